@@ -1,0 +1,61 @@
+# The template's own commands. They need git, make and Python 3.11 or later, nothing else:
+# .venv is made by uv where it is installed, by venv and pip otherwise.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+READY := $(VENV)/.ready
+DEMO := demo/my_service
+UV := $(shell command -v uv 2>/dev/null)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help:  ## List the commands.
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile
+
+.PHONY: test
+test: $(READY)  ## Run the template's tests.
+	$(VENV)/bin/pytest
+
+.PHONY: demo
+demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.
+	@$(MAKE) --no-print-directory -C $(DEMO) run
+
+# Generated aside and moved, so that an interrupted run leaves no half project to start.
+$(DEMO)/Makefile: | $(READY)
+	@test ! -e $(DEMO) || { echo '$(DEMO) is not a whole project: look into it, then remove it.' >&2; exit 1; }
+	@rm -rf demo/.new && mkdir -p demo/.new
+	@$(VENV)/bin/cookiecutter --no-input --default-config --output-dir demo/.new . >demo/.new/log 2>&1 \
+		|| { cat demo/.new/log >&2; exit 1; }
+	@mv demo/.new/my_service $(DEMO) && rm -rf demo/.new
+
+.PHONY: check
+check: $(READY)  ## Lint, format check and types of the hooks and the tests.
+	$(VENV)/bin/ruff check hooks tests
+	$(VENV)/bin/ruff format --check hooks tests
+	$(VENV)/bin/mypy
+
+.PHONY: lock
+lock: $(READY)  ## Lock the newest versions of the template's tools.
+	$(if $(UV),,$(VENV)/bin/python -m pip install --quiet uv)
+	$(or $(UV),$(VENV)/bin/uv) pip compile --quiet --upgrade --universal --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+		--group dev --output-file requirements.txt
+
+.PHONY: clean
+clean:  ## Remove what the tools made; the demo and its data stay.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(addprefix '{{cookiecutter.project_slug}}'/,.venv .mypy_cache .ruff_cache)
+	find hooks tests '{{cookiecutter.project_slug}}' -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt
+	@rm -rf $(VENV)
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done || { echo 'Python 3.11 or later is needed; none was found on the PATH.' >&2; exit 1; }; \
+	if [ -n '$(UV)' ]; then \
+		uv venv --quiet --python "$$python" $(VENV) && uv pip install --quiet --python $(VENV) --require-hashes -r requirements.txt; \
+	else \
+		$$python -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.txt; \
+	fi
+	@touch $(READY)

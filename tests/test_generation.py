@@ -1,0 +1,306 @@
+"""Whatever is answered, the files that come out are valid, complete and the same each time."""
+
+import itertools
+import json
+import os
+import re
+import stat
+import subprocess
+import time
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import PROJECT_FOLDER, ROOT, Bake, bake_into, git, project_files, run, tool
+from cookiecutter.exceptions import OutputDirExistsException
+from markdown_it import MarkdownIt
+
+QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+COPIED = QUESTIONS["_copy_without_render"]
+
+HOSTILE_TEXTS = {
+    "quotes": """She said "hi" and it's 'fine'""",
+    "triple quotes": "'''three''' and \"\"\"three\"\"\"",
+    "backslashes": r"C:\new\table \u0041 \x41 \\ ends in \\"[:-1],
+    "line breaks": "one\ntwo\r\nthree\n\n\tfour",
+    "jinja expression": "{{ 7 * 7 }} {{ cookiecutter.author }} }} {{",
+    "jinja statement": "{% if x %}{% endif %} {# gone? #} %}",
+    "comment": "# not a comment #",
+    "mapping": "key: value, - item: [1, {a: b}] & *anchor !tag | > @",
+    "percent": "100% %s %(x)s %",
+    "shell": "$(touch pwned) `touch pwned` ${HOME} ; touch pwned && !",
+    "python": "'); import os; os.system('touch pwned') #",
+    "python, double quotes": '"); import os; os.system("touch pwned") #',
+    "json in a raw string": r"\u0027\x27'\' r'",
+    "toml": '" \n[tool.ruff]\nselect = ["ALL"]\nx = """',
+    "markdown": "*a* _b_ `c` [d](http://e) ![f](g) <b>h</b> ~~i~~ &amp; | $j$ \\",
+    "markdown heading": "# heading",
+    "markdown list": "- item",
+    "markdown number": "1. item",
+    "markdown rule": "---",
+    "html": "<script>alert('1')</script><!-- x -->",
+    "emoji": "Rockets 🚀🏳️‍🌈 and \U0001f468\u200d\U0001f469",
+    "right to left": "שלום עולם \u202eabc\u202c مرحبا",
+    "accents": "Ünïcödé Straße İstanbul",
+    "separators": "a\u2028b\u2029c\u00a0d\ufeffe",
+    "very long": "word " * 19 + "end",
+}
+
+
+def literally(text: str) -> str:
+    """What is answered without a prompt is rendered once by cookiecutter itself."""
+    return f"{{% raw %}}{text}{{% endraw %}}"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def markdown_text(readme: str) -> tuple[str, list[str]]:
+    """The first heading and the paragraphs at the top level, as a reader sees them."""
+    tokens = MarkdownIt("commonmark").parse(readme)
+    seen = {"heading_open": [""], "paragraph_open": [""]}
+    for opening, inline in itertools.pairwise(tokens):
+        if opening.type in seen and opening.level == 0:
+            parts = [child.content for child in inline.children or []]
+            seen[opening.type].append("".join(parts))
+    return seen["heading_open"][1], seen["paragraph_open"]
+
+
+def check_files(project: Path) -> None:
+    for path in project_files(project):
+        content = (project / path).read_text(encoding="utf-8")
+        if path.suffix == ".py":
+            compile(content, str(path), "exec")
+        elif path.suffix == ".toml":
+            tomllib.loads(content)
+        elif path.suffix in {".yaml", ".yml"}:
+            list(yaml.safe_load_all(content))
+        elif path.suffix == ".json":
+            json.loads(content)
+
+
+@pytest.mark.parametrize("case", HOSTILE_TEXTS)
+def test_any_text_gives_valid_files_that_carry_it(
+    case: str, bake: Bake, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = HOSTILE_TEXTS[case]
+    project = bake(
+        project_name=literally(text),
+        project_slug="hostile",
+        description=literally(text),
+        author=literally(text),
+    )
+
+    check_files(project)
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    assert pyproject["project"]["name"] == "hostile"
+    assert pyproject["project"]["description"] == one_line(text)
+    assert pyproject["project"]["authors"] == [{"name": one_line(text)}]
+    assert f"Copyright (c) {one_line(text)}\n" in (project / "LICENSE").read_text(encoding="utf-8")
+    heading, paragraphs = markdown_text((project / "README.md").read_text(encoding="utf-8"))
+    assert heading == one_line(text)
+    assert one_line(text) in paragraphs
+    assert not list(tmp_path.rglob("pwned"))
+    assert "Warning" not in capfd.readouterr().out
+
+
+def test_the_longest_description_is_carried(bake: Bake) -> None:
+    text = "\\\"'{}" * 100
+    pyproject = bake(description=literally(text)) / "pyproject.toml"
+
+    assert tomllib.loads(pyproject.read_text())["project"]["description"] == text
+
+
+def test_the_questions_are_six_and_asked_as_a_person_would(template: Path, tmp_path: Path) -> None:
+    answers = ["Rechnungen & Söhne", "", 'Bills "fast" {{ 7 * 7 }}', "Zoë", "2", "n"]
+    asked = subprocess.run(
+        [tool("cookiecutter"), template],
+        cwd=tmp_path,
+        input="\n".join(answers) + "\n",
+        env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": "200"},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+
+    questions = [name for name in QUESTIONS if not name.startswith("_")]
+    assert len(questions) == 6
+    assert list(QUESTIONS["__prompts__"]) == questions
+    for number, prompt in enumerate(QUESTIONS["__prompts__"].values(), 1):
+        label = prompt if isinstance(prompt, str) else prompt["__prompt__"]
+        assert f"[{number}/6] {label}" in asked
+    for choice in QUESTIONS["license"]:
+        assert QUESTIONS["__prompts__"]["license"][choice] in asked
+    project = tmp_path / "rechnungen_sohne"
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert pyproject["description"] == 'Bills "fast" {{ 7 * 7 }}'
+    assert pyproject["authors"] == [{"name": "Zoë"}]
+    assert pyproject["license"] == "Apache-2.0"
+    assert not (project / "src" / "services" / "todo_service.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "expression", "text"),
+    [
+        ("MIT", "MIT", "Permission is hereby granted, free of charge"),
+        ("Apache-2.0", "Apache-2.0", "Version 2.0, January 2004"),
+        ("BSD-3-Clause", "BSD-3-Clause", "Neither the name of the copyright holder"),
+        ("Proprietary", "LicenseRef-Proprietary", "All rights reserved."),
+    ],
+)
+def test_the_chosen_licence_is_the_one_that_applies(
+    choice: str, expression: str, text: str, bake: Bake
+) -> None:
+    project = bake(license=choice, author="Ada & Co")
+    licence = (project / "LICENSE").read_text()
+
+    assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["license"] == (
+        expression
+    )
+    assert text in licence
+    assert "Copyright (c) Ada & Co" in licence
+    assert not re.search(r"\b(19|20)\d\d\b", licence.replace("January 2004", ""))
+
+
+# What is copied and what is rendered
+
+
+def is_copied(path: Path) -> bool:
+    names = [str(path), *(str(parent) for parent in path.parents)]
+    return any(fnmatch(name, pattern) for name in names for pattern in COPIED)
+
+
+def test_only_a_few_files_are_rendered(default_project: Path) -> None:
+    rendered = {str(path) for path in project_files(default_project) if not is_copied(path)}
+
+    assert rendered == {"LICENSE", "README.md", "pyproject.toml"}
+
+
+@pytest.mark.parametrize("kind", ["default_project", "empty_project"])
+def test_no_delimiter_is_left_over(kind: str, request: pytest.FixtureRequest) -> None:
+    project: Path = request.getfixturevalue(kind)
+    for path in project_files(project):
+        content = (project / path).read_text(encoding="utf-8")
+        assert "cookiecutter." not in content, path
+        if not is_copied(path):
+            assert not re.search(r"\{\{|\}\}|\{%|%\}|\{#", content), path
+
+
+def test_copied_files_are_the_same_to_the_byte_and_the_bit(
+    template: Path, default_project: Path
+) -> None:
+    copied = [path for path in project_files(default_project) if is_copied(path)]
+    executable = 0
+    for path in copied:
+        source, target = template / PROJECT_FOLDER / path, default_project / path
+        assert target.read_bytes() == source.read_bytes(), path
+        assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(source.stat().st_mode), path
+        executable += bool(target.stat().st_mode & stat.S_IXUSR)
+
+    assert len(copied) > 20
+    assert executable > 0
+
+
+def test_a_delimiter_in_code_survives(own_template: Path, bake: Bake) -> None:
+    text = "f'{{ {x} }}' {% raw %} {{ cookiecutter.nothing }} {# note #}\r\n"
+    folders = ["src/api", "tests/unit", "migrations", "scripts", "requirements", "docs", ".github"]
+    probes = [f"{folder}/probe.txt" for folder in folders] + ["manage_probe.py", "Makefile"]
+    for name in probes:
+        probe = own_template / PROJECT_FOLDER / name
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(text.encode())
+        probe.chmod(0o755)
+
+    project = bake(own_template)
+
+    for name in probes:
+        assert (project / name).read_bytes() == text.encode()
+        assert os.access(project / name, os.X_OK)
+
+
+# The tree as a whole
+
+
+def contents(project: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path): ((project / path).read_bytes(), (project / path).stat().st_mode)
+        for path in project_files(project)
+    }
+
+
+@pytest.mark.parametrize("example_resource", [True, False])
+def test_the_same_answers_give_the_same_tree(example_resource: bool, bake: Bake) -> None:
+    first, second = (bake(example_resource=example_resource) for _ in range(2))
+
+    assert contents(first) == contents(second)
+    assert git("rev-parse", "HEAD^{tree}", cwd=first) == git("rev-parse", "HEAD^{tree}", cwd=second)
+
+
+@pytest.mark.parametrize("kind", ["default_project", "empty_project"])
+def test_what_is_generated_is_committed_and_nothing_tracked_is_ignored(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    project: Path = request.getfixturevalue(kind)
+    tracked = git("ls-files", cwd=project).splitlines()
+
+    assert git("status", "--porcelain", cwd=project) == ""
+    assert tracked == sorted(str(path) for path in project_files(project))
+    assert git("ls-files", "--cached", "--ignored", "--exclude-standard", cwd=project) == ""
+
+
+def test_the_template_tracks_nothing_that_a_gitignore_hides(template: Path) -> None:
+    assert git("ls-files", "--cached", "--ignored", "--exclude-standard", cwd=template) == ""
+
+
+def test_what_a_run_leaves_behind_is_ignored(bake: Bake) -> None:
+    project = bake()
+    leftovers = [".venv/bin/python", ".postgres/PG_VERSION", "src/__pycache__/app.pyc"]
+    leftovers += [".coverage", "htmlcov/index.html", ".mypy_cache/x", ".ruff_cache/x"]
+    for name in leftovers:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+
+    assert git("status", "--porcelain", cwd=project) == ""
+
+
+def test_without_the_example_nothing_of_it_remains(empty_project: Path) -> None:
+    check_files(empty_project)
+    for path in project_files(empty_project):
+        assert "todo" not in str(path).lower()
+        assert b"todo" not in (empty_project / path).read_bytes().lower(), path
+
+    assert (empty_project / "migrations" / "versions" / ".gitkeep").is_file()
+
+
+def test_with_the_example_all_files_are_valid(default_project: Path) -> None:
+    check_files(default_project)
+
+    assert (default_project / "src" / "services" / "todo_service.py").is_file()
+    assert not (default_project / "migrations" / "versions" / ".gitkeep").exists()
+
+
+def test_an_existing_folder_is_refused_and_untouched(template: Path, tmp_path: Path) -> None:
+    project = bake_into(tmp_path, template)
+    (project / "README.md").write_text("mine")
+
+    with pytest.raises(OutputDirExistsException):
+        bake_into(tmp_path, template)
+
+    assert (project / "README.md").read_text() == "mine"
+
+
+def test_generation_takes_less_than_a_second(template: Path, tmp_path: Path) -> None:
+    seconds = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        start = time.perf_counter()
+        run(tool("cookiecutter"), "--no-input", template, cwd=folder)
+        seconds.append(time.perf_counter() - start)
+        assert git("status", "--porcelain", cwd=folder / "my_service") == ""
+
+    print(f"\ngeneration: {min(seconds):.2f} s, the best of {len(seconds)}, git included")
+    assert min(seconds) < 1

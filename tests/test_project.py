@@ -1,0 +1,124 @@
+"""Generated projects do what their README says, on real databases, with their own commands."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Report, environment, make
+
+ATTACKS = {
+    "absolute import": ("src/api/attack.py", "import src.infrastructure.databases.engines\n"),
+    "relative import": (
+        "src/api/attack.py",
+        "from ..infrastructure.databases import engines\n",
+    ),
+    "import in a function": (
+        "src/services/attack.py",
+        "def late() -> None:\n    from src.infrastructure.databases import engines\n",
+    ),
+    "import for types only": (
+        "src/domain/attack.py",
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import src.services.ports\n",
+    ),
+    "through the container": (
+        "src/api/attack.py",
+        "from src.dependency_container import Container\n",
+    ),
+    "the container, from a service": (
+        "src/services/attack.py",
+        "import src.dependency_container\n",
+    ),
+    "the application, from the infrastructure": (
+        "src/infrastructure/attack.py",
+        "from src.create_app import create_app\n",
+    ),
+    "a framework in the domain": ("src/domain/attack.py", "import sqlalchemy\n"),
+    "a framework in a service, late": (
+        "src/services/attack.py",
+        "def late() -> None:\n    from flask import g\n",
+    ),
+    "any library in the domain": ("src/domain/attack.py", "import requests\n"),
+    "SQL in the API": ("src/api/controllers/attack.py", "from sqlalchemy import text\n"),
+    "HTTP in the infrastructure": ("src/infrastructure/attack.py", "from flask import request\n"),
+    "a new module outside the rule": ("src/attack.py", "import src.api.requests\n"),
+    "a new ring outside the rule": ("src/helpers/__init__.py", ""),
+}
+
+
+def database_of(output: str) -> str:
+    found = re.search(r"^tests: (PostgreSQL .+)$", output, re.MULTILINE)
+    assert found, output
+    return found[1]
+
+
+def python(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [".venv/bin/python", *arguments],
+        cwd=project,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_default_project_checks_and_tests(project: Path, report: Report) -> None:
+    make(project, "check")
+    output = make(project, "test")
+    report.append(f"default project: {database_of(output)}")
+    if wanted := os.environ.get("TEST_DATABASE"):
+        assert wanted in database_of(output)
+
+
+def test_the_empty_project_checks_and_tests(
+    empty_project: Path, tmp_path: Path, report: Report
+) -> None:
+    copy = shutil.copytree(empty_project, tmp_path / "empty")
+    make(copy, "check")
+    output = make(copy, "test", TEST_DATABASE="embedded")
+    report.append(f"empty project: {database_of(output)}")
+    assert "embedded" in database_of(output)
+
+
+def test_the_dependency_rule_holds_where_nobody_attacks_it(copy: Path) -> None:
+    result = python(copy, "-m", "unittest", "tests.unit.test_architecture")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_dependency_rule_catches_an_import_that_points_outwards(
+    copy: Path, attack: str
+) -> None:
+    name, code = ATTACKS[attack]
+    (copy / name).parent.mkdir(exist_ok=True)
+    (copy / name).write_text(code)
+    result = python(copy, "-m", "unittest", "tests.unit.test_architecture")
+    assert result.returncode == 1, result.stderr
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    assert re.search(rf"AssertionError.*{module}|\[attack.py\]", result.stderr, re.DOTALL)
+
+
+def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
+    controller = copy / "src/api/controllers/health.py"
+    controller.write_text(controller.read_text().replace('"health_service"', '"health_servise"'))
+    result = python(copy, "manage.py", "routes", ENVIRONMENT="development")
+    assert result.returncode != 0
+    assert "UnresolvedMarkerWarning" in result.stderr
+
+
+def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
+    table = copy / "src/infrastructure/models/todos.py"
+    column = '    Column("note", String(10)),\n)'
+    table.write_text(table.read_text().rstrip().removesuffix(")") + column + "\n")
+    result = python(copy, "-m", "unittest", "tests.migrations.test_drift")
+    assert result.returncode == 1
+    assert "New upgrade operations detected" in result.stderr
+
+
+def test_a_test_that_is_broken_on_purpose_fails(copy: Path) -> None:
+    entity = copy / "src/domain/models/todo.py"
+    entity.write_text(entity.read_text().replace("1 <= len(title)", "0 <= len(title)"))
+    assert python(copy, "-m", "unittest", "tests.unit.test_todo").returncode == 1

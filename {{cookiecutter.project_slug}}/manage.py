@@ -1,0 +1,8 @@
+#!/usr/bin/env python3
+"""The one script of the project: `python manage.py` lists what it can do."""
+
+if __name__ == "__main__":
+    # Not above: each server process imports this file too, and needs none of it.
+    from src.cli.main import cli
+
+    cli()

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Locks the newest versions that pyproject.toml allows, with hashes, for every supported Python
+# and platform. uv and plain pip both install from the files.
+#
+#   requirements/runtime.txt       what the service needs, with psycopg2 to be compiled
+#   requirements/development.txt   the same versions, psycopg2 as a binary, and the tools
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+lock() {
+  "${UV:-uv}" pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+    --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@"
+}
+
+lock --group production --output-file requirements/runtime.txt
+# The same versions, but for the driver: a constraint on psycopg2 is none on psycopg2-binary.
+lock --group dev --constraint requirements/runtime.txt --output-file requirements/development.txt

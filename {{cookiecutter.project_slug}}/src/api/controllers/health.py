@@ -1,0 +1,26 @@
+from typing import Annotated
+
+from dependency_injector.wiring import Provide, inject
+
+from src.api.requests import Blueprint
+from src.api.schemas.health import LivenessOutput, ReadinessOutput
+from src.services.health_service import HealthService
+
+blueprint = Blueprint("health", __name__, url_prefix="/health")
+
+Health = Annotated[HealthService, Provide["health_service"]]
+
+
+@blueprint.get("/live")
+@blueprint.response(200, LivenessOutput)
+def read_liveness() -> dict[str, str]:
+    """Whether the process answers at all. Asks nothing of the database."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/ready")
+@blueprint.response(200, ReadinessOutput)
+@inject
+def read_readiness(health: Health) -> dict[str, object]:
+    """Whether requests can be served: the database answers and its schema is new enough."""
+    return {"status": "ok", "schema": health.readiness()}

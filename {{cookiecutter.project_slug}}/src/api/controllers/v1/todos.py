@@ -1,0 +1,67 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from dependency_injector.wiring import Provide, inject
+from flask import url_for
+
+from src.api.requests import Blueprint, PageArguments
+from src.api.responses import created, page
+from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch
+from src.domain.models.todo import Todo
+from src.services.todo_service import TodoService
+
+blueprint = Blueprint("todos", __name__, url_prefix="/todos")
+
+Todos = Annotated[TodoService, Provide["todo_service"]]
+
+
+@blueprint.get("")
+@blueprint.arguments(PageArguments, location="query")
+@blueprint.response(200, TodoPage)
+@inject
+def list_todos(arguments: dict[str, Any], todos: Todos) -> dict[str, Any]:
+    """List todos, oldest first."""
+    return page(todos.page, **arguments)
+
+
+@blueprint.post("")
+@blueprint.arguments(TodoInput)
+@blueprint.response(201, TodoOutput)
+@inject
+def create_todo(body: dict[str, Any], todos: Todos) -> tuple[Todo, dict[str, str]]:
+    """Create a todo."""
+    todo = todos.create(**body)
+    return created(todo, url_for(".read_todo", todo_id=todo.id))
+
+
+@blueprint.get("/<uuid:todo_id>")
+@blueprint.response(200, TodoOutput)
+@inject
+def read_todo(todo_id: UUID, todos: Todos) -> Todo:
+    """Read one todo."""
+    return todos.get(todo_id)
+
+
+@blueprint.patch("/<uuid:todo_id>")
+@blueprint.arguments(TodoPatch)
+@blueprint.response(200, TodoOutput)
+@inject
+def change_todo(body: dict[str, Any], todo_id: UUID, todos: Todos) -> Todo:
+    """Change what is given of a todo."""
+    return todos.change(todo_id, **body)
+
+
+@blueprint.post("/<uuid:todo_id>/complete")
+@blueprint.response(200, TodoOutput)
+@inject
+def complete_todo(todo_id: UUID, todos: Todos) -> Todo:
+    """Mark a todo as done."""
+    return todos.complete(todo_id)
+
+
+@blueprint.delete("/<uuid:todo_id>")
+@blueprint.response(204)
+@inject
+def delete_todo(todo_id: UUID, todos: Todos) -> None:
+    """Delete a todo."""
+    todos.delete(todo_id)

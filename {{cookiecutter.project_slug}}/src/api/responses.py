@@ -1,0 +1,51 @@
+"""The one place where an error answer is made: problem details, RFC 9457."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, json, request
+
+PROBLEM_JSON = "application/problem+json"
+# Seconds after which asking again may help; a 503 always says so.
+RETRY_AFTER = 2
+
+
+def problem(
+    status: int,
+    slug: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """`errors` has one entry a broken value: pointer or parameter, detail and code."""
+    body: dict[str, Any] = {
+        "type": slug,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": g.get("request_id"),
+    }
+    if errors:
+        body["errors"] = errors
+    response = Response(json.dumps(body), status, headers, content_type=PROBLEM_JSON)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER))
+    return response
+
+
+def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
+    """The answer to a POST that made something, and where it is (RFC 9110, section 15.3.2)."""
+    return entity, {"Location": location}
+
+
+def page(
+    fetch: Callable[[int, UUID | None], list[Any]], limit: int, after: UUID | None
+) -> dict[str, Any]:
+    """A page and where the next one begins. One more is fetched, to know whether there is one."""
+    found = fetch(limit + 1, after)
+    items = found[:limit]
+    return {"items": items, "next": items[-1].id if len(found) > limit else None}

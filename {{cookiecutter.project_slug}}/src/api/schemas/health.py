@@ -1,0 +1,15 @@
+from marshmallow import Schema, fields
+
+
+class LivenessOutput(Schema):
+    status = fields.String()
+
+
+class SchemaStateOutput(Schema):
+    current = fields.String(metadata={"description": "Revision of the database's schema."})
+    required = fields.String(metadata={"description": "Revision that this release needs."})
+
+
+class ReadinessOutput(Schema):
+    status = fields.String()
+    schema = fields.Nested(SchemaStateOutput)

@@ -1,0 +1,17 @@
+import click
+
+from src.config import Config
+from src.dependency_container import Container
+from src.domain.exceptions import UnavailableError
+
+
+def require_ready_database(config: Config) -> None:
+    """Raise ClickException, with what to do, unless the service could serve from it now."""
+    container = Container(config=config)
+    try:
+        container.health_service().readiness()
+    except UnavailableError as error:
+        advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
+        raise click.ClickException(f"{error} {advice}") from error
+    finally:
+        container.engines().dispose()

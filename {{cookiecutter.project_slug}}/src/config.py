@@ -1,0 +1,129 @@
+"""Settings: read once, when a command or a server process begins, into one frozen object."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+from dotenv import dotenv_values
+from environs import EnvValidationError, FileAwareEnv
+from marshmallow.validate import OneOf, Range, Regexp
+
+ROOT = Path(__file__).parents[1]
+DOTENV = ROOT / ".env"
+DEVELOPMENT, PRODUCTION = "development", "production"
+MASK = "********"
+
+
+class ConfigError(Exception):
+    """Its text names each setting that is wrong or missing, and what would be right."""
+
+
+def setting(
+    default: Any = "",
+    *,
+    parse: str = "str",
+    validate: Callable[[Any], Any] | None = None,
+    required: bool = False,
+    secret: bool = False,
+) -> Any:
+    """A field that is read from the variable with its name in capitals.
+
+    `parse` names the reader of environs; `required` means in production.
+    """
+    metadata = {"parse": parse, "validate": validate, "required": required, "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """The project's own name, version and description, then every setting with its default.
+
+    Precedence: the file named by `<NAME>_FILE`, the environment, `.env`, the default.
+    """
+
+    name: str
+    version: str
+    description: str
+
+    environment: str = setting(PRODUCTION, validate=OneOf([DEVELOPMENT, PRODUCTION]))
+    database_url: str = setting(required=True, secret=True, validate=Regexp("^$|^postgresql"))
+    secret_key: str = setting(required=True, secret=True)
+    service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$"))
+    host: str = setting("127.0.0.1")
+    port: int = setting(8000, parse="int", validate=Range(0, 65535))
+    workers: int = setting(1, parse="int", validate=Range(1))
+    threads: int = setting(8, parse="int", validate=Range(1))
+    log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    cors_origins: Sequence[str] = setting((), parse="list")
+
+    @property
+    def in_development(self) -> bool:
+        return self.environment == DEVELOPMENT
+
+
+def project() -> dict[str, str]:
+    """Name, version and description, as pyproject.toml has them."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return {key: table[key] for key in ("name", "version", "description")}
+
+
+def load_config() -> Config:
+    """Raise ConfigError with every mistake at once."""
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    env.read_env(DOTENV, recurse=False)
+    about: dict[str, Any] = project()
+    try:
+        values = {item.name: _read(env, item, about) for item in _settings()}
+        env.seal()
+    except EnvValidationError as error:
+        raise ConfigError(_sentences(error)) from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    _complete(values)
+    return Config(**about | values)
+
+
+def describe(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Name, value and source of each setting; a secret's value is masked."""
+    dotenv = dotenv_values(DOTENV)
+    for item in _settings():
+        name, value = item.name.upper(), getattr(config, item.name)
+        if f"{name}_FILE" in os.environ:
+            source = f"{name}_FILE"
+        elif name in os.environ:
+            source = "environment"
+        else:
+            source = ".env" if name in dotenv else "default"
+        yield name, MASK if item.metadata["secret"] and value else str(value), source
+
+
+def _settings() -> list[Field[Any]]:
+    return [item for item in fields(Config) if item.metadata]
+
+
+def _read(env: FileAwareEnv, item: Field[Any], about: dict[str, str]) -> Any:
+    default = about["name"] if item.name == "service_prefix" else item.default
+    read = getattr(env, item.metadata["parse"])
+    return read(item.name.upper(), default, validate=item.metadata["validate"])
+
+
+def _sentences(error: EnvValidationError) -> str:
+    messages = cast("Mapping[str, list[str]]", error.error_messages)
+    return " ".join(f"{name}: {' '.join(texts)}" for name, texts in messages.items())
+
+
+def _complete(values: dict[str, Any]) -> None:
+    missing = [i.name.upper() for i in _settings() if i.metadata["required"] and not values[i.name]]
+    if values["environment"] == DEVELOPMENT:
+        # No database is the embedded one. A key that ends with the process is a safe one.
+        values["secret_key"] = values["secret_key"] or secrets.token_urlsafe(32)
+    elif missing:
+        raise ConfigError(
+            f"Not set: {', '.join(missing)}. In production each is needed, as a variable or, with "
+            "_FILE behind its name, as the path of a file. For development, "
+            "`python scripts/create_env.py` writes a .env with ENVIRONMENT=development."
+        )

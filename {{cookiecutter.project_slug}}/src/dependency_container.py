@@ -1,0 +1,43 @@
+"""The one module that knows both the services and what implements their ports."""
+
+import warnings
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Dependency, Singleton
+from dependency_injector.wiring import UnresolvedMarkerWarning
+
+from src.config import Config
+from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.migrations import migration_scripts
+from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
+from src.infrastructure.services.system_clock import SystemClock
+from src.services.health_service import HealthService
+from src.services.todo_service import TodoService
+
+
+class Container(DeclarativeContainer):
+    config = Dependency(instance_of=Config)
+
+    engines = Singleton(
+        Engines.connect,
+        config.provided.database_url,
+        name=config.provided.name,
+        pool_size=config.provided.threads,
+    )
+    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines)
+    clock = Singleton(SystemClock)
+    scripts = Singleton(migration_scripts)
+    database_probe = Singleton(SqlDatabaseProbe, engines.provided.read, scripts)
+
+    health_service = Singleton(HealthService, database_probe)
+    todo_service = Singleton(TodoService, unit_of_work, clock)
+
+
+def build_container(config: Config) -> Container:
+    """Wire the controllers. A name that no provider has raises UnresolvedMarkerWarning."""
+    container = Container(config=config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnresolvedMarkerWarning)
+        container.wire(packages=["src.api.controllers"], warn_unresolved=True)
+    return container

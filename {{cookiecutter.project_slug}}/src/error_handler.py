@@ -1,0 +1,52 @@
+"""Which answer an error becomes. Every one is made by src.api.responses.problem."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from src.api.requests import InvalidRequestError
+from src.api.responses import problem
+from src.domain.exceptions import (
+    ConflictError,
+    DomainError,
+    DuplicateError,
+    NotFoundError,
+    UnavailableError,
+    ValidationError,
+)
+
+DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
+    ValidationError: (422, "validation"),
+    NotFoundError: (404, "not-found"),
+    DuplicateError: (409, "duplicate"),
+    ConflictError: (409, "conflict"),
+    UnavailableError: (503, "unavailable"),
+    DomainError: (500, "internal"),
+}
+# Where the name of the status says less, or changes with the version of Python.
+HTTP_ERRORS = {400: "malformed-body", 413: "payload-too-large", 429: "rate-limited"}
+
+
+def register_error_handlers(app: Flask) -> None:
+    app.register_error_handler(DomainError, answer_domain_error)
+    app.register_error_handler(InvalidRequestError, answer_invalid_request)
+    app.register_error_handler(HTTPException, answer_http_error)
+
+
+def answer_domain_error(error: DomainError) -> Response:
+    kind = next(kind for kind in type(error).__mro__ if kind in DOMAIN_ERRORS)
+    status, slug = DOMAIN_ERRORS[kind]
+    return problem(status, slug, str(error))
+
+
+def answer_invalid_request(error: InvalidRequestError) -> Response:
+    return problem(422, "validation", str(error), errors=error.errors)
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    """Also for what nobody foresaw: Flask logs it and makes it a 500 first."""
+    status = error.code or 500
+    slug = HTTP_ERRORS.get(status) or HTTPStatus(status).name.lower().replace("_", "-")
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    return problem(status, slug, error.description or "", headers=headers)

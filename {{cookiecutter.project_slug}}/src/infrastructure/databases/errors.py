@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from src.domain.exceptions import ConflictError, DomainError, DuplicateError, UnavailableError
+
+UNAVAILABLE = "The database does not answer in time."
+# By SQLSTATE, else by its class, which is the first two characters.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
+    "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
+    "23505": (DuplicateError, "It exists already."),
+    "40001": (ConflictError, "Another change was made at the same time."),
+    "40P01": (ConflictError, "Another change was made at the same time."),
+    "53": (UnavailableError, UNAVAILABLE),
+    "55P03": (UnavailableError, UNAVAILABLE),
+    "57": (UnavailableError, UNAVAILABLE),
+    "08": (UnavailableError, UNAVAILABLE),
+}
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise what the database reports as an error of the domain, with its cause.
+
+    What is not in the table is a mistake in the program and passes unchanged.
+    """
+    try:
+        yield
+    except (PoolTimeoutError, DisconnectionError) as error:
+        raise UnavailableError(UNAVAILABLE) from error
+    except DBAPIError as error:
+        translation = _translate(error)
+        if translation is None:
+            raise
+        raise translation from error
+
+
+def _translate(error: DBAPIError) -> DomainError | None:
+    state = getattr(error.orig, "pgcode", None) or ""
+    if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
+        kind, text = found
+        return kind(text)
+    # The server went away or refused the connection before it could name a state.
+    if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
+        return UnavailableError(UNAVAILABLE)
+    return None

@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
+
+from sqlalchemy import Connection, Table
+
+from src.domain.models.todo import Todo
+from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.errors import translated_errors
+from src.infrastructure.models.todos import todos
+from src.infrastructure.repositories.sql_repository import SqlRepository
+from src.services.ports import Entity, Repository, UnitOfWork, UnitOfWorkFactory
+
+
+class SqlUnitOfWork(UnitOfWork):
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.todos = self.repository(todos, Todo)
+
+    def repository(self, table: Table, entity_type: type[Entity]) -> Repository[Entity]:
+        return SqlRepository(self.connection, table, entity_type)
+
+
+class SqlUnitOfWorkFactory(UnitOfWorkFactory):
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._thread = local()
+
+    @contextmanager
+    def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
+        with self._alone_on_its_thread(), translated_errors():
+            transaction = self._engines.read.connect() if read_only else self._engines.write.begin()
+            with transaction as connection:
+                yield SqlUnitOfWork(connection)
+
+    @contextmanager
+    def _alone_on_its_thread(self) -> Iterator[None]:
+        if getattr(self._thread, "busy", False):
+            # The inner one would commit, or wait for, what the outer one has not finished.
+            raise RuntimeError("A unit of work is open on this thread; join its block instead.")
+        self._thread.busy = True
+        try:
+            yield
+        finally:
+            self._thread.busy = False

@@ -1,0 +1,46 @@
+from uuid import UUID
+
+from src.domain.models.todo import Todo
+from src.services.ports import Clock, UnitOfWorkFactory
+
+
+class TodoService:
+    """Each method raises what UnitOfWorkFactory, Repository and Todo raise."""
+
+    def __init__(self, unit_of_work: UnitOfWorkFactory, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def page(self, limit: int, after: UUID | None = None) -> list[Todo]:
+        with self._unit_of_work(read_only=True) as work:
+            return work.todos.page(limit, after)
+
+    def create(self, title: str) -> Todo:
+        todo = Todo(title=title)
+        with self._unit_of_work() as work:
+            work.todos.add(todo)
+        return todo
+
+    def get(self, todo_id: UUID) -> Todo:
+        with self._unit_of_work(read_only=True) as work:
+            return work.todos.get(todo_id)
+
+    def change(self, todo_id: UUID, *, title: str | None = None) -> Todo:
+        """Change what is given."""
+        with self._unit_of_work() as work:
+            todo = work.todos.get(todo_id)
+            if title is not None:
+                todo.rename(title)
+            work.todos.save(todo)
+        return todo
+
+    def complete(self, todo_id: UUID) -> Todo:
+        with self._unit_of_work() as work:
+            todo = work.todos.get(todo_id)
+            todo.complete(at=self._clock.now())
+            work.todos.save(todo)
+        return todo
+
+    def delete(self, todo_id: UUID) -> None:
+        with self._unit_of_work() as work:
+            work.todos.remove(work.todos.get(todo_id))

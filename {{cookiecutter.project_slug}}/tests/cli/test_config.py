@@ -1,0 +1,52 @@
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from tests.support.command_line import CommandLineTestCase
+
+URL = "postgresql://somebody:hidden@127.0.0.1:1/nothing"
+MISCONFIGURED = 78
+
+
+class ConfigTest(CommandLineTestCase):
+    def test_production_names_everything_that_is_missing(self) -> None:
+        result = self.manage("config", SECRET_KEY="")
+        self.assert_stops(result, MISCONFIGURED, "Not set: DATABASE_URL, SECRET_KEY")
+
+    def test_development_needs_nothing(self) -> None:
+        result = self.manage("config", ENVIRONMENT="development", SECRET_KEY="")
+        self.assertEqual(result.exit_code, 0, result.output)
+
+    def test_a_bad_value_is_named_with_what_is_wrong(self) -> None:
+        for name, value in (
+            ("PORT", "x"),
+            ("PORT", "65536"),
+            ("WORKERS", "0"),
+            ("ENVIRONMENT", "staging"),
+            ("LOG_LEVEL", "loud"),
+            ("DATABASE_URL", "mysql://x"),
+            ("SERVICE_PREFIX", "a b"),
+            ("SECRET_KEY_FILE", "no-such-file"),
+        ):
+            with self.subTest(name=name, value=value):
+                result = self.manage("config", **{"DATABASE_URL": URL, name: value})
+                self.assert_stops(result, MISCONFIGURED, name)
+
+    def test_each_setting_is_shown_with_its_source(self) -> None:
+        dotenv = Path(self.enterContext(TemporaryDirectory())) / ".env"
+        dotenv.write_text("PORT=9000\nHOST=0.0.0.0\n")
+        with patch("src.config.DOTENV", dotenv):
+            result = self.manage("config", DATABASE_URL=URL, HOST="::1")
+        self.assertIn("HOST=::1  (environment)", result.stdout)
+        self.assertIn("PORT=9000  (.env)", result.stdout)
+        self.assertIn("WORKERS=1  (default)", result.stdout)
+
+    def test_a_setting_may_lie_in_a_file(self) -> None:
+        secret = Path(self.enterContext(TemporaryDirectory())) / "secret"
+        secret.write_text("from a file\n")
+        result = self.manage("config", DATABASE_URL=URL, SECRET_KEY="", SECRET_KEY_FILE=str(secret))
+        self.assertIn("SECRET_KEY=********  (SECRET_KEY_FILE)", result.stdout)
+
+    def test_no_secret_is_shown(self) -> None:
+        result = self.manage("config", DATABASE_URL=URL, SECRET_KEY="hidden as well")
+        self.assertNotIn("hidden", result.output)

@@ -1,0 +1,37 @@
+from unittest.mock import patch
+
+from src.infrastructure.databases.migrations import migration_scripts
+from tests.support.command_line import CommandLineTestCase
+from tests.support.database import DatabaseTestCase, empty_database
+
+
+class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
+    def test_routes_are_listed(self) -> None:
+        result = self.manage("routes", DATABASE_URL=self.database_url)
+        self.assertRegex(result.stdout, r"GET +/health/ready +health.read_readiness")
+
+    def test_seeding_twice_is_seeding_once(self) -> None:
+        first = self.manage("seed", DATABASE_URL=self.database_url)
+        second = self.manage("seed", DATABASE_URL=self.database_url)
+        self.assertEqual((first.exit_code, second.exit_code), (0, 0), first.output)
+        self.assertEqual(first.stdout, second.stdout)
+
+    def test_seeding_needs_the_schema(self) -> None:
+        with empty_database() as url:
+            result = self.manage("seed", DATABASE_URL=url)
+        if migration_scripts().get_current_head():
+            self.assert_stops(result, 1, "at revision none.*run `python manage.py db upgrade`")
+
+    def test_the_shell_has_the_container(self) -> None:
+        with patch("code.interact") as interact:
+            result = self.manage("shell", DATABASE_URL=self.database_url)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("health_service", interact.call_args.kwargs["banner"])
+
+    def test_help_is_grouped_and_has_examples(self) -> None:
+        for command in ("--help", "db --help", "run --help", "serve --help"):
+            result = self.manage(*command.split())
+            self.assertIn("python manage.py", result.stdout)
+
+    def test_an_unknown_command_is_a_sentence(self) -> None:
+        self.assert_stops(self.manage("migrat"), 2, "No such command 'migrat'")

@@ -1,0 +1,92 @@
+"""The service as production starts it: its own process, its own port, over HTTP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
+from unittest.mock import patch
+
+from src.config import ROOT
+from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from tests.support.command_line import PRODUCTION, CommandLineTestCase
+from tests.support.database import empty_database
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
+SECONDS_TO_START = 20
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class ServerTest(CommandLineTestCase):
+    def start(self, database_url: str) -> subprocess.Popen[str]:
+        self.port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            cwd=ROOT,
+            env=os.environ | PRODUCTION | {"DATABASE_URL": database_url},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.get("/health/live") != HTTPStatus.OK:
+            self.assertIsNone(process.poll(), "The server has stopped.")
+            self.assertLess(time.monotonic(), deadline, "The server did not start.")
+            time.sleep(0.05)
+        return process
+
+    def get(self, path: str) -> int | None:
+        """The status of the answer; None if nobody answers."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", path)
+                return connection.getresponse().status
+            except OSError:
+                return None
+
+    def test_it_waits_for_its_schema_then_serves_until_it_is_told_to_stop(self) -> None:
+        with empty_database() as url:
+            process = self.start(url)
+            if migration_scripts().get_current_head():
+                self.assertEqual(self.get("/health/ready"), HTTPStatus.SERVICE_UNAVAILABLE)
+            Migrations(url).upgrade()
+            self.assertEqual(self.get("/health/ready"), HTTPStatus.OK)
+            self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+            process.terminate()
+            _, said = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0, said)
+        self.assertNotIn("Traceback", said)
+
+
+class StartTest(CommandLineTestCase):
+    def test_a_missing_variable_stops_both(self) -> None:
+        for command in ("run", "serve"):
+            with self.subTest(command):
+                self.assert_stops(self.manage(command), 78, "Not set: DATABASE_URL")
+
+    def test_an_unreachable_database_stops_the_development_server(self) -> None:
+        result = self.manage("run", DATABASE_URL=NOBODY_LISTENS)
+        self.assert_stops(result, 1, "does not answer.*run `python manage.py db upgrade`")
+
+    def test_an_unreachable_database_is_said_by_the_production_server(self) -> None:
+        with patch("src.cli.server.Granian") as server:
+            result = self.manage("serve", "--port", str(free_port()), DATABASE_URL=NOBODY_LISTENS)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("Not ready: The database does not answer", result.stderr)
+        server.return_value.serve.assert_called_once_with()
+
+    def test_a_taken_port_stops_it(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = str(server.getsockname()[1])
+            result = self.manage("serve", "--port", port, DATABASE_URL=NOBODY_LISTENS)
+        self.assert_stops(result, 1, f"Cannot listen on 127.0.0.1:{port}.*--port")

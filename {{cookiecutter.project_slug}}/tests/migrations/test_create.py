@@ -1,0 +1,67 @@
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from unittest import TestCase
+from unittest.mock import patch
+
+from alembic.util import CommandError
+from sqlalchemy import Column, Integer, Table, Text
+
+from src.infrastructure.databases import migrations as module
+from src.infrastructure.databases.metadata import metadata
+from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from tests.support.database import migrated_database
+
+
+class CreateTest(TestCase):
+    """Revisions are written to a copy of the project's, for a table that only these tests have."""
+
+    def setUp(self) -> None:
+        copy = Path(self.enterContext(TemporaryDirectory()))
+        copytree(module.PYPROJECT.parent / "migrations", copy / "migrations")
+        pyproject = copy / "pyproject.toml"
+        pyproject.write_text("[tool.alembic]\nscript_location = '%(here)s/migrations'\n")
+        self.enterContext(patch.object(module, "PYPROJECT", pyproject))
+        self.migrations = Migrations(self.enterContext(migrated_database()))
+
+    def model(self, *columns: Column[object]) -> None:
+        metadata.remove(Table("extra", metadata, extend_existing=True))
+        table = Table("extra", metadata, Column("id", Integer, primary_key=True), *columns)
+        self.addCleanup(metadata.remove, table)
+
+    def revisions(self) -> int:
+        return sum(1 for _ in migration_scripts().walk_revisions())
+
+    def test_without_a_difference_nothing_is_written(self) -> None:
+        before = self.revisions()
+        self.assertIsNone(self.migrations.create("Nothing"))
+        self.assertEqual(self.revisions(), before)
+
+    def test_an_empty_revision_has_to_be_asked_for(self) -> None:
+        path = self.migrations.create("Fill in", empty=True)
+        self.assertRegex(path or "", r"\d{4}_fill_in\.py$")
+
+    def test_a_new_table_is_written_applied_and_taken_back(self) -> None:
+        self.model(Column("text", Text, nullable=False))
+        before = self.migrations.current()
+        self.assertRegex(self.migrations.create("Add extra") or "", r"\d{4}_add_extra\.py$")
+        self.migrations.upgrade()
+        self.migrations.check()
+        self.migrations.downgrade()
+        self.assertEqual(self.migrations.current(), before)
+
+    def test_what_looks_like_a_rename_is_not_written_unless_told(self) -> None:
+        self.model(Column("before", Text))
+        self.migrations.create("Add extra")
+        self.migrations.upgrade()
+        self.model(Column("after", Text))
+        written = self.revisions()
+        with self.assertRaisesRegex(CommandError, "drops extra.before and adds extra.after"):
+            self.migrations.create("Rename")
+        self.assertEqual(self.revisions(), written)
+        self.assertIsNotNone(self.migrations.create("Replace", accept_drop=True))
+
+    def test_a_database_that_is_behind_is_refused(self) -> None:
+        self.migrations.create("Fill in", empty=True)
+        with self.assertRaisesRegex(CommandError, "not up to date"):
+            self.migrations.create("Too early")

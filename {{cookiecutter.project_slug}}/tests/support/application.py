@@ -1,0 +1,54 @@
+from dataclasses import replace
+from typing import Any
+from unittest import TestCase
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from src.config import DEVELOPMENT, Config
+from src.create_app import create_app
+from tests.support.database import DatabaseTestCase
+
+CONFIG = Config(
+    name="tests",
+    version="1.2.3",
+    description="Tested.",
+    environment=DEVELOPMENT,
+    database_url="postgresql://nobody@127.0.0.1:1/nothing",
+    secret_key="not a secret",
+    service_prefix="prefix",
+    threads=2,
+    log_level="ERROR",
+)
+
+
+class HttpTestCase(TestCase):
+    """The application as production builds it; its database does not answer."""
+
+    client: FlaskClient
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client = self.start()
+
+    def start(self, **settings: Any) -> FlaskClient:
+        app = create_app(replace(CONFIG, **settings))
+        container = app.extensions["container"]
+        self.addCleanup(container.unwire)
+        self.addCleanup(container.engines().dispose)
+        return app.test_client()
+
+    def assert_problem(self, response: TestResponse, status: int, slug: str) -> dict[str, Any]:
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.content_type, "application/problem+json")
+        problem: dict[str, Any] = response.get_json(force=True)
+        self.assertEqual((problem["status"], problem["type"]), (status, slug))
+        self.assertEqual(problem["request_id"], response.headers["X-Request-ID"])
+        return problem
+
+
+class ApplicationTestCase(DatabaseTestCase, HttpTestCase):
+    """The same, with a migrated database."""
+
+    def start(self, **settings: Any) -> FlaskClient:
+        return super().start(**{"database_url": self.database_url, **settings})

@@ -1,0 +1,26 @@
+from pathlib import Path
+from unittest import TestCase
+from unittest.mock import patch
+
+from click.testing import CliRunner, Result
+
+from src.cli.main import cli
+
+PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": "not a secret"}
+
+
+class CommandLineTestCase(TestCase):
+    """`manage.py` as in production; a developer's own .env is not read."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(patch("src.config.DOTENV", Path("no-such-file")))
+
+    def manage(self, *arguments: str, **variables: str) -> Result:
+        return CliRunner().invoke(cli, arguments, env=PRODUCTION | variables)
+
+    def assert_stops(self, result: Result, code: int, sentence: str) -> None:
+        """It said what is wrong and ended with that code, without a traceback."""
+        self.assertEqual(result.exit_code, code, result.output)
+        self.assertRegex(result.stderr, sentence)
+        self.assertNotIn("Traceback", result.output)

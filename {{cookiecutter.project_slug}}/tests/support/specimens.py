@@ -1,0 +1,24 @@
+"""An entity of the tests' own, so that what every resource shares is tested without any."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, Uuid
+
+from src.domain.identity import uuid7
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Specimen:
+    text: str
+    id: UUID = field(default_factory=uuid7)
+    version: int = 1
+
+
+specimens = Table(
+    "specimens",
+    MetaData(),
+    Column("id", Uuid, primary_key=True),
+    Column("text", String(20), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+)

@@ -1,0 +1,47 @@
+from unittest import TestCase
+
+from src.domain.exceptions import ConflictError, NotFoundError
+from src.domain.identity import uuid7
+from src.services.todo_service import TodoService
+from tests.support.memory import MemoryUnitOfWorkFactory, StoppedClock
+
+
+class TodoServiceTest(TestCase):
+    def setUp(self) -> None:
+        self.todos = TodoService(MemoryUnitOfWorkFactory(), StoppedClock())
+
+    def test_a_created_todo_is_found(self) -> None:
+        todo = self.todos.create(title="x")
+        self.assertEqual(self.todos.get(todo.id).title, "x")
+        self.assertEqual([found.id for found in self.todos.page(limit=10)], [todo.id])
+
+    def test_a_change_is_stored(self) -> None:
+        todo = self.todos.create(title="x")
+        self.todos.change(todo.id, title="y")
+        self.assertEqual(self.todos.get(todo.id).title, "y")
+
+    def test_a_change_of_nothing_keeps_the_title(self) -> None:
+        todo = self.todos.create(title="x")
+        self.assertEqual(self.todos.change(todo.id).title, "x")
+
+    def test_completing_stores_the_moment(self) -> None:
+        todo = self.todos.create(title="x")
+        self.todos.complete(todo.id)
+        self.assertEqual(self.todos.get(todo.id).completed_at, StoppedClock.moment)
+
+    def test_completing_twice_is_refused(self) -> None:
+        todo = self.todos.create(title="x")
+        self.todos.complete(todo.id)
+        with self.assertRaises(ConflictError):
+            self.todos.complete(todo.id)
+
+    def test_a_deleted_todo_is_gone(self) -> None:
+        todo = self.todos.create(title="x")
+        self.todos.delete(todo.id)
+        with self.assertRaises(NotFoundError):
+            self.todos.get(todo.id)
+
+    def test_an_unknown_todo_is_not_found(self) -> None:
+        for operation in (self.todos.get, self.todos.change, self.todos.complete):
+            with self.subTest(operation.__name__), self.assertRaises(NotFoundError):
+                operation(uuid7())

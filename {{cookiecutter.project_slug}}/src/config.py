@@ -10,12 +10,17 @@ from typing import Any, cast
 
 from dotenv import dotenv_values
 from environs import EnvValidationError, FileAwareEnv
+from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).parents[1]
 DOTENV = ROOT / ".env"
 DEVELOPMENT, PRODUCTION = "development", "production"
+POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
+URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
 
 class ConfigError(Exception):
@@ -38,6 +43,15 @@ def setting(
     return field(default=default, metadata=metadata)
 
 
+def _valid_url(value: str) -> None:
+    try:
+        known = not value or make_url(value).drivername in POSTGRESQL
+    except (ArgumentError, ValueError):  # The latter for a port that is not a number.
+        known = False
+    if not known:
+        raise ValidationError("Must have the form postgresql://user:password@host:5432/database.")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The project's own name, version and description, then every setting with its default.
@@ -50,9 +64,9 @@ class Config:
     description: str
 
     environment: str = setting(PRODUCTION, validate=OneOf([DEVELOPMENT, PRODUCTION]))
-    database_url: str = setting(required=True, secret=True, validate=Regexp("^$|^postgresql"))
+    database_url: str = setting(required=True, secret=True, validate=_valid_url)
     secret_key: str = setting(required=True, secret=True)
-    service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$"))
+    service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(0, 65535))
     workers: int = setting(1, parse="int", validate=Range(1))
@@ -98,7 +112,8 @@ def describe(config: Config) -> Iterator[tuple[str, str, str]]:
             source = "environment"
         else:
             source = ".env" if name in dotenv else "default"
-        yield name, MASK if item.metadata["secret"] and value else str(value), source
+        shown = value if isinstance(value, str | int) else ",".join(value)
+        yield name, MASK if item.metadata["secret"] and value else str(shown), source
 
 
 def _settings() -> list[Field[Any]]:

@@ -25,6 +25,8 @@ class ConfigTest(CommandLineTestCase):
             ("ENVIRONMENT", "staging"),
             ("LOG_LEVEL", "loud"),
             ("DATABASE_URL", "mysql://x"),
+            ("DATABASE_URL", "postgresql://x:y/z"),
+            ("DATABASE_URL", "nothing of the kind"),
             ("SERVICE_PREFIX", "a b"),
             ("SECRET_KEY_FILE", "no-such-file"),
         ):

@@ -61,6 +61,12 @@ class CreateTest(TestCase):
         self.assertEqual(self.revisions(), written)
         self.assertIsNotNone(self.migrations.create("Replace", accept_drop=True))
 
+    def test_two_revisions_with_one_number_are_refused(self) -> None:
+        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path.with_name(path.name.replace("mine", "yours")).write_text(path.read_text())
+        with self.assertRaisesRegex(CommandError, "Two revisions are numbered"):
+            self.migrations.upgrade()
+
     def test_a_database_that_is_behind_is_refused(self) -> None:
         self.migrations.create("Fill in", empty=True)
         with self.assertRaisesRegex(CommandError, "not up to date"):

@@ -29,29 +29,28 @@ class Engines:
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int) -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
-        write = create_engine(
-            psycopg2_url(url),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            pool_use_lifo=True,
-            connect_args=_connect_args(name, TIMEOUTS),
+        read_only = f"{TIMEOUTS} {READ_ONLY}"
+        return cls(
+            write=_engine(url, name, pool_size, TIMEOUTS),
+            read=_engine(url, name, pool_size, read_only, isolation_level="AUTOCOMMIT"),
         )
-        read = create_engine(
-            psycopg2_url(url),
-            isolation_level="AUTOCOMMIT",
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            pool_use_lifo=True,
-            connect_args=_connect_args(name, f"{TIMEOUTS} {READ_ONLY}"),
-        )
-        return cls(write=write, read=read)
 
     def dispose(self) -> None:
         self.write.dispose()
         self.read.dispose()
 
 
-def _connect_args(name: str, options: str) -> dict[str, str | int]:
-    return {"application_name": name, "connect_timeout": CONNECT_SECONDS, "options": options}
+def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) -> Engine:
+    return create_engine(
+        psycopg2_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_use_lifo=True,
+        connect_args={
+            "application_name": name,
+            "connect_timeout": CONNECT_SECONDS,
+            "options": options,
+        },
+        **engine,
+    )

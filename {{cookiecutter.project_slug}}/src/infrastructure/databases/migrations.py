@@ -1,6 +1,7 @@
 """Alembic, driven from Python: the database is always the one that the caller names."""
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,19 @@ PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
 def migration_scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(Config(toml_file=PYPROJECT))
+    """Raise CommandError if two revisions, of two branches, have one number."""
+    scripts = ScriptDirectory.from_config(Config(toml_file=PYPROJECT))
+    numbers = Counter(_number(file) for file in Path(scripts.versions).glob("*.py"))
+    if taken := [number for number, files in numbers.items() if files > 1]:
+        raise CommandError(
+            f"Two revisions are numbered {taken[0]}. Give the later one the next number, in its "
+            "name and in its `revision`, and the other's as its `down_revision`."
+        )
+    return scripts
+
+
+def _number(file: Path) -> str:
+    return file.name.partition("_")[0]
 
 
 class Migrations:
@@ -74,19 +87,21 @@ class Migrations:
                     "op.rename_table; if a drop is meant, repeat with --accept-drop."
                 )
 
-        number = sum(1 for _ in migration_scripts().walk_revisions()) + 1
+        ids = [script.revision for script in migration_scripts().walk_revisions()]
+        newest = max((int(number) for number in ids if number.isdecimal()), default=0)
         with self._config() as config:
             script = command.revision(
                 config,
                 message,
                 autogenerate=not empty,
-                rev_id=f"{number:04}",
+                rev_id=f"{newest + 1:04}",
                 process_revision_directives=review,
             )
         return script.path if script and not isinstance(script, list) else None
 
     @contextmanager
     def _config(self) -> Iterator[Config]:
+        migration_scripts()
         with self._engine().connect() as connection:
             yield Config(
                 toml_file=PYPROJECT,

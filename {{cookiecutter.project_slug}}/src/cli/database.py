@@ -42,7 +42,10 @@ def migrate(*, message: str, empty: bool, accept_drop: bool) -> None:
 @db.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
-    """Apply revisions, all by default.
+    """Apply revisions, all by default; each in a transaction of its own.
+
+    Several may be started at once: one works, the others wait for it. Ends with 75 if another
+    migration or a lock stands in the way for too long: run it again.
 
     \b
     python manage.py db upgrade

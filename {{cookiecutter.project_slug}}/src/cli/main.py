@@ -11,8 +11,10 @@ from src.cli.server import run, serve
 from src.config import ConfigError, project
 from src.domain.exceptions import DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
+from src.infrastructure.databases.migrator import BusyError
 
-FAILED, MISCONFIGURED = 1, 78  # 78 is EX_CONFIG of sysexits.h
+FAILED = 1
+BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 
 
 class Commands(click.Group):
@@ -26,6 +28,8 @@ class Commands(click.Group):
         except OperationalError as error:
             reason = str(error.orig).strip().splitlines()[0]
             _stop(f"The database does not answer. Check DATABASE_URL. ({reason})", FAILED)
+        except BusyError as error:
+            _stop(f"{error} Nothing is half done; run the same command again.", BUSY)
         except (CommandError, DomainError) as error:
             _stop(str(error), FAILED)
 

@@ -2,8 +2,9 @@
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -19,9 +20,10 @@ from alembic.operations.ops import (
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine
 
 from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
+from src.infrastructure.databases.migrator import migrator, retry_for_locks
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -45,30 +47,33 @@ def _number(file: Path) -> str:
 class Migrations:
     """Each method raises alembic's CommandError for a mistake of the caller's."""
 
-    def __init__(self, url: str) -> None:
-        self._url = psycopg2_url(url)
+    def __init__(self, url: str, *, wait: float = 60, lock_budget: float = 600) -> None:
+        """Seconds to wait for another migration, and to go on asking for locks in one."""
+        self._url = url
+        self._wait = wait
+        self._lock_budget = lock_budget
 
     def upgrade(self, revision: str = "head") -> None:
-        with self._config() as config:
-            command.upgrade(config, revision)
+        """Raise BusyError if another migration runs, or a lock cannot be had."""
+        self._change(command.upgrade, revision)
 
     def downgrade(self, revision: str = "-1") -> None:
-        with self._config() as config:
-            command.downgrade(config, revision)
+        """Raise BusyError as `upgrade` does."""
+        self._change(command.downgrade, revision)
 
     def stamp(self, revision: str) -> None:
-        with self._config() as config:
-            command.stamp(config, revision)
+        """Raise BusyError as `upgrade` does."""
+        self._change(command.stamp, revision)
 
     def current(self) -> str | None:
         """The revision of the database; None if it was never migrated."""
-        with self._engine().connect() as connection:
+        with self._connection() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def check(self) -> None:
         """Raise CommandError unless the database is at the head and has what the models say."""
-        with self._config() as config:
-            command.check(config)
+        with self._connection() as connection:
+            command.check(_config(connection))
 
     def create(self, message: str, *, empty: bool = False, accept_drop: bool = False) -> str | None:
         """Write a revision from what the models have and the database has not.
@@ -89,9 +94,9 @@ class Migrations:
 
         ids = [script.revision for script in migration_scripts().walk_revisions()]
         newest = max((int(number) for number in ids if number.isdecimal()), default=0)
-        with self._config() as config:
+        with self._connection() as connection:
             script = command.revision(
-                config,
+                _config(connection),
                 message,
                 autogenerate=not empty,
                 rev_id=f"{newest + 1:04}",
@@ -99,19 +104,27 @@ class Migrations:
             )
         return script.path if script and not isinstance(script, list) else None
 
-    @contextmanager
-    def _config(self) -> Iterator[Config]:
-        migration_scripts()
-        with self._engine().connect() as connection:
-            yield Config(
-                toml_file=PYPROJECT,
-                attributes={"connection": connection},
-                cmd_opts=Namespace(quiet=True),
-            )
+    def _change(self, change: Callable[[Config, str], None], revision: str) -> None:
+        with migrator(self._url, wait=self._wait) as connection:
+            config = _config(connection)
+            step = partial(change, config, revision)
+            retry_for_locks(connection, step, budget=self._lock_budget)
 
-    def _engine(self) -> Engine:
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
         arguments = {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(self._url, poolclass=NullPool, connect_args=arguments)
+        url = psycopg2_url(self._url)
+        with create_engine(url, poolclass=NullPool, connect_args=arguments).connect() as connection:
+            yield connection
+
+
+def _config(connection: Connection) -> Config:
+    migration_scripts()
+    return Config(
+        toml_file=PYPROJECT,
+        attributes={"connection": connection},
+        cmd_opts=Namespace(quiet=True),
+    )
 
 
 def _possible_renames(operations: Iterable[object], table: str = "") -> Iterator[str]:

@@ -90,7 +90,7 @@ def _execute(statement: str) -> None:
 def _empty_tables(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
-        tables = [f'"{name}"' for name in inspect(connection).get_table_names()]
-        tables.remove('"alembic_version"')
+        names = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        tables = [f'"{name}"' for name in names]
         if tables:
             connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))

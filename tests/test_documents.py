@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Report, command, make
+from conftest import ROOT, Report, command
 
 PROJECT_DOCUMENTS = ("README.md", "docs/add-a-resource.md")
 BY_ANOTHER_TEST = {
@@ -102,15 +102,11 @@ def test_a_resource_is_added_by_hand(
         (project / ".venv").symlink_to((copy / ".venv").resolve())
     files, lines = add_resource(project)
     for line in commands((project / "docs/add-a-resource.md").read_text()):
-        if line.startswith(".venv/bin/python manage.py db") and "downgrade" not in line:
+        if "downgrade" not in line:
             result = command(line, cwd=project)
-            assert result.returncode == 0, result.stderr
+            assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
     [migration] = (project / "migrations/versions").glob("*_add_notes.py")
     files, lines = files + 1, lines + migration.read_text().count("\n")
-    make(project, "format")  # Sorts the imports that were added.
-    make(project, "check")
-    output = make(project, "test")
-    assert "test_notes" not in output
     report.append(f"a resource by hand: {files} files, {lines} lines (migration included)")
     assert files <= 10
 

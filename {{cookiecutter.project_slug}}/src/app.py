@@ -1,6 +1,21 @@
 """The application, built when this module is imported: what a server process does first."""
 
+import multiprocessing
+import os
+import signal
+from multiprocessing.process import BaseProcess
+from threading import Thread
+
 from src.bootstrap import load_config_with_database
 from src.create_app import create_app
 
+
+def stop_after(parent: BaseProcess) -> None:
+    """A killed parent stops nobody, and what it leaves behind would keep its port."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 app = create_app(load_config_with_database())
+if parent := multiprocessing.parent_process():
+    Thread(target=stop_after, args=[parent], daemon=True).start()

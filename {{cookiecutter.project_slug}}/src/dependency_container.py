@@ -35,7 +35,10 @@ class Container(DeclarativeContainer):
 
 
 def build_container(config: Config) -> Container:
-    """Wire the controllers. A name that no provider has raises UnresolvedMarkerWarning."""
+    """Wire the controllers; a name that no provider has raises UnresolvedMarkerWarning.
+
+    Controllers are wired to one container a process, the last one.
+    """
     container = Container(config=config)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnresolvedMarkerWarning)

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException
 
 from src.api.requests import InvalidRequestError
@@ -25,7 +25,14 @@ DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     DomainError: (500, "internal"),
 }
 # Where the name of the status says less, or changes with the version of Python.
-HTTP_ERRORS = {400: "malformed-body", 413: "payload-too-large", 429: "rate-limited"}
+HTTP_ERRORS = {
+    400: "malformed-body",
+    413: "payload-too-large",
+    422: "validation",
+    429: "rate-limited",
+    500: "internal",
+    503: "unavailable",
+}
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -37,6 +44,9 @@ def register_error_handlers(app: Flask) -> None:
 def answer_domain_error(error: DomainError) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in DOMAIN_ERRORS)
     status, slug = DOMAIN_ERRORS[kind]
+    if kind is UnavailableError:
+        # The caller may not know why; whoever runs the service has to.
+        current_app.logger.warning("%s (%s)", error, error.__cause__)
     return problem(status, slug, str(error))
 
 

@@ -12,5 +12,7 @@ def configure_logging(config: Config) -> None:
             "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": config.log_level},
+            # It says at each look at the revision with what it looks.
+            "loggers": {"alembic": {"level": "WARNING"}},
         }
     )

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 from swagger_ui_bundle import swagger_ui_path
 
 from src.api.responses import PROBLEM_JSON
+from src.api.schemas.fields import Cursor
 
 ASSETS = "/docs/assets/"
 SETTINGS = {
@@ -54,4 +55,6 @@ def register_openapi(app: Flask, *, title: str, version: str, description: str) 
     def send_docs_asset(name: str) -> Response:
         return send_from_directory(swagger_ui_path, name)
 
-    return Api(app, spec_kwargs={"info": {"description": description}})
+    api = Api(app, spec_kwargs={"info": {"description": description}})
+    api.register_field(Cursor, "string", None)
+    return api

@@ -7,6 +7,7 @@ import flask_smorest
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from src.api.schemas.fields import Cursor
 from src.domain.constants import PAGE_LIMIT
@@ -27,6 +28,14 @@ class StrictParser(FlaskParser):
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": RAISE,
     }
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        if not req.is_json:
+            raise UnsupportedMediaType("The body has to be application/json.")
+        try:
+            return super().load_json(req, schema)
+        except (RecursionError, ValueError) as error:  # Nested, or a number, beyond measure.
+            raise BadRequest("The body is not JSON that can be read.") from error
 
     def handle_error(
         self, error: ValidationError, req: Request, schema: Schema, **_: Any

@@ -20,10 +20,10 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """`errors` has one entry a broken value: pointer or parameter, detail and code."""
+    """`slug` names the kind; each of `errors` has a pointer or parameter, and a detail."""
     body: dict[str, Any] = {
         "type": slug,
-        "title": HTTPStatus(status).phrase,
+        "title": slug.replace("-", " ").capitalize(),
         "status": status,
         "detail": detail,
         "instance": request.path,

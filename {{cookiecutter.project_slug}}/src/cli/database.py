@@ -122,4 +122,5 @@ def stop() -> None:
 
 
 def _report(before: str | None, after: str | None) -> None:
-    click.echo(f"{before or 'none'} -> {after or 'none'}" if before != after else f"At {after}.")
+    before, after = before or "none", after or "none"
+    click.echo(f"{before} -> {after}" if before != after else f"At {after}.")

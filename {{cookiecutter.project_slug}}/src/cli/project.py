@@ -47,5 +47,5 @@ def seed() -> None:
 @click.command()
 def config() -> None:
     """Show every setting, its value and where that comes from; secrets are masked."""
-    for name, value, source in describe(load_config()):
+    for name, value, source in describe(load_config(complete=False)):
         click.echo(f"{name}={value}  ({source})")

@@ -11,7 +11,17 @@ def require_ready_database(config: Config) -> None:
     try:
         container.health_service().readiness()
     except UnavailableError as error:
+        cause = getattr(error.__cause__, "orig", None)
+        reason = f" ({str(cause).splitlines()[0]})" if cause else ""
         advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
-        raise click.ClickException(f"{error} {advice}") from error
+        raise click.ClickException(f"{error}{reason} {advice}") from error
+    finally:
+        container.engines().dispose()
+
+
+def schema_is_behind(config: Config) -> bool:
+    container = Container(config=config)
+    try:
+        return container.database_probe().schema_state().behind
     finally:
         container.engines().dispose()

@@ -8,7 +8,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from src.bootstrap import load_config_with_database
-from src.cli.readiness import require_ready_database
+from src.cli.readiness import require_ready_database, schema_is_behind
 from src.config import ROOT, Config, load_config
 from src.infrastructure.databases.migrations import Migrations
 
@@ -31,7 +31,7 @@ def run(host: str | None, port: int | None) -> None:
     """
     embedded = not load_config().database_url
     config = load_config_with_database()
-    if embedded:
+    if embedded and schema_is_behind(config):
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
     url = f"http://{host or config.host}:{port or config.port}"

@@ -31,7 +31,7 @@ class TodoService:
             todo = work.todos.get(todo_id)
             if title is not None:
                 todo.rename(title)
-            work.todos.save(todo)
+                work.todos.save(todo)
         return todo
 
     def complete(self, todo_id: UUID) -> Todo:

@@ -31,6 +31,9 @@ class HealthTest(ApplicationTestCase):
     def test_without_its_database_it_is_alive_and_not_ready(self) -> None:
         client = self.start(database_url=NOBODY_LISTENS)
         self.assertEqual(client.get("/health/live").status_code, 200)
-        response = client.get("/health/ready")
+        with self.assertLogs(client.application.logger, "WARNING") as logs:
+            response = client.get("/health/ready")
         self.assert_problem(response, 503, "unavailable")
         self.assertEqual(response.headers["Retry-After"], "2")
+        self.assertIn("refused", logs.output[0])
+        self.assertNotIn("refused", response.text)

@@ -66,6 +66,7 @@ class RequestsTest(HttpTestCase):
             ({"text": ""}, "/text"),
             ({"text": "x" * 21}, "/text"),
             ({"text": "a\0b"}, "/text"),
+            ({"text": "\ud800"}, "/text"),
             ({"text": 1}, "/text"),
             ({"text": None}, "/text"),
             ({"text": "x", "id": "1"}, "/id"),
@@ -79,12 +80,19 @@ class RequestsTest(HttpTestCase):
         self.assertEqual(self.specimens.page(limit=1), [])
 
     def test_a_body_that_is_not_json_is_refused(self) -> None:
-        for body in ("{", '{"text": "x"} {}', b"\xff"):
+        deep, long = "[" * 100_000, '{"text": %s}' % ("1" * 5000)
+        for body in ("{", '{"text": "x"} {}', b"\xff", deep, long):
             with self.subTest(body):
                 response = self.client.post(
                     "/specimens", data=body, content_type="application/json"
                 )
                 self.assert_problem(response, 400, "malformed-body")
+
+    def test_a_body_of_another_type_is_refused(self) -> None:
+        for content_type in ("text/plain", "application/x-www-form-urlencoded", None):
+            with self.subTest(content_type):
+                response = self.client.post("/specimens", data="{}", content_type=content_type)
+                self.assert_problem(response, 415, "unsupported-media-type")
 
     def test_pages_follow_one_another(self) -> None:
         ids = sorted(self.create(text) for text in "abc")

@@ -47,9 +47,16 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
         self.assertEqual(result.exit_code, 0)
         self.assertEqual(len(result.stdout.splitlines()), len(self.db("history").splitlines()))
 
-    def test_an_unknown_revision_is_a_sentence(self) -> None:
-        result = self.manage("db", "upgrade", "nope", DATABASE_URL=self.database_url)
-        self.assert_stops(result, 1, "Can't locate revision identified by 'nope'")
+    def test_a_mistake_is_a_sentence_with_what_to_do(self) -> None:
+        for arguments, sentence in (
+            (("upgrade", "nope"), "Can't locate revision identified by 'nope'. This code has no"),
+            (("stamp", ""), "Name a revision"),
+            (("migrate", "-m", " "), "A revision needs a message"),
+            (("downgrade", "-9"), "There are not that many revisions"),
+        ):
+            with self.subTest(arguments):
+                result = self.manage("db", *arguments, DATABASE_URL=self.database_url)
+                self.assert_stops(result, 1, sentence)
 
     def test_a_missing_message_is_a_sentence(self) -> None:
         self.assert_stops(self.manage("db", "migrate"), 2, "Missing option '-m'")
@@ -62,4 +69,11 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
         with empty_database() as url:
             result = self.manage("db", "check", DATABASE_URL=url)
         if self.head:
-            self.assert_stops(result, 1, "not up to date")
+            self.assert_stops(result, 1, "not up to date. Run `python manage.py db upgrade` first")
+
+    def test_a_schema_that_is_there_already_is_a_sentence(self) -> None:
+        self.database_url = self.enterContext(migrated_database())
+        self.db("stamp", "base")
+        result = self.manage("db", "upgrade", DATABASE_URL=self.database_url)
+        if self.head:
+            self.assert_stops(result, 1, "run `python manage.py db stamp REVISION`")

@@ -41,6 +41,12 @@ class CreateTest(TestCase):
         path = self.migrations.create("Fill in", empty=True)
         self.assertRegex(path or "", r"\d{4}_fill_in\.py$")
 
+    def test_any_message_makes_a_file_that_can_be_read(self) -> None:
+        message = 'It\'s """quoted" / and\nlong \\'
+        self.assertIsNotNone(self.migrations.create(message, empty=True))
+        [newest, *_] = migration_scripts().walk_revisions()
+        self.assertEqual(newest.doc, " ".join(message.split()))
+
     def test_a_new_table_is_written_applied_and_taken_back(self) -> None:
         self.model(Column("text", Text, nullable=False))
         before = self.migrations.current()
@@ -64,7 +70,25 @@ class CreateTest(TestCase):
     def test_two_revisions_with_one_number_are_refused(self) -> None:
         path = Path(self.migrations.create("Mine", empty=True) or "")
         path.with_name(path.name.replace("mine", "yours")).write_text(path.read_text())
-        with self.assertRaisesRegex(CommandError, "Two revisions are numbered"):
+        with self.assertRaisesRegex(
+            CommandError, "present more than once.* give the later one the next number"
+        ):
+            self.migrations.upgrade()
+
+    def test_two_newest_revisions_are_refused(self) -> None:
+        path = Path(self.migrations.create("Mine", empty=True) or "")
+        number = path.name.partition("_")[0]
+        other = path.read_text().replace(f"revision = '{number}'", "revision = '9999'", 1)
+        path.with_name("9999_yours.py").write_text(other)
+        with self.assertRaisesRegex(CommandError, "are both the newest revision"):
+            self.migrations.upgrade()
+
+    def test_a_revision_whose_parent_is_gone_is_refused(self) -> None:
+        first = Path(self.migrations.create("First", empty=True) or "")
+        self.migrations.upgrade()
+        self.migrations.create("Second", empty=True)
+        first.unlink()
+        with self.assertRaisesRegex(CommandError, "is not present"):
             self.migrations.upgrade()
 
     def test_a_database_that_is_behind_is_refused(self) -> None:

@@ -9,25 +9,25 @@ from marshmallow import fields, validate
 
 
 class Text(fields.String):
-    """Text that PostgreSQL can store: of a bounded length and without NUL.
+    """Text that PostgreSQL can store: of a bounded length, in UTF-8 and without NUL.
 
     https://www.postgresql.org/docs/current/datatype-character.html
     """
 
-    default_error_messages = {"nul": "Must not contain a NUL character."}
+    default_error_messages = {"character": "Must not contain NUL or half of a surrogate pair."}
 
     def __init__(self, *, min_length: int = 1, max_length: int, **options: Any) -> None:
         super().__init__(validate=validate.Length(min_length, max_length), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **options)
-        if "\0" in text:
-            raise self.make_error("nul")
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise self.make_error("character")
         return text
 
 
 class Cursor(fields.Field[UUID]):
-    """Where a page ended: signed, so that only what was handed out is taken back."""
+    """Where a page ended, a UUID: signed, so that only what was handed out is taken back."""
 
     default_error_messages = {"invalid": "Not a cursor that was handed out."}
 

@@ -6,8 +6,12 @@ class LivenessOutput(Schema):
 
 
 class SchemaStateOutput(Schema):
-    current = fields.String(metadata={"description": "Revision of the database's schema."})
-    required = fields.String(metadata={"description": "Revision that this release needs."})
+    current = fields.String(
+        allow_none=True, metadata={"description": "Revision of the database's schema."}
+    )
+    required = fields.String(
+        allow_none=True, metadata={"description": "Revision that this release needs."}
+    )
 
 
 class ReadinessOutput(Schema):

@@ -6,7 +6,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from src.domain.exceptions import ConflictError, DomainError, DuplicateError, UnavailableError
 
-UNAVAILABLE = "The database does not answer in time."
+UNAVAILABLE = "The database does not answer."
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {

@@ -1,11 +1,11 @@
 """Alembic, driven from Python: the database is always the one that the caller names."""
 
 from argparse import Namespace
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 from alembic import command
 from alembic.config import Config
@@ -26,22 +26,24 @@ from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
 from src.infrastructure.databases.migrator import migrator, retry_for_locks
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
+ONE_LINE = (
+    "Revisions are one line: give the later one the next number, in its file's name and as its "
+    "`revision`, and the one before it as its `down_revision`."
+)
 
 
 def migration_scripts() -> ScriptDirectory:
-    """Raise CommandError if two revisions, of two branches, have one number."""
+    """Raise CommandError if the revisions are not one line: after a merge of branches, say."""
     scripts = ScriptDirectory.from_config(Config(toml_file=PYPROJECT))
-    numbers = Counter(_number(file) for file in Path(scripts.versions).glob("*.py"))
-    if taken := [number for number, files in numbers.items() if files > 1]:
-        raise CommandError(
-            f"Two revisions are numbered {taken[0]}. Give the later one the next number, in its "
-            "name and in its `revision`, and the other's as its `down_revision`."
-        )
+    try:
+        with catch_warnings():
+            simplefilter("error")  # Alembic would go on without the revision that it warns of.
+            heads = scripts.get_heads()
+    except UserWarning as error:
+        raise CommandError(f"{error}. {ONE_LINE}") from error
+    if len(heads) > 1:
+        raise CommandError(f"{' and '.join(heads)} are both the newest revision. {ONE_LINE}")
     return scripts
-
-
-def _number(file: Path) -> str:
-    return file.name.partition("_")[0]
 
 
 class Migrations:
@@ -68,7 +70,7 @@ class Migrations:
     def current(self) -> str | None:
         """The revision of the database; None if it was never migrated."""
         with self._connection() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return ", ".join(MigrationContext.configure(connection).get_current_heads()) or None
 
     def check(self) -> None:
         """Raise CommandError unless the database is at the head and has what the models say."""
@@ -80,6 +82,10 @@ class Migrations:
 
         Returns its path, or None where there is no difference and nothing was written.
         """
+
+        message = " ".join(message.split())
+        if not message:
+            raise CommandError("A revision needs a message: it names the file.")
 
         def review(_context: object, _revision: object, scripts: list[MigrationScript]) -> None:
             operations = scripts[0].upgrade_ops
@@ -105,6 +111,8 @@ class Migrations:
         return script.path if script and not isinstance(script, list) else None
 
     def _change(self, change: Callable[[Config, str], None], revision: str) -> None:
+        if not revision.strip():
+            raise CommandError("Name a revision, or `head`, or `base`.")
         with migrator(self._url, wait=self._wait) as connection:
             config = _config(connection)
             step = partial(change, config, revision)

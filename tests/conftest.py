@@ -140,6 +140,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+@pytest.fixture(scope="session")
+def engine(report: Report) -> None:
+    """Docker's. Without it the tests that need it are skipped, and the end of the run says so."""
+    try:
+        command = ["docker", "info", "--format", "{{.ServerVersion}}"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        report.append("containers: not run, no Docker engine")
+        if os.environ.get("TEST_DATABASE") == "docker":
+            pytest.fail("TEST_DATABASE=docker insists on a Docker engine, and none answers")
+        pytest.skip("containers: not run, no Docker engine")
+
+
 def make(project: Path, *arguments: str, **variables: str) -> str:
     """Run make there and return what it said; fail with that if it fails."""
     result = subprocess.run(

@@ -19,9 +19,21 @@ BY_ANOTHER_TEST = {
     "cruft update": "test_update.py",
     ".venv/bin/python manage.py serve": "tests/cli/test_server.py of the project",
     "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
+    **dict.fromkeys(
+        (
+            "docker compose up",
+            "docker compose --profile test up --exit-code-from tests",
+            "docker compose up watch",
+            "docker compose up dev",
+            "REPLICAS=2 docker compose up --detach",
+            "scripts/rolling_update.sh",
+        ),
+        "test_containers.py, where there is Docker",
+    ),
 }
 REASONS = {
     "curl": "test_demo.py sends the same requests, with another client",
+    "docker buildx build": "it would push to a registry",
     "py ": "Windows",
     r".venv\Scripts": "Windows",
 }

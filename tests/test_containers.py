@@ -1,0 +1,406 @@
+"""The image and the compose file of a generated project, built and run on a real engine."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pytest
+from conftest import Report, bake_into, environment
+
+BASE = "python:3.13-slim"
+NGINX = "nginx:1.29-alpine"
+# Where no registry can be reached, the same program from the distribution's packages.
+NGINX_STAND_IN = """\
+FROM debian:trixie-slim
+RUN apt-get update && apt-get install --yes --no-install-recommends nginx-light
+CMD ["nginx", "-g", "daemon off;"]
+"""
+MEGABYTES = 1_000_000
+SIZE_OVER_BASE = 150
+START_SECONDS = 20.0
+CLIENTS = 8
+JSON = {"Content-Type": "application/json"}
+# Needs no database to start, and gets no answer from one at once.
+ALONE = ["--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres", "--env=SECRET_KEY=test"]
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+def docker(
+    *arguments: str, check: bool = True, stdin: str | None = None, seconds: float = 120
+) -> str:
+    result = subprocess.run(
+        ["docker", *arguments],
+        check=False,
+        capture_output=True,
+        input=stdin,
+        text=True,
+        timeout=seconds,
+    )
+    assert not check or result.returncode == 0, f"docker {' '.join(arguments)}\n{result.stderr}"
+    return result.stdout.strip()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+
+
+def wait_until_healthy(identity: str) -> None:
+    health = ["inspect", "--format={{.State.Health.Status}}", identity]
+    wait_until(lambda: docker(*health) == "healthy", 60, "the health check says healthy")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A project and its containers; its folder's name is the name of everything in Docker."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    dev_port: int = field(default_factory=free_port)
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def image(self) -> str:
+        return f"{self.name}-service"
+
+    def run(self, *command: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+        variables = {"PORT": self.port, "DEV_PORT": self.dev_port, "REPLICAS": 2}
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment(**{name: str(value) for name, value in variables.items()}),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+
+    def compose(self, *arguments: str) -> str:
+        result = self.run("docker", "compose", *arguments)
+        assert result.returncode == 0, f"compose {' '.join(arguments)}\n{result.stdout}"
+        return result.stdout.strip()
+
+    def up(self) -> None:
+        self.compose("up", "--detach", "--wait")
+
+    def sql(self, statement: str) -> list[str]:
+        psql = ["psql", "--username=postgres", "--no-align", "--tuples-only", "--command"]
+        return self.compose("exec", "-T", "db", *psql, statement).splitlines()
+
+    @property
+    def path(self) -> str:
+        return f"/{self.name}/v1/todos"
+
+    def remove(self) -> None:
+        profiles = [f"--profile={name}" for name in ("test", "watch", "dev")]
+        self.run("docker", "compose", *profiles, "down", "--volumes", "--timeout=5")
+        label = f"label=org.opencontainers.image.title={self.name}"
+        for image in set(docker("images", "--quiet", "--filter", label).split()):
+            docker("image", "rm", "--force", image, check=False)
+
+
+@pytest.fixture(scope="session")
+def nginx(engine: None) -> Iterator[None]:  # noqa: ARG001
+    have = ["docker", "image", "inspect", NGINX]
+    pull = ["docker", "pull", "--quiet", NGINX]
+    for command in (have, pull):
+        with suppress(subprocess.SubprocessError):
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
+            yield
+            return
+    docker("build", "--tag", NGINX, "-", stdin=NGINX_STAND_IN)
+    yield
+    docker("image", "rm", "--force", NGINX, check=False)
+
+
+@pytest.fixture(scope="session")
+def stack(
+    nginx: None,  # noqa: ARG001  # Before the stack, so that it is removed after the containers made from it.
+    template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    slug = f"containers_{uuid4().hex[:8]}"
+    folder = bake_into(tmp_path_factory.mktemp("containers"), template, project_slug=slug)
+    stack = Stack(folder)
+    try:
+        stack.compose("--profile=test", "build", "--quiet", "migrate", "tests")
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.fixture
+def running(stack: Stack) -> Stack:
+    stack.up()
+    return stack
+
+
+@contextmanager
+def container(*arguments: str) -> Iterator[str]:
+    identity = docker("run", "--detach", "--publish=127.0.0.1::8000", *arguments)
+    try:
+        yield identity
+    finally:
+        docker("rm", "--force", "--volumes", identity, check=False)
+
+
+def is_alive(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def test_the_image_is_small_and_its_user_is_nobody(stack: Stack, report: Report) -> None:
+    size, base = (
+        int(docker("image", "inspect", "--format={{.Size}}", name)) for name in (stack.image, BASE)
+    )
+    over = (size - base) / MEGABYTES
+    report.append(f"image: {over:.0f} MB over {BASE}")
+    assert 0 < over <= SIZE_OVER_BASE
+    config = json.loads(docker("image", "inspect", "--format={{json .Config}}", stack.image))
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
+    assert config["Cmd"] == ["python", "manage.py", "serve"]
+    assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
+
+
+def test_the_image_has_what_runs_and_nothing_else(stack: Stack) -> None:
+    entries = docker("run", "--rm", stack.image, "find", "/app", "-maxdepth", "1").split()
+    assert sorted(Path(entry).name for entry in entries[1:]) == [
+        "__pycache__",
+        "manage.py",
+        "migrations",
+        "pyproject.toml",
+        "src",
+        "wsgi.py",
+    ]
+    script = r"""
+        for name in gcc cc c++ make pg_config git curl; do command -v "$name"; done
+        find / -xdev \( -name Python.h -o -name libpq-fe.h -o -name .git -o -name .env \
+            -o -path '*/.cache/pip' -o -path /venv/\*/site-packages/pip \
+            -o -path '/var/cache/apt/archives/*.deb' -o -path '/var/lib/apt/lists/*Packages*' \
+            -o -path '/venv/*/unittest' -o -path /app/tests \) 2>/dev/null
+        find /app /venv -user 10001 -o -perm -o+w ! -type l
+        true
+    """
+    assert docker("run", "--rm", stack.image, "sh", "-c", script) == ""
+
+
+def test_the_image_starts_on_a_read_only_file_system_and_stops(
+    stack: Stack, report: Report
+) -> None:
+    start = time.monotonic()
+    with container("--read-only", "--cap-drop=ALL", *ALONE, stack.image) as identity:
+        port = int(docker("port", identity, "8000/tcp").rpartition(":")[2])
+        wait_until(lambda: is_alive(port), START_SECONDS, "/health/live answers")
+        started = time.monotonic() - start
+        wait_until_healthy(identity)
+        start = time.monotonic()
+        docker("stop", "--time=30", identity)
+        stopped = time.monotonic() - start
+        assert docker("inspect", "--format={{.State.ExitCode}}", identity) == "0"
+    report.append(f"image: answers {started:.1f} s after docker run, stops in {stopped:.1f} s")
+    assert stopped < 10
+
+
+def test_the_health_check_fails_where_the_service_does_not_answer(stack: Stack) -> None:
+    test = json.loads(
+        docker("image", "inspect", "--format={{json .Config.Healthcheck.Test}}", stack.image)
+    )
+    result = subprocess.run(
+        ["docker", "run", "--rm", stack.image, *test[1:]],
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert result.returncode == 1
+
+
+def test_a_missing_env_file_is_a_sentence(stack: Stack) -> None:
+    result = stack.run("docker", "compose", "--env-file", os.devnull, "config", "--quiet")
+    assert result.returncode != 0
+    assert re.search(
+        r"(POSTGRES_PASSWORD|SECRET_KEY).* is not set; .*create_env\.py", result.stdout
+    )
+
+
+def test_compose_starts_everything_and_a_post_through_nginx_gives_201(running: Stack) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)) as client:
+        post_and_read(client, running.path)
+    assert "Add a resource" in running.sql("SELECT title FROM todos")
+    settings = running.compose("exec", "-T", "api", "python", "manage.py", "config")
+    assert "ENVIRONMENT=production  (environment)" in settings
+
+
+def post_and_read(client: http.client.HTTPConnection, path: str) -> None:
+    body = json.dumps({"title": "Try it"})
+    client.request("POST", path, body, JSON | {"X-Request-ID": "mine-1"})
+    answer = client.getresponse()
+    assert (answer.status, answer.headers["X-Request-ID"]) == (201, "mine-1"), answer.read()
+    location = answer.headers["Location"]
+    answer.read()
+    client.request("GET", location)
+    answer = client.getresponse()
+    assert (answer.status, json.load(answer)["title"]) == (200, "Try it")
+    client.request("POST", path, "x" * 2_000_000, JSON)
+    answer = client.getresponse()
+    assert answer.status == 413
+    answer.read()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was asked for, and what was answered."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    created: list[str] = field(default_factory=list)
+
+    def load(self, client_number: int, stack: Stack, stop: Event) -> None:
+        number = 0
+        client = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=60)
+        with closing(client):
+            while not stop.is_set():
+                number += 1
+                title = f"load-{client_number}-{number}"
+                try:
+                    client.request("POST", stack.path, json.dumps({"title": title}), JSON)
+                    if self.note("POST", client.getresponse()) == 201:
+                        self.created.append(title)
+                    client.request("GET", f"{stack.path}?limit=1")
+                    self.note("GET", client.getresponse())
+                except (OSError, http.client.HTTPException) as error:
+                    self.answers[repr(error)] += 1
+                    client.close()
+
+    def note(self, method: str, answer: http.client.HTTPResponse) -> int:
+        answer.read()
+        self.answers[f"{method} {answer.status}"] += 1
+        return answer.status
+
+
+@contextmanager
+def load(stack: Stack) -> Iterator[Ledger]:
+    ledger, stop = Ledger(), Event()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        runs = [clients.submit(ledger.load, number, stack, stop) for number in range(CLIENTS)]
+        try:
+            wait_until(lambda: len(ledger.created) > CLIENTS, 30, f"answers: {ledger.answers}")
+            yield ledger
+        finally:
+            stop.set()
+    for run in runs:
+        run.result()
+
+
+def test_a_rolling_update_under_load_loses_no_request(running: Stack, report: Report) -> None:
+    before = set(running.compose("ps", "--quiet", "api").split())
+    with load(running) as ledger:
+        for identity in before:  # The same containers again, one after the other.
+            docker("restart", identity)
+            wait_until_healthy(identity)
+        result = running.run("scripts/rolling_update.sh")
+        assert result.returncode == 0, result.stdout
+        served = sum(ledger.answers.values())
+        wait_until(lambda: sum(ledger.answers.values()) > served + 100, 30, "the new ones answer")
+    after = set(running.compose("ps", "--quiet", "api").split())
+    report.append(f"rolling restart and update: {dict(sorted(ledger.answers.items()))}")
+    assert len(before) == len(after) == 2
+    assert not before & after
+    assert set(ledger.answers) == {"POST 201", "GET 200"}
+    # Each todo that was promised is there, once, and no other.
+    stored = running.sql("SELECT title FROM todos WHERE title LIKE 'load-%'")
+    assert sorted(stored) == sorted(ledger.created)
+    codes = {
+        docker("inspect", "--format={{.RestartCount}} {{.State.OOMKilled}}", identity)
+        for identity in after
+    }
+    assert codes == {"0 false"}
+
+
+def test_the_test_profile_ends_with_the_status_of_the_tests(stack: Stack, report: Report) -> None:
+    profile = ["docker", "compose", "--profile=test", "up", "--exit-code-from=tests"]
+    start = time.monotonic()
+    result = stack.run(*profile)
+    assert result.returncode == 0, result.stdout
+    found = re.search(r"Ran (\d+) tests", result.stdout)
+    assert found, result.stdout
+    assert "TEST_DATABASE_URL" in result.stdout
+    assert not re.search(r"OK \(skipped|FAILED", result.stdout)
+    report.append(f"test profile: {found[0]}, {time.monotonic() - start:.0f} s in all")
+
+    broken = break_a_test(stack)
+    try:
+        result = stack.run(*profile)
+    finally:
+        broken.unlink()
+    assert result.returncode == 1, result.stdout
+    assert "on purpose" in result.stdout
+
+
+def test_the_tests_and_the_service_follow_each_change(stack: Stack) -> None:
+    stack.compose("up", "--detach", "watch", "dev")
+    try:
+        wait_until(lambda: "OK" in logs(stack, "watch"), 90, "the tests ran")
+        wait_until(lambda: is_alive(stack.dev_port), 60, "the service answers")
+        controller = stack.folder / "src/api/controllers/health.py"
+        code = controller.read_text()
+        controller.write_text(code.replace('{"status": "ok"}', '{"status": "new"}'))
+        try:
+            wait_until(lambda: '"new"' in liveness(stack.dev_port), 60, "the new code answers")
+        finally:
+            controller.write_text(code)
+        broken = break_a_test(stack)
+        try:
+            wait_until(lambda: "on purpose" in logs(stack, "watch"), 90, "the tests ran again")
+        finally:
+            broken.unlink()
+    finally:
+        stack.compose("--profile=watch", "--profile=dev", "stop", "--timeout=5", "watch", "dev")
+
+
+def break_a_test(stack: Stack) -> Path:
+    broken = stack.folder / "tests/unit/test_broken.py"
+    broken.write_text(
+        "import unittest\n\n\nclass Broken(unittest.TestCase):\n"
+        "    def test_it(self) -> None:\n        self.fail('on purpose')\n"
+    )
+    return broken
+
+
+def logs(stack: Stack, service: str) -> str:
+    return stack.compose("logs", "--no-log-prefix", "--no-color", service)
+
+
+def liveness(port: int) -> str:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1) as answer:
+            return str(answer.read())
+    except (OSError, http.client.HTTPException):
+        return ""

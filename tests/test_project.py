@@ -54,7 +54,7 @@ def database_of(output: str) -> str:
     return found[1]
 
 
-def tests_of(output: str) -> str:
+def how_many(output: str) -> str:
     """How many, and how long they took with coverage measured."""
     found = re.search(r"^Ran (\d+ tests in [\d.]+s)$", output, re.MULTILINE)
     assert found, output
@@ -75,7 +75,7 @@ def python(project: Path, *arguments: str, **variables: str) -> subprocess.Compl
 def test_the_default_project_checks_and_tests(project: Path, report: Report) -> None:
     make(project, "check")
     output = make(project, "test")
-    report.append(f"default project: {tests_of(output)} on {database_of(output)}")
+    report.append(f"default project: {how_many(output)} on {database_of(output)}")
     if wanted := os.environ.get("TEST_DATABASE"):
         assert wanted in database_of(output)
 
@@ -86,7 +86,7 @@ def test_the_empty_project_checks_and_tests(
     copy = shutil.copytree(empty_project, tmp_path / "empty")
     make(copy, "check")
     output = make(copy, "test", TEST_DATABASE="embedded")
-    report.append(f"empty project: {tests_of(output)} on {database_of(output)}")
+    report.append(f"empty project: {how_many(output)} on {database_of(output)}")
     assert "embedded" in database_of(output)
 
 

@@ -41,19 +41,19 @@ class MigratorTest(TestCase):
     def test_the_next_one_works_when_the_first_is_done(self) -> None:
         first = ExitStack()
         first.enter_context(migrator(self.url, wait=0))
-        Timer(0.3, first.close).start()
+        Timer(0.1, first.close).start()
         with migrator(self.url, wait=10) as connection:
             self.assertEqual(connection.execute(text("SELECT 1")).scalar(), 1)
 
     def test_a_lock_that_cannot_be_had_is_given_up(self) -> None:
         reader, change = self.locked_table()
         with migrator(self.url, wait=0) as connection, self.assertRaises(BusyError):
-            retry_for_locks(connection, lambda: change(connection), budget=0.5)
+            retry_for_locks(connection, lambda: change(connection), budget=0.1)
         self.assertEqual(reader.execute(text("SELECT * FROM things")).keys(), ["id"])
 
     def test_it_goes_on_when_the_lock_is_free(self) -> None:
         reader, change = self.locked_table()
-        Timer(0.5, reader.rollback).start()
+        Timer(0.25, reader.rollback).start()
         with migrator(self.url, wait=0) as connection:
             retry_for_locks(connection, lambda: change(connection), budget=30)
         self.assertIn("name", self.connect().execute(text("SELECT * FROM things")).keys())
@@ -61,9 +61,9 @@ class MigratorTest(TestCase):
     def test_nobody_waits_long_behind_it(self) -> None:
         reader, change = self.locked_table()
         other = self.connect()
-        other.execute(text("SET lock_timeout = '700ms'"))  # Waiting longer raises.
+        other.execute(text("SET lock_timeout = '500ms'"))  # Waiting longer raises.
         other.commit()
-        Timer(1.5, reader.rollback).start()
+        Timer(0.9, reader.rollback).start()
         with migrator(self.url, wait=0) as connection:
             run = partial(retry_for_locks, connection, lambda: change(connection), budget=30)
             migration = Thread(target=run)

@@ -55,6 +55,8 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"
     )
     with pytest.MonkeyPatch.context() as patch:
+        # Cookiecutter leaves a copy of each hook that it ran.
+        patch.setattr("tempfile.tempdir", str(folder))
         for name in [name for name in os.environ if name.startswith("GIT_")]:
             patch.delenv(name)
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))

@@ -1,15 +1,18 @@
-"""Alembic's environment: the connection comes from src/infrastructure/databases/migrations.py."""
+"""Alembic's environment: what it is to do comes from src/infrastructure/databases/migrations.py."""
 
 from alembic import context
 
 import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.metadata import metadata
 
+given = context.config.attributes
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=given.get("connection"),
+    dialect_name="postgresql",
     target_metadata=metadata,
     compare_server_default=True,
-    transaction_per_migration=True,
+    transaction_per_migration=given.get("transaction_per_migration", True),
+    on_version_apply=given.get("on_version_apply"),
 )
 with context.begin_transaction():
     context.run_migrations()

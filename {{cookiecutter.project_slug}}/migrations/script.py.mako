@@ -5,6 +5,8 @@ from alembic import op
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+maintenance = "full"
+phase = "expand"
 
 
 def upgrade() -> None:

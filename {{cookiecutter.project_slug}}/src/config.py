@@ -72,7 +72,9 @@ class Config:
 
     environment: str = setting(PRODUCTION, validate=OneOf([DEVELOPMENT, PRODUCTION]))
     database_url: str = setting(required=True, secret=True, validate=_valid_url)
+    migration_database_url: str = setting(secret=True, validate=_valid_url)
     secret_key: str = setting(required=True, secret=True)
+    maintenance_api_token: str = setting(secret=True)
     service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(1, 65535))
@@ -80,6 +82,11 @@ class Config:
     threads: int = setting(8, parse="int", validate=Range(1))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
+
+    @property
+    def migration_url(self) -> str:
+        """Leads to PostgreSQL itself where `database_url` leads to a pooler."""
+        return self.migration_database_url or self.database_url
 
 
 def project() -> dict[str, str]:

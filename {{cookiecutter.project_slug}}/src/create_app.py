@@ -1,6 +1,7 @@
 from flask import Flask
 
 from src.api.controllers import register_controllers
+from src.api.maintenance_gate import register_maintenance_gate
 from src.api.middleware import register_middleware
 from src.api.openapi import register_openapi
 from src.config import Config
@@ -20,10 +21,11 @@ def create_app(config: Config) -> Flask:
     app.url_map.redirect_defaults = False
     app.extensions["container"] = build_container(config)
     register_middleware(app)
+    register_maintenance_gate(app)
     register_error_handlers(app)
     register_cors(app, config)
     api = register_openapi(
         app, title=config.name, version=config.version, description=config.description
     )
-    register_controllers(api, config.service_prefix)
+    register_controllers(api, config.service_prefix, config)
     return app

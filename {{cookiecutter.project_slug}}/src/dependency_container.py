@@ -10,9 +10,12 @@ from src.config import Config
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.migrations import migration_scripts
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
 from src.infrastructure.services.system_clock import SystemClock
+from src.infrastructure.services.token_authenticator import TokenAuthenticator
 from src.services.health_service import HealthService
+from src.services.maintenance_service import MaintenanceService
 from src.services.todo_service import TodoService
 
 
@@ -28,9 +31,16 @@ class Container(DeclarativeContainer):
     unit_of_work = Singleton(SqlUnitOfWorkFactory, engines)
     clock = Singleton(SystemClock)
     scripts = Singleton(migration_scripts)
+    maintenance_windows = Singleton(
+        SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
+    )
+    authenticator = Singleton(TokenAuthenticator, config.provided.maintenance_api_token)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.read, scripts)
 
-    health_service = Singleton(HealthService, database_probe)
+    maintenance_service = Singleton(
+        MaintenanceService, maintenance_windows, config.provided.secret_key
+    )
+    health_service = Singleton(HealthService, database_probe, maintenance_service)
     todo_service = Singleton(TodoService, unit_of_work, clock)
 
 

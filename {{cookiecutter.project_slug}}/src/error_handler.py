@@ -7,21 +7,27 @@ from werkzeug.exceptions import HTTPException
 
 from src.api.requests import InvalidRequestError
 from src.api.responses import problem
+from src.api.schemas.maintenance import WindowOutput
 from src.domain.exceptions import (
+    AuthenticationError,
     ConflictError,
     DomainError,
     DuplicateError,
+    MaintenanceError,
     NotFoundError,
     UnavailableError,
     ValidationError,
 )
+from src.services.maintenance_service import retry_after
 
 DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     ValidationError: (422, "validation"),
     NotFoundError: (404, "not-found"),
     DuplicateError: (409, "duplicate"),
     ConflictError: (409, "conflict"),
+    MaintenanceError: (503, "maintenance"),
     UnavailableError: (503, "unavailable"),
+    AuthenticationError: (401, "unauthorized"),
     DomainError: (500, "internal"),
 }
 # Where the name of the status says less, or changes with the version of Python.
@@ -44,10 +50,21 @@ def register_error_handlers(app: Flask) -> None:
 def answer_domain_error(error: DomainError) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in DOMAIN_ERRORS)
     status, slug = DOMAIN_ERRORS[kind]
+    if isinstance(error, MaintenanceError):
+        return _answer_maintenance(error)
+    if kind is AuthenticationError:
+        return problem(status, slug, str(error), headers={"WWW-Authenticate": "Bearer"})
     if kind is UnavailableError:
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
     return problem(status, slug, str(error))
+
+
+def _answer_maintenance(error: MaintenanceError) -> Response:
+    seconds = retry_after(error.window)
+    headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
+    window = WindowOutput().dump(error.window) if error.window else {}
+    return problem(503, "maintenance", str(error), headers=headers, **window, retry_after=seconds)
 
 
 def answer_invalid_request(error: InvalidRequestError) -> Response:

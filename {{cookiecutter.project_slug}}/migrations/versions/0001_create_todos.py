@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+maintenance = "none"
+phase = "expand"
 
 
 def upgrade() -> None:

@@ -19,6 +19,7 @@ def problem(
     *,
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    **more: Any,
 ) -> Response:
     """`slug` names the kind; each of `errors` has a pointer or parameter, and a detail."""
     body: dict[str, Any] = {
@@ -31,7 +32,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
-    response = Response(json.dumps(body), status, headers, content_type=PROBLEM_JSON)
+    response = Response(json.dumps(body | more), status, headers, content_type=PROBLEM_JSON)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER))
     return response

@@ -1,14 +1,73 @@
 """The `db` commands. None of them builds the web application."""
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
 import click
+from psycopg2.extensions import set_wait_callback
+from psycopg2.extras import wait_select
 
 from src.bootstrap import EMBEDDED_DATA, load_config_with_database
+from src.cli.parameters import Duration
+from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.embedded import stop_embedded_postgres
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from src.infrastructure.databases.migrations import (
+    Change,
+    Migrations,
+    migration_scripts,
+    sql_of,
+)
+from src.infrastructure.maintenance.declarations import EXPAND
+from src.infrastructure.maintenance.plan import Options, plan_upgrade
+
+AUTO = "auto"
 
 
-def _migrations() -> Migrations:
-    return Migrations(load_config_with_database().database_url)
+def _migrations(**options: Any) -> Migrations:
+    given: dict[str, Any] = {
+        name: value.total_seconds() if isinstance(value, timedelta) else value
+        for name, value in options.items()
+    }
+    mode = given.pop("maintenance", AUTO)
+    chosen = None if mode == AUTO else MaintenanceMode(mode)
+    config = load_config_with_database()
+    return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **given))
+
+
+def _say(what: str, text: str) -> None:
+    click.echo(f"{what:<8} {text}", err=True)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C cancel the statement that runs, so that what it leaves is settled."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    set_wait_callback(wait_select)
+    try:
+        yield
+    finally:
+        set_wait_callback(None)
+
+
+def window_options(command: Any) -> Any:
+    """What `upgrade` and `downgrade` have in common."""
+    modes = click.Choice([AUTO, *map(str, MaintenanceMode)])
+    for option in (
+        click.option("--maintenance", type=modes, default=AUTO, help="As declared by default."),
+        click.option("--force", is_flag=True, help="Take a weaker mode than is needed."),
+        click.option("--single-transaction", is_flag=True, help="All revisions, or none."),
+        click.option("--hold", is_flag=True, help="Leave the window open afterwards."),
+        click.option("--wait", type=Duration(), default="60s", help="For another migration."),
+        click.option("--drain-timeout", type=Duration(), default="30s", help="For writers."),
+        click.option("--lock-timeout", type=Duration(), default="200ms", help="Of the first try."),
+        click.option("--lock-budget", type=Duration(), default="10m", help="Of all tries."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -41,36 +100,56 @@ def migrate(*, message: str, empty: bool, accept_drop: bool) -> None:
 
 @db.command()
 @click.argument("revision", default="head")
-def upgrade(revision: str) -> None:
+@window_options
+@click.option(
+    "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, with its SQL, and do nothing."
+)
+@click.option(
+    "--sql", "sql_only", is_flag=True, help="Print the SQL of all revisions; no database."
+)
+def upgrade(
+    *, revision: str, until: str | None, dry_run: bool, sql_only: bool, **options: Any
+) -> None:
     """Apply revisions, all by default; each in a transaction of its own.
 
-    Several may be started at once: one works, the others wait for it. Ends with 75 if another
-    migration or a lock stands in the way for too long: run it again.
+    Opens a maintenance window if a revision needs one, waits until nobody writes, and closes it.
+    Several may be started at once: one works, the others wait for it. Ends with 75 if something
+    stands in the way for too long: run it again; with 4 if the window stays open.
 
     \b
     python manage.py db upgrade
     python manage.py db upgrade 0002
     """
-    migrations = _migrations()
-    before = migrations.current()
-    migrations.upgrade(revision)
-    _report(before, migrations.current())
+    if sql_only:
+        click.echo(sql_of(plan_upgrade(migration_scripts(), None, revision)))
+    elif dry_run:
+        plan, sql = _migrations().plan(revision, until_expand=bool(until))
+        click.echo(f"{plan}, window {plan.mode}", err=True)
+        click.echo(sql)
+    else:
+        with interruptible():
+            _report(_migrations(**options).upgrade(revision, until_expand=bool(until)))
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
 @click.argument("revision", default="-1")
-def downgrade(revision: str) -> None:
-    """Take revisions back, one by default.
+@window_options
+@click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
+def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
+    """Take revisions back, one by default, in a full window.
 
     \b
     python manage.py db downgrade
     python manage.py db downgrade -2
     python manage.py db downgrade base
     """
-    migrations = _migrations()
-    before = migrations.current()
-    migrations.downgrade(revision)
-    _report(before, migrations.current())
+    if sys.stdin.isatty() and not yes:
+        click.confirm("This may remove data. Go on?", abort=True, err=True)
+    with interruptible():
+        _report(_migrations(**options).downgrade(revision))
 
 
 @db.command()
@@ -101,10 +180,7 @@ def stamp(revision: str) -> None:
     \b
     python manage.py db stamp 0001
     """
-    migrations = _migrations()
-    before = migrations.current()
-    migrations.stamp(revision)
-    _report(before, migrations.current())
+    _report(_migrations().stamp(revision))
 
 
 @db.command()
@@ -121,6 +197,6 @@ def stop() -> None:
     click.echo("Stopped." if stopped else "It does not run.")
 
 
-def _report(before: str | None, after: str | None) -> None:
-    before, after = before or "none", after or "none"
+def _report(change: Change) -> None:
+    before, after = (revision or "none" for revision in change)
     click.echo(f"{before} -> {after}" if before != after else f"At {after}.")

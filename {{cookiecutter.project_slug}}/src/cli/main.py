@@ -6,14 +6,17 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from src.cli.database import db
+from src.cli.maintenance import maintenance
 from src.cli.project import config, routes, seed, shell
 from src.cli.server import run, serve
 from src.config import ConfigError, project
-from src.domain.exceptions import DomainError
+from src.domain.exceptions import BusyError, DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
-from src.infrastructure.databases.migrator import BusyError
+from src.infrastructure.maintenance.migrator import PoolerError
+from src.infrastructure.maintenance.recovery import MigrationFailedError
 
 FAILED = 1
+WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 
 
@@ -37,10 +40,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, EmbeddedPostgresError) as error:
+        except (ConfigError, EmbeddedPostgresError, PoolerError) as error:
             _stop(str(error), MISCONFIGURED)
         except BusyError as error:
             _stop(f"{error} Nothing is half done; run the same command again.", BUSY)
+        except MigrationFailedError as error:
+            _stop(str(error), WINDOW_STAYS)
         except DBAPIError as error:
             _stop(_database_sentence(error), FAILED)
         except CommandError as error:
@@ -76,5 +81,5 @@ def cli() -> None:
     """
 
 
-for command in (run, serve, db, routes, shell, seed, config):
+for command in (run, serve, db, maintenance, routes, shell, seed, config):
     cli.add_command(command)

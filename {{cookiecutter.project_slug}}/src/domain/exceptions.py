@@ -4,9 +4,14 @@ DomainError
 ├── ValidationError      a rule about a value is broken
 ├── NotFoundError        nothing has that identity
 ├── ConflictError        the present state forbids it, or another writer was first
-│   └── DuplicateError   something else already has that identity or name
+│   ├── DuplicateError   something else already has that identity or name
+│   └── BusyError        somebody else is at it; the same call may succeed later
+├── AuthenticationError  it is not known who asks
 └── UnavailableError     what is needed does not answer; the same call may succeed later
+    └── MaintenanceError a maintenance window forbids it
 """
+
+from src.domain.models.maintenance import Window
 
 
 class DomainError(Exception):
@@ -29,5 +34,20 @@ class DuplicateError(ConflictError):
     pass
 
 
+class BusyError(ConflictError):
+    pass
+
+
+class AuthenticationError(DomainError):
+    pass
+
+
 class UnavailableError(DomainError):
     pass
+
+
+class MaintenanceError(UnavailableError):
+    def __init__(self, window: Window | None) -> None:
+        """None where the window ended, or its beginning was not seen, in this moment."""
+        super().__init__((window and window.message) or "The service is under maintenance.")
+        self.window = window

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from src.domain.models.maintenance import MaintenanceMode, Window
 from src.domain.models.todo import Todo
 
 
@@ -78,6 +79,74 @@ class SchemaState:
     current: str | None
     required: str | None
     behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEvent:
+    at: datetime
+    window_id: int
+    event: str
+    actor: str
+    source: str
+    detail: str
+
+
+class MaintenanceWindows(ABC):
+    """Windows in which nobody writes, or nobody reads either; at most one is open at a time.
+
+    Each method raises UnavailableError if the database does not answer in time.
+    """
+
+    @abstractmethod
+    def current(self) -> Window | None:
+        """The one that is open, else the next one."""
+
+    @abstractmethod
+    def settle_orphan(self) -> None:
+        """End the window of an owner that died, if the schema is proven unchanged or complete."""
+
+    @abstractmethod
+    def start(
+        self,
+        mode: MaintenanceMode,
+        message: str,
+        lasts: timedelta | None,
+        *,
+        expires: bool = True,
+        patience: timedelta,
+    ) -> Window:
+        """Open one and wait until nobody writes; it ends by itself after `lasts` if it `expires`.
+
+        Raise ConflictError if one is open, BusyError if writers do not end within `patience`.
+        """
+
+    @abstractmethod
+    def schedule(
+        self, mode: MaintenanceMode, message: str, starts_at: datetime, lasts: timedelta
+    ) -> Window:
+        """Raise ConflictError if it overlaps another one, ValidationError if it begins earlier."""
+
+    @abstractmethod
+    def end(self, accept_schema: str | None = None) -> Window:
+        """Raise BusyError while a migration runs.
+
+        After one that failed, raise ConflictError unless `accept_schema` is the database's
+        revision. Raise NotFoundError if none is open.
+        """
+
+    @abstractmethod
+    def cancel(self, window_id: int) -> None:
+        """Raise NotFoundError unless it is scheduled and has not begun."""
+
+    @abstractmethod
+    def events(self, window_id: int | None = None) -> list[WindowEvent]:
+        """What happened to one, or to all, in order."""
+
+
+class Authenticator(ABC):
+    @abstractmethod
+    def authenticate(self, authorization: str | None) -> None:
+        """Take the value of the header Authorization. Raise AuthenticationError if it is wrong."""
 
 
 class DatabaseProbe(ABC):

@@ -6,7 +6,8 @@ from unittest import TestCase
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from src.infrastructure.databases.migrator import BusyError, migrator, retry_for_locks
+from src.domain.exceptions import BusyError
+from src.infrastructure.maintenance.migrator import migrator, retry_for_locks
 from tests.support.database import empty_database
 
 
@@ -33,7 +34,7 @@ class MigratorTest(TestCase):
     def test_there_is_one_at_a_time_and_it_is_named(self) -> None:
         with (
             migrator(self.url, wait=0),
-            self.assertRaisesRegex(BusyError, r"\(migrator:.+, process \d+\)"),
+            self.assertRaisesRegex(BusyError, r"\(.+-migrator:.+, process \d+, "),
             migrator(self.url, wait=0),
         ):
             pass

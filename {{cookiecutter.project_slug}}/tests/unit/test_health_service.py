@@ -1,24 +1,64 @@
 from unittest import TestCase
+from unittest.mock import patch
 
 from src.domain.exceptions import UnavailableError
-from src.services.health_service import HealthService
+from src.domain.models.maintenance import Window, WindowPhase
+from src.services.health_service import TOLERATED_SECONDS, HealthService
+from src.services.maintenance_service import MaintenanceService
 from src.services.ports import DatabaseProbe, SchemaState
+from tests.support.maintenance import fixed_windows, window
+
+READY = SchemaState(current="0002", required="0002", behind=False)
+BEHIND = SchemaState(current=None, required="0002", behind=True)
 
 
 class FixedProbe(DatabaseProbe):
-    def __init__(self, state: SchemaState) -> None:
-        self._state = state
+    def __init__(self, state: SchemaState | None) -> None:
+        self.state = state
 
     def schema_state(self) -> SchemaState:
-        return self._state
+        if self.state is None:
+            raise UnavailableError("It does not answer.")
+        return self.state
+
+
+def health(probe: FixedProbe, open_window: Window | None = None) -> HealthService:
+    return HealthService(probe, MaintenanceService(fixed_windows(open_window), "a key"))
 
 
 class HealthServiceTest(TestCase):
     def test_a_schema_that_is_new_enough_is_ready(self) -> None:
-        state = SchemaState(current="0002", required="0002", behind=False)
-        self.assertEqual(HealthService(FixedProbe(state)).readiness(), state)
+        self.assertEqual(health(FixedProbe(READY)).readiness().schema, READY)
 
     def test_a_schema_that_is_behind_is_not_ready(self) -> None:
-        state = SchemaState(current=None, required="0002", behind=True)
         with self.assertRaisesRegex(UnavailableError, "at revision none, this release needs 0002"):
-            HealthService(FixedProbe(state)).readiness()
+            health(FixedProbe(BEHIND)).readiness()
+
+    def test_it_is_ready_while_a_migration_brings_the_schema_up(self) -> None:
+        migrating = window(phase=WindowPhase.MIGRATING)
+        self.assertEqual(health(FixedProbe(BEHIND), migrating).readiness().maintenance, migrating)
+
+    def test_a_database_that_never_answered_is_not_ready(self) -> None:
+        with self.assertRaises(UnavailableError):
+            health(FixedProbe(None), window()).readiness()
+
+    def test_a_database_that_answered_a_moment_ago_is_ready_and_later_is_not(self) -> None:
+        probe = FixedProbe(READY)
+        service = health(probe)
+        service.readiness()
+        probe.state = None
+        self.assertEqual(service.readiness().schema, READY)
+        with (
+            patch("src.services.health_service.TOLERATED_SECONDS", -1),
+            self.assertRaises(UnavailableError),
+        ):
+            service.readiness()
+        self.assertGreater(TOLERATED_SECONDS, 0)
+
+    def test_in_a_window_a_database_may_be_away_for_longer(self) -> None:
+        probe = FixedProbe(READY)
+        service = health(probe, window())
+        service.readiness()
+        probe.state = None
+        with patch("src.services.health_service.TOLERATED_SECONDS", -1):
+            self.assertEqual(service.readiness().schema, READY)

@@ -23,4 +23,5 @@ def read_liveness() -> dict[str, str]:
 @inject
 def read_readiness(health: Health) -> dict[str, object]:
     """Whether requests can be served: the database answers and its schema is new enough."""
-    return {"status": "ok", "schema": health.readiness()}
+    found = health.readiness()
+    return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}

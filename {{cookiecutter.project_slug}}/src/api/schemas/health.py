@@ -1,5 +1,7 @@
 from marshmallow import Schema, fields
 
+from src.api.schemas.maintenance import WindowOutput
+
 
 class LivenessOutput(Schema):
     status = fields.String()
@@ -17,3 +19,4 @@ class SchemaStateOutput(Schema):
 class ReadinessOutput(Schema):
     status = fields.String()
     schema = fields.Nested(SchemaStateOutput)
+    maintenance = fields.Nested(WindowOutput, allow_none=True)

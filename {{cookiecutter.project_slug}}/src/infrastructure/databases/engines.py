@@ -5,6 +5,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
+IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
 READ_ONLY = "-c default_transaction_read_only=on"
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
@@ -17,27 +18,30 @@ def psycopg2_url(url: str) -> URL:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Two pools on one database.
+    """Three pools on one database.
 
     `write` opens a transaction. `read` is in autocommit, so that a query is one round trip, on
-    connections that PostgreSQL itself keeps from writing.
+    connections that PostgreSQL itself keeps from writing. `watch` is one such connection that never
+    waits long: it looks for maintenance windows.
     """
 
     write: Engine
     read: Engine
+    watch: Engine
 
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int) -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
-        read_only = f"{TIMEOUTS} {READ_ONLY}"
+        autocommit = {"isolation_level": "AUTOCOMMIT"}
         return cls(
             write=_engine(url, name, pool_size, TIMEOUTS),
-            read=_engine(url, name, pool_size, read_only, isolation_level="AUTOCOMMIT"),
+            read=_engine(url, name, pool_size, f"{TIMEOUTS} {READ_ONLY}", **autocommit),
+            watch=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
         )
 
     def dispose(self) -> None:
-        self.write.dispose()
-        self.read.dispose()
+        for engine in (self.write, self.read, self.watch):
+            engine.dispose()
 
 
 def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) -> Engine:

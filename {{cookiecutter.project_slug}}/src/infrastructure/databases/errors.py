@@ -10,6 +10,7 @@ UNAVAILABLE = "The database does not answer."
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
+    "3F000": (UnavailableError, "The database was not migrated yet."),
     "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
     "23505": (DuplicateError, "It exists already."),
     "40001": (ConflictError, "Another change was made at the same time."),

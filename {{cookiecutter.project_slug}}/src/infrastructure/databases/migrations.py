@@ -1,10 +1,12 @@
 """Alembic, driven from Python: the database is always the one that the caller names."""
 
+import io
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from alembic import command
@@ -17,14 +19,18 @@ from alembic.operations.ops import (
     MigrationScript,
     ModifyTableOps,
 )
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine
 
 from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
-from src.infrastructure.databases.migrator import migrator, retry_for_locks
+from src.infrastructure.maintenance.journal import revision_of
+from src.infrastructure.maintenance.migrator import migrator
+from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
+from src.infrastructure.maintenance.runner import Runner
+from src.infrastructure.maintenance.windows import create_ops_schema
 
+Change = tuple[str | None, str | None]  # The revisions before and after.
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 ONE_LINE = (
     "Revisions are one line: give the later one the next number, in its file's name and as its "
@@ -49,28 +55,42 @@ def migration_scripts() -> ScriptDirectory:
 class Migrations:
     """Each method raises alembic's CommandError for a mistake of the caller's."""
 
-    def __init__(self, url: str, *, wait: float = 60, lock_budget: float = 600) -> None:
-        """Seconds to wait for another migration, and to go on asking for locks in one."""
+    def __init__(self, url: str, options: Options | None = None) -> None:
         self._url = url
-        self._wait = wait
-        self._lock_budget = lock_budget
+        self._options = options or Options()
 
-    def upgrade(self, revision: str = "head") -> None:
-        """Raise BusyError if another migration runs, or a lock cannot be had."""
-        self._change(command.upgrade, revision)
+    def upgrade(self, revision: str = "head", *, until_expand: bool = False) -> Change:
+        """Raise what `Runner.run` raises. `until_expand` stops before a contract revision."""
+        return self._run(
+            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
+        )
 
-    def downgrade(self, revision: str = "-1") -> None:
-        """Raise BusyError as `upgrade` does."""
-        self._change(command.downgrade, revision)
+    def downgrade(self, revision: str = "-1") -> Change:
+        """Raise what `Runner.run` raises."""
+        return self._run(partial(plan_downgrade, revision=_named(revision)))
 
-    def stamp(self, revision: str) -> None:
-        """Raise BusyError as `upgrade` does."""
-        self._change(command.stamp, revision)
+    def stamp(self, revision: str) -> Change:
+        """Raise BusyError if another migration runs."""
+        with migrator(self._url, wait=self._options.wait) as connection:
+            create_ops_schema(connection)
+            before = revision_of(connection)
+            connection.rollback()
+            command.stamp(_config(connection), _named(revision))
+            return before, revision_of(connection)
+
+    def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, str]:
+        """What `upgrade` would do, and the SQL of it; nothing is changed."""
+        with self._connection() as connection:
+            current = revision_of(connection)
+            connection.rollback()
+            scripts = migration_scripts()
+            plan = plan_upgrade(scripts, current, _named(revision), until_expand=until_expand)
+            return plan, sql_of(plan)
 
     def current(self) -> str | None:
         """The revision of the database; None if it was never migrated."""
         with self._connection() as connection:
-            return ", ".join(MigrationContext.configure(connection).get_current_heads()) or None
+            return revision_of(connection)
 
     def check(self) -> None:
         """Raise CommandError unless the database is at the head and has what the models say."""
@@ -110,13 +130,9 @@ class Migrations:
             )
         return script.path if script and not isinstance(script, list) else None
 
-    def _change(self, change: Callable[[Config, str], None], revision: str) -> None:
-        if not revision.strip():
-            raise CommandError("Name a revision, or `head`, or `base`.")
-        with migrator(self._url, wait=self._wait) as connection:
-            config = _config(connection)
-            step = partial(change, config, revision)
-            retry_for_locks(connection, step, budget=self._lock_budget)
+    def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
+        scripts = migration_scripts()
+        return Runner(self._url, scripts, _config(None), self._options).run(partial(plan, scripts))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -126,12 +142,29 @@ class Migrations:
             yield connection
 
 
-def _config(connection: Connection) -> Config:
+def sql_of(plan: Plan) -> str:
+    """Rendered without a database."""
+    written = io.StringIO()
+    config = _config(None, output_buffer=written)
+    if plan.steps:
+        change = command.upgrade if plan.direction == "upgrade" else command.downgrade
+        change(config, f"{plan.start or 'base'}:{plan.target or 'base'}", sql=True)
+    return written.getvalue()
+
+
+def _named(revision: str) -> str:
+    if not revision.strip():
+        raise CommandError("Name a revision, or `head`, or `base`.")
+    return revision
+
+
+def _config(connection: Connection | None, **options: Any) -> Config:
     migration_scripts()
     return Config(
         toml_file=PYPROJECT,
         attributes={"connection": connection},
         cmd_opts=Namespace(quiet=True),
+        **options,
     )
 
 

@@ -7,8 +7,10 @@ from sqlalchemy import Connection, Table
 from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import translated_errors
+from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
+from src.services.maintenance_service import admitted_window
 from src.services.ports import Entity, Repository, UnitOfWork, UnitOfWorkFactory
 
 
@@ -29,9 +31,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
         with self._alone_on_its_thread(), translated_errors():
-            transaction = self._engines.read.connect() if read_only else self._engines.write.begin()
-            with transaction as connection:
-                yield SqlUnitOfWork(connection)
+            if read_only:
+                with self._engines.read.connect() as connection:
+                    yield SqlUnitOfWork(connection)
+            else:
+                with self._engines.write.begin() as connection:
+                    pass_write_fence(connection, admitted_window.get())
+                    yield SqlUnitOfWork(connection)
 
     @contextmanager
     def _alone_on_its_thread(self) -> Iterator[None]:

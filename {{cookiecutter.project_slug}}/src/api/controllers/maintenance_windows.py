@@ -1,0 +1,64 @@
+"""Windows over HTTP, for those who have the token. No route runs a migration."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from dependency_injector.wiring import Provide, inject
+from flask import request, url_for
+
+from src.api.requests import Blueprint
+from src.api.responses import created
+from src.api.schemas.maintenance import WindowEndInput, WindowInput, WindowOutput
+from src.domain.exceptions import NotFoundError, ValidationError
+from src.domain.models.maintenance import MaintenanceMode, Window
+from src.services.ports import Authenticator, MaintenanceWindows
+
+blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
+NEEDED_SETTINGS = ["maintenance_api_token"]
+
+Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
+Caller = Annotated[Authenticator, Provide["authenticator"]]
+PATIENCE = timedelta(seconds=10)  # A caller waits for those who write to end.
+
+
+@blueprint.before_request
+@inject
+def authenticate(caller: Caller) -> None:
+    caller.authenticate(request.headers.get("Authorization"))
+
+
+@blueprint.post("")
+@blueprint.arguments(WindowInput)
+@blueprint.response(201, WindowOutput)
+@inject
+def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[str, str]]:
+    """Open a window now, or schedule one."""
+    lasts = timedelta(seconds=body["duration_s"]) if "duration_s" in body else None
+    mode = MaintenanceMode(body["mode"])
+    if "starts_at" not in body:
+        window = windows.start(mode, body["message"], lasts, patience=PATIENCE)
+    elif lasts:
+        window = windows.schedule(mode, body["message"], body["starts_at"], lasts)
+    else:
+        raise ValidationError("A window that is scheduled needs duration_s.")
+    return created(window, url_for("maintenance.read_maintenance"))
+
+
+@blueprint.post("/<int:window_id>/end")
+@blueprint.arguments(WindowEndInput)
+@blueprint.response(200, WindowOutput)
+@inject
+def end_window(body: dict[str, Any], window_id: int, windows: Windows) -> Window:
+    """End the window that is open."""
+    window = windows.current()
+    if window is None or window.id != window_id:
+        raise NotFoundError(f"Window {window_id} is not open.")
+    return windows.end(body["accept_schema"])
+
+
+@blueprint.delete("/<int:window_id>")
+@blueprint.response(204)
+@inject
+def cancel_window(window_id: int, windows: Windows) -> None:
+    """Cancel a window that has not begun."""
+    windows.cancel(window_id)

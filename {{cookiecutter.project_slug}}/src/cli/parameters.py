@@ -1,0 +1,40 @@
+"""Times as they are written on the command line."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType[timedelta]):
+    """`200ms`, `30s`, `10m` or `1h`, as a timedelta."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,9})(ms|s|m|h)", value)
+        if not found:
+            self.fail(f"{value!r} is not a duration such as 200ms, 30s, 10m or 1h.", param, ctx)
+        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+
+class Moment(click.ParamType[datetime]):
+    """`2026-12-01T02:00Z`, or `+30m` from now, as an aware datetime."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        if value.startswith("+"):
+            return datetime.now(UTC) + Duration().convert(value[1:], param, ctx)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-12-01T02:00Z or +30m.", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{value!r} has no offset: write {value}Z, or {value}+01:00.", param, ctx)
+        return moment

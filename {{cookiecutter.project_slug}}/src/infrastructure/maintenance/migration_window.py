@@ -1,0 +1,160 @@
+"""The window around a migration: opened, drained, and closed only on proof."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from src.domain.exceptions import BusyError
+from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
+from src.infrastructure.maintenance.migrator import LOCK_NOT_AVAILABLE, sqlstate
+from src.infrastructure.maintenance.plan import Options, Plan
+from src.infrastructure.maintenance.recovery import (
+    MigrationFailedError,
+    actor,
+    reopen,
+    settle,
+)
+from src.infrastructure.maintenance.windows import WindowLog, current_window
+
+# Each server process has read the new mode by then: see MaintenanceService.
+SEEN_BY_ALL_SECONDS = 1.2
+LOCK = text("SELECT pg_advisory_lock(:key)")
+UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+OTHERS = text("""
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+""")
+
+
+def drain(connection: Connection, timeout: float) -> None:
+    """Keep new writers out and wait for those at work; afterwards the fence is the caller's.
+
+    Raise BusyError, with who they are, after `timeout` seconds. They are let in again then.
+    """
+    try:
+        connection.execute(text(f"SET LOCAL lock_timeout = {1000 * timeout:.0f}"))
+        connection.execute(LOCK, {"key": WRITE_FENCE})
+        connection.commit()
+    except DBAPIError as error:
+        connection.rollback()
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            raise
+        writers = "; ".join(holders(connection, WRITE_FENCE)) or "they have ended now"
+        connection.rollback()
+        raise BusyError(f"Still writing after {timeout:g} s: {writers}.") from error
+
+
+def release(connection: Connection) -> None:
+    connection.execute(UNLOCK, {"key": WRITE_FENCE})
+    connection.commit()
+
+
+def wait_until_seen(connection: Connection, mode: MaintenanceMode) -> None:
+    """Until each server process, if there is one, has read that reading is forbidden too."""
+    if mode is MaintenanceMode.FULL and connection.execute(OTHERS).scalar():
+        connection.commit()
+        time.sleep(SEEN_BY_ALL_SECONDS)
+
+
+@contextmanager
+def migration_window(
+    connection: Connection, plan: Plan, mode: MaintenanceMode, options: Options
+) -> Iterator[int | None]:
+    """Keep a window of that mode open meanwhile, or none; give its id.
+
+    One that is open already, by hand or since a migration failed, is joined. Raise BusyError if the
+    writers do not end, MigrationFailedError instead of the block's error if the window stays.
+    """
+    log = WindowLog(connection, actor=actor(), source="migrator")
+    joined = _open_window(connection)
+    if not plan.steps:
+        if joined and joined.phase is WindowPhase.FAILED:
+            log.finish(joined.id, "completed")
+            connection.commit()
+        yield None
+        return
+    if mode is MaintenanceMode.NONE and joined is None:
+        yield None
+        return
+    begun = time.monotonic()
+    window = _begin(connection, log, plan, mode, joined)
+    writers = "; ".join(holders(connection, WRITE_FENCE)) or "nobody writes"
+    connection.commit()
+    options.say("window", f"#{window.id} {window.mode}, draining: {writers}")
+    try:
+        drain(connection, options.drain_timeout)
+        options.say("window", f"#{window.id} drained in {time.monotonic() - begun:.2f} s")
+        log.change(window.id, WindowPhase.MIGRATING)
+        connection.commit()
+        wait_until_seen(connection, window.mode)
+        yield window.id
+    except BaseException as error:
+        _settle_after(error, connection, log, window)
+        raise
+    if joined and joined.kind == "manual":
+        reopen(log, window.id, mode=joined.mode)
+    elif options.hold:
+        log.change(window.id, WindowPhase.VERIFYING)
+    else:
+        log.finish(window.id, "completed")
+    connection.commit()
+    release(connection)
+    kept = "is held open" if options.hold else "completed"
+    refused = time.monotonic() - begun
+    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+
+
+def _open_window(connection: Connection) -> Window | None:
+    window = current_window(connection, MUTEX)
+    return window if window and window.is_open else None
+
+
+def _begin(
+    connection: Connection, log: WindowLog, plan: Plan, mode: MaintenanceMode, joined: Window | None
+) -> Window:
+    if joined is None:
+        log.insert(
+            "migration",
+            mode,
+            WindowPhase.DRAINING,
+            from_revision=plan.start,
+            target_revision=plan.target,
+        )
+    else:
+        # What failed began at its own revision, and has not been undone.
+        failed = joined.phase is WindowPhase.FAILED
+        log.change(
+            joined.id,
+            WindowPhase.DRAINING,
+            mode=max(mode, joined.mode, key=lambda one: one.strength),
+            from_revision=joined.from_revision if failed else plan.start,
+            target_revision=plan.target,
+        )
+    window = _open_window(connection)
+    assert window is not None  # noqa: S101  # It is the one that was just written.
+    return window
+
+
+def _settle_after(
+    error: BaseException, connection: Connection, log: WindowLog, window: Window
+) -> None:
+    reason = str(error).strip().partition("\n")[0]
+    try:
+        connection.rollback()
+        phase = settle(connection, log, window, reason)
+        connection.commit()
+        release(connection)
+    except DBAPIError as lost:
+        raise MigrationFailedError(
+            f"{reason}. The connection was lost; the window ends when the schema is proven to be "
+            "unchanged or complete: run `python manage.py db upgrade` again."
+        ) from lost
+    if phase is WindowPhase.FAILED:
+        raise MigrationFailedError(
+            f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "
+            "open: put it right and run `python manage.py db upgrade` again."
+        ) from error

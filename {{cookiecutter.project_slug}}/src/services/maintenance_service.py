@@ -1,0 +1,112 @@
+"""What each request is told of maintenance windows."""
+
+import hashlib
+import hmac
+import logging
+import random
+import time
+from contextvars import ContextVar
+from threading import Lock
+
+from src.domain.exceptions import MaintenanceError, UnavailableError, ValidationError
+from src.domain.models.maintenance import Window, WindowPhase
+from src.services.ports import MaintenanceWindows
+
+# Seconds for which a process believes what it read. A window is noticed within the first, its end
+# within the second; writers need neither, each asks the database as it begins.
+BELIEF, BELIEF_IN_A_WINDOW = 0.8, 0.2
+QUIET_SECONDS = 10
+OVERRUN, LONGEST = 15, 3600
+DRAINING, FAILED = 5, 60
+LONGEST_BYPASS = 12 * 3600
+
+# The window in which the present request may write before it ends.
+admitted_window: ContextVar[int | None] = ContextVar("admitted_window", default=None)
+_log = logging.getLogger(__name__)
+
+
+def retry_after(window: Window | None) -> int:
+    """Seconds until asking again may help, and up to a fifth more: not all come at once."""
+    if window is None:
+        seconds: float = DRAINING
+    elif window.phase is WindowPhase.FAILED:
+        seconds = FAILED
+    elif window.phase is WindowPhase.DRAINING:
+        seconds = DRAINING
+    elif window.seconds_left is None or window.seconds_left < 0:
+        seconds = OVERRUN
+    else:
+        seconds = min(max(window.seconds_left, 1), LONGEST)
+    return round(seconds * random.uniform(1, 1.2))  # noqa: S311
+
+
+class MaintenanceService:
+    def __init__(self, windows: MaintenanceWindows, secret_key: str) -> None:
+        self._windows = windows
+        self._key = hmac.digest(secret_key.encode(), b"maintenance bypass", "sha256")
+        self._window: Window | None = None
+        self._believed_until = 0.0
+        self._reading = Lock()
+        self._quiet_until = 0.0
+
+    def current(self) -> Window | None:
+        """The window that is open, else the next one, as read a moment ago.
+
+        Nobody waits for the one who reads it, and what cannot be read stays as it was.
+        """
+        if time.monotonic() >= self._believed_until and self._reading.acquire(blocking=False):
+            try:
+                self._window = self._read()
+            except UnavailableError as error:
+                self._complain(error)
+            finally:
+                belief = BELIEF_IN_A_WINDOW if self._is_open() else BELIEF
+                # Not all processes at the same time.
+                self._believed_until = time.monotonic() + belief * random.uniform(0.9, 1.1)  # noqa: S311
+                self._reading.release()
+        return self._window
+
+    def require_reads(self, token: str | None) -> None:
+        """Raise MaintenanceError in a window that forbids reading, but for a token's bearer."""
+        admitted_window.set(None)
+        window = self.current()
+        if window and window.is_open:
+            if token and self._admits(token, window):
+                admitted_window.set(window.id)
+            elif window.forbids_reads:
+                raise MaintenanceError(window)
+
+    def bypass_token(self, seconds: int) -> str:
+        """Lets its bearer into the present window; raise ValidationError if none is open."""
+        window = self._windows.current()
+        if window is None or not window.is_open:
+            raise ValidationError("No window is open.")
+        if not 0 < seconds <= LONGEST_BYPASS:
+            raise ValidationError("A token is good for up to 12 hours.")
+        told = f"v1.{window.id}.{time.time() + seconds:.0f}"
+        return f"{told}.{self._mac(told)}"
+
+    def _admits(self, token: str, window: Window) -> bool:
+        told, _, mac = token.rpartition(".")
+        if not hmac.compare_digest(self._mac(told).encode(), mac.encode()):
+            return False
+        _, window_id, until = told.split(".")
+        return int(window_id) == window.id and time.time() < int(until)
+
+    def _mac(self, told: str) -> str:
+        return hmac.new(self._key, told.encode(), hashlib.sha256).hexdigest()
+
+    def _read(self) -> Window | None:
+        window = self._windows.current()
+        if window and window.orphaned:
+            self._windows.settle_orphan()
+            window = self._windows.current()
+        return window
+
+    def _is_open(self) -> bool:
+        return self._window is not None and self._window.is_open
+
+    def _complain(self, error: UnavailableError) -> None:
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            _log.warning("Maintenance windows cannot be read: %s (%s)", error, error.__cause__)

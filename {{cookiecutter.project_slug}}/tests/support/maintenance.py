@@ -1,0 +1,31 @@
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import create_autospec
+
+from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
+from src.services.ports import MaintenanceWindows
+
+DEFAULTS: dict[str, Any] = {
+    "id": 7,
+    "kind": "migration",
+    "mode": MaintenanceMode.READ_ONLY,
+    "phase": WindowPhase.ACTIVE,
+    "message": "",
+    "is_open": True,
+    "starts_at": datetime(2026, 1, 2, tzinfo=UTC),
+    "expected_end": None,
+    "seconds_left": None,
+    "from_revision": None,
+    "target_revision": None,
+}
+
+
+def window(**values: Any) -> Window:
+    return Window(**DEFAULTS | values)
+
+
+def fixed_windows(open_window: Window | None) -> Any:
+    """A port whose present window is this one; what is asked of it is noted."""
+    windows = create_autospec(MaintenanceWindows, instance=True)
+    windows.current.return_value = open_window
+    return windows

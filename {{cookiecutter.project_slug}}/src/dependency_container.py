@@ -28,14 +28,14 @@ class Container(DeclarativeContainer):
         name=config.provided.name,
         pool_size=config.provided.threads,
     )
-    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines)
     clock = Singleton(SystemClock)
     scripts = Singleton(migration_scripts)
+    database_probe = Singleton(SqlDatabaseProbe, engines.provided.read, scripts)
+    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, database_probe)
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
     authenticator = Singleton(TokenAuthenticator, config.provided.maintenance_api_token)
-    database_probe = Singleton(SqlDatabaseProbe, engines.provided.read, scripts)
 
     maintenance_service = Singleton(
         MaintenanceService, maintenance_windows, config.provided.secret_key

@@ -15,6 +15,7 @@ from src.domain.exceptions import (
     DuplicateError,
     MaintenanceError,
     NotFoundError,
+    SchemaMismatchError,
     UnavailableError,
     ValidationError,
 )
@@ -26,6 +27,7 @@ DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     DuplicateError: (409, "duplicate"),
     ConflictError: (409, "conflict"),
     MaintenanceError: (503, "maintenance"),
+    SchemaMismatchError: (503, "schema-mismatch"),
     UnavailableError: (503, "unavailable"),
     AuthenticationError: (401, "unauthorized"),
     DomainError: (500, "internal"),
@@ -54,7 +56,7 @@ def answer_domain_error(error: DomainError) -> Response:
         return _answer_maintenance(error)
     if kind is AuthenticationError:
         return problem(status, slug, str(error), headers={"WWW-Authenticate": "Bearer"})
-    if kind is UnavailableError:
+    if isinstance(error, UnavailableError):
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
     return problem(status, slug, str(error))

@@ -1,5 +1,6 @@
 """The `db` commands. None of them builds the web application."""
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from psycopg2.extensions import set_wait_callback
 from psycopg2.extras import wait_select
 
 from src.bootstrap import EMBEDDED_DATA, load_config_with_database
-from src.cli.parameters import Duration
+from src.cli.parameters import Duration, json_option
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.embedded import stop_embedded_postgres
 from src.infrastructure.databases.migrations import (
@@ -150,6 +151,19 @@ def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
         click.confirm("This may remove data. Go on?", abort=True, err=True)
     with interruptible():
         _report(_migrations(**options).downgrade(revision))
+
+
+@db.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Show revisions, what is pending, and what may stand in the way of applying it."""
+    found = _migrations().status()
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in found.items():
+        shown = value if isinstance(value, list) else [value or "none"]
+        click.echo("\n".join(f"{name:<32}{one}" for one in shown or ["none"]))
 
 
 @db.command()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from src.bootstrap import load_config_with_database
-from src.cli.parameters import Duration, Moment
+from src.cli.parameters import Duration, Moment, json_option
 from src.dependency_container import Container
 from src.domain.models.maintenance import MaintenanceMode, Window
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
@@ -26,7 +26,6 @@ mode_option = click.option(
     help="What is refused: writing, or reading too.",
 )
 message_option = click.option("--message", default="", help="What callers are told.")
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @dataclass(frozen=True)

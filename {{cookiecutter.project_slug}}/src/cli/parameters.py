@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 

@@ -1,27 +1,51 @@
-import click
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from src.config import Config
+import click
+from sqlalchemy import text
+
+from src.config import Config, ConfigError
 from src.dependency_container import Container
 from src.domain.exceptions import UnavailableError
 
+ALLOWED = text("""
+    SELECT current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+""")
+
 
 def require_ready_database(config: Config) -> None:
-    """Raise ClickException, with what to do, unless the service could serve from it now."""
-    container = Container(config=config)
-    try:
-        container.health_service().readiness()
-    except UnavailableError as error:
-        cause = getattr(error.__cause__, "orig", None)
-        reason = f" ({str(cause).splitlines()[0]})" if cause else ""
-        advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
-        raise click.ClickException(f"{error}{reason} {advice}") from error
-    finally:
-        container.engines().dispose()
+    """Raise ClickException, with what to do, unless the service could serve from it now.
+
+    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open.
+    """
+    with _container(config) as container:
+        try:
+            container.health_service().readiness()
+        except UnavailableError as error:
+            cause = getattr(error.__cause__, "orig", None)
+            reason = f" ({str(cause).splitlines()[0]})" if cause else ""
+            advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
+            raise click.ClickException(f"{error}{reason} {advice}") from error
+        needed = config.workers * (2 * config.threads + 1)
+        with container.engines().watch.connect() as connection:
+            allowed = connection.execute(ALLOWED).scalar_one()
+    if needed > allowed:
+        raise ConfigError(
+            f"WORKERS={config.workers} and THREADS={config.threads} may open {needed} connections, "
+            f"and PostgreSQL allows {allowed}. Lower them, or raise its max_connections."
+        )
 
 
 def schema_is_behind(config: Config) -> bool:
+    with _container(config) as container:
+        return container.database_probe().schema_state().behind
+
+
+@contextmanager
+def _container(config: Config) -> Iterator[Container]:
     container = Container(config=config)
     try:
-        return container.database_probe().schema_state().behind
+        yield container
     finally:
         container.engines().dispose()

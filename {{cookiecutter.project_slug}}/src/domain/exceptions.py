@@ -8,7 +8,8 @@ DomainError
 │   └── BusyError        somebody else is at it; the same call may succeed later
 ├── AuthenticationError  it is not known who asks
 └── UnavailableError     what is needed does not answer; the same call may succeed later
-    └── MaintenanceError a maintenance window forbids it
+    ├── MaintenanceError     a maintenance window forbids it
+    └── SchemaMismatchError  the database has the schema of another release
 """
 
 from src.domain.models.maintenance import Window
@@ -43,6 +44,10 @@ class AuthenticationError(DomainError):
 
 
 class UnavailableError(DomainError):
+    pass
+
+
+class SchemaMismatchError(UnavailableError):
     pass
 
 

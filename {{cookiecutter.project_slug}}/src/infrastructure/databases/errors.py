@@ -7,9 +7,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from src.domain.exceptions import ConflictError, DomainError, DuplicateError, UnavailableError
 
 UNAVAILABLE = "The database does not answer."
+READ_ONLY_TRANSACTION = "25006"
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
+    READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
     "3F000": (UnavailableError, "The database was not migrated yet."),
     "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
     "23505": (DuplicateError, "It exists already."),
@@ -22,11 +24,17 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
 }
 
 
+def sqlstate(error: DBAPIError) -> str:
+    """Empty where the server did not get to name one."""
+    return getattr(error.orig, "pgcode", None) or ""
+
+
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors(*, read_only: bool = False) -> Iterator[None]:
     """Raise what the database reports as an error of the domain, with its cause.
 
-    What is not in the table is a mistake in the program and passes unchanged.
+    What is not in the table is a mistake in the program and passes unchanged; so does writing
+    where only reading was asked for.
     """
     try:
         yield
@@ -34,13 +42,13 @@ def translated_errors() -> Iterator[None]:
         raise UnavailableError(UNAVAILABLE) from error
     except DBAPIError as error:
         translation = _translate(error)
-        if translation is None:
+        if translation is None or (read_only and sqlstate(error) == READ_ONLY_TRANSACTION):
             raise
         raise translation from error
 
 
 def _translate(error: DBAPIError) -> DomainError | None:
-    state = getattr(error.orig, "pgcode", None) or ""
+    state = sqlstate(error)
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found
         return kind(text)

@@ -28,6 +28,7 @@ from src.infrastructure.maintenance.journal import revision_of
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
 from src.infrastructure.maintenance.runner import Runner
+from src.infrastructure.maintenance.status import status
 from src.infrastructure.maintenance.windows import create_ops_schema
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
@@ -91,6 +92,11 @@ class Migrations:
         """The revision of the database; None if it was never migrated."""
         with self._connection() as connection:
             return revision_of(connection)
+
+    def status(self) -> dict[str, Any]:
+        """Revisions, what is pending, and what may stand in the way, by name."""
+        with self._connection() as connection:
+            return status(connection, migration_scripts())
 
     def check(self) -> None:
         """Raise CommandError unless the database is at the head and has what the models say."""

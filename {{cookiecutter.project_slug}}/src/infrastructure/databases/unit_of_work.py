@@ -3,15 +3,19 @@ from contextlib import contextmanager
 from threading import local
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import ProgrammingError
 
+from src.domain.exceptions import SchemaMismatchError
 from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.errors import translated_errors
+from src.infrastructure.databases.errors import sqlstate, translated_errors
 from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.maintenance_service import admitted_window
-from src.services.ports import Entity, Repository, UnitOfWork, UnitOfWorkFactory
+from src.services.ports import DatabaseProbe, Entity, Repository, UnitOfWork, UnitOfWorkFactory
+
+MISSING = {"42P01", "42703"}  # There is no such table, or column.
 
 
 class SqlUnitOfWork(UnitOfWork):
@@ -24,13 +28,19 @@ class SqlUnitOfWork(UnitOfWork):
 
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory):
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, database: DatabaseProbe | None = None) -> None:
+        """`database` tells whether a missing table or column is a mistake in the program."""
         self._engines = engines
+        self._database = database
         self._thread = local()
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
-        with self._alone_on_its_thread(), translated_errors():
+        with (
+            self._alone_on_its_thread(),
+            self._schema_errors(),
+            translated_errors(read_only=read_only),
+        ):
             if read_only:
                 with self._engines.read.connect() as connection:
                     yield SqlUnitOfWork(connection)
@@ -38,6 +48,19 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
                 with self._engines.write.begin() as connection:
                     pass_write_fence(connection, admitted_window.get())
                     yield SqlUnitOfWork(connection)
+
+    @contextmanager
+    def _schema_errors(self) -> Iterator[None]:
+        """What a newer or older schema lacks is not the program's mistake."""
+        try:
+            yield
+        except ProgrammingError as error:
+            if self._database is None or sqlstate(error) not in MISSING:
+                raise
+            schema = self._database.schema_state()
+            if schema.current == schema.required:
+                raise
+            raise SchemaMismatchError("The database has another schema.") from error
 
     @contextmanager
     def _alone_on_its_thread(self) -> Iterator[None]:

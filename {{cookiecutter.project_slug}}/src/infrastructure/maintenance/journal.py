@@ -26,11 +26,6 @@ HALF_DONE = text("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
-EDITED = text("""
-    SELECT DISTINCT ON (revision) revision FROM ops.step
-    WHERE direction = 'upgrade' AND finished_at IS NOT NULL AND revision = :revision
-    AND checksum <> :checksum
-""")
 
 
 def revision_of(connection: Connection) -> str | None:

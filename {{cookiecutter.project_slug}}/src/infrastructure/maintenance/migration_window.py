@@ -9,8 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
+from src.infrastructure.databases.errors import sqlstate
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
-from src.infrastructure.maintenance.migrator import LOCK_NOT_AVAILABLE, sqlstate
+from src.infrastructure.maintenance.migrator import LOCK_NOT_AVAILABLE
 from src.infrastructure.maintenance.plan import Options, Plan
 from src.infrastructure.maintenance.recovery import (
     MigrationFailedError,

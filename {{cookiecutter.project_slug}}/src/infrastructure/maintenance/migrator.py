@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from src.domain.exceptions import BusyError
 from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
+from src.infrastructure.databases.errors import sqlstate
 from src.infrastructure.maintenance.locks import MUTEX, PROJECT, holders
 
 MUTEX_POLL_SECONDS = 0.25
@@ -117,10 +118,6 @@ def retry_for_locks(
             return attempt
         time.sleep(min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
     raise AssertionError  # `count` has no end.
-
-
-def sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "pgcode", None)
 
 
 def _refuse_a_pooler(connection: Connection) -> None:

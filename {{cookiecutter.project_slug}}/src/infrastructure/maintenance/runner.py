@@ -18,6 +18,7 @@ from src.infrastructure.maintenance.migration_window import migration_window
 from src.infrastructure.maintenance.migrator import migrator, retry_for_locks
 from src.infrastructure.maintenance.plan import Options, Plan, refuse_autocommit
 from src.infrastructure.maintenance.recovery import recover
+from src.infrastructure.maintenance.status import warnings
 from src.infrastructure.maintenance.windows import create_ops_schema
 
 
@@ -45,6 +46,7 @@ class Runner:
                 refuse_autocommit(plan)
             if plan.steps:
                 self.options.say("plan", f"{plan}, window {mode}")
+                self._warn(connection, plan)
             with migration_window(connection, plan, mode, self.options) as window_id:
                 self._apply_all(connection, plan, window_id)
                 after = revision_of(connection)
@@ -63,6 +65,13 @@ class Runner:
                 "--maintenance auto, or --force if you know better"
             )
         return wanted
+
+    def _warn(self, connection: Connection, plan: Plan) -> None:
+        applied = [one for one in self.scripts.walk_revisions() if one not in plan.scripts]
+        for what, names in warnings(connection, applied).items():
+            if names:
+                self.options.say("warning", f"{what}: {'; '.join(names)}")
+        connection.rollback()
 
     def _apply_all(self, connection: Connection, plan: Plan, window_id: int | None) -> None:
         single = self.options.single_transaction

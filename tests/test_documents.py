@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Report, command
 
-PROJECT_DOCUMENTS = ("README.md", "docs/add-a-resource.md")
+PROJECT_DOCUMENTS = ("README.md", "docs/add-a-resource.md", "docs/migrations.md")
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
     "make run": "test_demo.py, which `make demo` runs it for",

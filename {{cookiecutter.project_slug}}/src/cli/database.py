@@ -14,6 +14,7 @@ from psycopg2.extras import wait_select
 
 from src.bootstrap import EMBEDDED_DATA, load_config_with_database
 from src.cli.parameters import Duration, json_option
+from src.cli.sentences import with_advice
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.embedded import stop_embedded_postgres
 from src.infrastructure.databases.migrations import (
@@ -26,6 +27,7 @@ from src.infrastructure.maintenance.declarations import EXPAND
 from src.infrastructure.maintenance.plan import Options, plan_upgrade
 
 AUTO = "auto"
+FINDINGS = 3
 
 
 def _migrations(**options: Any) -> Migrations:
@@ -198,10 +200,21 @@ def stamp(revision: str) -> None:
 
 
 @db.command()
-def check() -> None:
-    """Fail unless the database is at the newest revision and has what the models have."""
-    _migrations().check()
-    click.echo("The database is at the newest revision and has what the models have.")
+@json_option
+def check(*, as_json: bool) -> None:
+    """Say which revisions declare too little, and what the models have and the database has not.
+
+    Runs all revisions on a database that is made for it. Ends with 3 if something is wrong.
+    """
+    wrong = _migrations().check()
+    if as_json:
+        click.echo(json.dumps(wrong))
+    for sentence in [] if as_json else wrong:
+        click.echo(f"Error: {with_advice(sentence)}", err=True)
+    if wrong:
+        sys.exit(FINDINGS)
+    if not as_json:
+        click.echo("The revisions declare enough, and the database has what the models have.")
 
 
 @db.command()

@@ -149,7 +149,7 @@ def bypass_token(lasts: timedelta) -> None:
 
 
 def _state(tools: Tools) -> dict[str, Any]:
-    window = tools.service.current()
+    window = tools.service.read()
     with tools.container.engines().watch.connect() as connection:
         writers, migrators = holders(connection, WRITE_FENCE), holders(connection, MUTEX)
     return {

@@ -56,7 +56,7 @@ class MaintenanceService:
         """
         if time.monotonic() >= self._believed_until and self._reading.acquire(blocking=False):
             try:
-                self._window = self._read()
+                self._window = self.read()
             except UnavailableError as error:
                 self._complain(error)
             finally:
@@ -65,6 +65,17 @@ class MaintenanceService:
                 self._believed_until = time.monotonic() + belief * random.uniform(0.9, 1.1)  # noqa: S311
                 self._reading.release()
         return self._window
+
+    def read(self) -> Window | None:
+        """The same, from the database; that of a dead owner is settled first.
+
+        Raise UnavailableError if it does not answer in time.
+        """
+        window = self._windows.current()
+        if window and window.orphaned:
+            self._windows.settle_orphan()
+            window = self._windows.current()
+        return window
 
     def require_reads(self, token: str | None) -> None:
         """Raise MaintenanceError in a window that forbids reading, but for a token's bearer."""
@@ -95,13 +106,6 @@ class MaintenanceService:
 
     def _mac(self, told: str) -> str:
         return hmac.new(self._key, told.encode(), hashlib.sha256).hexdigest()
-
-    def _read(self) -> Window | None:
-        window = self._windows.current()
-        if window and window.orphaned:
-            self._windows.settle_orphan()
-            window = self._windows.current()
-        return window
 
     def _is_open(self) -> bool:
         return self._window is not None and self._window.is_open

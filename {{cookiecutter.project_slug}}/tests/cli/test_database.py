@@ -69,7 +69,7 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
         with empty_database() as url:
             result = self.manage("db", "check", DATABASE_URL=url)
         if self.head:
-            self.assert_stops(result, 1, "not up to date. Run `python manage.py db upgrade` first")
+            self.assert_stops(result, 3, "not up to date. Run `python manage.py db upgrade` first")
 
     def test_a_schema_that_is_there_already_is_a_sentence(self) -> None:
         self.database_url = self.enterContext(migrated_database())

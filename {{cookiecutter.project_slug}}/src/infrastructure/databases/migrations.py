@@ -19,11 +19,15 @@ from alembic.operations.ops import (
     MigrationScript,
     ModifyTableOps,
 )
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
+import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
+from src.infrastructure.databases.metadata import metadata
+from src.infrastructure.maintenance.check import check_revisions, declare
 from src.infrastructure.maintenance.journal import revision_of
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
@@ -98,10 +102,21 @@ class Migrations:
         with self._connection() as connection:
             return status(connection, migration_scripts())
 
-    def check(self) -> None:
-        """Raise CommandError unless the database is at the head and has what the models say."""
+    def check(self) -> list[str]:
+        """What is wrong: revisions that declare too little, a database unlike the models."""
+        verdicts = check_revisions(self._url, migration_scripts(), metadata)
+        wrong = [
+            f"{verdict.revision} {finding}"
+            for verdict in verdicts
+            for finding in verdict.findings
+            if finding.is_error
+        ]
         with self._connection() as connection:
-            command.check(_config(connection))
+            try:
+                command.check(_config(connection))
+            except CommandError as error:
+                wrong.append(str(error))
+        return wrong
 
     def create(self, message: str, *, empty: bool = False, accept_drop: bool = False) -> str | None:
         """Write a revision from what the models have and the database has not.
@@ -134,7 +149,22 @@ class Migrations:
                 rev_id=f"{newest + 1:04}",
                 process_revision_directives=review,
             )
-        return script.path if script and not isinstance(script, list) else None
+        if script is None or isinstance(script, list):
+            return None
+        self._declare(script)
+        return script.path
+
+    def _declare(self, script: Script) -> None:
+        """Try the new revision, and write into it what it needs."""
+        try:
+            verdict = check_revisions(self._url, migration_scripts(), metadata)[-1]
+        except DBAPIError as error:
+            raise CommandError(
+                f"Wrote {script.path}, but could not try it, so it declares the most. "
+                f"({str(error.orig).strip()})"
+            ) from error
+        if verdict.revision == script.revision:
+            declare(verdict, Path(script.path))
 
     def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
         scripts = migration_scripts()

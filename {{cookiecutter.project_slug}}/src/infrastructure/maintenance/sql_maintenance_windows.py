@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from src.domain.exceptions import (
     BusyError,
@@ -13,7 +13,7 @@ from src.domain.exceptions import (
     ValidationError,
 )
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.databases.errors import sqlstate, translated_errors
+from src.infrastructure.databases.errors import translated_errors
 from src.infrastructure.maintenance.journal import revision_of
 from src.infrastructure.maintenance.locks import MUTEX
 from src.infrastructure.maintenance.migration_window import drain, release, wait_until_seen
@@ -27,7 +27,6 @@ from src.infrastructure.maintenance.windows import (
 )
 from src.services.ports import MaintenanceWindows, WindowEvent
 
-NEVER_MIGRATED = {"42P01", "3F000"}  # There is no such table, or schema.
 BY_ID = text("""
     SELECT *, phase <> 'off' AND starts_at <= clock_timestamp() AS is_open,
         extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
@@ -57,10 +56,8 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         try:
             with translated_errors(), self._watch.connect() as connection:
                 return current_window(connection, MUTEX)
-        except ProgrammingError as error:
-            if sqlstate(error) not in NEVER_MIGRATED:
-                raise
-            return None
+        except DBAPIError as error:  # Never migrated, not allowed: whatever it is.
+            raise UnavailableError("Maintenance windows cannot be read.") from error
 
     def settle_orphan(self) -> None:
         try:
@@ -68,8 +65,8 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 recover(connection)
         except BusyError:
             pass  # The owner is alive, or somebody else settles it.
-        except PoolerError as error:
-            raise UnavailableError(str(error)) from error
+        except (PoolerError, DBAPIError) as error:
+            raise UnavailableError("The window of a dead owner cannot be settled.") from error
 
     def start(
         self,

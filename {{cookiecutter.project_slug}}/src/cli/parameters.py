@@ -31,7 +31,10 @@ class Moment(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
         if value.startswith("+"):
-            return datetime.now(UTC) + Duration().convert(value[1:], param, ctx)
+            try:
+                return datetime.now(UTC) + Duration().convert(value[1:], param, ctx)
+            except OverflowError:
+                self.fail(f"{value!r} is too far away.", param, ctx)
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

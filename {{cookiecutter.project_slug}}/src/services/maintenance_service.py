@@ -73,7 +73,11 @@ class MaintenanceService:
         """
         window = self._windows.current()
         if window and window.orphaned:
-            self._windows.settle_orphan()
+            try:
+                self._windows.settle_orphan()
+            except UnavailableError as error:
+                self._complain(error)
+                return window
             window = self._windows.current()
         return window
 

@@ -9,7 +9,7 @@ from src.services.maintenance_service import MaintenanceService, retry_after
 blueprint = Blueprint("maintenance", __name__, url_prefix="/ops/maintenance")
 
 Maintenance = Annotated[MaintenanceService, Provide["maintenance_service"]]
-OFF = {"mode": "off", "phase": "off", "message": ""}
+OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 
 
 @blueprint.get("")

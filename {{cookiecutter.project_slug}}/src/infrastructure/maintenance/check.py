@@ -28,7 +28,11 @@ IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
 HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
 DOES_NOT_RUN, NOT_DECLARED = "MIG013", "MIG012"
 COMMENT_WIDTH = 90
-NONE, FULL = MaintenanceMode.NONE, MaintenanceMode.FULL
+# A block that decides for itself, and Python that asks the database.
+DEPENDS_ON_DATA = re.compile(
+    r"\bdo\s*(language\s+\w+\s*)?['$]|(?<!\bop)\.(execute|scalars?|exec_driver_sql)\(", re.I
+)
+NONE, READ_ONLY, FULL = MaintenanceMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     if is_autocommit(script) and not _is_one_helper(functions.get("upgrade")):
         text = "of what runs outside a transaction, a revision has one call of a helper, alone"
         yield Effect("MIG010", FULL, text, is_error=True)
+    if DEPENDS_ON_DATA.search(source):
+        text = "may do other things where there are rows than where there are none"
+        yield Effect("MIG009", READ_ONLY, text)
     if re.search(r"\b(ops\.|alembic_version)", source):
         yield Effect("MIG019", FULL, "touches what belongs to the migrator", is_error=True)
     if re.search(

@@ -23,6 +23,7 @@ RELATIONS = text("""
         pg_stat_get_xact_numscans(c.oid) + (
             SELECT coalesce(sum(pg_stat_get_xact_numscans(indexrelid)), 0)
             FROM pg_index WHERE indrelid = c.oid) AS scans,
+        pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
         CASE nspname WHEN 'public' THEN relname ELSE format('%s.%s', nspname, relname) END AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE relkind IN ('r', 'p', 'm') AND nspname !~ '^(pg_|information_schema$)'
@@ -43,6 +44,7 @@ LOCKS = text("""
 """)
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
+FEW = 1000  # Rows that are put into a table in no time.
 VALIDATES = "ShareUpdateExclusiveLock"
 
 
@@ -81,10 +83,13 @@ def footprint(connection: Connection, script: Script) -> Footprint:
         now, labels_now = _columns(connection), _pairs(connection, LABELS)
         related |= {frozenset(pair) for pair in connection.execute(RELATED)}
     worked = {o for o in tables.keys() & after.keys() if after[o].scans > tables[o].scans}
+    filled = {
+        o for o in tables.keys() & after.keys() if after[o].inserted > FEW + tables[o].inserted
+    }
     rewritten = {o for o in tables.keys() & after.keys() if after[o].file != tables[o].file}
     names = {oid: row.name for oid, row in tables.items()}
     effects = [
-        *_time_effects(names, locks, worked, rewritten),
+        *_time_effects(names, locks, worked | filled, rewritten),
         *_deadlock_effects(names, locks, related),
         *(
             _contracting("MIG017", MaintenanceMode.FULL, f"renames the value {label!r}")
@@ -180,4 +185,4 @@ def _columns(connection: Connection) -> Columns:
 
 
 def _pairs(connection: Connection, query: TextClause) -> dict[int, Any]:
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
 from src.infrastructure.databases.errors import sqlstate
+from src.infrastructure.maintenance.journal import proven_outcome
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
 from src.infrastructure.maintenance.migrator import LOCK_NOT_AVAILABLE
 from src.infrastructure.maintenance.plan import Options, Plan
@@ -37,7 +39,7 @@ def drain(connection: Connection, timeout: float) -> None:
     Raise BusyError, with who they are, after `timeout` seconds. They are let in again then.
     """
     try:
-        connection.execute(text(f"SET LOCAL lock_timeout = {1000 * timeout:.0f}"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))
         connection.execute(LOCK, {"key": WRITE_FENCE})
         connection.commit()
     except DBAPIError as error:
@@ -74,7 +76,8 @@ def migration_window(
     joined = _open_window(connection)
     if not plan.steps:
         if joined and joined.phase is WindowPhase.FAILED:
-            log.finish(joined.id, "completed")
+            if outcome := proven_outcome(connection, joined):
+                log.finish(joined.id, outcome)
             connection.commit()
         yield None
         return
@@ -94,7 +97,8 @@ def migration_window(
         wait_until_seen(connection, window.mode)
         yield window.id
     except BaseException as error:
-        _settle_after(error, connection, log, window)
+        given = replace(window, mode=joined.mode) if joined else window
+        _settle_after(error, connection, log, given)
         raise
     if joined and joined.kind == "manual":
         reopen(log, window.id, mode=joined.mode)
@@ -143,13 +147,15 @@ def _begin(
 def _settle_after(
     error: BaseException, connection: Connection, log: WindowLog, window: Window
 ) -> None:
-    reason = str(error).strip().partition("\n")[0]
+    reason = str(error).strip().partition("\n")[0] or "It was interrupted"
     try:
+        if connection.invalidated:  # It would open another one, without the mutex.
+            raise DisconnectionError(reason)
         connection.rollback()
         phase = settle(connection, log, window, reason)
         connection.commit()
         release(connection)
-    except DBAPIError as lost:
+    except (DBAPIError, DisconnectionError) as lost:
         raise MigrationFailedError(
             f"{reason}. The connection was lost; the window ends when the schema is proven to be "
             "unchanged or complete: run `python manage.py db upgrade` again."

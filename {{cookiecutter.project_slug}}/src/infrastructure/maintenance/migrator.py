@@ -9,7 +9,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 
 from sqlalchemy import Connection, NullPool, create_engine, text
@@ -27,6 +27,7 @@ OPTIONS = (
     f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
+GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
 # Who may hold what a migration waits for.
 TRANSACTIONS = text("""
     SELECT format('%s, process %s, %s, in a transaction for %s s: %s',
@@ -80,7 +81,10 @@ def migrator(url: str, *, wait: float) -> Iterator[Connection]:
         _refuse_a_pooler(connection)
         _notice_a_killed_client(connection)
         _take_mutex(connection, wait)
-        yield connection
+        try:
+            yield connection
+        finally:
+            _give_back(connection)
 
 
 def retry_for_locks(
@@ -99,7 +103,8 @@ def retry_for_locks(
     """
     deadline = time.monotonic() + budget
     for attempt in count():
-        milliseconds = 1000 * min(first * 1.3**attempt, max(first, LONGEST_LOCK_TIMEOUT))
+        # 0 would be no timeout.
+        milliseconds = max(1, 1000 * min(first * 1.3**attempt, max(first, LONGEST_LOCK_TIMEOUT)))
         connection.execute(text(f"SET lock_timeout = {milliseconds:.0f}"))
         # Alembic would take an open transaction for the caller's, and commit nothing.
         connection.commit()
@@ -142,6 +147,15 @@ def _notice_a_killed_client(connection: Connection) -> None:
         connection.commit()
     except DBAPIError:  # Before PostgreSQL 14, and where its server runs on Windows.
         connection.rollback()
+
+
+def _give_back(connection: Connection) -> None:
+    """Now: PostgreSQL ends a connection, and its locks, only some time after it was closed."""
+    if not connection.invalidated:
+        with suppress(DBAPIError):
+            connection.rollback()
+            connection.execute(GIVE_BACK)
+            connection.commit()
 
 
 def _take_mutex(connection: Connection, wait: float) -> None:

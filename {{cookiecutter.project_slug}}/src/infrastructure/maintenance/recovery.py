@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from src.domain.models.maintenance import Window, WindowPhase
 from src.infrastructure.maintenance.journal import proven_outcome
 from src.infrastructure.maintenance.locks import MUTEX
-from src.infrastructure.maintenance.windows import WindowLog, current_window
+from src.infrastructure.maintenance.windows import CLOSE_EXPIRED, WindowLog, current_window
 
 OWNED = {WindowPhase.DRAINING, WindowPhase.MIGRATING}
 
@@ -26,6 +26,7 @@ def actor() -> str:
 
 def recover(connection: Connection) -> None:
     """Settle the window that a dead owner left. The caller has the mutex, so nobody else has."""
+    connection.execute(CLOSE_EXPIRED)
     window = current_window(connection, MUTEX)
     if window and window.phase in OWNED:
         log = WindowLog(connection, actor=actor(), source="recovery")
@@ -48,7 +49,7 @@ def settle(connection: Connection, log: WindowLog, window: Window, why: str) -> 
         log.note(window.id, "not proven", why)
         return WindowPhase.FAILED
     if window.kind == "manual":
-        reopen(log, window.id)
+        reopen(log, window.id, mode=window.mode)
         log.note(window.id, outcome, why)
         return WindowPhase.ACTIVE
     log.finish(window.id, outcome, why)

@@ -32,7 +32,10 @@ BY_ID = text("""
         extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
     FROM ops.window WHERE id = :id
 """)
-IS_PAST = text("SELECT clock_timestamp() >= :moment")
+FAR = timedelta(days=366)  # What is beyond is a slip, and beyond the calendar of Python at last.
+IS_PAST_OR_FAR = text("""
+    SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment
+""")
 EVENTS = text("""
     SELECT at, window_id, event, actor, source, detail FROM ops.event
     WHERE window_id = :id OR CAST(:id AS bigint) IS NULL ORDER BY id
@@ -77,6 +80,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         expires: bool = True,
         patience: timedelta,
     ) -> Window:
+        _require_short(lasts)
         with self._alone() as (connection, log):
             if (window := current_window(connection, MUTEX)) and window.is_open:
                 raise ConflictError(f"Window {window.id} is open already.")
@@ -104,9 +108,14 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def schedule(
         self, mode: MaintenanceMode, message: str, starts_at: datetime, lasts: timedelta
     ) -> Window:
+        _require_short(lasts)
         with self._alone() as (connection, log):
-            if connection.execute(IS_PAST, {"moment": starts_at}).scalar_one():
-                raise ValidationError("A window cannot begin in the past.")
+            moment = {"moment": starts_at, "far": FAR}
+            past, far = connection.execute(IS_PAST_OR_FAR, moment).one()
+            if past or far:
+                raise ValidationError(
+                    f"A window cannot begin in the {'past' if past else 'far future'}."
+                )
             try:
                 identity = log.insert(
                     "manual",
@@ -159,6 +168,11 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 connection.commit()
         except PoolerError as error:
             raise UnavailableError(str(error)) from error
+
+
+def _require_short(lasts: timedelta | None) -> None:
+    if lasts and lasts > FAR:
+        raise ValidationError("A window lasts for a year at most.")
 
 
 def _by_id(connection: Connection, identity: int) -> Window:

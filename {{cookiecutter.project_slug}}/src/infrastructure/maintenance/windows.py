@@ -78,7 +78,6 @@ class WindowLog:
 
     def insert(self, kind: str, mode: MaintenanceMode, phase: WindowPhase, **given: Any) -> int:
         """`given` are message, starts_at, lasts, expires_after, from_revision, target_revision."""
-        self._connection.execute(CLOSE_EXPIRED)
         values = {"kind": kind, "mode": mode, "phase": phase} | NOTHING_GIVEN | given
         identity: int = self._connection.execute(INSERT, values).scalar_one()
         self.note(identity, phase, f"{mode} {values['message']}".strip())

@@ -1,0 +1,1 @@
+"""Revisions whose true needs `proofs/check_corpus.py` measures."""

@@ -1,0 +1,159 @@
+"""Runs the snippets in the project's environment, and compares. See proofs/check_corpus.py."""
+# mypy: ignore-errors
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Engine, MetaData, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+from src.domain.models.maintenance import MaintenanceMode
+from tests.support.postgres import server
+
+from proofs.lint_corpus.base import BASE, ROWS
+from proofs.lint_corpus.measure import Measured, apply, measure
+from proofs.lint_corpus.snippets import SNIPPETS
+
+ROWS_OF_ITEMS = 50_000
+HEAD = """
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+from src.infrastructure.maintenance.operations import (
+    add_enum_value, create_index_concurrently, drop_index_concurrently,
+)
+
+revision = {revision!r}
+down_revision = {down!r}
+
+
+def upgrade():
+    {body}
+
+
+def downgrade():
+    raise NotImplementedError
+"""
+HELPERS = ("index_concurrently(", "add_enum_value(")
+
+
+def main() -> int:
+    wrong: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in CHECKERS}
+    print(
+        f"{'need':9} ",
+        *(f"{name:9}" for name in CHECKERS),
+        f"{'lock':24} {'work':28}   ms  snippet",
+    )
+    with filled(ROWS_OF_ITEMS) as (template, shared), TemporaryDirectory() as directory:
+        for number, (name, bodies) in enumerate(SNIPPETS.items()):
+            scripts = revisions(Path(directory) / str(number), bodies)
+            *before, last = list(scripts.walk_revisions())[::-1]
+            try:
+                measured = run(template, shared, bodies, before[1:], last)
+            except DBAPIError as error:
+                sys.exit(f"check_corpus: {name!r} cannot be measured: {error.orig}")
+            computed = {checker: compute(scripts) for checker, compute in CHECKERS.items()}
+            print(
+                f"{measured.need:9} ",
+                *(f"{mode:9}" for mode in computed.values()),
+                f"{measured.lock:24} {measured.work:28} {measured.seconds * 1000:4.0f}  "
+                f"{' '.join(name.split())[:90]}",
+                flush=True,
+            )
+            for checker, mode in computed.items():
+                if mode != measured.need:
+                    kind = "over-strict" if mode.strength > measured.need.strength else "too weak"
+                    wrong[checker]["false none" if mode == MaintenanceMode.NONE else kind].append(
+                        name
+                    )
+    for checker, kinds in wrong.items():
+        for kind, names in kinds.items():
+            print(*(f"{checker}: {kind}: {' '.join(name.split())}" for name in names), sep="\n")
+        print(
+            f"{checker}: {len(SNIPPETS)} snippets, {len(kinds['false none'])} false none, "
+            f"{len(kinds['over-strict'])} over-strict"
+        )
+    used = list(wrong.values())[-1]
+    return int(bool(used["false none"]) or len(used["over-strict"]) > len(SNIPPETS) * 0.05)
+
+
+def run(
+    template: str, shared: Engine, bodies: str | list[str], before: list[Script], last: Script
+) -> Measured:
+    """What is not in one transaction needs a database of its own: it cannot be rolled back."""
+    outside = any(helper in str(bodies) for helper in HELPERS)
+    if not before and not outside:
+        return measure(shared, [], last, outside=False)
+    with database("corpus_clone", template) as clone:
+        return measure(clone, before, last, outside=outside)
+
+
+def checkers() -> dict[str, Callable[[ScriptDirectory], MaintenanceMode]]:
+    """What `db check` uses, last, and what else the project has."""
+    found: dict[str, Callable[[ScriptDirectory], MaintenanceMode]] = {}
+    if find_spec("src.infrastructure.maintenance.linter"):
+        linter = import_module("src.infrastructure.maintenance.linter")
+        found["linter"] = lambda scripts: (
+            linter.lint(scripts, [next(scripts.walk_revisions())], metadata=MetaData())[0].mode
+        )
+    if find_spec("src.infrastructure.maintenance.check"):
+        check = import_module("src.infrastructure.maintenance.check")
+        url = server().url.render_as_string(hide_password=False)
+        found["db check"] = lambda scripts: check.check_revisions(url, scripts, MetaData())[-1].mode
+    return found
+
+
+def revisions(folder: Path, bodies: str | list[str]) -> ScriptDirectory:
+    (folder / "versions").mkdir(parents=True)
+    down = None
+    for number, body in enumerate(
+        [BASE.strip(), *([bodies] if isinstance(bodies, str) else bodies)]
+    ):
+        text_ = HEAD.format(revision=f"{number:04}", down=down, body=body)
+        (folder / "versions" / f"{number:04}_.py").write_text(text_)
+        down = f"{number:04}"
+    return ScriptDirectory(str(folder))
+
+
+@contextmanager
+def filled(rows: int) -> Iterator[tuple[str, Engine]]:
+    """A database to change and roll back, and a template of it."""
+    with TemporaryDirectory() as directory, database("corpus") as engine:
+        [script] = revisions(Path(directory), []).walk_revisions()
+        with engine.connect() as connection:
+            apply(connection, script)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(ROWS.format(rows=rows))
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("VACUUM ANALYZE")
+        with database("corpus_template", "corpus"):
+            yield "corpus_template", engine
+
+
+@contextmanager
+def database(name: str, template: str = "template1") -> Iterator[Engine]:
+    with server().connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    options = "-c max_parallel_workers_per_gather=0 -c max_parallel_maintenance_workers=0"
+    engine = create_engine(
+        server().url.set(database=name), poolclass=NullPool, connect_args={"options": options}
+    )
+    try:
+        yield engine
+    finally:
+        with server().connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+CHECKERS = checkers()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

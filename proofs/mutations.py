@@ -1,0 +1,163 @@
+"""Break a generated project in one way at a time: its own tests have to notice.
+
+python -m proofs.mutations [--project DIR] [--only WORD]
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proofs.rehearse import generate
+
+LIST = Path(__file__).with_suffix(".txt")
+LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", ".postgres", "*_cache", "__pycache__")
+# It ends, and what it started with it, when its input does.
+SERVER = """
+import sys
+from tests.support.postgres import server
+print(server().url.render_as_string(hide_password=False), flush=True)
+sys.stdin.read()
+"""
+SECONDS = 60  # Nothing waits for that long unless it is broken.
+
+
+@dataclass(slots=True)
+class Mutation:
+    tests: str
+    what: str
+    path: str
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+
+    def applied(self, text: str) -> str:
+        old, new = "\n".join(self.old), "\n".join(self.new)
+        if text.count(old) != 1:
+            found = f"{text.count(old)} times in {self.path}"
+            sys.exit(f"{self.what}: this has to be there once, and is {found}:\n{old}")
+        return text.replace(old, new)
+
+
+def mutations() -> Iterator[Mutation]:
+    tests = ""
+    current: Mutation | None = None
+    for line in LIST.read_text("utf-8").splitlines():
+        if current and line.startswith(("-", "+")):
+            (current.old if line[0] == "-" else current.new).append(line[2:])
+        elif line.startswith("["):
+            tests = f"tests.{line.strip('[]')}"
+        elif ": " in line:
+            if current:
+                yield current
+            what, path = line.split(": ")
+            current = Mutation(tests, what, path)
+    if current:
+        yield current
+
+
+class Project:
+    """A copy, with the environment of the original."""
+
+    def __init__(self, original: Path, folder: Path) -> None:
+        self.folder = folder / "project"
+        shutil.copytree(original, self.folder, ignore=LEFT_OUT)
+        (self.folder / ".venv").symlink_to((original / ".venv").resolve())
+        self.python = str(self.folder / ".venv/bin/python")
+        # Two versions of a file may have the same size and second.
+        self.environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    @contextmanager
+    def server(self) -> Iterator[None]:
+        """One PostgreSQL for all runs."""
+        with subprocess.Popen(
+            [self.python, "-c", SERVER],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            if not url:
+                sys.exit("There is no PostgreSQL for the tests.")
+            self.environment["TEST_DATABASE_URL"] = url
+            try:
+                yield
+            finally:
+                process.stdin.close()
+
+    def failure(self, *tests: str) -> str | None:
+        """The first test that fails, or that some do not end; None if all pass."""
+        command = [self.python, "-m", "unittest", "--failfast", *tests]
+        try:
+            result = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return f"{tests[0]} does not end"
+        if result.returncode == 0:
+            return None
+        found = re.search(r"^(?:FAIL|ERROR): (\w+) \(([\w.]+)", result.stderr, re.MULTILINE)
+        if not found:
+            return result.stderr.strip().rpartition("\n")[2]
+        return found[1] if found[1].startswith("test_") else f"{found[1]} of {found[2]}"
+
+    def survivor(self, mutation: Mutation) -> bool:
+        file = self.folder / mutation.path
+        text = file.read_text("utf-8")
+        file.write_text(mutation.applied(text), "utf-8")
+        begun = time.monotonic()
+        try:
+            noticed = self.failure(mutation.tests)
+        finally:
+            file.write_text(text, "utf-8")
+        seconds = time.monotonic() - begun
+        print(f"{mutation.what:<40} {noticed or 'SURVIVED':<80} {seconds:4.1f} s", flush=True)
+        return noticed is None
+
+
+def mutate(original: Path, only: str) -> int:
+    chosen = [mutation for mutation in mutations() if only in mutation.what]
+    with tempfile.TemporaryDirectory(prefix="mutations-") as name:
+        Path(name).chmod(0o755)  # Root's PostgreSQL is another user's.
+        project = Project(original, Path(name))
+        for mutation in chosen:  # Those that fit no more are told before any is tried.
+            mutation.applied((project.folder / mutation.path).read_text("utf-8"))
+        with project.server():
+            if failed := project.failure(*sorted({mutation.tests for mutation in chosen})):
+                sys.exit(f"Without a mutation, too, {failed} fails.")
+            survivors = sum(project.survivor(mutation) for mutation in chosen)
+    print(f"{len(chosen) - survivors} of {len(chosen)} noticed")
+    return 1 if survivors or not chosen else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.mutations", description=__doc__)
+    parser.add_argument("--project", type=Path, help="a generated project with its environment")
+    parser.add_argument("--only", default="", help="those whose description has this word")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # With what was started.
+    if arguments.project:
+        return mutate(arguments.project.resolve(), arguments.only)
+    with tempfile.TemporaryDirectory(prefix="mutations-project-") as folder:
+        return mutate(generate(Path(folder)), arguments.only)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""What the write fence promises to those who write, and to whoever keeps them out."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import event
+
+from src.domain.exceptions import BusyError, MaintenanceError, UnavailableError
+from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.infrastructure.maintenance.locks import WRITE_FENCE, holders, pass_write_fence
+from src.infrastructure.maintenance.migration_window import drain, release
+from src.services.maintenance_service import admitted_window
+from tests.support.database import empty_database
+from tests.support.specimens import Specimen, specimens
+from tests.support.windows import PATIENCE, WindowTestCase, wait_until
+
+PHASES = ("draining", "active", "migrating", "verifying", "failed")
+
+
+class WriteFenceTest(WindowTestCase):
+    engines: Engines
+    unit_of_work: SqlUnitOfWorkFactory
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.engines = Engines.connect(cls.database_url, name="tests", pool_size=1)
+        cls.addClassCleanup(cls.engines.dispose)
+        specimens.create(cls.engines.write)
+        cls.unit_of_work = SqlUnitOfWorkFactory(cls.engines)
+
+    def write(self, text: str = "written") -> None:
+        with self.unit_of_work() as work:
+            work.repository(specimens, Specimen).add(Specimen(text=text))
+
+    def stored(self) -> list[str]:
+        """As another connection sees it."""
+        return [text for (text,) in self.sql("SELECT text FROM specimens ORDER BY text")]
+
+    def assert_refused(self) -> None:
+        with self.assertRaises(MaintenanceError):
+            self.write("refused")
+        self.assertNotIn("refused", self.stored())
+
+    def statements(self) -> list[str]:
+        """Those that the write engine sends from now on."""
+        sent: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            sent.append(statement)
+
+        event.listen(self.engines.write, "before_cursor_execute", note)
+        self.addCleanup(event.remove, self.engines.write, "before_cursor_execute", note)
+        return sent
+
+    @contextmanager
+    def draining(self) -> Iterator[Future[list[str]]]:
+        """Somebody who waits for the fence; the result is what is stored when it is theirs."""
+        connection = self.connect()
+
+        def keep_out() -> list[str]:
+            drain(connection, PATIENCE)
+            return self.stored()
+
+        with ThreadPoolExecutor(1) as pool:
+            drained = pool.submit(keep_out)
+            wait_until(self.awaited_locks)
+            yield drained
+
+    def test_each_write_is_stored(self) -> None:
+        for text in "abc":
+            self.write(text)
+            self.assertIn(text, self.stored())
+        self.assert_nothing_held()
+
+    def test_it_costs_one_statement_which_is_the_first(self) -> None:
+        sent = self.statements()
+        self.write()
+        self.assertEqual([statement.split()[0] for statement in sent], ["SELECT", "INSERT"])
+        self.assertIn("ops.admit_write", sent[0])
+
+    def test_whoever_may_write_passes_it_and_a_reader_does_not(self) -> None:
+        with self.unit_of_work():
+            self.assertEqual(len(holders(self.connect(), WRITE_FENCE)), 1)
+        with self.unit_of_work(read_only=True):
+            self.assertEqual(holders(self.connect(), WRITE_FENCE), [])
+
+    def test_the_lock_of_a_writer_outlives_its_statements(self) -> None:
+        """In autocommit it would be gone with the statement that takes it."""
+        with self.engines.write.connect() as connection:
+            self.assertNotEqual(connection.get_isolation_level(), "AUTOCOMMIT")
+        careless = self.connect().execution_options(isolation_level="AUTOCOMMIT")
+        pass_write_fence(careless)
+        self.assertFalse(self.is_held(WRITE_FENCE))
+        with self.unit_of_work() as work:
+            work.repository(specimens, Specimen).add(Specimen(text="a"))
+            self.assertTrue(self.is_held(WRITE_FENCE))
+
+    def test_writers_do_not_keep_each_other_out(self) -> None:
+        pass_write_fence(self.connect())
+        self.write()
+        self.assertEqual(self.stored(), ["written"])
+
+    def test_nobody_writes_while_somebody_has_it(self) -> None:
+        keeper = self.connect()
+        drain(keeper, PATIENCE)
+        self.assert_refused()  # A writer who waited would be told that the database is away.
+        release(keeper)
+        self.write()
+
+    def test_nobody_begins_to_write_while_somebody_waits_for_it(self) -> None:
+        writer = self.connect()
+        pass_write_fence(writer)
+        with self.draining() as drained:
+            self.assert_refused()
+            self.assertFalse(drained.done())
+            writer.commit()
+
+    def test_nobody_waits_for_it_without_an_end(self) -> None:
+        pass_write_fence(self.connect("web:slow"))
+        keeper = self.connect()
+        keeper.exec_driver_sql("SET statement_timeout = '1s'")
+        with self.assertRaisesRegex(BusyError, "web:slow, process"):
+            drain(keeper, 0)
+
+    def test_it_is_had_when_the_last_writer_has_committed(self) -> None:
+        writer = ExitStack()
+        work = writer.enter_context(self.unit_of_work())
+        work.repository(specimens, Specimen).add(Specimen(text="last"))
+        with self.draining() as drained:
+            self.assertFalse(drained.done())
+            writer.close()
+        self.assertEqual(drained.result(), ["last"])
+
+    def test_it_is_had_when_the_last_writer_has_failed(self) -> None:
+        with suppress(ZeroDivisionError), self.unit_of_work() as work:
+            work.repository(specimens, Specimen).add(Specimen(text="lost"))
+            _ = 1 / 0
+        keeper = self.connect()
+        drain(keeper, 0.1)
+        self.assertEqual(self.stored(), [])
+
+    def test_a_window_keeps_writers_out_until_it_ends(self) -> None:
+        cases: list[dict[str, Any]] = [
+            *({"phase": phase} for phase in PHASES),
+            {"mode": "full"},
+            {"phase": "scheduled", "begins": -1, "ends": 60, "expires": 60},
+            {"phase": "active", "begins": -2, "ends": -1},
+            {"phase": "migrating", "kind": "migration", "expires": None},
+        ]
+        for values in cases:
+            with self.subTest(values):
+                identity = self.insert_window(**values)
+                self.assert_refused()
+                self.sql("UPDATE ops.window SET phase = 'off' WHERE id = :id", id=identity)
+                self.write(str(identity))
+
+    def test_a_window_that_has_not_begun_or_has_expired_does_not(self) -> None:
+        for values in (
+            {"phase": "scheduled", "begins": 60, "ends": 120, "expires": 120},
+            {"phase": "scheduled", "begins": -120, "ends": -60, "expires": -60},
+            {"phase": "active", "begins": -120, "ends": -60, "expires": -60},
+            {"phase": "off"},
+        ):
+            with self.subTest(values):
+                self.write(str(self.insert_window(**values)))
+
+    def test_the_clock_opens_writes_under_no_migration(self) -> None:
+        self.insert_window(phase="migrating", begins=-120, ends=-60, expires=-60)
+        self.assert_refused()
+
+    def test_a_refusal_says_which_window_it_was(self) -> None:
+        identity = self.insert_window(message="Back at ten.", begins=0, ends=60)
+        with self.assertRaisesRegex(MaintenanceError, "Back at ten") as caught:
+            self.write()
+        window = caught.exception.window
+        assert window is not None
+        self.assertEqual((window.id, window.is_open), (identity, True))
+        self.assertAlmostEqual(window.seconds_left or 0, 60, delta=PATIENCE)
+        self.assertIsNotNone(window.starts_at.tzinfo)
+
+    def test_reading_goes_on(self) -> None:
+        specimen = Specimen(text="written")
+        with self.unit_of_work() as work:
+            work.repository(specimens, Specimen).add(specimen)
+        self.insert_window()
+        drain(self.connect(), PATIENCE)
+        with self.unit_of_work(read_only=True) as work:
+            found = work.repository(specimens, Specimen).get(specimen.id)
+        self.assertEqual(found.text, "written")
+
+    def test_a_refused_writer_leaves_a_connection_that_works(self) -> None:
+        identity = self.insert_window()
+        self.assert_refused()
+        self.assert_nothing_held()
+        self.sql("DELETE FROM ops.window WHERE id = :id", id=identity)
+        self.write()
+
+    def test_a_bypass_admits_while_the_window_is_active_or_verified(self) -> None:
+        for phase in PHASES:
+            identity = self.insert_window(phase=phase)
+            for bypass, admitted in (
+                (identity, phase in {"active", "verifying"}),
+                (identity + 1, False),
+                (None, False),
+            ):
+                with self.subTest(phase=phase, bypass=bypass):
+                    token = admitted_window.set(bypass)
+                    self.addCleanup(admitted_window.reset, token)
+                    if admitted:
+                        self.write(phase)
+                        self.assertIn(phase, self.stored())
+                    else:
+                        self.assert_refused()
+            self.sql("DELETE FROM ops.window")
+
+    def test_a_bypass_does_not_open_the_fence(self) -> None:
+        identity = self.insert_window()
+        drain(self.connect(), PATIENCE)
+        with self.assertRaises(MaintenanceError), self.engines.write.begin() as connection:
+            pass_write_fence(connection, bypass=identity)
+
+    def test_a_database_that_was_never_migrated_is_said_to_be(self) -> None:
+        with empty_database() as url:
+            engines = Engines.connect(url, name="tests", pool_size=1)
+            self.addCleanup(engines.dispose)
+            unit_of_work = SqlUnitOfWorkFactory(engines)
+            with self.assertRaisesRegex(UnavailableError, "not migrated yet"), unit_of_work():
+                pass

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
 
 from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
@@ -148,18 +148,19 @@ def _settle_after(
     error: BaseException, connection: Connection, log: WindowLog, window: Window
 ) -> None:
     reason = str(error).strip().partition("\n")[0] or "It was interrupted"
+    connection_lost = MigrationFailedError(
+        f"{reason}. The connection was lost; the window ends when the schema is proven to be "
+        "unchanged or complete: run `python manage.py db upgrade` again."
+    )
+    if connection.invalidated:  # It would open another one, without the mutex.
+        raise connection_lost from error
     try:
-        if connection.invalidated:  # It would open another one, without the mutex.
-            raise DisconnectionError(reason)
         connection.rollback()
         phase = settle(connection, log, window, reason)
         connection.commit()
         release(connection)
-    except (DBAPIError, DisconnectionError) as lost:
-        raise MigrationFailedError(
-            f"{reason}. The connection was lost; the window ends when the schema is proven to be "
-            "unchanged or complete: run `python manage.py db upgrade` again."
-        ) from lost
+    except DBAPIError as lost:
+        raise connection_lost from lost
     if phase is WindowPhase.FAILED:
         raise MigrationFailedError(
             f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "

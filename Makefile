@@ -29,10 +29,14 @@ $(DEMO)/Makefile: | $(READY)
 		|| { cat demo/.new/log >&2; exit 1; }
 	@mv demo/.new/my_service $(DEMO) && rm -rf demo/.new
 
+.PHONY: rehearse
+rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
+	$(VENV)/bin/python -m proofs.rehearse
+
 .PHONY: check
-check: $(READY)  ## Lint, format check and types of the hooks and the tests.
-	$(VENV)/bin/ruff check hooks tests
-	$(VENV)/bin/ruff format --check hooks tests
+check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
+	$(VENV)/bin/ruff check hooks proofs tests
+	$(VENV)/bin/ruff format --check hooks proofs tests
 	$(VENV)/bin/mypy
 
 .PHONY: lock
@@ -46,7 +50,7 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 clean:  ## Remove what the tools made; the demo and its data stay.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	rm -rf $(addprefix '{{cookiecutter.project_slug}}'/,.venv .mypy_cache .ruff_cache)
-	find hooks tests '{{cookiecutter.project_slug}}' -name __pycache__ -type d -prune -exec rm -rf {} +
+	find hooks proofs tests '{{cookiecutter.project_slug}}' -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt
 	@rm -rf $(VENV)

@@ -1,10 +1,14 @@
 import re
+from contextlib import suppress
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 # What a caller may choose: it goes into logs and answers as it came.
 REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
+
+READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes; a larger body is not worth it.
 
 
 def register_middleware(app: Flask) -> None:
@@ -14,6 +18,14 @@ def register_middleware(app: Flask) -> None:
     def identify() -> None:
         sent = request.headers.get("X-Request-ID", "")
         g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
+
+    @app.after_request
+    def read_the_rest(response: Response) -> Response:
+        """The server closes a connection with an unread body, and the next request with it."""
+        if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
+            with suppress(HTTPException):  # There is no rest: the client went away.
+                request.get_data(cache=False)
+        return response
 
     @app.after_request
     def send_id(response: Response) -> Response:

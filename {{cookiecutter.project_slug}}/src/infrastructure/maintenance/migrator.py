@@ -87,6 +87,12 @@ def migrator(url: str, *, wait: float) -> Iterator[Connection]:
             _give_back(connection)
 
 
+def lock_timeout(first: float, attempt: int) -> int:
+    """In milliseconds; never 0, which would be none."""
+    longest = max(first, LONGEST_LOCK_TIMEOUT)
+    return max(1, round(1000 * min(first * 1.3**attempt, longest)))
+
+
 def retry_for_locks(
     connection: Connection,
     step: Callable[[], None],
@@ -103,9 +109,8 @@ def retry_for_locks(
     """
     deadline = time.monotonic() + budget
     for attempt in count():
-        # 0 would be no timeout.
-        milliseconds = max(1, 1000 * min(first * 1.3**attempt, max(first, LONGEST_LOCK_TIMEOUT)))
-        connection.execute(text(f"SET lock_timeout = {milliseconds:.0f}"))
+        milliseconds = lock_timeout(first, attempt)
+        connection.execute(text(f"SET lock_timeout = {milliseconds}"))
         # Alembic would take an open transaction for the caller's, and commit nothing.
         connection.commit()
         try:
@@ -116,7 +121,7 @@ def retry_for_locks(
                 raise
             others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
             connection.rollback()
-            waiting(f"no lock within {milliseconds:.0f} ms, retrying; in the way may be {others}")
+            waiting(f"no lock within {milliseconds} ms, retrying; in the way may be {others}")
             if time.monotonic() > deadline:
                 raise BusyError(f"A lock could not be had; in the way may be {others}.") from error
         else:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.maintenance.journal import begin_step, revision_of
 from src.infrastructure.maintenance.migration_window import migration_window
-from src.infrastructure.maintenance.migrator import migrator, retry_for_locks
+from src.infrastructure.maintenance.migrator import lock_timeout, migrator, retry_for_locks
 from src.infrastructure.maintenance.plan import Options, Plan, refuse_autocommit
 from src.infrastructure.maintenance.recovery import recover
 from src.infrastructure.maintenance.status import warnings
@@ -93,7 +93,10 @@ class Runner:
             )
             connection.rollback()
             text = f"applied in {time.monotonic() - begun:.2f} s"
-            self.options.say(names, text + (f" after {retries} lock timeouts" if retries else ""))
+            if retries:
+                longest = lock_timeout(self.options.lock_timeout, retries)
+                text += f" after {retries} lock timeouts, longest lock timeout {longest} ms"
+            self.options.say(names, text)
 
 
 def apply(config: Config, scripts: ScriptDirectory, steps: list[RevisionStep]) -> None:

@@ -1,0 +1,1 @@
+"""The rehearsal: what the template promises of migrations under load, measured from outside."""

@@ -1,0 +1,70 @@
+"""What windows cost while there is none: the gate's share of a GET, the fence's round trip."""
+
+import json
+
+from proofs.figures import Figure
+from proofs.scale import Scale
+from proofs.stage import Stage
+
+ROWS = 1_000
+SHARE = 1.0  # per cent
+# In one process and one run; the CPU time of the thread that answers, without PostgreSQL's.
+MEASURE = """
+import json
+import time
+from statistics import median
+
+from sqlalchemy import event
+
+from src.app import app
+
+service = app.extensions["container"].maintenance_service()
+[gate] = [f for f in app.before_request_funcs[None] if f.__module__ == "src.api.maintenance_gate"]
+client = app.test_client()
+PATH = "/my_service/v1/todos"
+
+
+def per_call(call, times):
+    begun = time.thread_time()
+    for _ in range(times):
+        call()
+    return (time.thread_time() - begun) / times
+
+
+def look():
+    service._believed_until = 0.0
+    service.current()
+
+
+todo = client.get(PATH).json["items"][0]["id"]
+gates, looks, gets = [], [], []
+for _ in range(9):
+    with app.test_request_context(f"{PATH}/{todo}"):
+        gates.append(per_call(gate, 20_000))
+    looks.append(per_call(look, 100))
+    gets.append(per_call(lambda: client.get(f"{PATH}/{todo}").get_data(), 300))
+statements = []
+engine = app.extensions["container"].engines().write
+event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+assert client.post(PATH, json={"title": "Counted"}).status_code == 201
+print(json.dumps([median(gates), median(looks), median(gets), statements]))
+"""
+LOOKS_A_SECOND = 1.25
+
+
+def prove(stage: Stage, scale: Scale) -> list[Figure]:
+    del scale
+    with stage.clone(ROWS) as database:
+        measured = stage.serving.python(
+            "-c", MEASURE, variables={"DATABASE_URL": database.url}
+        ).expect(0)
+    gate, look, get, statements = json.loads(measured.lines[-1].text)
+    share = 100 * (gate / get + look * LOOKS_A_SECOND)
+    fenced = len(statements) == 2 and "admit_write" in statements[0]
+    return [
+        Figure("CPU of a GET", f"{get * 1e6:.0f} us"),
+        Figure("CPU of the gate in it", f"{gate * 1e6:.1f} us"),
+        Figure("CPU of a look for windows, 1.25 a second", f"{look * 1e6:.0f} us"),
+        Figure("share of both, of a process at work", f"{share:.2f} %", "<= 1 %", share <= SHARE),
+        Figure("statements of a create", str(len(statements)), "fence and insert", fenced),
+    ]

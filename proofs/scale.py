@@ -1,0 +1,46 @@
+"""How much of everything a rehearsal does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    rows: int
+    orders: tuple[str, ...]
+    runs: int  # of ten migrations under load, an order
+    kills: int  # of `db upgrade`, at random moments
+    index_kills: int
+    single_kills: int
+    races: int
+    readers: int
+    reader_slack: float  # Seconds; of few rounds the median may be one that was disturbed.
+    workers: tuple[int, ...]
+    baseline: bool
+
+
+FULL = Scale(
+    rows=200_000,
+    orders=("A", "B"),
+    runs=3,
+    kills=50,
+    index_kills=6,
+    single_kills=20,
+    races=20,
+    readers=5,
+    reader_slack=0.1,
+    workers=(1, 4, 16),
+    baseline=True,
+)
+SHORT = Scale(
+    rows=50_000,
+    orders=("A",),
+    runs=1,
+    kills=3,
+    index_kills=1,
+    single_kills=1,
+    races=1,
+    readers=1,
+    reader_slack=0.3,
+    workers=(1, 4),
+    baseline=False,
+)

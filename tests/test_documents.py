@@ -41,7 +41,8 @@ REASONS = {
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
     "src/infrastructure/databases/unit_of_work.py": "        self.connection = connection\n",
-    "src/dependency_container.py": "    scripts = Singleton(migration_scripts)\n",
+    "src/dependency_container.py": "    authenticator = Singleton(TokenAuthenticator, "
+    "config.provided.maintenance_api_token)\n",
 }
 
 

@@ -26,6 +26,10 @@ from src.infrastructure.maintenance.footprint import Effect, Footprint, footprin
 
 IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
 HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
+OWN_CODE = re.compile(
+    r"^\s*(from|import) src\b(?!\.infrastructure\.maintenance(\.operations| import operations)\b)",
+    re.MULTILINE,
+)
 DOES_NOT_RUN, NOT_DECLARED = "MIG013", "MIG012"
 COMMENT_WIDTH = 90
 # A block that decides for itself, and Python that asks the database.
@@ -118,11 +122,7 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
         yield Effect("MIG009", READ_ONLY, text)
     if re.search(r"\b(ops\.|alembic_version)", source):
         yield Effect("MIG019", FULL, "touches what belongs to the migrator", is_error=True)
-    if re.search(
-        r"^\s*(from|import) src\.(?!infrastructure\.maintenance\.operations\b)",
-        source,
-        re.MULTILINE,
-    ):
+    if OWN_CODE.search(source):
         text = "imports code that will have changed when this runs"
         yield Effect("MIG014", NONE, text, is_error=True)
     one_way = _is_empty(functions.get("downgrade")) and not _is_empty(functions.get("upgrade"))
@@ -159,7 +159,7 @@ def _is_empty(function: ast.FunctionDef | None) -> bool:
 
 def _is_one_helper(function: ast.FunctionDef | None) -> bool:
     match _statements(function):
-        case [ast.Expr(value=ast.Call(func=ast.Name(id=name)))]:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))]:
             return name in HELPERS
         case _:
             return False

@@ -29,6 +29,11 @@ $(DEMO)/Makefile: | $(READY)
 		|| { cat demo/.new/log >&2; exit 1; }
 	@mv demo/.new/my_service $(DEMO) && rm -rf demo/.new
 
+.PHONY: openapi
+openapi: $(DEMO)/Makefile  ## Write the template's openapi.json anew, with the demo's environment.
+	@$(MAKE) --no-print-directory -C $(DEMO) .venv/.ready
+	@$(VENV)/bin/python -m proofs.conformance.committed --python $(DEMO)/.venv/bin/python
+
 .PHONY: rehearse
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse

@@ -99,6 +99,9 @@ def test_any_text_gives_valid_files_that_carry_it(
     assert pyproject["project"]["name"] == "hostile"
     assert pyproject["project"]["description"] == one_line(text)
     assert pyproject["project"]["authors"] == [{"name": one_line(text)}]
+    openapi = json.loads((project / "openapi.json").read_text(encoding="utf-8"))
+    assert openapi["info"]["title"] == "hostile"
+    assert openapi["info"]["description"] == one_line(text)
     assert f"Copyright (c) {one_line(text)}\n" in (project / "LICENSE").read_text(encoding="utf-8")
     heading, paragraphs = markdown_text((project / "README.md").read_text(encoding="utf-8"))
     assert heading == one_line(text)
@@ -176,7 +179,7 @@ def is_copied(path: Path) -> bool:
 def test_only_a_few_files_are_rendered(default_project: Path) -> None:
     rendered = {str(path) for path in project_files(default_project) if not is_copied(path)}
 
-    assert rendered == {"LICENSE", "README.md", "pyproject.toml"}
+    assert rendered == {"LICENSE", "README.md", "openapi.json", "pyproject.toml"}
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])

@@ -271,7 +271,8 @@ def test_a_hook_starts_only_git_for_a_first_commit_and_one_script(hook: Path) ->
 
 def test_the_lists_of_the_example_name_every_file_that_mentions_it(template: Path) -> None:
     project = template / PROJECT_FOLDER
-    rendered = {"README.md", "pyproject.toml"}  # They choose by a condition of their own.
+    # They choose by a condition of their own.
+    rendered = {"README.md", "openapi.json", "pyproject.toml"}
     files = [str(path) for path in project_files(project) if str(path) not in rendered]
     named = {name for name in files if "todo" in name.lower()}
     mentioning = {name for name in files if b"todo" in (project / name).read_bytes().lower()}

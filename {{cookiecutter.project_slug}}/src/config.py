@@ -59,6 +59,11 @@ def _valid_origins(values: list[str]) -> None:
         raise ValidationError("Each must be * or have the form https://host or https://host:port.")
 
 
+def _valid_hosts(values: list[str]) -> None:
+    if not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", value) for value in values):
+        raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The project's own name, version and description, then every setting with its default.
@@ -82,6 +87,8 @@ class Config:
     threads: int = setting(8, parse="int", validate=Range(1))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
+    trusted_hosts: Sequence[str] = setting((), parse="list", validate=_valid_hosts)
+    max_body_bytes: int = setting(1_000_000, parse="int", validate=Range(1))
 
     @property
     def migration_url(self) -> str:

@@ -10,5 +10,5 @@ def register_cors(app: Flask, config: Config) -> None:
     https://fetch.spec.whatwg.org/#http-cors-protocol
     """
     if config.cors_origins:
-        exposed = ["Location", "Retry-After", "X-Request-ID"]
+        exposed = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
         CORS(app, origins=list(config.cors_origins), expose_headers=exposed)

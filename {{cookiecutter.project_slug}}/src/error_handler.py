@@ -3,18 +3,20 @@
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from src.api.requests import InvalidRequestError
 from src.api.responses import problem
 from src.api.schemas.maintenance import WindowOutput
 from src.domain.exceptions import (
     AuthenticationError,
+    BusyError,
     ConflictError,
     DomainError,
     DuplicateError,
     MaintenanceError,
     NotFoundError,
+    PreconditionFailedError,
     SchemaMismatchError,
     UnavailableError,
     ValidationError,
@@ -25,6 +27,7 @@ DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     ValidationError: (422, "validation"),
     NotFoundError: (404, "not-found"),
     DuplicateError: (409, "duplicate"),
+    PreconditionFailedError: (412, "precondition-failed"),
     ConflictError: (409, "conflict"),
     MaintenanceError: (503, "maintenance"),
     SchemaMismatchError: (503, "schema-mismatch"),
@@ -32,14 +35,31 @@ DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     AuthenticationError: (401, "unauthorized"),
     DomainError: (500, "internal"),
 }
-# Where the name of the status says less, or changes with the version of Python.
+# Not by the names of http.HTTPStatus: these change with the version of Python.
 HTTP_ERRORS = {
     400: "malformed-body",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    410: "gone",
+    412: "precondition-failed",
     413: "payload-too-large",
+    415: "unsupported-media-type",
+    416: "range-not-satisfiable",
     422: "validation",
+    428: "precondition-required",
     429: "rate-limited",
     500: "internal",
     503: "unavailable",
+}
+REQUEST_ERRORS = {
+    "validation": 422,
+    "invalid-query": 400,
+    "invalid-header": 400,
+    "idempotency-key-reused": 422,
 }
 
 
@@ -56,6 +76,8 @@ def answer_domain_error(error: DomainError) -> Response:
         return _answer_maintenance(error)
     if kind is AuthenticationError:
         return problem(status, slug, str(error), headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(error, BusyError):
+        return problem(status, slug, str(error), headers={"Retry-After": "1"})
     if isinstance(error, UnavailableError):
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
@@ -70,12 +92,16 @@ def _answer_maintenance(error: MaintenanceError) -> Response:
 
 
 def answer_invalid_request(error: InvalidRequestError) -> Response:
-    return problem(422, "validation", str(error), errors=error.errors)
+    status = REQUEST_ERRORS[error.slug]
+    return problem(status, error.slug, str(error), errors=error.errors)
 
 
 def answer_http_error(error: HTTPException) -> Response:
     """Also for what nobody foresaw: Flask logs it and makes it a 500 first."""
     status = error.code or 500
-    slug = HTTP_ERRORS.get(status) or HTTPStatus(status).name.lower().replace("_", "-")
+    other = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
+    slug = HTTP_ERRORS.get(status, other)
+    if isinstance(error, SecurityError):
+        slug = "bad-host"
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     return problem(status, slug, error.description or "", headers=headers)

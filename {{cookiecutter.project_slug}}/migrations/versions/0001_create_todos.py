@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_todos")),
     )
+    op.create_index(op.f("ix_todos_title_id"), "todos", ["title", "id"], unique=False)
 
 
 def downgrade() -> None:

@@ -1,59 +1,105 @@
-"""How requests are read. Controllers take their `Blueprint` from here."""
+"""How requests are read: what no schema declares, or JSON does not have, is refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-import flask_smorest
+import marshmallow
 from flask import Request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, post_load, validate
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from src.api.schemas.fields import Cursor
+from src.api.json import read_json
+from src.api.pages import page_query
+from src.api.schemas import fields
+from src.api.schemas.base import Schema, require_strict
+from src.api.schemas.strict import Parameter
 from src.domain.constants import PAGE_LIMIT
+from src.services.paging import PageQuery
+
+BROKEN = "The request breaks the rules of this operation."
+MOST_ERRORS = 100  # An answer is not many times as long as what was sent.
 
 
 class InvalidRequestError(Exception):
     """`errors` has one entry a broken value, as problem details carry them."""
 
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__("The request breaks the rules of this operation.")
-        self.errors = errors
+    def __init__(
+        self, errors: list[dict[str, str]], slug: str = "validation", sentence: str = BROKEN
+    ) -> None:
+        super().__init__(sentence)
+        self.errors = errors[:MOST_ERRORS]
+        self.slug = slug
 
 
 class StrictParser(FlaskParser):
-    """Refuses what an operation does not declare, in the query string as in the body."""
+    def use_args(
+        self, argmap: Any, *args: Any, location: str | None = None, **options: Any
+    ) -> Callable[..., Any]:
+        schema = argmap() if isinstance(argmap, type) else argmap
+        require_strict(schema)
+        decorate = super().use_args(schema, *args, location=location, **options)
+        if location != "query":
+            return decorate
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {
-        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
-        "query": RAISE,
-    }
+        def declare(view: Callable[..., Any]) -> Callable[..., Any]:
+            decorated: Any = decorate(view)
+            decorated.query_fields = query_fields(view) | {
+                field.data_key or name: field for name, field in schema.load_fields.items()
+            }
+            return decorated  # type: ignore[no-any-return]
 
-    def load_json(self, req: Request, schema: Schema) -> Any:
-        if not req.is_json:
-            raise UnsupportedMediaType("The body has to be application/json.")
+        return declare
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        del schema
+        body = req.get_data()
+        if not body:
+            raise BadRequest("This operation needs a body.")
+        _require_json(req)
         try:
-            return super().load_json(req, schema)
-        except (RecursionError, ValueError) as error:  # Nested, or a number, beyond measure.
-            raise BadRequest("The body is not JSON that can be read.") from error
+            return read_json(body)
+        except ValueError as error:
+            raise BadRequest(f"The body cannot be read. {error}") from error
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        sent = [(name, Parameter(value)) for name, value in req.args.items(multi=True)]
+        return self._makeproxy(MultiDict(sent), schema)
 
     def handle_error(
-        self, error: ValidationError, req: Request, schema: Schema, **_: Any
+        self, error: ValidationError, req: Request, schema: marshmallow.Schema, **_: Any
     ) -> NoReturn:
         del req, schema
         [(location, messages)] = error.messages_dict.items()
-        raise InvalidRequestError(list(_entries(location, messages))) from error
-
-
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no types.
-    ARGUMENTS_PARSER = StrictParser()
+        errors = list(_entries(location, messages))
+        forged = any(entry["code"] == "cursor" for entry in errors)
+        raise InvalidRequestError(errors, "invalid-query" if forged else "validation") from error
 
 
 class PageArguments(Schema):
+    """Of a list. It may declare a `sort`; each of its other fields is a filter."""
+
     limit = fields.Integer(load_default=20, validate=validate.Range(1, PAGE_LIMIT))
-    after = Cursor(
-        load_default=None, data_key="cursor", metadata={"description": "`next` of a page."}
-    )
+    cursor = fields.Cursor(metadata={"description": "`next` of a page."})
+
+    @post_load
+    def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
+        return page_query(arguments)
+
+
+def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
+    """The parameters that a view declares, by their names in a query string."""
+    found: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
+    return found
+
+
+def _require_json(request: Request) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype != "application/json" or charset.lower() != "utf-8":
+        raise UnsupportedMediaType("The body has to be application/json, in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
 
 
 def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str, str]]:
@@ -65,4 +111,5 @@ def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str,
     else:
         place = {"pointer": path} if location == "json" else {"parameter": path.lstrip("/")}
         for text in messages:
-            yield {**place, "detail": text}
+            # A rule that an author wrote need not know of codes.
+            yield {**place, "detail": str(text), "code": getattr(text, "code", "invalid")}

@@ -1,9 +1,7 @@
 """The one place where an error answer is made: problem details, RFC 9457."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from flask import Response, g, json, request
 
@@ -41,12 +39,3 @@ def problem(
 def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
     """The answer to a POST that made something, and where it is (RFC 9110, section 15.3.2)."""
     return entity, {"Location": location}
-
-
-def page(
-    fetch: Callable[[int, UUID | None], list[Any]], limit: int, after: UUID | None
-) -> dict[str, Any]:
-    """A page and where the next one begins. One more is fetched, to know whether there is one."""
-    found = fetch(limit + 1, after)
-    items = found[:limit]
-    return {"items": items, "next": items[-1].id if len(found) > limit else None}

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.cli.database import db
 from src.cli.maintenance import maintenance
+from src.cli.openapi import openapi
 from src.cli.project import config, routes, seed, shell
 from src.cli.sentences import database_sentence, with_advice
 from src.cli.server import run, serve
@@ -59,5 +60,5 @@ def cli() -> None:
     """
 
 
-for command in (run, serve, db, maintenance, routes, shell, seed, config):
+for command in (run, serve, db, maintenance, openapi, routes, shell, seed, config):
     cli.add_command(command)

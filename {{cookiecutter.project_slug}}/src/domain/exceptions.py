@@ -5,6 +5,8 @@ DomainError
 ├── NotFoundError        nothing has that identity
 ├── ConflictError        the present state forbids it, or another writer was first
 │   ├── DuplicateError   something else already has that identity or name
+│   ├── PreconditionFailedError  it has another version than the caller expects
+│   ├── CollisionError   two transactions got in each other's way; again, it may succeed
 │   └── BusyError        somebody else is at it; the same call may succeed later
 ├── AuthenticationError  it is not known who asks
 └── UnavailableError     what is needed does not answer; the same call may succeed later
@@ -32,6 +34,14 @@ class ConflictError(DomainError):
 
 
 class DuplicateError(ConflictError):
+    pass
+
+
+class PreconditionFailedError(ConflictError):
+    pass
+
+
+class CollisionError(ConflictError):
     pass
 
 

@@ -1,4 +1,5 @@
 from src.dependency_container import Container
+from src.services.paging import PageQuery
 
 TITLES = ("Read one request from URL to SQL", "Add a resource", "Delete this example")
 
@@ -6,7 +7,7 @@ TITLES = ("Read one request from URL to SQL", "Add a resource", "Delete this exa
 def seed(container: Container) -> None:
     """Add the examples, unless there are todos already."""
     todos = container.todo_service()
-    if todos.page(limit=1):
+    if todos.page(PageQuery(limit=1)):
         return
     for title in TITLES:
         todos.create(title=title)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from src.domain.models.maintenance import MaintenanceMode, Window
 from src.domain.models.todo import Todo
+from src.services.paging import PageQuery
 
 
 class Identified(Protocol):
@@ -29,8 +30,8 @@ class Repository(ABC, Generic[Entity]):
         """Raise NotFoundError if there is none."""
 
     @abstractmethod
-    def page(self, limit: int, after: UUID | None = None) -> list[Entity]:
-        """At most `limit` entities in the order of their ids, from the first one past `after`."""
+    def page(self, query: PageQuery) -> list[Entity]:
+        """At most its limit of the entities that it asks for, from the first one past `after`."""
 
     @abstractmethod
     def add(self, entity: Entity) -> None:
@@ -54,6 +55,26 @@ class UnitOfWork:
     todos: Repository[Todo]
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered, and a fingerprint of the request that it was the answer to."""
+
+    fingerprint: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Once(ABC):
+    """A transaction that the units of work opened within it join."""
+
+    answer: KeptAnswer | None  # Kept by an earlier one with the same key.
+
+    @abstractmethod
+    def keep(self, answer: KeptAnswer) -> None:
+        """Store it; it is committed with everything else, on a clean exit."""
+
+
 class UnitOfWorkFactory(ABC):
     @abstractmethod
     def __call__(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
@@ -61,8 +82,16 @@ class UnitOfWorkFactory(ABC):
 
         A read-only one has no transaction: each query sees the newest state, writing fails.
         Opening one inside another on the same thread raises RuntimeError.
-        Raise UnavailableError if the database does not answer in time, ConflictError if the
+        Raise UnavailableError if the database does not answer in time, CollisionError if the
         transaction collided with another one.
+        """
+
+    @abstractmethod
+    def once(self, key: str) -> AbstractContextManager[Once]:
+        """Open what the units of work of a request with an Idempotency-Key join.
+
+        Of these an inner one that fails takes back only its own part, as it would alone.
+        Raise BusyError while another transaction has that key, else what a unit of work raises.
         """
 
 

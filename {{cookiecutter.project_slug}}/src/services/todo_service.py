@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from src.domain.models.todo import Todo
+from src.services.paging import PageQuery
 from src.services.ports import Clock, UnitOfWorkFactory
 
 
@@ -11,9 +12,9 @@ class TodoService:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    def page(self, limit: int, after: UUID | None = None) -> list[Todo]:
+    def page(self, query: PageQuery) -> list[Todo]:
         with self._unit_of_work(read_only=True) as work:
-            return work.todos.page(limit, after)
+            return work.todos.page(query)
 
     def create(self, title: str) -> Todo:
         todo = Todo(title=title)

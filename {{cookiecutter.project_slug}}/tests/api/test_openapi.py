@@ -1,30 +1,101 @@
+import json
+import re
+from typing import Any
+
+from src.api.openapi.answers import ANSWERS
+from src.api.openapi.document import complete, operations, resolve
+from src.config import ROOT, project
+from src.error_handler import DOMAIN_ERRORS, HTTP_ERRORS, REQUEST_ERRORS
 from tests.support.application import HttpTestCase
 
 
 class OpenApiTest(HttpTestCase):
+    document: dict[str, Any]
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.document = self.client.get("/openapi.json").get_json()
+
     def test_it_names_this_service_and_its_operations(self) -> None:
-        document = self.client.get("/openapi.json").get_json()
-        self.assertEqual(document["openapi"], "3.1.0")
+        self.assertEqual(self.document["openapi"], "3.1.0")
         self.assertEqual(
-            document["info"], {"title": "tests", "version": "1.2.3", "description": "Tested."}
+            self.document["info"], {"title": "tests", "version": "1.2.3", "description": "Tested."}
         )
-        self.assertIn("/health/ready", document["paths"])
+        self.assertIn("/health/ready", self.document["paths"])
 
-    def test_every_operation_documents_problems(self) -> None:
-        document = self.client.get("/openapi.json").get_json()
-        for path, operations in document["paths"].items():
-            for method in operations.keys() - {"parameters"}:
-                with self.subTest(f"{method} {path}"):
-                    self.assertIn("default", operations[method]["responses"])
-        answer = document["components"]["responses"]["DEFAULT_ERROR"]
-        self.assertEqual(list(answer["content"]), ["application/problem+json"])
+    def test_operations_have_names_of_their_own(self) -> None:
+        names = [operation["operationId"] for _, _, operation in operations(self.document)]
+        self.assertIn("read_readiness", names)
+        self.assertCountEqual(names, set(names))
 
-    def test_the_page_and_its_assets_come_from_here(self) -> None:
+    def test_every_error_is_a_problem_with_an_example_of_it(self) -> None:
+        for path, method, operation in operations(self.document):
+            self.assertNotIn("default", operation["responses"])
+            for status, found in operation["responses"].items():
+                response = resolve(self.document, found)
+                with self.subTest(f"{method} {path} {status}"):
+                    self.assertIn("X-Request-ID", response["headers"])
+                    if status in {"204", "304"}:
+                        self.assertNotIn("content", response)
+                    if status < "400":
+                        continue
+                    [(content_type, content)] = response["content"].items()
+                    self.assertEqual(content_type, "application/problem+json")
+                    self.assertEqual(content["example"]["status"], int(status))
+                    schema = resolve(self.document, content["schema"])
+                    self.assertLessEqual(set(schema["required"]), content["example"].keys())
+
+    def test_what_is_answered_is_documented(self) -> None:
+        response = self.client.get("/health/ready")
+        documented = self.document["paths"]["/health/ready"]["get"]["responses"]["503"]
+        found = resolve(self.document, documented)
+        self.assertIn("(unavailable,", found["description"])
+        self.assertEqual(
+            found["content"]["application/problem+json"]["example"].keys(),
+            response.get_json(force=True).keys(),
+        )
+        for name in found["headers"]:
+            self.assertIn(name, response.headers)
+
+    def test_every_kind_of_error_is_documented(self) -> None:
+        of_requests = {(status, kind) for kind, status in REQUEST_ERRORS.items()}
+        for status, kind in {*DOMAIN_ERRORS.values(), *HTTP_ERRORS.items(), *of_requests}:
+            # The others are not of an operation, or of none yet.
+            if status in ANSWERS:
+                with self.subTest(kind):
+                    self.assertIn(kind, ANSWERS[status].kinds)
+
+    def test_every_reference_leads_somewhere_and_every_component_is_used(self) -> None:
+        text = json.dumps(self.document)
+        used = set(re.findall(r'"#/components/(\w+)/([\w-]+)"', text))
+        there = {
+            (kind, name)
+            for kind, members in self.document["components"].items()
+            for name in members
+            if kind != "securitySchemes"
+        }
+        self.assertEqual(used, there)
+
+    def test_no_parameter_is_said_to_be_null(self) -> None:
+        schema: dict[str, Any] = {"type": ["string", "null"], "default": None}
+        parameters = [{"in": "query", "name": "x", "schema": schema}]
+        operation = {"operationId": "x", "parameters": parameters, "responses": {}}
+        schemas: dict[str, Any] = {"schemas": {"Problem": {}}}
+        complete({"paths": {"/x": {"get": operation}}, "components": schemas, "tags": []})
+        self.assertEqual(schema, {"type": "string"})
+
+    def test_the_committed_document_is_of_this_project(self) -> None:
+        committed = json.loads((ROOT / "openapi.json").read_text("utf-8"))
+        about = project()
+        expected = {"title": about.pop("name"), **about}
+        self.assertEqual(committed["info"], expected)
+
+    def test_the_page_and_all_that_it_loads_come_from_here(self) -> None:
         page = self.client.get("/docs").text
         self.assertNotRegex(page, "https?://")
-        for asset in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
-            with self.subTest(asset):
-                self.assertIn(f"/docs/assets/{asset}", page)
-                response = self.client.get(f"/docs/assets/{asset}")
+        loaded = re.findall('(?:href|src)="([^"]+)"', page)
+        self.assertIn("/docs/assets/swagger-ui-bundle.js", loaded)
+        for path in loaded:
+            with self.subTest(path), self.client.get(path) as response:
                 self.assertEqual(response.status_code, 200)
-                response.close()
+        self.assertIn('url: "/openapi.json"', self.client.get("/docs/start.js").text)

@@ -3,24 +3,28 @@
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields
-
-from src.api.requests import Blueprint, PageArguments
-from src.api.responses import created, page
-from src.api.schemas.fields import Cursor, Text
+from src.api.blueprint import Blueprint
+from src.api.pages import page
+from src.api.requests import PageArguments
+from src.api.responses import created
+from src.api.schemas import fields
+from src.api.schemas.base import Schema
+from src.services.paging import PageQuery
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.specimens import Specimen
 
+JSON = "application/json"
+
 
 class SpecimenSchema(Schema):
     id = fields.UUID(dump_only=True)
-    text = Text(max_length=20, required=True)
+    text = fields.Text(max_length=20, required=True)
 
 
 class SpecimenPage(Schema):
     items = fields.List(fields.Nested(SpecimenSchema))
-    next = Cursor(allow_none=True)
+    next = fields.Cursor(allow_none=True)
 
 
 def blueprint(specimens: MemoryRepository[Specimen]) -> Blueprint:
@@ -37,8 +41,8 @@ def blueprint(specimens: MemoryRepository[Specimen]) -> Blueprint:
     @blueprint.get("")
     @blueprint.arguments(PageArguments, location="query")
     @blueprint.response(200, SpecimenPage)
-    def list_specimens(arguments: dict[str, Any]) -> dict[str, Any]:
-        return page(specimens.page, **arguments)
+    def list_specimens(query: PageQuery) -> dict[str, Any]:
+        return page(specimens.page, query)
 
     return blueprint
 
@@ -56,43 +60,84 @@ class RequestsTest(HttpTestCase):
         self.assertEqual(response.headers["Location"], f"/specimens/{response.get_json()['id']}")
         return UUID(response.get_json()["id"])
 
+    def assert_nothing_created(self) -> None:
+        self.assertEqual(self.specimens.page(PageQuery(limit=1)), [])
+
     def test_text_comes_back_as_it_went_in(self) -> None:
         text = " Läuft „gut“ 🎉 "
         self.assertEqual(self.specimens.get(self.create(text)).text, text)
 
-    def test_a_bad_body_is_refused_with_the_place_of_the_mistake(self) -> None:
-        for body, pointer in (
-            ({}, "/text"),
-            ({"text": ""}, "/text"),
-            ({"text": "x" * 21}, "/text"),
-            ({"text": "a\0b"}, "/text"),
-            ({"text": "\ud800"}, "/text"),
-            ({"text": 1}, "/text"),
-            ({"text": None}, "/text"),
-            ({"text": "x", "id": "1"}, "/id"),
-            ({"text": "x", "a/b~c": 1}, "/a~1b~0c"),
-            ([], ""),
+    def test_what_looks_the_same_is_the_same(self) -> None:
+        self.assertEqual(self.specimens.get(self.create("e\u0301")).text, "\u00e9")
+
+    def test_a_bad_body_is_refused_with_the_place_and_the_kind_of_the_mistake(self) -> None:
+        for body, pointer, code in (
+            ({}, "/text", "required"),
+            ({"text": ""}, "/text", "length"),
+            ({"text": "x" * 21}, "/text", "length"),
+            ({"text": "ä" * 81}, "/text", "length"),
+            ({"text": "a\0b"}, "/text", "character"),
+            ({"text": "\ud800"}, "/text", "character"),
+            ({"text": "a" + "\u0301" * 31}, "/text", "marks"),
+            ({"text": 1}, "/text", "invalid"),
+            ({"text": None}, "/text", "null"),
+            ({"text": "x", "id": "1"}, "/id", "unknown"),
+            ({"text": "x", "__class__": "1"}, "/__class__", "unknown"),
+            ({"text": "x", "a/b~c": 1}, "/a~1b~0c", "unknown"),
+            ([], "", "type"),
         ):
             with self.subTest(body):
                 response = self.client.post("/specimens", json=body)
-                problem = self.assert_problem(response, 422, "validation")
-                self.assertEqual([error["pointer"] for error in problem["errors"]], [pointer])
-        self.assertEqual(self.specimens.page(limit=1), [])
+                [error] = self.assert_problem(response, 422, "validation")["errors"]
+                self.assertEqual((error["pointer"], error["code"]), (pointer, code))
+        self.assert_nothing_created()
+
+    def test_an_answer_is_not_many_times_as_long_as_the_request(self) -> None:
+        response = self.client.post("/specimens", json=dict.fromkeys(map(str, range(1000))))
+        self.assertEqual(len(self.assert_problem(response, 422, "validation")["errors"]), 100)
 
     def test_a_body_that_is_not_json_is_refused(self) -> None:
-        deep, long = "[" * 100_000, '{"text": %s}' % ("1" * 5000)
-        for body in ("{", '{"text": "x"} {}', b"\xff", deep, long):
-            with self.subTest(body):
-                response = self.client.post(
-                    "/specimens", data=body, content_type="application/json"
-                )
+        for body in (
+            b"",
+            b"{",
+            b'{"text": "x",}',
+            b'{"text": "x"} {}',
+            b'{"text": "\n"}',
+            b'{"text": "\xff"}',
+            b'\xef\xbb\xbf{"text": "x"}',
+            '{"text": "x"}'.encode("utf-16"),
+            b'{"text": "x", "text": "x"}',
+            b'{"text": NaN}',
+            b'{"text": -Infinity}',
+            b'{"text": 1e400}',
+            b'{"text": %s}' % (b"1" * 5000),
+            b"[" * 65 + b"]" * 65,
+            b"[" * 100_000,
+        ):
+            with self.subTest(body[:30]):
+                response = self.client.post("/specimens", data=body, content_type=JSON)
                 self.assert_problem(response, 400, "malformed-body")
+        self.assert_nothing_created()
+
+    def test_brackets_within_text_are_no_nesting(self) -> None:
+        response = self.client.post("/specimens", json={"text": "x", '"[' * 100: 0})
+        self.assert_problem(response, 422, "validation")
 
     def test_a_body_of_another_type_is_refused(self) -> None:
-        for content_type in ("text/plain", "application/x-www-form-urlencoded", None):
+        for content_type in (None, "text/plain", "application/x+json", f"{JSON}; charset=latin-1"):
             with self.subTest(content_type):
-                response = self.client.post("/specimens", data="{}", content_type=content_type)
+                response = self.client.post(
+                    "/specimens", data='{"text": "x"}', content_type=content_type
+                )
                 self.assert_problem(response, 415, "unsupported-media-type")
+        coded = {"Content-Encoding": "gzip"}
+        response = self.client.post("/specimens", json={"text": "x"}, headers=coded)
+        self.assert_problem(response, 415, "unsupported-media-type")
+        self.assert_nothing_created()
+        response = self.client.post(
+            "/specimens", data='{"text": "x"}', content_type=f"{JSON}; charset=UTF-8"
+        )
+        self.assertEqual(response.status_code, 201)
 
     def test_pages_follow_one_another(self) -> None:
         ids = sorted(self.create(text) for text in "abc")
@@ -103,9 +148,27 @@ class RequestsTest(HttpTestCase):
         self.assertEqual(found, ids)
 
     def test_a_bad_page_is_refused(self) -> None:
-        for query in ("limit=0", "limit=101", "limit=x", "cursor=forged", "sort=text"):
+        for limit in ("0", "-1", "101", "1e9", "x", "", "1.0", "1_0", "%201", "+1", "01", "%D9%A1"):
+            with self.subTest(limit):
+                response = self.client.get(f"/specimens?limit={limit}")
+                [error] = self.assert_problem(response, 422, "validation")["errors"]
+                self.assertEqual(error["parameter"], "limit")
+
+    def test_a_query_that_is_not_declared_is_refused(self) -> None:
+        for query, codes in (
+            ("cursor=forged", ["cursor"]),
+            ("sort=text", ["unknown"]),
+            ("limit=1&limit=1", ["repeated"]),
+            ("limit=1&__class__=&x", ["unknown", "unknown"]),
+            ("limit=%ff", []),
+            ("limit=%00", []),
+        ):
             with self.subTest(query):
-                response = self.client.get(f"/specimens?{query}")
-                problem = self.assert_problem(response, 422, "validation")
-                name = query.partition("=")[0]
-                self.assertEqual([error["parameter"] for error in problem["errors"]], [name])
+                problem = self.assert_problem(
+                    self.client.get(f"/specimens?{query}"), 400, "invalid-query"
+                )
+                self.assertEqual([error["code"] for error in problem.get("errors", [])], codes)
+        for path in ("/specimens?limit=1", "/health/live?limit=1"):
+            with self.subTest(path):
+                response = self.client.open(path, method="POST" if "spec" in path else "GET")
+                self.assert_problem(response, 400, "invalid-query")

@@ -1,36 +1,20 @@
 """What every unit of work keeps: one suite, run against the real one and its stand-in."""
 
-from abc import abstractmethod
 from contextlib import suppress
-from typing import Any
-from unittest import TestCase
 
-from src.domain.exceptions import ConflictError, DuplicateError, NotFoundError
+from src.domain.exceptions import (
+    CollisionError,
+    ConflictError,
+    DuplicateError,
+    NotFoundError,
+)
 from src.domain.identity import uuid7
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.services.ports import Repository, UnitOfWorkFactory
-from tests.support.database import DatabaseTestCase
-from tests.support.memory import MemoryUnitOfWorkFactory
-from tests.support.specimens import Specimen, specimens
+from src.services.paging import PageQuery
+from tests.support.specimens import Specimen
+from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
 
-class UnitOfWorkContract(TestCase):
-    unit_of_work: UnitOfWorkFactory
-
-    @abstractmethod
-    def specimens(self, work: Any) -> Repository[Specimen]: ...
-
-    def stored(self, text: str = "first") -> Specimen:
-        specimen = Specimen(text=text)
-        with self.unit_of_work() as work:
-            self.specimens(work).add(specimen)
-        return specimen
-
-    def texts(self) -> list[str]:
-        with self.unit_of_work(read_only=True) as work:
-            return [specimen.text for specimen in self.specimens(work).page(limit=10)]
-
+class UnitOfWorkContract(UnitsTestCase):
     def test_what_is_added_is_read_back(self) -> None:
         specimen = self.stored()
         with self.unit_of_work(read_only=True) as work:
@@ -90,8 +74,8 @@ class UnitOfWorkContract(TestCase):
     def test_pages_follow_one_another(self) -> None:
         stored = sorted((self.stored(text) for text in "abc"), key=lambda specimen: specimen.id)
         with self.unit_of_work(read_only=True) as work:
-            first = self.specimens(work).page(limit=2)
-            second = self.specimens(work).page(limit=2, after=first[-1].id)
+            first = self.specimens(work).page(PageQuery(limit=2))
+            second = self.specimens(work).page(PageQuery(limit=2, after=(first[-1].id,)))
         self.assertEqual(
             [specimen.id for specimen in first + second], [specimen.id for specimen in stored]
         )
@@ -106,31 +90,20 @@ class UnitOfWorkContract(TestCase):
             pass
 
 
-class MemoryUnitOfWorkTest(UnitOfWorkContract):
-    def setUp(self) -> None:
-        self.unit_of_work = MemoryUnitOfWorkFactory()
-
-    def specimens(self, work: Any) -> Repository[Specimen]:
-        repository: Repository[Specimen] = work.repository("specimens")
-        return repository
+class MemoryUnitOfWorkTest(MemoryUnits, UnitOfWorkContract):
+    pass
 
 
-class SqlUnitOfWorkTest(DatabaseTestCase, UnitOfWorkContract):
-    def setUp(self) -> None:
-        super().setUp()
-        engines = Engines.connect(self.database_url, name="tests", pool_size=2)
-        self.addCleanup(engines.dispose)
-        specimens.create(engines.write, checkfirst=True)
-        self.unit_of_work = SqlUnitOfWorkFactory(engines)
-
-    def specimens(self, work: Any) -> Repository[Specimen]:
-        repository: Repository[Specimen] = work.repository(specimens, Specimen)
-        return repository
-
+class SqlUnitOfWorkTest(SqlUnits, UnitOfWorkContract):
     def test_a_unique_value_is_taken_once(self) -> None:
         self.stored("same")
         with self.assertRaises(DuplicateError), self.unit_of_work() as work:
             self.specimens(work).add(Specimen(text="same"))
+
+    def test_a_collision_is_told_apart(self) -> None:
+        for state in ("40001", "40P01"):
+            with self.subTest(state), self.assertRaises(CollisionError):
+                self.execute(f"DO $$ BEGIN RAISE '' USING ERRCODE = '{state}'; END $$")
 
 
 del UnitOfWorkContract  # The suite is run through its two subclasses only.

@@ -2,6 +2,7 @@ from unittest import TestCase
 
 from src.domain.exceptions import ConflictError, NotFoundError
 from src.domain.identity import uuid7
+from src.services.paging import PageQuery
 from src.services.todo_service import TodoService
 from tests.support.memory import MemoryUnitOfWorkFactory, StoppedClock
 
@@ -13,7 +14,7 @@ class TodoServiceTest(TestCase):
     def test_a_created_todo_is_found(self) -> None:
         todo = self.todos.create(title="x")
         self.assertEqual(self.todos.get(todo.id).title, "x")
-        self.assertEqual([found.id for found in self.todos.page(limit=10)], [todo.id])
+        self.assertEqual([found.id for found in self.todos.page(PageQuery(limit=10))], [todo.id])
 
     def test_a_change_is_stored(self) -> None:
         todo = self.todos.create(title="x")

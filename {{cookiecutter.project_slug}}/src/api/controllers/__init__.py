@@ -7,7 +7,7 @@ directly under /. One with `NEEDED_SETTINGS` is left out where one of them is em
 from importlib import import_module
 from pkgutil import walk_packages
 
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 
 
 def register_controllers(api: Api, service_prefix: str, settings: object) -> None:
@@ -17,8 +17,17 @@ def register_controllers(api: Api, service_prefix: str, settings: object) -> Non
         controller = import_module(module.name)
         if not all(getattr(settings, name) for name in getattr(controller, "NEEDED_SETTINGS", ())):
             continue
-        blueprint = controller.blueprint
         *version, _name = module.name.removeprefix(f"{__name__}.").split(".")
-        parts = [service_prefix.strip("/"), *version] if version else []
-        prefix = "".join(f"/{part}" for part in parts if part)
-        api.register_blueprint(blueprint, url_prefix=f"{prefix}{blueprint.url_prefix}")
+        mount(api, controller.blueprint, service_prefix, *version)
+
+
+def mount(api: Api, blueprint: Blueprint, service_prefix: str, *version: str) -> None:
+    """Serve it below its version, if it has one. Versions after the first are in its name too."""
+    parts = [service_prefix.strip("/"), *version] if version else []
+    prefix = "".join(f"/{part}" for part in parts if part)
+    later = version if version != ("v1",) else ()
+    api.register_blueprint(
+        blueprint,
+        name="_".join([blueprint.name, *later]),
+        url_prefix=f"{prefix}{blueprint.url_prefix}",
+    )

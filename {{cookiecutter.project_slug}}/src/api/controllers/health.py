@@ -2,7 +2,7 @@ from typing import Annotated
 
 from dependency_injector.wiring import Provide, inject
 
-from src.api.requests import Blueprint
+from src.api.blueprint import Blueprint
 from src.api.schemas.health import LivenessOutput, ReadinessOutput
 from src.services.health_service import HealthService
 

@@ -2,7 +2,7 @@ from typing import Annotated, Any
 
 from dependency_injector.wiring import Provide, inject
 
-from src.api.requests import Blueprint
+from src.api.blueprint import Blueprint
 from src.api.schemas.maintenance import MaintenanceOutput
 from src.services.maintenance_service import MaintenanceService, retry_after
 

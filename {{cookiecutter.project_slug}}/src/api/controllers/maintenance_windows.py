@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from dependency_injector.wiring import Provide, inject
 from flask import request, url_for
 
-from src.api.requests import Blueprint
+from src.api.blueprint import Blueprint
+from src.api.openapi.answers import BEARER
 from src.api.responses import created
 from src.api.schemas.maintenance import WindowEndInput, WindowInput, WindowOutput
 from src.domain.exceptions import NotFoundError, ValidationError
@@ -28,6 +29,7 @@ def authenticate(caller: Caller) -> None:
 
 
 @blueprint.post("")
+@blueprint.doc(security=BEARER)
 @blueprint.arguments(WindowInput)
 @blueprint.response(201, WindowOutput)
 @inject
@@ -45,6 +47,7 @@ def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[st
 
 
 @blueprint.post("/<int:window_id>/end")
+@blueprint.doc(security=BEARER)
 @blueprint.arguments(WindowEndInput)
 @blueprint.response(200, WindowOutput)
 @inject
@@ -57,6 +60,7 @@ def end_window(body: dict[str, Any], window_id: int, windows: Windows) -> Window
 
 
 @blueprint.delete("/<int:window_id>")
+@blueprint.doc(security=BEARER)
 @blueprint.response(204)
 @inject
 def cancel_window(window_id: int, windows: Windows) -> None:

@@ -4,7 +4,13 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from src.domain.exceptions import ConflictError, DomainError, DuplicateError, UnavailableError
+from src.domain.exceptions import (
+    CollisionError,
+    ConflictError,
+    DomainError,
+    DuplicateError,
+    UnavailableError,
+)
 
 UNAVAILABLE = "The database does not answer."
 READ_ONLY_TRANSACTION = "25006"
@@ -15,8 +21,8 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     "3F000": (UnavailableError, "The database was not migrated yet."),
     "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
     "23505": (DuplicateError, "It exists already."),
-    "40001": (ConflictError, "Another change was made at the same time."),
-    "40P01": (ConflictError, "Another change was made at the same time."),
+    "40001": (CollisionError, "Another change was made at the same time."),
+    "40P01": (CollisionError, "Another change was made at the same time."),
     "53": (UnavailableError, UNAVAILABLE),
     "55P03": (UnavailableError, UNAVAILABLE),
     "57": (UnavailableError, UNAVAILABLE),

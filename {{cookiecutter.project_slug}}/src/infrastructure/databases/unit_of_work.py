@@ -9,13 +9,21 @@ from src.domain.exceptions import SchemaMismatchError
 from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translated_errors
+from src.infrastructure.databases.idempotency import SqlOnce
 from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
+from src.services.attempt import note_committed
 from src.services.maintenance_service import admitted_window
 from src.services.ports import DatabaseProbe, Entity, Repository, UnitOfWork, UnitOfWorkFactory
 
 MISSING = {"42P01", "42703"}  # There is no such table, or column.
+NESTED = "A unit of work is open on this thread; join its block instead."
+
+
+class _Thread(local):
+    busy = False
+    joined: Connection | None = None  # Of the `once` that is open.
 
 
 class SqlUnitOfWork(UnitOfWork):
@@ -32,7 +40,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         """`database` tells whether a missing table or column is a mistake in the program."""
         self._engines = engines
         self._database = database
-        self._thread = local()
+        self._thread = _Thread()
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
@@ -40,14 +48,42 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
             self._alone_on_its_thread(),
             self._schema_errors(),
             translated_errors(read_only=read_only),
+            self._connection(read_only=read_only) as connection,
         ):
-            if read_only:
-                with self._engines.read.connect() as connection:
-                    yield SqlUnitOfWork(connection)
-            else:
-                with self._engines.write.begin() as connection:
-                    pass_write_fence(connection, admitted_window.get())
-                    yield SqlUnitOfWork(connection)
+            yield SqlUnitOfWork(connection)
+
+    @contextmanager
+    def once(self, key: str) -> Iterator[SqlOnce]:
+        if self._thread.busy or self._thread.joined:
+            raise RuntimeError(NESTED)
+        with self._schema_errors(), translated_errors(), self._transaction() as connection:
+            once = SqlOnce(connection, key)
+            self._thread.joined = connection
+            try:
+                yield once
+            finally:
+                self._thread.joined = None
+
+    @contextmanager
+    def _connection(self, *, read_only: bool) -> Iterator[Connection]:
+        if joined := self._thread.joined:
+            with joined.begin_nested():
+                if read_only:
+                    joined.exec_driver_sql("SET TRANSACTION READ ONLY")
+                yield joined
+        elif read_only:
+            with self._engines.read.connect() as connection:
+                yield connection
+        else:
+            with self._transaction() as connection:
+                yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engines.write.begin() as connection:
+            pass_write_fence(connection, admitted_window.get())
+            yield connection
+        note_committed()
 
     @contextmanager
     def _schema_errors(self) -> Iterator[None]:
@@ -64,9 +100,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
 
     @contextmanager
     def _alone_on_its_thread(self) -> Iterator[None]:
-        if getattr(self._thread, "busy", False):
+        if self._thread.busy:
             # The inner one would commit, or wait for, what the outer one has not finished.
-            raise RuntimeError("A unit of work is open on this thread; join its block instead.")
+            raise RuntimeError(NESTED)
         self._thread.busy = True
         try:
             yield

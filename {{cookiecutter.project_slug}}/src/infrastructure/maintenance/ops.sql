@@ -46,6 +46,17 @@ CREATE TABLE ops.step (
     finished_at timestamptz
 );
 
+-- What was answered to requests that may come again; rows go a day later.
+CREATE TABLE ops.idempotency_key (
+    key text PRIMARY KEY,
+    fingerprint text NOT NULL,
+    status integer NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON ops.idempotency_key (created_at);
+
 -- The window that is open; else the next one.
 CREATE VIEW ops.current_window AS
 SELECT id, kind, mode, message, starts_at, expected_end, from_revision, target_revision, is_open,
@@ -84,6 +95,7 @@ BEGIN
 END $$;
 CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON ops.event EXECUTE FUNCTION ops.keep();
 
--- A service may have a role of its own, which then only reads.
+-- A service may have a role of its own, which then only reads, and remembers its answers.
 GRANT USAGE ON SCHEMA ops TO PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA ops TO PUBLIC;
+GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO PUBLIC;

@@ -1,4 +1,4 @@
-from sqlalchemy import Column, DateTime, Integer, String, Table, Uuid
+from sqlalchemy import Column, DateTime, Index, Integer, String, Table, Uuid
 
 from src.domain.constants import TODO_TITLE_LENGTH
 from src.infrastructure.databases.metadata import metadata
@@ -10,4 +10,5 @@ todos = Table(
     Column("title", String(TODO_TITLE_LENGTH), nullable=False),
     Column("completed_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
+    Index(None, "title", "id"),  # For pages that are sorted by title.
 )

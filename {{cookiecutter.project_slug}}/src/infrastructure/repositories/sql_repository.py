@@ -6,6 +6,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Delete, Insert, RowMapping, Select, Table, Update, bindparam
 
 from src.domain.exceptions import ConflictError, NotFoundError
+from src.infrastructure.repositories.pages import page_statement, page_values
+from src.services.attempt import note_saved, require
+from src.services.paging import PageQuery
 from src.services.ports import Entity, Repository
 
 STALE = "It was changed or removed by somebody else in the meantime."
@@ -16,8 +19,6 @@ class _Statements:
     """Built once a table: building one costs more than running it."""
 
     get: Select[Any]
-    first_page: Select[Any]
-    next_page: Select[Any]
     insert: Insert
     update: Update
     delete: Delete
@@ -25,12 +26,9 @@ class _Statements:
 
 @cache
 def _statements(table: Table) -> _Statements:
-    page = table.select().order_by(table.c.id).limit(bindparam("limit"))
     unchanged = (table.c.id == bindparam("old_id")) & (table.c.version == bindparam("old_version"))
     return _Statements(
         get=table.select().where(table.c.id == bindparam("id")),
-        first_page=page,
-        next_page=page.where(table.c.id > bindparam("after")),
         insert=table.insert(),
         update=table.update().where(unchanged),
         delete=table.delete().where(unchanged),
@@ -42,6 +40,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
     def __init__(self, connection: Connection, table: Table, entity_type: type[Entity]) -> None:
         self._connection = connection
+        self._table = table
         self._entity_type = entity_type
         self._names = table.columns.keys()
         self._statements = _statements(table)
@@ -50,11 +49,12 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         row = self._connection.execute(self._statements.get, {"id": entity_id}).mappings().first()
         if row is None:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
+        require(entity_id, row["version"])
         return self._entity(row)
 
-    def page(self, limit: int, after: UUID | None = None) -> list[Entity]:
-        statement = self._statements.next_page if after else self._statements.first_page
-        rows = self._connection.execute(statement, {"limit": limit, "after": after}).mappings()
+    def page(self, query: PageQuery) -> list[Entity]:
+        statement = page_statement(self._table, query)
+        rows = self._connection.execute(statement, page_values(query)).mappings()
         return [self._entity(row) for row in rows]
 
     def add(self, entity: Entity) -> None:
@@ -64,13 +64,16 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         values = self._values(entity) | {"version": entity.version + 1}
         self._change(self._statements.update, entity, values)
         entity.version += 1
+        note_saved(entity.id, entity.version)
 
     def remove(self, entity: Entity) -> None:
         self._change(self._statements.delete, entity, {})
 
     def _change(self, statement: Update | Delete, entity: Entity, values: dict[str, Any]) -> None:
+        require(entity.id, entity.version)
         unchanged = {"old_id": entity.id, "old_version": entity.version}
         if self._connection.execute(statement, values | unchanged).rowcount != 1:
+            require(entity.id, entity.version + 1)  # Whatever it is now, it is not what was read.
             raise ConflictError(STALE)
 
     def _values(self, entity: Entity) -> dict[str, Any]:

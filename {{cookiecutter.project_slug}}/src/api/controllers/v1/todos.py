@@ -4,10 +4,12 @@ from uuid import UUID
 from dependency_injector.wiring import Provide, inject
 from flask import url_for
 
-from src.api.requests import Blueprint, PageArguments
-from src.api.responses import created, page
-from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch
+from src.api.blueprint import Blueprint
+from src.api.pages import page
+from src.api.responses import created
+from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch, TodoQuery
 from src.domain.models.todo import Todo
+from src.services.paging import PageQuery
 from src.services.todo_service import TodoService
 
 blueprint = Blueprint("todos", __name__, url_prefix="/todos")
@@ -16,12 +18,12 @@ Todos = Annotated[TodoService, Provide["todo_service"]]
 
 
 @blueprint.get("")
-@blueprint.arguments(PageArguments, location="query")
+@blueprint.arguments(TodoQuery, location="query")
 @blueprint.response(200, TodoPage)
 @inject
-def list_todos(arguments: dict[str, Any], todos: Todos) -> dict[str, Any]:
-    """List todos, oldest first."""
-    return page(todos.page, **arguments)
+def list_todos(query: PageQuery, todos: Todos) -> dict[str, Any]:
+    """List todos, the oldest first unless they are sorted."""
+    return page(todos.page, query)
 
 
 @blueprint.post("")

@@ -1,0 +1,81 @@
+"""ETag, If-Match and If-None-Match (RFC 9110, sections 8.8.3 and 13).
+
+A tag is the entity's version with a checksum of what represents it, because a migration or a new
+release may change the one without the other. In If-Match the version alone, `"3"`, will do.
+"""
+
+import re
+from collections.abc import Container
+from uuid import UUID
+from zlib import crc32
+
+from flask import Response, g, request
+
+from src.api.requests import InvalidRequestError
+from src.domain.exceptions import PreconditionFailedError
+from src.services.attempt import Attempt
+
+READS = {"GET", "HEAD"}
+TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+VERSION = re.compile(r"(\d{1,10})(?:-[0-9a-f]{8})?")
+
+
+class _Every:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERY = _Every()
+
+
+def attempt() -> Attempt:
+    """Which version the request expects of the entity that its URL names; the last, of several.
+
+    Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
+    """
+    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
+    wanted = _versions("If-Match", otherwise=EVERY)
+    unwanted = _versions("If-None-Match", otherwise=())
+    if request.method in READS:
+        unwanted = ()  # Then it means something else: see `complete`.
+    elif wanted is not EVERY and not named:
+        raise PreconditionFailedError("This has no version that could be expected.")
+    return Attempt(
+        entity_id=named[-1] if named else None,
+        expects=lambda version: version in wanted and version not in unwanted,
+    )
+
+
+def note_entity(answer: object) -> None:
+    """Remember the version of what a view is about to answer with, if it is one entity."""
+    entity = answer[0] if isinstance(answer, tuple) else answer
+    version = getattr(entity, "version", None)
+    g.answered_version = version if isinstance(version, int) else None
+
+
+def complete(response: Response) -> Response:
+    """Tell the version, and leave out the body where the caller already has it."""
+    version = g.pop("answered_version", None)
+    if version is not None:
+        response.set_etag(f"{version}-{crc32(response.get_data()):08x}")
+        tag, _ = response.get_etag()
+        if request.method in READS and tag and request.if_none_match.contains_weak(tag):
+            response.status_code = 304
+    return response
+
+
+def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:
+    """Those whose tags are in the header. A weak tag is none that If-Match could match."""
+    value = request.headers.get(name)
+    if value is None:
+        return otherwise
+    if value.strip() == "*":
+        return EVERY
+    parts = TAG.sub('""', value).split(",")
+    if '""' not in map(str.strip, parts) or any(part.strip() not in {"", '""'} for part in parts):
+        raise InvalidRequestError(
+            [{"parameter": name, "detail": "Neither * nor a list of entity tags.", "code": "tags"}],
+            "invalid-header",
+        )
+    tags = [tag for weak, tag in TAG.findall(value) if not weak or name == "If-None-Match"]
+    return {int(found[1]) for tag in tags if (found := VERSION.fullmatch(tag))}

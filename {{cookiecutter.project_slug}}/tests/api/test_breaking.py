@@ -1,0 +1,144 @@
+"""Which changes of a document break a client of the older one."""
+
+from copy import deepcopy
+from datetime import date
+from json import dumps, loads
+from typing import Any
+from unittest import TestCase
+
+from src.api.openapi.breaking import breaking_changes
+
+TODAY = date(2026, 1, 2)
+INNER = {"$ref": "#/components/schemas/Inner"}
+FIELDS: dict[str, Any] = {
+    "text": {"type": "string", "minLength": 1, "maxLength": 20},
+    "kind": {"type": ["string", "null"], "enum": ["a", "b", None]},
+    "count": {"type": "number"},
+    "inner": {"anyOf": [INNER, {"type": "null"}]},
+    "list": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+}
+JSON = "application/json"
+DOCUMENT: dict[str, Any] = {
+    "paths": {
+        "/things": {
+            "parameters": [{"in": "query", "name": "limit", "schema": {"type": "integer"}}],
+            "post": {
+                "operationId": "create_thing",
+                "requestBody": {"content": {JSON: {"schema": {"$ref": "#/components/schemas/In"}}}},
+                "responses": {
+                    "201": {
+                        "headers": {"Location": {}},
+                        "content": {JSON: {"schema": {"$ref": "#/components/schemas/Out"}}},
+                    },
+                    "409": {},
+                },
+            },
+        }
+    },
+    "components": {
+        "schemas": {
+            "In": {"type": "object", "properties": FIELDS, "required": ["text"]},
+            "Out": {"type": "object", "properties": FIELDS, "required": ["text"]},
+            "Inner": {
+                "type": "object",
+                "properties": {"self": INNER, "x": {}},
+            },
+        }
+    },
+}
+ROOTS = {
+    "path": ("paths", "/things"),
+    "operation": ("paths", "/things", "post"),
+    "taken": ("components", "schemas", "In"),
+    "given": ("components", "schemas", "Out"),
+    "inner": ("components", "schemas", "Inner"),
+}
+GONE = object()
+Change = tuple[str, Any]  # Where, and what is there then.
+
+
+def changed(change: Change) -> list[str]:
+    place, value = change
+    root, *keys = place.split(".")
+    now = found = loads(dumps(DOCUMENT))
+    *above, last = [*ROOTS[root], *keys]
+    for key in above:
+        found = found[key]
+    if value is GONE:
+        del found[last]
+    else:
+        found[last] = value
+    return breaking_changes(DOCUMENT, now, TODAY)
+
+
+OTHERS = [{"in": "query", "name": "limit", "required": True, "schema": {"type": "integer"}}]
+BREAKING: dict[str, Change] = {
+    "POST /things: it is gone": ("path.post", GONE),
+    "operationId is other, not create_thing": ("operation.operationId", "other"),
+    "query parameter limit is gone": ("path.parameters", []),
+    "query parameter limit is required now": ("path.parameters", OTHERS),
+    "it asks for another authentication": ("operation.security", [{"bearer": []}]),
+    "a body is required now": ("operation.requestBody.required", True),
+    "takes: application/json is gone": ("operation.requestBody.content", {}),
+    "201: it no longer answers this": ("operation.responses", {"200": {}}),
+    "201: the header Location is gone": ("operation.responses.201.headers", {}),
+    "201: application/json is gone": ("operation.responses.201.content", {"text/plain": {}}),
+    "takes/count: it is required now": ("taken.required", ["text", "count"]),
+    "takes/kind: it is gone": ("taken.properties.kind", GONE),
+    "takes/text: maxLength is 19, not 20": ("taken.properties.text.maxLength", 19),
+    "takes/text: minLength is 2, not 1": ("taken.properties.text.minLength", 2),
+    "takes/text: pattern is x, not unlimited": ("taken.properties.text.pattern", "x"),
+    "takes/count: it is no longer number": ("taken.properties.count.type", "integer"),
+    "takes/kind: it is no longer null": ("taken.properties.kind.type", "string"),
+    "takes/kind: fewer values are taken": ("taken.properties.kind.enum", ["a", None]),
+    "takes/inner: it is no longer null": ("taken.properties.inner.anyOf", [INNER]),
+    "takes/list/*: its format is date, not uuid": ("taken.properties.list.items.format", "date"),
+    "takes: unknown fields are refused now": ("taken.additionalProperties", False),
+    "201/kind: it is gone": ("given.properties.kind", GONE),
+    "201/text: it may be missing": ("given.required", []),
+    "201/count: it may now be string": ("given.properties.count.type", ["number", "string"]),
+    "201/kind: it may have other values": ("given.properties.kind.enum", ["a", "c", None]),
+    "201/list/*: its format is None, not uuid": ("given.properties.list.items.format", GONE),
+    "201/inner/x: it is gone": ("inner.properties.x", GONE),
+    "201/inner: it is made of other schemas": ("given.properties.inner.anyOf", [INNER, {}]),
+}
+HARMLESS: dict[str, Change] = {
+    "another operation": ("path.get", {"responses": {}}),
+    "another parameter": ("operation.parameters", [{"in": "query", "name": "sort", "schema": {}}]),
+    "an optional field": ("taken.properties.new", {"type": "string"}),
+    "a field in the answer": ("given.properties.new", {"type": "string"}),
+    "a field that was required": ("taken.required", []),
+    "a field that is always there": ("given.required", ["text", "count"]),
+    "a wider limit": ("taken.properties.text.maxLength", 21),
+    "no limit": ("taken.properties.text.maxLength", GONE),
+    "more values taken": ("taken.properties.kind.enum", ["a", "b", "c", None]),
+    "fewer values given": ("given.properties.kind.enum", ["a"]),
+    "a narrower type given": ("given.properties.count.type", "integer"),
+    "an error that does not occur": ("operation.responses.409", GONE),
+    "another error": ("operation.responses.429", {}),
+    "another description": ("operation.description", "Creates one."),
+}
+
+
+class BreakingChangesTest(TestCase):
+    def test_what_breaks_is_named_and_nothing_else(self) -> None:
+        for expected, change in BREAKING.items():
+            with self.subTest(expected):
+                *others, found = changed(change)
+                self.assertTrue(found.endswith(expected), found)
+                # What both sides use is named for both.
+                self.assertEqual(len(others), change[0].startswith("inner"), others)
+
+    def test_what_breaks_nobody_is_let_pass(self) -> None:
+        for name, change in HARMLESS.items():
+            with self.subTest(name):
+                self.assertEqual(changed(change), [])
+
+    def test_a_deprecated_operation_may_go_after_its_sunset(self) -> None:
+        for sunset, may_go in (("2026-01-02", True), ("2026-01-03", False), (None, False)):
+            was = deepcopy(DOCUMENT)
+            was["paths"]["/things"]["post"]["deprecated"] = True
+            if sunset:
+                was["paths"]["/things"]["post"]["x-sunset"] = sunset
+            with self.subTest(sunset):
+                self.assertEqual(breaking_changes(was, {"paths": {}}, TODAY) == [], may_go)

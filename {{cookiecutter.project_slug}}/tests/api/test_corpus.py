@@ -1,0 +1,47 @@
+"""Bad input to every endpoint that there is, made from what each says of itself."""
+
+from itertools import groupby
+from typing import Any
+
+from tests.support.application import HttpTestCase
+from tests.support.corpus import Corpus
+from tests.support.operation_inputs import Input
+
+TOKEN = "known to the test"
+MOST_OF_A_KIND = 35
+
+
+class CorpusTest(HttpTestCase):
+    def setUp(self) -> None:
+        self.client = self.start(maintenance_api_token=TOKEN)
+        document = self.client.get("/openapi.json").get_json()
+        self.inputs = [one for one in Corpus(document, TOKEN).inputs() if one.status]
+
+    def sample(self) -> list[Input]:
+        """As many of each kind and method, from everywhere among them."""
+        chosen: list[Input] = []
+
+        def kind(one: Input) -> tuple[str, str]:
+            return one.kind, one.method
+
+        for _, found in groupby(sorted(self.inputs, key=kind), kind):
+            group = list(found)
+            chosen += group[:: len(group) // MOST_OF_A_KIND + 1]
+        return chosen
+
+    def answer(self, one: Input) -> Any:
+        return self.client.open(
+            one.target,
+            method=one.method,
+            data=one.body,
+            headers=one.headers,
+            follow_redirects=False,
+        )
+
+    def test_every_bad_input_is_told_what_is_wrong_with_it(self) -> None:
+        for one in self.sample():
+            with self.subTest(str(one)):
+                response = self.answer(one)
+                self.assert_problem(response, one.status or 0, one.slug)
+                self.assertEqual("Allow" in response.headers, one.status == 405)
+                self.assertEqual("WWW-Authenticate" in response.headers, one.status == 401)

@@ -1,0 +1,37 @@
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+
+from src.api.blueprint import Blueprint
+from src.api.deprecation import deprecated
+from src.api.responses import created
+from src.api.schemas import fields
+from src.api.schemas.base import Schema
+from tests.api.versions.service import SpecimenService
+from tests.support.specimens import Specimen
+
+
+class SpecimenSchema(Schema):
+    id = fields.UUID(dump_only=True)
+    text = fields.Text(max_length=20, required=True)
+
+
+def blueprint(specimens: SpecimenService) -> Blueprint:
+    blueprint = Blueprint("specimens", __name__, url_prefix="/specimens")
+
+    @blueprint.post("")
+    @deprecated(date(2026, 1, 1), sunset=date(2026, 7, 1))
+    @blueprint.arguments(SpecimenSchema)
+    @blueprint.response(201, SpecimenSchema)
+    def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
+        specimen = specimens.create(**body)
+        return created(specimen, url_for(".read_specimen", specimen_id=specimen.id))
+
+    @blueprint.get("/<uuid:specimen_id>")
+    @blueprint.response(200, SpecimenSchema)
+    def read_specimen(specimen_id: UUID) -> Specimen:
+        return specimens.get(specimen_id)
+
+    return blueprint

@@ -1,0 +1,78 @@
+"""Nothing that was acknowledged is lost, and nothing happens twice, however many ask at once.
+
+python -m proofs.conformance.concurrency --project DIR [--short]
+"""
+
+import time
+from dataclasses import dataclass
+
+from proofs.conformance.lost_updates import deadlocks, with_if_match, without_if_match
+from proofs.conformance.once import one_key, unique_names
+from proofs.conformance.setting import arguments, conclude
+from proofs.figures import Figure
+from proofs.stage import Project, Stage
+
+WORKERS, THREADS = 3, 8
+UNIQUE = "CREATE UNIQUE INDEX once ON todos (title) WHERE starts_with(title, 'unique ')"
+# The service adds a number to a title, and to the titles of others in the order given.
+RENAME = "                todo.rename(title)\n                work.todos.save(todo)\n"
+ADD = """\
+                number, *others = title.split()
+                todo.rename(str(int(todo.title) + int(number)))
+                work.todos.save(todo)
+                for other in others:
+                    second = work.todos.get(UUID(other))
+                    second.rename(str(int(second.title) + int(number)))
+                    work.todos.save(second)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    changes: int  # Of each writer.
+    names: int
+    keys: int
+
+
+FULL, SHORT = Scale(60, 60, 10), Scale(15, 10, 2)
+
+
+def adding(stage: Stage) -> Project:
+    project = stage.variant("adding")
+    project.patch("src/services/todo_service.py", (RENAME, ADD))
+    return project
+
+
+def main() -> None:
+    given = arguments(__doc__)
+    scale = SHORT if given.short else FULL
+    begun = time.monotonic()
+    stage = Stage(given.project)
+    figures: list[Figure] = []
+    try:
+        with stage.clone(0) as database:
+            database.rows(f"ALTER DATABASE {database.name} SET deadlock_timeout = '20ms'")
+            database.rows(UNIQUE)
+            served = stage.serving.serve(database, workers=WORKERS, threads=THREADS)
+            with served as port:
+                url = f"http://127.0.0.1:{port}"
+                figures += with_if_match(url, database, scale.changes)
+                figures += one_key(url, database, scale.keys)
+                figures += unique_names(url, database, scale.names)
+            with adding(stage).serve(database, workers=WORKERS, threads=THREADS) as port:
+                url = f"http://127.0.0.1:{port}"
+                figures += without_if_match(url, database, scale.changes)
+                told, crossing = deadlocks(url, database, scale.changes)
+            found = database.deadlocks()
+            figures += [
+                *crossing,
+                Figure("crossing: deadlocks", str(found), "some", found > 0),
+                Figure("of which a caller was told", str(told), "not of each", told < found),
+            ]
+    finally:
+        stage.close()
+    conclude("concurrency", time.monotonic() - begun, figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""schemathesis, with all its checks and stateful links, against the production server.
+
+python -m proofs.conformance.contract --project DIR [--short]
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from proofs.conformance.setting import Served, arguments, conclude, program, served
+from proofs.figures import Figure, none_of
+
+CASES, CASES_SHORT = 4000, 400
+EXAMPLES = 200  # At most, of an operation, in a round.
+ROUNDS = 20
+HOOKS = "contract_hooks.py"
+# 412 is what a valid If-Match gets that is not the version's: the data are not refused.
+SETTINGS = """
+[checks]
+positive_data_acceptance.expected-statuses = [
+    "2xx", "3xx", "401", "403", "404", "409", "412", "429",
+]
+"""
+
+
+def one_round(service: Served, tools: Path, seed: int, examples: int) -> tuple[Any, str]:
+    """Its report, and what it printed."""
+    report = service.folder / "report.json"
+    result = program(
+        tools / "schemathesis",
+        *("run", f"{service.url}/openapi.json", "--no-color", "--checks", "all"),
+        *("--continue-on-failure", "--seed", str(seed), "--max-examples", str(examples)),
+        *("--report", "json", "--report-json-path", report),
+        cwd=service.folder,
+        SCHEMATHESIS_HOOKS=HOOKS.removesuffix(".py"),
+        SERVICE_URL=service.url,
+    )
+    if not report.exists():
+        raise AssertionError(result.stdout)
+    found = json.loads(report.read_text())
+    report.unlink()
+    return found, result.stdout
+
+
+def main() -> None:
+    given = arguments(__doc__)
+    wanted = CASES_SHORT if given.short else CASES
+    cases, failures, errors, rows = 0, 0, 0, 50
+    phases: set[str] = set()
+    begun = time.monotonic()
+    with served(given.project, rows=rows) as service:
+        (service.folder / "schemathesis.toml").write_text(SETTINGS)
+        (service.folder / HOOKS).write_text(Path(__file__).with_name(HOOKS).read_text())
+        for seed in range(1, ROUNDS + 1):
+            examples = EXAMPLES if wanted == CASES else EXAMPLES // 10
+            report, output = one_round(service, given.tools, seed, examples)
+            cases += report["test_cases"]["generated"]
+            failures += report["test_cases"]["with_failures"]
+            errors += len(report["errors"]) + report["test_cases"]["errored"]
+            for name, phase in report["phases"].items():
+                phases |= {name} if phase["status"] != "skip" else set()
+            print(f"  round {seed}: {cases} cases, {failures} failures", flush=True)
+            if report["exit_code"]:
+                print(output, flush=True)
+                errors += not (failures or errors)
+            if cases >= wanted or failures or errors:
+                break
+    conclude(
+        "contract",
+        time.monotonic() - begun,
+        [
+            Figure("cases", str(cases), f">= {wanted}", cases >= wanted),
+            Figure("phases", ", ".join(sorted(phases)), "stateful too", "stateful" in phases),
+            none_of("failures of any check", failures),
+            none_of("errors", errors),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

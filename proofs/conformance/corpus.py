@@ -1,0 +1,82 @@
+"""Bad input to every operation that a project documents, over raw sockets.
+
+python -m proofs.conformance.corpus --project DIR [--short]
+
+It runs in the environment of the project, whose tests/support/corpus.py makes the inputs.
+"""
+
+import os
+import sys
+import time
+
+from proofs.conformance.corpus_service import LIMIT, TOKEN, Service
+from proofs.conformance.raw import wait_for
+from proofs.conformance.setting import arguments
+from proofs.database import Database
+from proofs.stage import Stage
+
+LEAST, LEAST_SHORT = 600, 200
+SETTINGS = {
+    "MAINTENANCE_API_TOKEN": TOKEN,
+    "TRUSTED_HOSTS": "127.0.0.1",
+    "MAX_BODY_BYTES": str(LIMIT),
+}
+HAS_VERSION = """
+    SELECT quote_ident(table_name) FROM information_schema.columns
+    WHERE table_schema = 'public' AND column_name = 'version'
+"""
+
+
+def rows_of(database: Database) -> int:
+    tables = [name for (name,) in database.rows(HAS_VERSION)]
+    return sum(int(database.value(f"SELECT count(*) FROM {table}")) for table in tables)
+
+
+def main() -> int:
+    given = arguments(__doc__)
+    os.environ.update(SETTINGS)
+    sys.path.insert(0, str(given.project.resolve()))  # Before this folder, which has other tests.
+    begun = time.monotonic()
+    stage = Stage(given.project)
+    try:
+        database = stage.cluster.create(stage.cluster.empty)
+        stage.serving.run(database, "db", "upgrade")
+        with stage.serving.serve(database, workers=1, threads=8) as port:
+            wait_for(port)
+            service = Service(port)
+            inputs = list(service.corpus().inputs())
+            for one in inputs[:: 4 if given.short else 1]:
+                service.try_input(one)
+            print(f"  {sum(service.judge.asked.values())} inputs to operations", flush=True)
+            for frame in service.frames():
+                service.try_frame(frame)
+            service.try_right_ones()
+            rows = rows_of(database)
+    finally:
+        stage.close()
+    return conclude(service, rows, LEAST_SHORT if given.short else LEAST, begun)
+
+
+def conclude(service: Service, rows: int, least: int, begun: float) -> int:
+    judge = service.judge
+    number = sum(judge.asked.values())
+    if rows != service.created:
+        judge.faults["rows that nobody was told of, or that are gone"] = abs(rows - service.created)
+    print("  asked: " + ", ".join(f"{kind} {n}" for kind, n in sorted(judge.asked.items())))
+    print(
+        "  answered: " + ", ".join(f"{status} {n}" for status, n in sorted(judge.answered.items()))
+    )
+    print("\n".join(judge.told[:50]))
+    if number < least:
+        judge.faults["fewer inputs than"] = least
+    other = ", ".join(f"{n} {fault}" for fault, n in judge.faults.items() if fault != "5xx")
+    print(
+        f"corpus: {number} inputs, {judge.faults['5xx']} 5xx, {other or 'no other fault'}, "
+        f"{service.created} rows as promised, the slowest answer in {judge.slowest:.2f} s, "
+        f"in {time.monotonic() - begun:.0f} s"
+    )
+    return 1 if sum(judge.faults.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Run in the project: what the repository's own statements touch, for the first and last page."""
+
+# mypy: ignore-errors
+# It imports the project.
+
+import json
+import os
+import sys
+from dataclasses import replace
+
+from sqlalchemy import create_engine, event
+from src.infrastructure.databases.engines import psycopg2_url
+from src.infrastructure.models.todos import todos
+from src.infrastructure.repositories.pages import page_statement, page_values
+from src.services.paging import PageQuery
+
+ORDERS = {
+    "unsorted": (),
+    "-created_at": (("id", True),),
+    "title": (("title", False),),
+    "-title": (("title", True),),
+    "title,-created_at": (("title", False), ("id", True)),
+}
+
+
+def explain(connection, query):
+    """Twice: the second time everything is in memory."""
+    statement, values = page_statement(todos, query), page_values(query)
+    for _ in range(2):
+        with connection.begin(), explained(connection):
+            [plan] = connection.execute(statement, values).scalar_one()
+    top = plan["Plan"]
+    return top["Shared Hit Blocks"] + top["Shared Read Blocks"], plan["Execution Time"]
+
+
+class explained:  # noqa: N801  # A context manager.
+    def __init__(self, connection):
+        self.connection = connection
+
+    def __enter__(self):
+        event.listen(self.connection, "before_cursor_execute", self.prefix, retval=True)
+
+    def __exit__(self, *_):
+        event.remove(self.connection, "before_cursor_execute", self.prefix)
+
+    @staticmethod
+    def prefix(_connection, _cursor, statement, parameters, _context, _many):
+        return f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters
+
+
+def last_page(connection, query):
+    """The one that ends at the last row: it begins behind the row that is so far from the end."""
+    turned = replace(query, order=tuple((name, not descends) for name, descends in query.keys))
+    statement = page_statement(todos, turned).offset(query.limit - 1)
+    row = connection.execute(statement, {"limit": 1}).one()
+    connection.rollback()
+    return replace(query, after=query.position(row))
+
+
+def main(limit):
+    with create_engine(psycopg2_url(os.environ["DATABASE_URL"])).connect() as connection:
+        for name, order in ORDERS.items():
+            # One more than a page has is asked for.
+            query = PageQuery(limit=limit + 1, order=order)
+            first, first_ms = explain(connection, query)
+            last, last_ms = explain(connection, last_page(connection, query))
+            print(json.dumps([name, first, last, first_ms, last_ms]), flush=True)
+
+
+main(int(sys.argv[1]))

@@ -38,6 +38,10 @@ openapi: $(DEMO)/Makefile  ## Write the template's openapi.json anew, with the d
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse
 
+.PHONY: conformance
+conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
+	$(VENV)/bin/python -m proofs.conform
+
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
 	$(VENV)/bin/ruff check hooks proofs tests
@@ -50,6 +54,9 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 	$(or $(UV),$(VENV)/bin/uv) pip compile --quiet --upgrade --universal --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 		--group dev --output-file requirements.txt
+	$(or $(UV),$(VENV)/bin/uv) pip compile --quiet --upgrade --universal --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+		--group conformance --output-file requirements-conformance.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.

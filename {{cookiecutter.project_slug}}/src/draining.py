@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-# For the request on a connection made just before to arrive and to be read.
-SECONDS = 0.3
+# For the workers to hear of it, and a request on a connection made just before to be read.
+SECONDS = 0.6
 _SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; socket(7)
 # For the kernel's packet filter, which sees the TCP header: drop the packets with the flag SYN.
 _DROP_NEW_CONNECTIONS = b"".join(

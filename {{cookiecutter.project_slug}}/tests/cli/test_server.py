@@ -59,7 +59,7 @@ class ServerTest(CommandLineTestCase):
     def accepts(self) -> bool:
         """Whether a new connection is let in."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), SECONDS / 3).close()
+            socket.create_connection(("127.0.0.1", self.port), SECONDS / 6).close()
         except OSError:
             return False
         return True

@@ -39,10 +39,23 @@ def tools() -> Path:
     return TOOLS / "bin"
 
 
+def require_browser() -> None:
+    """Debian's, installed where that is allowed."""
+    if shutil.which("chromium"):
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        sys.exit("The proof `browser` needs chromium: apt-get install chromium.")
+    for command in (["update", "-qq"], ["install", "--yes", "-qq", "chromium"]):
+        subprocess.run(["apt-get", *command], check=True)
+
+
 def conform(project: Path, *, short: bool, only: list[str]) -> int:
     where = tools()
     failed = []
-    for name in only or (SHORT if short else PROOFS):
+    chosen = only or (SHORT if short else PROOFS)
+    if "browser" in chosen:
+        require_browser()
+    for name in chosen:
         print(f"\n== {name}", flush=True)
         command = [str(project / ".venv/bin/python"), "-m", f"proofs.conformance.{name}"]
         command += ["--project", str(project)]

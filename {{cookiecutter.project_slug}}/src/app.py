@@ -8,7 +8,6 @@ from threading import Thread
 
 from src.bootstrap import load_config_with_database
 from src.create_app import create_app
-from src.draining import drain_when_told
 
 
 def stop_after(parent: BaseProcess) -> None:
@@ -19,5 +18,4 @@ def stop_after(parent: BaseProcess) -> None:
 
 app = create_app(load_config_with_database())
 if parent := multiprocessing.parent_process():
-    drain_when_told()
     Thread(target=stop_after, args=[parent], daemon=True).start()

@@ -10,7 +10,6 @@ from granian.constants import Interfaces
 from src.bootstrap import load_config_with_database
 from src.cli.readiness import require_ready_database, schema_is_behind
 from src.config import ROOT, Config, load_config
-from src.draining import drain_before_stop
 from src.infrastructure.databases.migrations import Migrations
 
 STOP_SECONDS = 30
@@ -90,7 +89,6 @@ def _serve(config: Config, host: str | None, port: int | None, **options: Any) -
         workers_kill_timeout=STOP_SECONDS,
         **options,
     )
-    server.on_startup(drain_before_stop)
     server.serve()
 
 

@@ -8,11 +8,9 @@ import time
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
-from unittest import skipUnless
 from unittest.mock import patch
 
 from src.config import ROOT
-from src.draining import SECONDS
 from src.infrastructure.databases.migrations import Migrations, migration_scripts
 from tests.support.command_line import PRODUCTION, CommandLineTestCase
 from tests.support.database import empty_database
@@ -56,14 +54,6 @@ class ServerTest(CommandLineTestCase):
             except OSError:
                 return None
 
-    def accepts(self) -> bool:
-        """Whether a new connection is let in."""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), SECONDS / 6).close()
-        except OSError:
-            return False
-        return True
-
     def test_it_waits_for_its_schema_then_serves_until_it_is_told_to_stop(self) -> None:
         with empty_database() as url:
             process = self.start(url)
@@ -76,18 +66,6 @@ class ServerTest(CommandLineTestCase):
             _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 0, said)
         self.assertNotIn("Traceback", said)
-
-    @skipUnless(sys.platform == "linux", "Elsewhere the server does not drain.")
-    def test_a_request_that_arrives_as_it_stops_is_answered_and_no_connection_is_lost(self) -> None:
-        process = self.start(NOBODY_LISTENS)
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-            connection.connect()
-            process.terminate()
-            while self.accepts():
-                pass
-            connection.request("GET", "/health/live")
-            self.assertEqual(connection.getresponse().status, HTTPStatus.OK)
-        self.assertEqual(process.wait(timeout=10), 0)
 
 
 class StartTest(CommandLineTestCase):

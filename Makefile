@@ -42,10 +42,14 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
 	$(VENV)/bin/python -m proofs.conform
 
+.PHONY: bench
+bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
+	$(VENV)/bin/python -m benchmarks.run
+
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
-	$(VENV)/bin/ruff check hooks proofs tests
-	$(VENV)/bin/ruff format --check hooks proofs tests
+	$(VENV)/bin/ruff check benchmarks hooks proofs tests
+	$(VENV)/bin/ruff format --check benchmarks hooks proofs tests
 	$(VENV)/bin/mypy
 
 .PHONY: lock

@@ -1,0 +1,119 @@
+"""FastAPI and SQLAlchemy's asyncio extension, as their documentation puts them together.
+
+https://fastapi.tiangolo.com/tutorial/sql-databases/
+https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
+"""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from identity import uuid7
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import DateTime, String, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm.exc import StaleDataError
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Todo(Base):
+    __tablename__ = "todos"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    title: Mapped[str] = mapped_column(String(200))
+    completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+
+
+class TodoInput(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class TodoOutput(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    title: str
+    completed_at: datetime | None
+    version: int
+
+
+class TodoPage(BaseModel):
+    items: list[TodoOutput]
+    next: UUID | None
+
+
+# asyncpg reads PGHOST and so on, as libpq does.
+engine = create_async_engine(
+    "postgresql+asyncpg://", pool_size=int(os.environ["THREADS"]), max_overflow=0
+)
+new_session = async_sessionmaker(engine, expire_on_commit=False)
+app = FastAPI()
+
+
+async def get_session() -> AsyncIterator[AsyncSession]:
+    async with new_session() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(get_session)]
+
+
+@app.get("/health/live")
+async def ping() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@app.get("/todos/{todo_id}", response_model=TodoOutput)
+async def read_todo(todo_id: UUID, session: Session) -> Todo:
+    todo = await session.get(Todo, todo_id)
+    if todo is None:
+        raise HTTPException(404)
+    return todo
+
+
+@app.get("/todos", response_model=TodoPage)
+async def list_todos(
+    session: Session, limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: UUID | None = None
+) -> dict[str, object]:
+    statement = select(Todo).order_by(Todo.id).limit(limit + 1)
+    if cursor:
+        statement = statement.where(Todo.id > cursor)
+    found = list(await session.scalars(statement))
+    items = found[:limit]
+    return {"items": items, "next": items[-1].id if len(found) > limit else None}
+
+
+@app.post("/todos", response_model=TodoOutput, status_code=201)
+async def create_todo(
+    body: TodoInput, session: Session, request: Request, response: Response
+) -> Todo:
+    todo = Todo(title=body.title)
+    session.add(todo)
+    await session.commit()
+    response.headers["Location"] = str(request.url_for("read_todo", todo_id=todo.id))
+    return todo
+
+
+@app.patch("/todos/{todo_id}", response_model=TodoOutput)
+async def update_todo(todo_id: UUID, body: TodoInput, session: Session) -> Todo:
+    todo = await session.get(Todo, todo_id)
+    if todo is None:
+        raise HTTPException(404)
+    todo.title = body.title
+    try:
+        await session.commit()
+    except StaleDataError as error:
+        raise HTTPException(409) from error
+    return todo

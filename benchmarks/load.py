@@ -1,0 +1,138 @@
+"""One application under one load for some seconds, and what that took."""
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.meters import cpu_seconds
+from benchmarks.servers import PING, Server
+
+SCRIPT = Path(__file__).parent / "load.lua"
+WORKLOADS = ["read", "list", "create", "update", "ping"]
+QUIET_SECONDS, QUIET_LOOKS = 0.02, 4
+CREATED = "Created under load"
+_runs = count(1)
+
+
+class LoadError(Exception):
+    """An application did not answer as it should; then no figure of the run counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    application: str
+    workload: str
+    connections: int
+    answers: int
+    rate: float  # Answers a second.
+    p50: float  # Milliseconds.
+    p99: float
+    cpu: float  # Microseconds an answer, of the server's processes.
+    postgres: float  # The same of PostgreSQL's.
+    busy: float  # Of the server's core: where it is well below 1, something else is the limit.
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`pages` are the paths of pages that the application itself has named."""
+
+    server: Server
+    ids: list[str]
+    pages: list[str]
+    cores: set[int]
+
+    def measure(self, workload: str, connections: int, seconds: int) -> Measurement:
+        rows, server = self.server.rows, self.server
+        changed = rows.changes()
+        requests = self._write_requests(workload)
+        before = cpu_seconds(server.pid), cpu_seconds(rows.server.pid)
+        told = self._wrk(requests, connections, seconds)
+        after = cpu_seconds(server.pid), cpu_seconds(rows.server.pid)
+        answers = told["answers"]
+        self._require_good(workload, connections, told)
+        self._wait_until_quiet()
+        if workload == "create":
+            self._require_stored(rows.remove(CREATED), answers, connections)
+        if workload == "update":
+            self._require_stored(rows.changes() - changed, answers, connections)
+        if workload in {"create", "update"}:
+            rows.settle()
+        spent, of_postgres = (after[i] - before[i] for i in (0, 1))
+        return Measurement(
+            application=server.contestant.name,
+            workload=workload,
+            connections=connections,
+            answers=answers,
+            rate=answers / told["seconds"],
+            p50=told["p50"],
+            p99=told["p99"],
+            cpu=spent / answers * 1e6,
+            postgres=of_postgres / answers * 1e6,
+            busy=spent / told["seconds"],
+        )
+
+    def _wait_until_quiet(self) -> None:
+        """What was on the way when the load ended is still worked on, and stored."""
+        quiet, before = 0, -1.0
+        while quiet < QUIET_LOOKS:
+            time.sleep(QUIET_SECONDS)
+            now = cpu_seconds(self.server.pid) + cpu_seconds(self.server.rows.server.pid)
+            quiet, before = (quiet + 1 if now == before else 0), now
+
+    def _wrk(self, requests: Path, connections: int, seconds: int) -> dict[str, Any]:
+        cores = ",".join(map(str, sorted(self.cores)))
+        command = ["taskset", "--cpu-list", cores, "wrk", "--threads=1", "--timeout=10s"]
+        command += [f"--connections={connections}", f"--duration={seconds}s", f"--script={SCRIPT}"]
+        command += [f"http://127.0.0.1:{self.server.port}", "--", str(requests)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise LoadError(f"wrk failed: {ended.stderr or ended.stdout}")
+        told: dict[str, Any] = json.loads(ended.stderr)
+        return told
+
+    def _write_requests(self, workload: str) -> Path:
+        """Tabs separate method, path and body."""
+        todos = self.server.contestant.todos
+        lines: Iterable[str]
+        if workload == "ping":
+            lines = [f"GET\t{PING}\t"]
+        elif workload == "read":
+            lines = [f"GET\t{todos}/{one}\t" for one in self._shuffled()]
+        elif workload == "list":
+            lines = [f"GET\t{path}\t" for path in self.pages]
+        elif workload == "create":
+            lines = [f"POST\t{todos}\t" + json.dumps({"title": CREATED})]
+        else:
+            # Another title each time: an ORM writes nothing where nothing has changed.
+            body = json.dumps({"title": f"Changed under load, run {next(_runs)}"})
+            lines = [f"PATCH\t{todos}/{one}\t{body}" for one in self._shuffled()]
+        path = self.server.log.with_name(f"{self.server.contestant.name}.requests")
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    def _shuffled(self) -> list[str]:
+        """In the same order for each application."""
+        return random.Random(1).sample(self.ids, len(self.ids))
+
+    def _require_good(self, workload: str, connections: int, told: dict[str, Any]) -> None:
+        if told["refused"] or told["broken"] or not told["answers"]:
+            raise LoadError(
+                f"{self.server.contestant.title}, {workload}, {connections} connections: "
+                f"{told['answers']} answers, of them {told['refused']} errors, and "
+                f"{told['broken']} connections that broke. Its log: {self.server.log.read_text()}"
+            )
+
+    def _require_stored(self, stored: int, answers: int, connections: int) -> None:
+        """Those on the way when the load ended may be stored and not be counted."""
+        if not answers <= stored <= answers + connections:
+            title = self.server.contestant.title
+            raise LoadError(f"{title} answered {answers} writes and stored {stored}.")

@@ -73,6 +73,8 @@ class MaintenanceService:
         """
         window = self._windows.current()
         if window and window.orphaned:
+            window = self._windows.current()  # Its owner may just have ended it, and gone.
+        if window and window.orphaned:
             try:
                 self._windows.settle_orphan()
             except UnavailableError as error:

@@ -122,7 +122,7 @@ class BeliefTest(MaintenanceTestCase):
 class OrphanTest(MaintenanceTestCase):
     def test_the_window_of_a_dead_owner_is_settled(self) -> None:
         service = self.service(None)
-        self.windows.current.side_effect = [window(orphaned=True), None]
+        self.windows.current.side_effect = [window(orphaned=True), window(orphaned=True), None]
         self.assertIsNone(service.current())
         self.windows.settle_orphan.assert_called_once_with()
 

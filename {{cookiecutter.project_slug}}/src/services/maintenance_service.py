@@ -15,6 +15,7 @@ from src.services.ports import MaintenanceWindows
 # Seconds for which a process believes what it read. A window is noticed within the first, its end
 # within the second; writers need neither, each asks the database as it begins.
 BELIEF, BELIEF_IN_A_WINDOW = 0.8, 0.2
+PATIENCE = 0.2  # With another thread of the process, which is reading it.
 QUIET_SECONDS = 10
 OVERRUN, LONGEST = 15, 3600
 DRAINING, FAILED = 5, 60
@@ -52,17 +53,14 @@ class MaintenanceService:
     def current(self) -> Window | None:
         """The window that is open, else the next one, as read a moment ago.
 
-        Nobody waits for the one who reads it, and what cannot be read stays as it was.
+        Who comes while another thread reads it waits for that, but not for long: in a process that
+        was idle, what was read before may be old. What cannot be read stays as it was.
         """
-        if time.monotonic() >= self._believed_until and self._reading.acquire(blocking=False):
+        if self._is_old() and self._reading.acquire(timeout=PATIENCE):
             try:
-                self._window = self.read()
-            except UnavailableError as error:
-                self._complain(error)
+                if self._is_old():
+                    self._refresh()
             finally:
-                belief = BELIEF_IN_A_WINDOW if self._is_open() else BELIEF
-                # Not all processes at the same time.
-                self._believed_until = time.monotonic() + belief * random.uniform(0.9, 1.1)  # noqa: S311
                 self._reading.release()
         return self._window
 
@@ -113,8 +111,18 @@ class MaintenanceService:
     def _mac(self, told: str) -> str:
         return hmac.new(self._key, told.encode(), hashlib.sha256).hexdigest()
 
-    def _is_open(self) -> bool:
-        return self._window is not None and self._window.is_open
+    def _is_old(self) -> bool:
+        return time.monotonic() >= self._believed_until
+
+    def _refresh(self) -> None:
+        try:
+            self._window = self.read()
+        except UnavailableError as error:
+            self._complain(error)
+        finally:
+            belief = BELIEF_IN_A_WINDOW if self._window and self._window.is_open else BELIEF
+            # Not all processes at the same time.
+            self._believed_until = time.monotonic() + belief * random.uniform(0.9, 1.1)  # noqa: S311
 
     def _complain(self, error: UnavailableError) -> None:
         if time.monotonic() >= self._quiet_until:

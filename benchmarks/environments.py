@@ -47,4 +47,12 @@ def generate(folder: Path) -> Path:
     )
     onion = environment("onion", Path(project, "requirements/development.txt"))
     Path(project, ".venv").symlink_to(onion)
+    _open_writes(Path(project))
     return Path(project)
+
+
+def _open_writes(project: Path) -> None:
+    """As everybody's are in the comparison: its policy is public, and looked at as any other."""
+    controller = project / "src/api/controllers/v1/todos.py"
+    text = controller.read_text()
+    controller.write_text(text.replace('@blueprint.requires("todos:write")', "@blueprint.public"))

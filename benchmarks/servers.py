@@ -50,6 +50,7 @@ def variables(rows: Rows) -> dict[str, str]:
         "DATABASE_URL": rows.server.url(rows.database),
         "ENVIRONMENT": "production",
         "SECRET_KEY": "benchmark " * 5,
+        "RATE_LIMIT": "",
         "TRUSTED_HOSTS": "127.0.0.1",
         "PYTHONPATH": str(APPLICATIONS),
         "THREADS": str(THREADS),

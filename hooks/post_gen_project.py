@@ -89,8 +89,9 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
     lines += ["", "While it runs, http://127.0.0.1:8000/docs describes the API."]
     if example_resource and not windows:
         url = f"http://127.0.0.1:8000/{slug}/v1/todos"
+        token = '-H "Authorization: Bearer $(.venv/bin/python manage.py token)"'
         body = """-H 'Content-Type: application/json' -d '{"title": "Try it"}'"""
-        lines += ["Create a todo:", "", f"  curl -i {url} {body}"]
+        lines += ["Create a todo:", "", f"  curl -i {url} {token} {body}"]
     return lines
 
 

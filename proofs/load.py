@@ -11,6 +11,8 @@ from itertools import count
 from threading import Event, Thread
 from uuid import uuid4
 
+from proofs.issuer import authorization
+
 PATH = "/my_service/v1/todos"
 # What the serving project's service is patched to do with such a title: see under_load.py.
 SLOW_BEFORE, SLOW_WITHIN = "slow before", "slow within"
@@ -98,7 +100,7 @@ class Client(Thread):
 
     def _ask(self, method: str, path: str, title: str) -> None:
         body = json.dumps({"title": title}).encode() if title else None
-        headers = {"Content-Type": "application/json"} if title else {}
+        headers = {"Content-Type": "application/json", **authorization()} if title else {}
         status, again, said, sent = 0, False, "", time.time()
         try:
             self._connection.request(method, path, body, headers)

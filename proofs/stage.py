@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from proofs.database import Cluster, Database
+from proofs.issuer import Issuer
 from proofs.processes import Processes, Running
 from proofs.revisions import Revision
 
@@ -35,6 +36,7 @@ class Stage:
         self.folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self._original.parent))
         self.folder.chmod(0o755)
         try:
+            self.issuer = Issuer(self._original / ".venv/bin/python", self.folder)
             self.serving = self.variant("serving")
             self.cluster = self._start_cluster()
         except BaseException:
@@ -57,7 +59,7 @@ class Stage:
             text = revision.text(f"{number:04}", below, plain=plain)
             (target / f"migrations/versions/{number:04}_{revision.name}.py").write_text(text)
             below = f"{number:04}"
-        return Project(target, self._processes, head=below)
+        return Project(target, self._processes, self.issuer.settings(), head=below)
 
     def filled(self, rows: int) -> Database:
         """At the first revision, with so many todos; to be cloned."""
@@ -89,9 +91,12 @@ class Stage:
 
 
 class Project:
-    def __init__(self, path: Path, processes: Processes, head: str) -> None:
+    def __init__(
+        self, path: Path, processes: Processes, settings: dict[str, str], head: str
+    ) -> None:
         self.path = path
         self.head = head
+        self._settings = settings
         self._processes = processes
 
     def python(
@@ -101,9 +106,10 @@ class Project:
         ends_with_input: bool = False,
     ) -> Running:
         inherited = {n: v for n, v in os.environ.items() if not OWN_SETTINGS.match(n)}
-        settings = {
+        settings = self._settings | {
             "ENVIRONMENT": "production",
             "SECRET_KEY": "rehearsal",
+            "RATE_LIMIT": "",  # All clients are one subject.
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(self.path),

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from conftest import command
+
 SECONDS_TO_SET_UP = 300
 
 
@@ -57,10 +59,13 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
     raise TimeoutError(f"{url} did not answer within {SECONDS_TO_SET_UP} s")
 
 
-def fetch(url: str, body: dict[str, str] | None = None) -> tuple[int, dict[str, str], Any]:
+def fetch(
+    url: str, body: dict[str, str] | None = None, token: str = ""
+) -> tuple[int, dict[str, str], Any]:
     """Status, headers and body: parsed, if it is JSON."""
     sent = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(url, sent, {"Content-Type": "application/json"}), timeout=10) as answer:
+    given = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    with urlopen(Request(url, sent, given), timeout=10) as answer:
         headers, text = dict(answer.headers), answer.read().decode()
         is_json = answer.headers.get_content_type() == "application/json"
         return answer.status, headers, json.loads(text) if is_json else text
@@ -69,7 +74,9 @@ def fetch(url: str, body: dict[str, str] | None = None) -> tuple[int, dict[str, 
 def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
     with demo(own_template) as url:
         todos = f"{url}/my_service/v1/todos"
-        status, headers, todo = fetch(todos, {"title": "Kept"})
+        made = command(".venv/bin/python manage.py token", cwd=own_template / "demo/my_service")
+        assert made.returncode == 0, made.stderr
+        status, headers, todo = fetch(todos, {"title": "Kept"}, made.stdout.strip())
         assert (status, headers["location"]) == (201, f"/my_service/v1/todos/{todo['id']}")
         assert fetch(url + headers["location"])[2] == todo
         assert fetch(todos)[2]["items"] == [todo]

@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Report, command
 
-PROJECT_DOCUMENTS = ("README.md", "docs/add-a-resource.md", "docs/migrations.md")
+PROJECT_DOCUMENTS = (
+    "README.md",
+    "docs/add-a-resource.md",
+    "docs/access.md",
+    "docs/migrations.md",
+    "docs/operations.md",
+)
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
     "make run": "test_demo.py, which `make demo` runs it for",
     "make test": "test_project.py; of the template: this very run",
     "make check": "test_project.py",
+    "make audit": "test_audit.py, which has the answers of the service",
     "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",
     "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
     "cruft create path/to/cookiecutter-flask-onion": "test_update.py",
@@ -34,6 +41,10 @@ BY_ANOTHER_TEST = {
 REASONS = {
     "curl": "test_demo.py sends the same requests, with another client",
     "docker buildx build": "it would push to a registry",
+    "docker build ": "test_containers.py builds the same file without the extra",
+    "SERVICE_PASSWORD=": "tests/contract/test_roles.py of the project runs the script",
+    "docker compose up --detach --wait db": "it is for a volume of an earlier release",
+    "docker compose exec db": "it is for a volume of an earlier release",
     "py ": "Windows",
     r".venv\Scripts": "Windows",
 }
@@ -41,8 +52,7 @@ REASONS = {
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
     "src/infrastructure/databases/unit_of_work.py": "        self.connection = connection\n",
-    "src/dependency_container.py": "    authenticator = Singleton(TokenAuthenticator, "
-    "config.provided.maintenance_api_token)\n",
+    "src/dependency_container.py": "    authenticator = Singleton(_authenticator, config)\n",
 }
 
 

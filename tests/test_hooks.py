@@ -460,13 +460,15 @@ def test_the_secrets_are_random_private_and_safe_in_every_notation(bake: Bake) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
         settings = dict(line.split("=") for line in lines)
-        assert list(settings) == ["ENVIRONMENT", "SECRET_KEY", "POSTGRES_PASSWORD"]
+        passwords = ["POSTGRES_PASSWORD", "MIGRATION_PASSWORD", "SERVICE_PASSWORD"]
+        assert list(settings) == ["ENVIRONMENT", "SECRET_KEY", *passwords]
         assert settings["ENVIRONMENT"] == "development"
         assert re.fullmatch("[a-zA-Z0-9]{64}", settings["SECRET_KEY"])
-        assert re.fullmatch("[a-zA-Z0-9]{32}", settings["POSTGRES_PASSWORD"])
-        secrets |= {settings["SECRET_KEY"], settings["POSTGRES_PASSWORD"]}
+        for name in passwords:
+            assert re.fullmatch("[a-zA-Z0-9]{32}", settings[name])
+        secrets |= {settings[name] for name in ["SECRET_KEY", *passwords]}
 
-    assert len(secrets) == 4
+    assert len(secrets) == 8
 
 
 def test_the_secrets_are_never_tracked(default_project: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,11 @@ def database_of(output: str) -> str:
 
 
 def how_many(output: str) -> str:
-    """How many, and how long they took with coverage measured."""
-    found = re.search(r"^Ran (\d+ tests in [\d.]+s)$", output, re.MULTILINE)
+    """How many, and how long they would have taken one after the other."""
+    found = re.findall(r"^Ran (\d+) tests in ([\d.]+)s$", output, re.MULTILINE)
     assert found, output
-    return found[1]
+    tests, seconds = (sum(map(float, column)) for column in zip(*found, strict=True))
+    return f"{tests:.0f} tests in {seconds:.0f} s"
 
 
 def python(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -74,8 +76,15 @@ def python(project: Path, *arguments: str, **variables: str) -> subprocess.Compl
 
 def test_the_default_project_checks_and_tests(project: Path, report: Report) -> None:
     make(project, "check")
+    begun = time.monotonic()
     output = make(project, "test")
-    report.append(f"default project: {how_many(output)} on {database_of(output)}")
+    seconds = time.monotonic() - begun
+    covered = make(project, "coverage")
+    assert how_many(output).split()[0] == how_many(covered).split()[0], "A folder is left out."
+    report.append(
+        f"default project: {how_many(output)} on {database_of(output)}, "
+        f"in {seconds:.0f} s with `make test`; with coverage {how_many(covered)}"
+    )
     if wanted := os.environ.get("TEST_DATABASE"):
         assert wanted in database_of(output)
 
@@ -85,7 +94,7 @@ def test_the_empty_project_checks_and_tests(
 ) -> None:
     copy = shutil.copytree(empty_project, tmp_path / "empty")
     make(copy, "check")
-    output = make(copy, "test", TEST_DATABASE="embedded")
+    output = make(copy, "coverage", TEST_DATABASE="embedded")
     report.append(f"empty project: {how_many(output)} on {database_of(output)}")
     assert "embedded" in database_of(output)
 

@@ -1,8 +1,9 @@
 """What a person does with the generated client. Run beside it, in the generator's environment."""
 
+import os
 import sys
 
-from client import Client  # type: ignore[import-not-found]  # It is made before.
+from client import AuthenticatedClient  # type: ignore[import-not-found]  # It is made before.
 from client.api.todos import (  # type: ignore[import-not-found]
     change_todo,
     complete_todo,
@@ -14,7 +15,7 @@ from client.api.todos import (  # type: ignore[import-not-found]
 from client.models import Problem, TodoInput, TodoOutput, TodoPatch  # type: ignore[import-not-found]
 
 
-def session(client: Client) -> None:
+def session(client: AuthenticatedClient) -> None:
     made = [
         create_todo.sync(client=client, body=TodoInput(title=title)) for title in ("One", "Another")
     ]
@@ -48,4 +49,5 @@ def session(client: Client) -> None:
 
 
 if __name__ == "__main__":
-    session(Client(sys.argv[1], raise_on_unexpected_status=True))
+    token = os.environ["SERVICE_TOKEN"]
+    session(AuthenticatedClient(sys.argv[1], token=token, raise_on_unexpected_status=True))

@@ -17,6 +17,9 @@ ROUNDS = 20
 HOOKS = "contract_hooks.py"
 # 412 is what a valid If-Match gets that is not the version's: the data are not refused.
 SETTINGS = """
+[auth.openapi.bearer]
+bearer = "${SERVICE_TOKEN}"
+
 [checks]
 positive_data_acceptance.expected-statuses = [
     "2xx", "3xx", "401", "403", "404", "409", "412", "429",

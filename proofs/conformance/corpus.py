@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from proofs.conformance.corpus_service import LIMIT, TOKEN, Service
+from proofs.conformance.corpus_service import LIMIT, Service
 from proofs.conformance.raw import wait_for
 from proofs.conformance.setting import arguments
 from proofs.database import Database
@@ -17,7 +17,6 @@ from proofs.stage import Stage
 
 LEAST, LEAST_SHORT = 600, 200
 SETTINGS = {
-    "MAINTENANCE_API_TOKEN": TOKEN,
     "TRUSTED_HOSTS": "127.0.0.1",
     "MAX_BODY_BYTES": str(LIMIT),
 }
@@ -43,7 +42,7 @@ def main() -> int:
         stage.serving.run(database, "db", "upgrade")
         with stage.serving.serve(database, workers=1, threads=8) as port:
             wait_for(port)
-            service = Service(port)
+            service = Service(port, stage.issuer)
             inputs = list(service.corpus().inputs())
             for one in inputs[:: 4 if given.short else 1]:
                 service.try_input(one)

@@ -9,6 +9,8 @@ from threading import Barrier
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from proofs.issuer import authorization
+
 Result = TypeVar("Result")
 
 
@@ -30,6 +32,8 @@ class Client:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """`If_Match` names the header If-Match."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if method != "GET":
+            sent |= authorization()
         if body is not None:
             sent["Content-Type"] = "application/json"
         self._connection.request(method, path, json.dumps(body) if body is not None else None, sent)

@@ -13,8 +13,11 @@ TEXT = """\
 ENVIRONMENT=development
 # Signs what the service hands out; whoever has it can forge that.
 SECRET_KEY={secret_key}
-# The database's own, where a container runs it.
+# Of the database's roles, where a container runs it: the superuser, the one that migrates, and
+# the one with which the service works.
 POSTGRES_PASSWORD={postgres_password}
+MIGRATION_PASSWORD={migration_password}
+SERVICE_PASSWORD={service_password}
 """
 
 
@@ -28,7 +31,12 @@ def main() -> int:
     except FileExistsError:
         print(".env exists and was kept.")
         return 0
-    text = TEXT.format(secret_key=random_text(64), postgres_password=random_text(32))
+    text = TEXT.format(
+        secret_key=random_text(64),
+        postgres_password=random_text(32),
+        migration_password=random_text(32),
+        service_password=random_text(32),
+    )
     PATH.write_text(text, encoding="utf-8", newline="\n")
     print(".env was written, with fresh secrets; git ignores it.")
     return 0

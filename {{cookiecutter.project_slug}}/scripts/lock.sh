@@ -3,7 +3,8 @@
 # and platform. uv and plain pip both install from the files.
 #
 #   requirements/runtime.txt       what the service needs, with psycopg2 to be compiled
-#   requirements/development.txt   the same versions, psycopg2 as a binary, and the tools
+#   requirements/telemetry.txt     the same versions, and OpenTelemetry
+#   requirements/development.txt   the same again, psycopg2 as a binary, and the tools
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,5 +14,8 @@ lock() {
 }
 
 lock --group production --output-file requirements/runtime.txt
+lock --group production --extra telemetry --constraint requirements/runtime.txt \
+  --output-file requirements/telemetry.txt
 # The same versions, but for the driver: a constraint on psycopg2 is none on psycopg2-binary.
-lock --group dev --constraint requirements/runtime.txt --output-file requirements/development.txt
+lock --group dev --extra telemetry --constraint requirements/telemetry.txt \
+  --output-file requirements/development.txt

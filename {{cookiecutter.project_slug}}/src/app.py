@@ -1,5 +1,6 @@
 """The application, built when this module is imported: what a server process does first."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,9 @@ def stop_after(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-app = create_app(load_config_with_database())
 if parent := multiprocessing.parent_process():
+    # The last thing that happens. Python would end the server's threads, and they panic then.
+    atexit.register(os._exit, 0)
+app = create_app(load_config_with_database())
+if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

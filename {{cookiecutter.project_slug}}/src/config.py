@@ -21,6 +21,8 @@ DOTENV = ROOT / ".env"
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
+GUESSED_FIRST = {"secret", "changeme", "change-me", "default", "password", "secret_key"}
+RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
 
@@ -59,6 +61,26 @@ def _valid_origins(values: list[str]) -> None:
         raise ValidationError("Each must be * or have the form https://host or https://host:port.")
 
 
+def _valid_key_set(value: str) -> None:
+    if value and not re.fullmatch(r"(https?://[^/]+|file://)/.*", value):
+        raise ValidationError("Must have the form https://host/path, or file:///path.")
+
+
+def _valid_limits(value: str) -> None:
+    if value and not all(RATE_LIMIT.fullmatch(limit.strip()) for limit in value.split(";")):
+        raise ValidationError("Must have the form 100 per minute; several with ; between.")
+
+
+def _valid_storage(value: str) -> None:
+    if not re.match(r"(memory|rediss?)://", value):
+        raise ValidationError("Must be memory:// or have the form redis://host:6379/0.")
+
+
+def _valid_endpoint(value: str) -> None:
+    if value and not re.match(r"https?://[^/]", value):
+        raise ValidationError("Must have the form http://host:4318.")
+
+
 def _valid_hosts(values: list[str]) -> None:
     if not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", value) for value in values):
         raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
@@ -79,7 +101,9 @@ class Config:
     database_url: str = setting(required=True, secret=True, validate=_valid_url)
     migration_database_url: str = setting(secret=True, validate=_valid_url)
     secret_key: str = setting(required=True, secret=True)
-    maintenance_api_token: str = setting(secret=True)
+    jwt_jwks_url: str = setting(validate=_valid_key_set)
+    jwt_issuer: str = setting()
+    jwt_audience: str = setting()
     service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(1, 65535))
@@ -88,7 +112,11 @@ class Config:
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
     trusted_hosts: Sequence[str] = setting((), parse="list", validate=_valid_hosts)
+    proxy_hops: int = setting(0, parse="int", validate=Range(0, 10))
     max_body_bytes: int = setting(1_000_000, parse="int", validate=Range(1))
+    rate_limit: str = setting("1000 per second", validate=_valid_limits)
+    rate_limit_storage: str = setting("memory://", secret=True, validate=_valid_storage)
+    otel_exporter_otlp_endpoint: str = setting(validate=_valid_endpoint)
 
     @property
     def migration_url(self) -> str:
@@ -151,6 +179,8 @@ def _sentences(error: EnvValidationError) -> str:
 
 def _complete(values: dict[str, Any]) -> None:
     missing = [i.name.upper() for i in _settings() if i.metadata["required"] and not values[i.name]]
+    if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
+        raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
     if values["environment"] == DEVELOPMENT:
         # No database is the embedded one. A key that ends with the process is a safe one.
         values["secret_key"] = values["secret_key"] or secrets.token_urlsafe(32)
@@ -159,4 +189,9 @@ def _complete(values: dict[str, Any]) -> None:
             f"Not set: {', '.join(missing)}. In production each is needed, as a variable or, with "
             "_FILE behind its name, as the path of a file. For development, "
             "`python scripts/create_env.py` writes a .env with ENVIRONMENT=development."
+        )
+    elif values["secret_key"].lower() in GUESSED_FIRST:
+        raise ConfigError(
+            "SECRET_KEY: Must be one that nobody can guess: "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
         )

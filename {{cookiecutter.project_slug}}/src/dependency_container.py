@@ -6,17 +6,32 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Dependency, Singleton
 from dependency_injector.wiring import UnresolvedMarkerWarning
 
-from src.config import Config
+from src.config import DEVELOPMENT, Config
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.migrations import migration_scripts
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
 from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from src.infrastructure.services.development_tokens import ISSUER, development_keys
+from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
+from src.infrastructure.services.signing_keys import FixedKeys, PublishedKeys, SigningKeys
 from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
 from src.infrastructure.services.system_clock import SystemClock
-from src.infrastructure.services.token_authenticator import TokenAuthenticator
 from src.services.health_service import HealthService
 from src.services.maintenance_service import MaintenanceService
 from src.services.todo_service import TodoService
+
+
+def _authenticator(config: Config) -> JwtAuthenticator:
+    """Without an issuer: in development, the command line's tokens are good, else none is."""
+    issuer, audience = config.jwt_issuer or ISSUER, config.jwt_audience or config.name
+    keys: SigningKeys
+    if config.jwt_jwks_url:
+        keys = PublishedKeys(config.jwt_jwks_url)
+    elif config.environment == DEVELOPMENT:
+        keys = development_keys(config.secret_key)
+    else:
+        keys = FixedKeys({})
+    return JwtAuthenticator(keys, issuer=issuer, audience=audience)
 
 
 class Container(DeclarativeContainer):
@@ -30,12 +45,12 @@ class Container(DeclarativeContainer):
     )
     clock = Singleton(SystemClock)
     scripts = Singleton(migration_scripts)
-    database_probe = Singleton(SqlDatabaseProbe, engines.provided.read, scripts)
+    database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, scripts)
     unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, database_probe)
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
-    authenticator = Singleton(TokenAuthenticator, config.provided.maintenance_api_token)
+    authenticator = Singleton(_authenticator, config)
 
     maintenance_service = Singleton(
         MaintenanceService, maintenance_windows, config.provided.secret_key

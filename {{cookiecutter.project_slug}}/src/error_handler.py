@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from src.api.requests import InvalidRequestError
@@ -14,6 +14,7 @@ from src.domain.exceptions import (
     ConflictError,
     DomainError,
     DuplicateError,
+    ForbiddenError,
     MaintenanceError,
     NotFoundError,
     PreconditionFailedError,
@@ -33,6 +34,7 @@ DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
     SchemaMismatchError: (503, "schema-mismatch"),
     UnavailableError: (503, "unavailable"),
     AuthenticationError: (401, "unauthorized"),
+    ForbiddenError: (403, "forbidden"),
     DomainError: (500, "internal"),
 }
 # Not by the names of http.HTTPStatus: these change with the version of Python.
@@ -74,14 +76,21 @@ def answer_domain_error(error: DomainError) -> Response:
     status, slug = DOMAIN_ERRORS[kind]
     if isinstance(error, MaintenanceError):
         return _answer_maintenance(error)
-    if kind is AuthenticationError:
-        return problem(status, slug, str(error), headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(error, AuthenticationError | ForbiddenError):
+        return problem(status, slug, str(error), headers={"WWW-Authenticate": _challenge(error)})
     if isinstance(error, BusyError):
         return problem(status, slug, str(error), headers={"Retry-After": "1"})
     if isinstance(error, UnavailableError):
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
     return problem(status, slug, str(error))
+
+
+def _challenge(error: AuthenticationError | ForbiddenError) -> str:
+    """RFC 6750, section 3."""
+    if isinstance(error, ForbiddenError):
+        return f'Bearer error="insufficient_scope", scope="{" ".join(sorted(error.scopes))}"'
+    return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
 
 
 def _answer_maintenance(error: MaintenanceError) -> Response:

@@ -1,7 +1,10 @@
 import random
 import time
+from types import TracebackType
+from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
 
 from src.api.conditional import attempt, complete
 from src.api.idempotency import answer_once
@@ -12,12 +15,24 @@ RETRIES = 3
 LONGEST_PAUSE = 0.05
 
 
+class NoSessions(SessionInterface):
+    """Who asks is in a token: a cookie is neither read nor signed."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        del app, request
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        raise NotImplementedError
+
+
 class Application(Flask):
     """Flask, where each view is dispatched so that it keeps what HTTP promises of it.
 
     A view that collided with another transaction is dispatched again: nothing was sent, and unless
     something was committed, nothing has happened.
     """
+
+    session_interface = NoSessions()
 
     def dispatch_request(self) -> Response:
         if request.routing_exception or request.method == "OPTIONS":
@@ -38,3 +53,15 @@ class Application(Flask):
 
     def _answer(self) -> Response:
         return complete(self.make_response(super().dispatch_request()))
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
+        response: Response = super().finalize_request(rv, from_error_handler)
+        g.status = response.status_code  # What is sent; for logs and metrics.
+        return response
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Without the path, which is the caller's."""
+        self.logger.error("An unforeseen error.", exc_info=exc_info)

@@ -6,6 +6,7 @@ from typing import Any
 
 import flask_smorest
 
+from src.api import access
 from src.api.conditional import note_entity
 from src.api.requests import StrictParser
 
@@ -14,6 +15,20 @@ View = Callable[..., Any]
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no types.
     ARGUMENTS_PARSER = StrictParser()
+
+    def public(self, view: View) -> View:
+        """Anybody may call it."""
+        return access.public(view)
+
+    def requires(self, *scopes: str) -> Callable[[View], View]:
+        """Only who has a token with each of these scopes may call it."""
+        document = self.doc(security=[{"bearer": sorted(scopes)}])
+
+        def declare(view: View) -> View:
+            decorated: View = document(access.requires(*scopes)(view))
+            return decorated
+
+        return declare
 
     def response(self, *arguments: Any, **options: Any) -> Callable[[View], View]:
         decorate: Callable[[View], View] = super().response(*arguments, **options)

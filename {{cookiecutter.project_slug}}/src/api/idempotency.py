@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from src.api.maintenance_gate import ALWAYS_SERVED
 from src.api.requests import InvalidRequestError
@@ -33,7 +33,7 @@ def answer_once(answer: Callable[[], Response]) -> Response:
         raise _refusal("invalid-header", "Not 1 to 255 visible ASCII characters.")
     fingerprint = _fingerprint()
     factory: UnitOfWorkFactory = current_app.extensions["container"].unit_of_work()
-    with factory.once(key) as once:
+    with factory.once(_own(key)) as once:
         if once.answer is None:
             response = answer()
             body, headers = response.get_data(), dict(response.headers)
@@ -47,6 +47,12 @@ def answer_once(answer: Callable[[], Response]) -> Response:
 
 def _refusal(slug: str, detail: str) -> InvalidRequestError:
     return InvalidRequestError([{"parameter": KEY_HEADER, "detail": detail, "code": slug}], slug)
+
+
+def _own(key: str) -> str:
+    """Two callers may choose the same one, and neither gets the other's answer."""
+    subject = g.principal.subject if g.principal else ""
+    return sha256(f"{key} {subject}".encode(errors="surrogatepass")).hexdigest()
 
 
 def _fingerprint() -> str:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from src.api.requests import InvalidRequestError, query_fields
+from src.api.views import view_of
 from src.domain.constants import BIG_INTEGER_MAX
 
 
@@ -73,7 +74,7 @@ def _require_declared_query() -> None:
         raise InvalidRequestError([], "invalid-query", "It has a NUL.")
     if request.method == "OPTIONS":
         return
-    declared = query_fields(_view())
+    declared = query_fields(view_of(current_app, str(request.endpoint), request.method))
     errors = []
     for name, times in Counter(sent).items():
         if name not in declared:
@@ -82,13 +83,6 @@ def _require_declared_query() -> None:
             errors.append(_entry(name, "May be there once.", "repeated"))
     if errors:
         raise InvalidRequestError(errors, "invalid-query")
-
-
-def _view() -> object:
-    view = current_app.view_functions[str(request.endpoint)]
-    methods = getattr(view, "view_class", None)  # flask.views.MethodView has one view a method.
-    name = "get" if request.method == "HEAD" else request.method.lower()
-    return getattr(methods, name) if methods else view
 
 
 def _require_whole_body() -> None:

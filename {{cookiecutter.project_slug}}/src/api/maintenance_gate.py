@@ -6,6 +6,7 @@ ALWAYS_SERVED = frozenset(
         "health.read_liveness",
         "health.read_readiness",
         "maintenance.read_maintenance",
+        "metrics.read_metrics",
         "maintenance-windows.open_window",
         "maintenance-windows.end_window",
         "maintenance-windows.cancel_window",

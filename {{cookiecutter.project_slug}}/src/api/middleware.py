@@ -1,5 +1,6 @@
 import re
 from contextlib import suppress
+from time import perf_counter
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ def register_middleware(app: Flask) -> None:
     @app.before_request
     def identify() -> None:
         sent = request.headers.get("X-Request-ID", "")
+        g.started = perf_counter()
         g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
 
     @app.after_request

@@ -11,6 +11,7 @@ from src.cli.openapi import openapi
 from src.cli.project import config, routes, seed, shell
 from src.cli.sentences import database_sentence, with_advice
 from src.cli.server import run, serve
+from src.cli.token import token
 from src.config import ConfigError, project
 from src.domain.exceptions import BusyError, DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
@@ -60,5 +61,5 @@ def cli() -> None:
     """
 
 
-for command in (run, serve, db, maintenance, openapi, routes, shell, seed, config):
+for command in (run, serve, db, maintenance, openapi, routes, shell, seed, token, config):
     cli.add_command(command)

@@ -71,18 +71,16 @@ def breaking(against: str | None) -> None:
 
 
 def describe_api() -> dict[str, Any]:
-    """With every part that settings can leave out, below the prefix that is the default."""
+    """Below the prefix that is the default."""
     from src.create_app import create_app  # noqa: PLC0415  # No other command needs Flask.
 
     about: dict[str, Any] = project()
-    anything = token_urlsafe()
     config = Config(
         **about,
         environment=PRODUCTION,
         service_prefix=about["name"],
         database_url="postgresql://nobody@localhost/nothing",  # It is not asked.
-        secret_key=anything,
-        maintenance_api_token=anything,
+        secret_key=token_urlsafe(),
         log_level="ERROR",
     )
     app = create_app(config)

@@ -1,18 +1,38 @@
 import logging
 import multiprocessing
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
 from src.bootstrap import load_config_with_database
 from src.cli.readiness import require_ready_database, schema_is_behind
 from src.config import ROOT, Config, load_config
 from src.infrastructure.databases.migrations import Migrations
 
+# Requests that are being answered have so long to end, when the server is told to stop.
 STOP_SECONDS = 30
+# Threads of a process beyond those that work: each may wait for one slow body.
+WAITING_THREADS = 32
+# For the headers, and for the next request of a kept connection: a proxy's limit should be lower,
+# and 60 seconds are usual. Who is slow here holds a socket, no thread.
+HEADER_SECONDS = 65
+HEADER_BYTES = 32 * 1024  # Or a little more, with the request line; 431 beyond, and from 101 on.
+BACKLOG = 1024  # Connections that wait to be accepted, and that the processes hold together.
+# A process is replaced then, in case something in it grows. It ends so long after its successor
+# was started: granian does not ask whether that serves.
+LIFETIME_SECONDS = 24 * 3600
+START_SECONDS = 10
+
+# The server's own lines go the way of all others.
+LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
 
 host_option = click.option("--host", help="Address to listen on; HOST by default.")
 port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT by default.")
@@ -31,11 +51,14 @@ def run(host: str | None, port: int | None) -> None:
     """
     embedded = not load_config().database_url
     config = load_config_with_database()
+    _log(config)
     if embedded and schema_is_behind(config):
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
     url = f"http://{host or config.host}:{port or config.port}"
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
+    if not config.jwt_jwks_url:
+        click.echo("Token python manage.py token")
     _serve(
         config,
         host,
@@ -59,6 +82,7 @@ def serve(host: str | None, port: int | None) -> None:
     WORKERS=2 THREADS=16 python manage.py serve --host 0.0.0.0
     """
     config = load_config_with_database()
+    _log(config)
     try:
         require_ready_database(config)
     except click.ClickException as error:
@@ -66,11 +90,18 @@ def serve(host: str | None, port: int | None) -> None:
     _serve(config, host, port, workers=config.workers, respawn_failed_workers=True)
 
 
+def _log(config: Config) -> None:
+    from src.logging import configure_logging  # noqa: PLC0415  # No other command needs it.
+
+    configure_logging(config)
+
+
 def _serve(config: Config, host: str | None, port: int | None, **options: Any) -> None:
     """The production server and its settings.
 
-    A thread that waits for PostgreSQL holds its request, so there are as many threads as
-    connections in the pool, and requests beyond them wait in the server.
+    A thread that waits for PostgreSQL holds its request, so as many requests are worked on as
+    there are connections in the pool (src/api/turns.py). The other threads wait for bodies, for
+    which the server has no time limit.
     """
     address, port = host or config.host, port or config.port
     _require_free_port(address, port)
@@ -83,13 +114,33 @@ def _serve(config: Config, host: str | None, port: int | None, **options: Any) -
         address=address,
         port=port,
         interface=Interfaces.WSGI,
-        blocking_threads=config.threads,
-        working_dir=ROOT,
+        http=HTTPModes.http1,  # To look for HTTP/2 it would wait without end.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES
+        ),
         websockets=False,
+        blocking_threads=config.threads + WAITING_THREADS,
+        backlog=BACKLOG,
+        working_dir=ROOT,
         workers_kill_timeout=STOP_SECONDS,
+        workers_lifetime=LIFETIME_SECONDS,
+        respawn_interval=START_SECONDS,
+        log_dictconfig=LOGS,
         **options,
     )
-    server.serve()
+    with _counting_together():
+        server.serve()
+
+
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """The server processes count in files of one directory: see src/api/metrics.py."""
+    with TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True) as directory:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
 def _require_free_port(host: str, port: int) -> None:

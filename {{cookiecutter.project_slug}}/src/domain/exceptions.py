@@ -9,6 +9,7 @@ DomainError
 │   ├── CollisionError   two transactions got in each other's way; again, it may succeed
 │   └── BusyError        somebody else is at it; the same call may succeed later
 ├── AuthenticationError  it is not known who asks
+├── ForbiddenError       whoever asks may not do this
 └── UnavailableError     what is needed does not answer; the same call may succeed later
     ├── MaintenanceError     a maintenance window forbids it
     └── SchemaMismatchError  the database has the schema of another release
@@ -51,6 +52,13 @@ class BusyError(ConflictError):
 
 class AuthenticationError(DomainError):
     pass
+
+
+class ForbiddenError(DomainError):
+    def __init__(self, sentence: str, scopes: frozenset[str] = frozenset()) -> None:
+        """`scopes` are those that would do."""
+        super().__init__(sentence)
+        self.scopes = scopes
 
 
 class UnavailableError(DomainError):

@@ -1,5 +1,7 @@
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Lock, Thread
 
 from src.domain.exceptions import UnavailableError
 from src.domain.models.maintenance import Window, WindowPhase
@@ -8,6 +10,8 @@ from src.services.ports import DatabaseProbe, SchemaState
 
 # A database that restarts is not a reason to take every instance out of service at once.
 TOLERATED_SECONDS = 10
+# One that hangs takes what it is sent and never answers; no time limit of its own ends that.
+ANSWER_SECONDS = 1.5
 MIGRATING = {WindowPhase.MIGRATING, WindowPhase.FAILED}
 
 
@@ -23,12 +27,31 @@ class HealthService:
         self._maintenance = maintenance
         self._schema: SchemaState | None = None
         self._seen_at = 0.0
+        self._answer: Future[Readiness] | None = None
+        self._asking = Lock()
 
     def readiness(self) -> Readiness:
         """Raise UnavailableError if requests could not be served now.
 
         A window does not matter: an instance that was not ready could not say `Retry-After`.
         """
+        with self._asking:
+            if self._answer is None or self._answer.done():
+                self._answer = Future()
+                Thread(target=self._ask, args=[self._answer], daemon=True).start()
+            answer = self._answer
+        try:
+            return answer.result(ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise UnavailableError("The database does not answer.") from error
+
+    def _ask(self, answer: "Future[Readiness]") -> None:
+        try:
+            answer.set_result(self._look())
+        except BaseException as error:  # Whatever it is, it is raised to whoever asked.
+            answer.set_exception(error)
+
+    def _look(self) -> Readiness:
         window = self._maintenance.current()
         schema = self._schema_state(tolerant=window is not None and window.is_open)
         if schema.behind and not (window and window.phase in MIGRATING):

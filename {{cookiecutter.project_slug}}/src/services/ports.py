@@ -172,10 +172,18 @@ class MaintenanceWindows(ABC):
         """What happened to one, or to all, in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they have been allowed to do."""
+
+    subject: str
+    scopes: frozenset[str]
+
+
 class Authenticator(ABC):
     @abstractmethod
-    def authenticate(self, authorization: str | None) -> None:
-        """Take the value of the header Authorization. Raise AuthenticationError if it is wrong."""
+    def authenticate(self, token: str) -> Principal:
+        """Raise AuthenticationError if it is not good, UnavailableError if that cannot be known."""
 
 
 class DatabaseProbe(ABC):

@@ -54,6 +54,7 @@ class SpecimenApiTestCase(ApplicationTestCase):
         blueprint = Blueprint("specimens", __name__, url_prefix=SPECIMENS)
 
         @blueprint.post("")
+        @blueprint.public
         @blueprint.arguments(SpecimenInput)
         @blueprint.response(201, SpecimenOutput)
         def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
@@ -64,6 +65,7 @@ class SpecimenApiTestCase(ApplicationTestCase):
             return created(specimen, f"{SPECIMENS}/{specimen.id}")
 
         @blueprint.post("/pair")
+        @blueprint.public
         @blueprint.response(204)
         def create_pair() -> None:
             for text in ("first of two", "second of two"):
@@ -73,12 +75,14 @@ class SpecimenApiTestCase(ApplicationTestCase):
                     self.before_commit(specimen)
 
         @blueprint.get("/<uuid:specimen_id>")
+        @blueprint.public
         @blueprint.response(200, SpecimenOutput)
         def read_specimen(specimen_id: UUID) -> Specimen:
             with self.units(read_only=True) as work:
                 return repository(work).get(specimen_id)
 
         @blueprint.patch("/<uuid:specimen_id>")
+        @blueprint.public
         @blueprint.arguments(SpecimenPatch)
         @blueprint.response(200, SpecimenOutput)
         def change_specimen(body: dict[str, Any], specimen_id: UUID) -> Specimen:
@@ -91,6 +95,7 @@ class SpecimenApiTestCase(ApplicationTestCase):
             return specimen
 
         @blueprint.post("/<uuid:specimen_id>/double")
+        @blueprint.public
         @blueprint.response(200, SpecimenOutput)
         def double_specimen(specimen_id: UUID) -> Specimen:
             with self.units() as work:
@@ -101,6 +106,7 @@ class SpecimenApiTestCase(ApplicationTestCase):
             return specimen
 
         @blueprint.delete("/<uuid:specimen_id>")
+        @blueprint.public
         @blueprint.response(204)
         def delete_specimen(specimen_id: UUID) -> None:
             with self.units() as work:

@@ -6,16 +6,19 @@ from typing import Any
 from tests.support.application import HttpTestCase
 from tests.support.corpus import Corpus
 from tests.support.operation_inputs import Input
+from tests.support.security import shows
+from tests.support.tokens import token
 
-TOKEN = "known to the test"
 MOST_OF_A_KIND = 35
 
 
 class CorpusTest(HttpTestCase):
     def setUp(self) -> None:
-        self.client = self.start(maintenance_api_token=TOKEN)
+        super().setUp()
         document = self.client.get("/openapi.json").get_json()
-        self.inputs = [one for one in Corpus(document, TOKEN).inputs() if one.status]
+        self.inputs = [
+            one for one in Corpus(document, token(self.client.application)).inputs() if one.status
+        ]
 
     def sample(self) -> list[Input]:
         """As many of each kind and method, from everywhere among them."""
@@ -38,6 +41,7 @@ class CorpusTest(HttpTestCase):
             follow_redirects=False,
         )
 
+    @shows("API3:2023", "V2.2.1", "V2.2.2", "V4.1.1", "V13.4.4", "V16.5.3")
     def test_every_bad_input_is_told_what_is_wrong_with_it(self) -> None:
         for one in self.sample():
             with self.subTest(str(one)):

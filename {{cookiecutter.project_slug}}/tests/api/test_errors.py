@@ -6,8 +6,10 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from src.api.access import public
 from src.domain.exceptions import ConflictError, DomainError
 from tests.support.application import HttpTestCase
+from tests.support.security import shows
 
 
 class ClosedError(ConflictError):
@@ -34,11 +36,14 @@ class ErrorsTest(HttpTestCase):
         def fail() -> str:
             raise error
 
-        self.app.add_url_rule("/fail", view_func=fail)
+        self.app.add_url_rule("/fail", view_func=public(fail))
 
+    @shows("V4.1.2")
     def test_an_unknown_url_is_not_found_and_never_redirected(self) -> None:
-        self.app.add_url_rule("/slashed/", view_func=str)
-        self.app.add_url_rule("/numbered/<int:number>", view_func=lambda **names: str(names))
+        self.app.add_url_rule("/slashed/", "slashed", public(lambda: ""))
+        self.app.add_url_rule(
+            "/numbered/<int:number>", "numbered", public(lambda **names: str(names))
+        )
         numbers = ("0", "-1", str(2**63), "9" * 400, "9" * 5000, "%D9%A1", "1%00", "01", "+1")
         for path in (
             *("/nothing", "/health/live/", "/health//live", "/slashed", "/docs/assets/..%2fx"),
@@ -70,8 +75,9 @@ class ErrorsTest(HttpTestCase):
         self.assertEqual(options.status_code, 200)
         self.assertEqual(set(options.allow), {"GET", "HEAD", "OPTIONS"})
 
+    @shows("V4.2.1")
     def test_a_body_that_was_cut_is_refused(self) -> None:
-        self.app.add_url_rule("/take", methods=["POST"], view_func=lambda: "taken")
+        self.app.add_url_rule("/take", methods=["POST"], view_func=public(lambda: "taken"))
         chunked = {"HTTP_TRANSFER_ENCODING": "chunked"}
         for environ, body, status in (
             ({"CONTENT_LENGTH": "3"}, b"ab", 400),
@@ -89,14 +95,15 @@ class ErrorsTest(HttpTestCase):
                     self.assert_problem(response, 400, "malformed-body")
 
     def test_a_server_that_notices_the_cut_itself_is_understood(self) -> None:
-        self.app.add_url_rule("/take", methods=["POST"], view_func=lambda: "taken")
+        self.app.add_url_rule("/take", methods=["POST"], view_func=public(lambda: "taken"))
         stream = Mock(spec=["read"], read=Mock(side_effect=OSError))
         response = self.send("/take", {"HTTP_TRANSFER_ENCODING": "chunked"}, stream)
         self.assert_problem(response, 400, "malformed-body")
 
+    @shows("API4:2023", "V15.2.2")
     def test_a_body_over_the_limit_is_refused_unread(self) -> None:
         self.client = self.start(max_body_bytes=10)
-        self.app.add_url_rule("/take", methods=["POST"], view_func=lambda: "taken")
+        self.app.add_url_rule("/take", methods=["POST"], view_func=public(lambda: "taken"))
         unread = Mock(spec=["read"], read=Mock(side_effect=AssertionError))
         response = self.send("/take", {"CONTENT_LENGTH": "11"}, unread)
         self.assert_problem(response, 413, "payload-too-large")
@@ -105,6 +112,7 @@ class ErrorsTest(HttpTestCase):
         self.assert_problem(response, 413, "payload-too-large")
         self.assertEqual(self.client.post("/take", data="x" * 10).status_code, 200)
 
+    @shows("API8:2023")
     def test_a_host_that_is_not_trusted_is_refused(self) -> None:
         self.client = self.start(trusted_hosts=["api.example.org", ".example.net"])
         for host, status in (
@@ -139,6 +147,7 @@ class ErrorsTest(HttpTestCase):
                 answer = self.app.make_response(self.app.handle_http_exception(error_of(status)))
                 self.assertEqual(answer.get_json(force=True)["type"], slug)
 
+    @shows("V16.3.4", "V16.5.1")
     def test_an_unforeseen_error_says_nothing_of_the_inside(self) -> None:
         self.fail_with(RuntimeError("a secret of the inside"))
         with self.assertLogs(self.app.logger, "ERROR") as logs:
@@ -156,6 +165,7 @@ class ErrorsTest(HttpTestCase):
         self.fail_with(DomainError("No kind."))
         self.assert_problem(self.client.get("/fail"), 500, "internal")
 
+    @shows("V1.2.1")
     def test_a_fit_request_id_is_kept_and_another_replaced(self) -> None:
         for sent, kept in (("abc-123", True), ("a b", False), ("x" * 65, False)):
             with self.subTest(sent):

@@ -9,9 +9,11 @@ from marshmallow import validate
 from src.api.blueprint import Blueprint
 from src.api.schemas import fields
 from src.api.schemas.base import Schema
+from tests.support.security import shows
 
 
 class SchemasTest(TestCase):
+    @shows("API3:2023", "V15.3.3")
     def test_a_schema_that_is_not_strict_stops_the_service(self) -> None:
         class Loose(marshmallow.Schema):
             pass
@@ -42,6 +44,7 @@ class FieldsTest(TestCase):
             with self.subTest(value), self.assertRaises(marshmallow.ValidationError):
                 field.deserialize(value)
 
+    @shows("V1.4.2", "V15.3.5")
     def test_integers(self) -> None:
         self.assert_takes(fields.Integer(), 0, -(2**31), 2**31 - 1)
         self.assert_refuses(

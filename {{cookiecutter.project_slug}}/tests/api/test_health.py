@@ -3,6 +3,7 @@ from sqlalchemy import NullPool, create_engine, text
 from src.infrastructure.databases.migrations import migration_scripts
 from tests.support.application import ApplicationTestCase
 from tests.support.database import migrated_database
+from tests.support.security import shows
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -28,6 +29,7 @@ class HealthTest(ApplicationTestCase):
             client = self.start(database_url=url)
             self.assertEqual(client.get("/health/ready").status_code, 200)
 
+    @shows("V16.5.2")
     def test_without_its_database_it_is_alive_and_not_ready(self) -> None:
         client = self.start(database_url=NOBODY_LISTENS)
         self.assertEqual(client.get("/health/live").status_code, 200)

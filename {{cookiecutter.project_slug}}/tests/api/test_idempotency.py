@@ -7,7 +7,9 @@ from werkzeug.test import TestResponse
 
 from src.domain.exceptions import CollisionError
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase
+from tests.support.security import shows
 from tests.support.specimens import Specimen
+from tests.support.tokens import bearer
 
 
 class IdempotencyTest(SpecimenApiTestCase):
@@ -18,6 +20,7 @@ class IdempotencyTest(SpecimenApiTestCase):
     def post(self, text: str = "once") -> TestResponse:
         return self.create(text, **{"Idempotency-Key": self.key})
 
+    @shows("API6:2023")
     def test_a_repetition_gets_the_first_answer(self) -> None:
         first, second = self.post(), self.post()
         self.assertEqual((first.status_code, second.status_code), (201, 201))
@@ -46,6 +49,14 @@ class IdempotencyTest(SpecimenApiTestCase):
                 self.assert_problem(response, 422, "idempotency-key-reused")
         self.assertEqual(self.texts(), ["once"])
 
+    def test_another_caller_may_choose_the_same_key(self) -> None:
+        mine = self.post("mine")
+        other = bearer(self.client.application, subject="somebody else")
+        headers = {"Idempotency-Key": self.key, "Authorization": other}
+        theirs = self.create("theirs", **headers)
+        self.assertEqual((mine.status_code, theirs.status_code), (201, 201))
+        self.assertEqual(self.texts(), ["mine", "theirs"])
+
     def test_what_failed_may_be_tried_again(self) -> None:
         self.assert_problem(self.post(""), 422, "validation")
         self.create("taken")
@@ -53,6 +64,7 @@ class IdempotencyTest(SpecimenApiTestCase):
         self.assertEqual(self.post("free").status_code, 201)
         self.assertEqual(self.texts(), ["free", "taken"])
 
+    @shows("API6:2023", "V2.3.4")
     def test_one_that_is_being_served_is_not_served_twice(self) -> None:
         begun, end = Event(), Event()
 
@@ -73,6 +85,7 @@ class IdempotencyTest(SpecimenApiTestCase):
         self.assertEqual(answers[0].status_code, 201)
         self.assertEqual(self.post().data, answers[0].data)
 
+    @shows("V2.3.3")
     def test_a_collision_takes_everything_back_and_is_tried_again(self) -> None:
         collisions = iter([False, True, False, False])
 

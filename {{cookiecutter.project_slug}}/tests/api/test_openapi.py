@@ -7,6 +7,7 @@ from src.api.openapi.document import complete, operations, resolve
 from src.config import ROOT, project
 from src.error_handler import DOMAIN_ERRORS, HTTP_ERRORS, REQUEST_ERRORS
 from tests.support.application import HttpTestCase
+from tests.support.security import shows
 
 
 class OpenApiTest(HttpTestCase):
@@ -16,6 +17,7 @@ class OpenApiTest(HttpTestCase):
         super().setUp()
         self.document = self.client.get("/openapi.json").get_json()
 
+    @shows("API9:2023")
     def test_it_names_this_service_and_its_operations(self) -> None:
         self.assertEqual(self.document["openapi"], "3.1.0")
         self.assertEqual(

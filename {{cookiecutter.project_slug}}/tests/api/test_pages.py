@@ -12,6 +12,7 @@ from src.api.schemas.sort import Sort
 from src.services.paging import PageQuery
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
+from tests.support.security import shows
 from tests.support.specimens import Specimen
 
 ROWS = [("a", 1), ("b", 2), ("c", 1), ("d", 2), ("e", 1)]
@@ -40,6 +41,7 @@ class PagesTest(HttpTestCase):
         blueprint = Blueprint("specimens", __name__, url_prefix="/specimens")
 
         @blueprint.get("")
+        @blueprint.public
         @blueprint.arguments(SpecimenQuery, location="query")
         @blueprint.response(200, SpecimenPage)
         def list_specimens(query: PageQuery) -> dict[str, Any]:
@@ -78,6 +80,7 @@ class PagesTest(HttpTestCase):
     def test_a_last_page_that_is_full_has_no_next(self) -> None:
         self.assertIsNone(self.read(limit=2, version=2)["next"])
 
+    @shows("V1.2.4")
     def test_an_unknown_name_is_answered_with_those_that_there_are(self) -> None:
         for sort in ("title", "", "-", "text,", "text desc", "+text", "id;--", "--text", "TEXT"):
             with self.subTest(sort):
@@ -86,6 +89,7 @@ class PagesTest(HttpTestCase):
                 self.assertEqual(error["parameter"], "sort")
                 self.assertIn("text, age", error["detail"])
 
+    @shows("V2.2.3")
     def test_a_cursor_belongs_to_its_sort_and_filter(self) -> None:
         cursor = self.read(limit=1, sort="text", version=1)["next"]
         self.assertEqual(self.read(cursor=cursor, sort="text", version=1)["items"][0]["text"], "c")

@@ -12,6 +12,7 @@ from src.api.schemas.base import Schema
 from src.services.paging import PageQuery
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
+from tests.support.security import shows
 from tests.support.specimens import Specimen
 
 JSON = "application/json"
@@ -31,6 +32,7 @@ def blueprint(specimens: MemoryRepository[Specimen]) -> Blueprint:
     blueprint = Blueprint("specimens", __name__, url_prefix="/specimens")
 
     @blueprint.post("")
+    @blueprint.public
     @blueprint.arguments(SpecimenSchema)
     @blueprint.response(201, SpecimenSchema)
     def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
@@ -39,6 +41,7 @@ def blueprint(specimens: MemoryRepository[Specimen]) -> Blueprint:
         return created(specimen, f"/specimens/{specimen.id}")
 
     @blueprint.get("")
+    @blueprint.public
     @blueprint.arguments(PageArguments, location="query")
     @blueprint.response(200, SpecimenPage)
     def list_specimens(query: PageQuery) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class RequestsTest(HttpTestCase):
     def test_what_looks_the_same_is_the_same(self) -> None:
         self.assertEqual(self.specimens.get(self.create("e\u0301")).text, "\u00e9")
 
+    @shows("API3:2023", "V1.3.3", "V1.5.2", "V2.2.1", "V8.2.3", "V15.3.3", "V15.3.5")
     def test_a_bad_body_is_refused_with_the_place_and_the_kind_of_the_mistake(self) -> None:
         for body, pointer, code in (
             ({}, "/text", "required"),
@@ -92,10 +96,12 @@ class RequestsTest(HttpTestCase):
                 self.assertEqual((error["pointer"], error["code"]), (pointer, code))
         self.assert_nothing_created()
 
+    @shows("API4:2023", "V15.2.2")
     def test_an_answer_is_not_many_times_as_long_as_the_request(self) -> None:
         response = self.client.post("/specimens", json=dict.fromkeys(map(str, range(1000))))
         self.assertEqual(len(self.assert_problem(response, 422, "validation")["errors"]), 100)
 
+    @shows("V2.2.1")
     def test_a_body_that_is_not_json_is_refused(self) -> None:
         for body in (
             b"",
@@ -123,6 +129,7 @@ class RequestsTest(HttpTestCase):
         response = self.client.post("/specimens", json={"text": "x", '"[' * 100: 0})
         self.assert_problem(response, 422, "validation")
 
+    @shows("V3.5.2")
     def test_a_body_of_another_type_is_refused(self) -> None:
         for content_type in (None, "text/plain", "application/x+json", f"{JSON}; charset=latin-1"):
             with self.subTest(content_type):
@@ -147,6 +154,7 @@ class RequestsTest(HttpTestCase):
         found = [UUID(specimen["id"]) for specimen in first["items"] + second["items"]]
         self.assertEqual(found, ids)
 
+    @shows("API4:2023")
     def test_a_bad_page_is_refused(self) -> None:
         for limit in ("0", "-1", "101", "1e9", "x", "", "1.0", "1_0", "%201", "+1", "01", "%D9%A1"):
             with self.subTest(limit):
@@ -154,6 +162,7 @@ class RequestsTest(HttpTestCase):
                 [error] = self.assert_problem(response, 422, "validation")["errors"]
                 self.assertEqual(error["parameter"], "limit")
 
+    @shows("V2.2.1", "V15.3.7")
     def test_a_query_that_is_not_declared_is_refused(self) -> None:
         for query, codes in (
             ("cursor=forged", ["cursor"]),

@@ -7,6 +7,7 @@ from src.api.openapi.document import operations
 from tests.api.versions import v1, v2
 from tests.api.versions.service import SpecimenService
 from tests.support.application import HttpTestCase
+from tests.support.security import shows
 
 
 class VersionsTest(HttpTestCase):
@@ -43,6 +44,7 @@ class VersionsTest(HttpTestCase):
         self.assertEqual(names["/prefix/v2/specimens/{specimen_id}"], "read_specimen_v2")
         self.assertLessEqual({"Specimen", "SpecimenV2"}, document["components"]["schemas"].keys())
 
+    @shows("API9:2023")
     def test_a_deprecated_operation_says_so(self) -> None:
         path = self.client.get("/openapi.json").get_json()["paths"]["/prefix/v1/specimens"]["post"]
         self.assertTrue(path["deprecated"])

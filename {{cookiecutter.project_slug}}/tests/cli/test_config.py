@@ -4,26 +4,40 @@ from unittest.mock import patch
 
 from src.config import load_config
 from tests.support.command_line import CommandLineTestCase
+from tests.support.security import shows
 
 URL = "postgresql://somebody:hidden@127.0.0.1:1/nothing"
 MISCONFIGURED = 78
 
 
 class ConfigTest(CommandLineTestCase):
+    @shows("API8:2023", "V13.2.3")
     def test_production_names_everything_that_is_missing(self) -> None:
         result = self.manage("db", "current", SECRET_KEY="")
         self.assert_stops(result, MISCONFIGURED, "Not set: DATABASE_URL, SECRET_KEY")
+
+    def test_production_refuses_what_anybody_would_guess(self) -> None:
+        result = self.manage("db", "current", DATABASE_URL=URL, SECRET_KEY="changeme")
+        self.assert_stops(result, MISCONFIGURED, "SECRET_KEY: Must be one that nobody can guess")
+        self.assertNotIn("changeme", result.output)
+
+    def test_an_issuer_is_named_with_its_keys(self) -> None:
+        keys = "https://issuer.example.org/keys"
+        result = self.manage("db", "current", DATABASE_URL=URL, JWT_JWKS_URL=keys)
+        self.assert_stops(result, MISCONFIGURED, "JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE")
 
     def test_what_is_missing_can_be_looked_at(self) -> None:
         result = self.manage("config", SECRET_KEY="")
         self.assertIn("SECRET_KEY=  (environment)", result.stdout)
 
+    @shows("V13.2.3")
     def test_development_needs_no_secret_and_makes_a_new_one_each_time(self) -> None:
         with patch.dict("os.environ", {"ENVIRONMENT": "development", "SECRET_KEY": ""}):
             first, second = load_config(), load_config()
         self.assertGreaterEqual(len(first.secret_key), 32)
         self.assertNotEqual(first.secret_key, second.secret_key)
 
+    @shows("API8:2023")
     def test_a_bad_value_is_named_with_what_is_wrong(self) -> None:
         for name, value in (
             ("PORT", "x"),
@@ -38,6 +52,11 @@ class ConfigTest(CommandLineTestCase):
             ("CORS_ORIGINS", "https://*.example.org"),
             ("CORS_ORIGINS", "https://example.org/path"),
             ("SECRET_KEY_FILE", "no-such-file"),
+            ("JWT_JWKS_URL", "issuer.example.org/keys"),
+            ("PROXY_HOPS", "-1"),
+            ("RATE_LIMIT", "often"),
+            ("RATE_LIMIT_STORAGE", "mysql://x"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "somewhere"),
         ):
             with self.subTest(name=name, value=value):
                 result = self.manage("config", **{"DATABASE_URL": URL, name: value})
@@ -52,6 +71,7 @@ class ConfigTest(CommandLineTestCase):
         self.assertIn("PORT=9000  (.env)", result.stdout)
         self.assertIn("WORKERS=1  (default)", result.stdout)
 
+    @shows("V13.3.1")
     def test_a_setting_may_lie_in_a_file(self) -> None:
         secret = Path(self.enterContext(TemporaryDirectory())) / "secret"
         secret.write_text("from a file\n")

@@ -8,6 +8,7 @@ from click.testing import Result
 
 from src.cli.openapi import DOCUMENT
 from tests.support.command_line import CommandLineTestCase
+from tests.support.security import shows
 
 
 class OpenApiCommandsTest(CommandLineTestCase):
@@ -24,6 +25,7 @@ class OpenApiCommandsTest(CommandLineTestCase):
         with patch("src.cli.openapi.DOCUMENT", self.file):
             return self.manage("openapi", command)
 
+    @shows("API9:2023")
     def test_the_committed_document_is_what_the_code_says(self) -> None:
         self.assertEqual(self.manage("openapi", "check").exit_code, 0)
 

@@ -5,9 +5,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
+from types import MappingProxyType
 from unittest.mock import patch
 
 from src.config import ROOT
@@ -17,6 +19,8 @@ from tests.support.database import empty_database
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 SECONDS_TO_START = 20
+SLOW_BODY = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
+SLOW_HEADERS = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow"
 
 
 def free_port() -> int:
@@ -45,11 +49,11 @@ class ServerTest(CommandLineTestCase):
             time.sleep(0.05)
         return process
 
-    def get(self, path: str) -> int | None:
+    def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
         """The status of the answer; None if nobody answers."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
             try:
-                connection.request("GET", path)
+                connection.request("GET", path, headers=headers)
                 return connection.getresponse().status
             except OSError:
                 return None
@@ -66,6 +70,21 @@ class ServerTest(CommandLineTestCase):
             _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 0, said)
         self.assertNotIn("Traceback", said)
+        self.assertNotIn("panic", said)
+
+    def test_neither_slow_clients_nor_large_headers_stop_it(self) -> None:
+        process = self.start(NOBODY_LISTENS)
+        for text in [SLOW_BODY, SLOW_HEADERS] * 20:
+            slow = socket.create_connection(("127.0.0.1", self.port))
+            self.addCleanup(slow.close)
+            slow.sendall(text)
+        self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+        for headers in ({"X-Large": "x" * 100_000}, {f"X-{n}": "many" for n in range(200)}):
+            status = self.get("/health/live", headers)
+            self.assertEqual(status, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self.assertEqual(self.get("/" + "x" * 100_000), HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self.assertEqual(self.get("/health/live"), HTTPStatus.OK)
+        self.assertIsNone(process.poll())
 
 
 class StartTest(CommandLineTestCase):

@@ -10,6 +10,7 @@ from src.domain.exceptions import (
 )
 from src.domain.identity import uuid7
 from src.services.paging import PageQuery
+from tests.support.security import shows
 from tests.support.specimens import Specimen
 from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
@@ -95,6 +96,7 @@ class MemoryUnitOfWorkTest(MemoryUnits, UnitOfWorkContract):
 
 
 class SqlUnitOfWorkTest(SqlUnits, UnitOfWorkContract):
+    @shows("V2.3.4")
     def test_a_unique_value_is_taken_once(self) -> None:
         self.stored("same")
         with self.assertRaises(DuplicateError), self.unit_of_work() as work:

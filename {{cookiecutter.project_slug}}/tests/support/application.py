@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from src.config import DEVELOPMENT, Config
 from src.create_app import create_app
 from tests.support.database import DatabaseTestCase
+from tests.support.tokens import bearer
 
 CONFIG = Config(
     name="tests",
@@ -23,7 +24,10 @@ CONFIG = Config(
 
 
 class HttpTestCase(TestCase):
-    """The application as production builds it; its database does not answer."""
+    """The application as production builds it; its database does not answer.
+
+    Its client may do everything, unless a test sends a token of its own.
+    """
 
     client: FlaskClient
 
@@ -36,7 +40,9 @@ class HttpTestCase(TestCase):
         container = app.extensions["container"]
         self.addCleanup(container.unwire)
         self.addCleanup(container.engines().dispose)
-        return app.test_client()
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = bearer(app)
+        return client
 
     def assert_problem(self, response: TestResponse, status: int, slug: str) -> dict[str, Any]:
         self.assertEqual(response.status_code, status, response.text)

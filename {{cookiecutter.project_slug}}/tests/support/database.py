@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 from uuid import uuid4
 
-from sqlalchemy import NullPool, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from src.infrastructure.databases.migrations import Migrations
 from tests.support.postgres import server
@@ -24,15 +24,18 @@ class DatabaseTestCase(unittest.TestCase):
     """
 
     database_url: str
+    _cleaner: Engine
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.database_url = cls.enterClassContext(migrated_database())
+        cls._cleaner = create_engine(cls.database_url, use_native_hstore=False)
+        cls.addClassCleanup(cls._cleaner.dispose)
 
     def setUp(self) -> None:
         super().setUp()
-        self.addCleanup(_empty_tables, self.database_url)
+        self.addCleanup(_empty_tables, self._cleaner)
 
 
 @contextmanager
@@ -87,8 +90,7 @@ def _execute(statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _empty_tables(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+def _empty_tables(engine: Engine) -> None:
     with engine.begin() as connection:
         names = set(inspect(connection).get_table_names()) - {"alembic_version"}
         tables = [f'"{name}"' for name in names]

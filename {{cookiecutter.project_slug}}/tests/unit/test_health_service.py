@@ -1,3 +1,4 @@
+from threading import Event
 from unittest import TestCase
 from unittest.mock import patch
 
@@ -20,6 +21,16 @@ class FixedProbe(DatabaseProbe):
         if self.state is None:
             raise UnavailableError("It does not answer.")
         return self.state
+
+
+class HangingProbe(FixedProbe):
+    def __init__(self) -> None:
+        super().__init__(READY)
+        self.answers = Event()
+
+    def schema_state(self) -> SchemaState:
+        self.answers.wait()
+        return super().schema_state()
 
 
 def health(probe: FixedProbe, open_window: Window | None = None) -> HealthService:
@@ -61,4 +72,16 @@ class HealthServiceTest(TestCase):
         service.readiness()
         probe.state = None
         with patch("src.services.health_service.TOLERATED_SECONDS", -1):
+            self.assertEqual(service.readiness().schema, READY)
+
+    @patch("src.services.health_service.ANSWER_SECONDS", 0.01)
+    def test_a_database_that_hangs_is_not_ready_until_it_answers(self) -> None:
+        probe = HangingProbe()
+        self.addCleanup(probe.answers.set)
+        service = health(probe)
+        for _ in range(2):
+            with self.assertRaisesRegex(UnavailableError, "does not answer"):
+                service.readiness()
+        probe.answers.set()
+        with patch("src.services.health_service.ANSWER_SECONDS", 10):
             self.assertEqual(service.readiness().schema, READY)

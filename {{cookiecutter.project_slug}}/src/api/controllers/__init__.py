@@ -1,7 +1,7 @@
 """Registers every controller below: a module in this folder with a `blueprint`.
 
 A subfolder is a version: what lies in v1/ is served under /<service prefix>/v1, what lies here
-directly under /. One with `NEEDED_SETTINGS` is left out where one of them is empty.
+directly under /.
 """
 
 from importlib import import_module
@@ -10,13 +10,11 @@ from pkgutil import walk_packages
 from flask_smorest import Api, Blueprint
 
 
-def register_controllers(api: Api, service_prefix: str, settings: object) -> None:
+def register_controllers(api: Api, service_prefix: str) -> None:
     for module in walk_packages(__path__, f"{__name__}."):
         if module.ispkg:
             continue
         controller = import_module(module.name)
-        if not all(getattr(settings, name) for name in getattr(controller, "NEEDED_SETTINGS", ())):
-            continue
         *version, _name = module.name.removeprefix(f"{__name__}.").split(".")
         mount(api, controller.blueprint, service_prefix, *version)
 

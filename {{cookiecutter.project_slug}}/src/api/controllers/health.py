@@ -12,6 +12,7 @@ Health = Annotated[HealthService, Provide["health_service"]]
 
 
 @blueprint.get("/live")
+@blueprint.public
 @blueprint.response(200, LivenessOutput)
 def read_liveness() -> dict[str, str]:
     """Whether the process answers at all. Asks nothing of the database."""
@@ -19,6 +20,7 @@ def read_liveness() -> dict[str, str]:
 
 
 @blueprint.get("/ready")
+@blueprint.public
 @blueprint.response(200, ReadinessOutput)
 @inject
 def read_readiness(health: Health) -> dict[str, object]:

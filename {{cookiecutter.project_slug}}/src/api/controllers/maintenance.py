@@ -13,6 +13,7 @@ OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 
 
 @blueprint.get("")
+@blueprint.public
 @blueprint.response(200, MaintenanceOutput)
 @inject
 def read_maintenance(maintenance: Maintenance) -> tuple[dict[str, Any], dict[str, str]]:

@@ -1,35 +1,26 @@
-"""Windows over HTTP, for those who have the token. No route runs a migration."""
+"""Windows over HTTP, for those who may open and end them. No route runs a migration."""
 
 from datetime import timedelta
 from typing import Annotated, Any
 
 from dependency_injector.wiring import Provide, inject
-from flask import request, url_for
+from flask import url_for
 
 from src.api.blueprint import Blueprint
-from src.api.openapi.answers import BEARER
 from src.api.responses import created
 from src.api.schemas.maintenance import WindowEndInput, WindowInput, WindowOutput
 from src.domain.exceptions import NotFoundError, ValidationError
 from src.domain.models.maintenance import MaintenanceMode, Window
-from src.services.ports import Authenticator, MaintenanceWindows
+from src.services.ports import MaintenanceWindows
 
 blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
-NEEDED_SETTINGS = ["maintenance_api_token"]
 
 Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
-Caller = Annotated[Authenticator, Provide["authenticator"]]
 PATIENCE = timedelta(seconds=10)  # A caller waits for those who write to end.
 
 
-@blueprint.before_request
-@inject
-def authenticate(caller: Caller) -> None:
-    caller.authenticate(request.headers.get("Authorization"))
-
-
 @blueprint.post("")
-@blueprint.doc(security=BEARER)
+@blueprint.requires("maintenance:write")
 @blueprint.arguments(WindowInput)
 @blueprint.response(201, WindowOutput)
 @inject
@@ -47,7 +38,7 @@ def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[st
 
 
 @blueprint.post("/<int:window_id>/end")
-@blueprint.doc(security=BEARER)
+@blueprint.requires("maintenance:write")
 @blueprint.arguments(WindowEndInput)
 @blueprint.response(200, WindowOutput)
 @inject
@@ -60,7 +51,7 @@ def end_window(body: dict[str, Any], window_id: int, windows: Windows) -> Window
 
 
 @blueprint.delete("/<int:window_id>")
-@blueprint.doc(security=BEARER)
+@blueprint.requires("maintenance:write")
 @blueprint.response(204)
 @inject
 def cancel_window(window_id: int, windows: Windows) -> None:

@@ -10,6 +10,7 @@ from flask import Flask, Response, json
 from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
+from src.api.access import public
 from src.api.deprecation import send_deprecation
 from src.api.idempotency import KEY_HEADER, takes_key
 from src.api.openapi.answers import Problem
@@ -58,6 +59,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     def document(self) -> dict[str, Any]:
         return complete(self.spec.to_dict())
 
+    @public
     def _openapi_json(self) -> Response:
         return Response(
             json.dumps(self.document(), sort_keys=False), content_type="application/json"

@@ -8,9 +8,6 @@ from marshmallow import INCLUDE, Schema, fields
 from src.api.openapi.headers import HEADERS, header
 from src.api.responses import PROBLEM_JSON
 
-# For an operation that asks for a token: @blueprint.doc(security=BEARER).
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
-
 
 class BrokenValue(Schema):
     pointer = fields.String(metadata={"description": "Into the body, as RFC 6901 has it."})
@@ -72,6 +69,9 @@ ANSWERS = {
     401: Answer(
         "Unauthorized", "It is not known who asks.", ("unauthorized",), ("WWW-Authenticate",)
     ),
+    403: Answer(
+        "Forbidden", "Whoever asks may not do this.", ("forbidden",), ("WWW-Authenticate",)
+    ),
     404: Answer("NotFound", "Nothing has that identity.", ("not-found",)),
     409: Answer(
         "Conflict",
@@ -103,5 +103,5 @@ ANSWERS = {
 def components() -> dict[str, dict[str, Any]]:
     return {
         "responses": {answer.name: answer.component(s) for s, answer in ANSWERS.items()},
-        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
     }

@@ -12,6 +12,7 @@ from src.api.openapi.headers import header, parameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ASKS_NOTHING = {"read_liveness"}  # And so it is never unavailable.
+UNLIMITED = {"read_liveness", "read_readiness"}
 REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 
 Json = dict[str, Any]
@@ -93,11 +94,13 @@ def _errors(method: str, operation: Json, parameters: list[Json]) -> list[int]:
     may_be = {
         400: True,
         401: "security" in operation,
+        403: "security" in operation,
         404: "path" in places,
         409: method != "get",
         412: "If-Match" in named,
         413: body,
         415: body,
+        429: operation["operationId"] not in UNLIMITED,
         422: body or "query" in places or KEY_HEADER in named,
         500: True,
         503: operation["operationId"] not in ASKS_NOTHING,

@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -12,14 +13,15 @@ class Cursor(StrictField[Any]):
     default_error_messages = {"cursor": "Not a cursor that was handed out."}
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
-        return None if value is None else str(_signer().dumps(value))
+        return None if value is None else str(_signer(current_app.secret_key).dumps(value))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
-            return _signer().loads(value)
+            return _signer(current_app.secret_key).loads(value)
         except (BadSignature, ValueError, TypeError) as error:
             raise self.make_error("cursor") from error
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="cursor")
+@cache
+def _signer(key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="cursor")

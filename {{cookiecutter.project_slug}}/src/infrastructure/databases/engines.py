@@ -1,6 +1,7 @@
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
@@ -11,23 +12,25 @@ CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 
 
-def psycopg2_url(url: str) -> URL:
+def psycopg2_url(url: str | URL) -> URL:
     """The URL with its driver named: bare `postgresql://` is psycopg 3 from SQLAlchemy 2.1 on."""
     return make_url(url).set(drivername="postgresql+psycopg2")
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Three pools on one database.
+    """Four pools on one database.
 
     `write` opens a transaction. `read` is in autocommit, so that a query is one round trip, on
     connections that PostgreSQL itself keeps from writing. `watch` is one such connection that never
-    waits long: it looks for maintenance windows.
+    waits long: it looks for maintenance windows. `probe` is another one, for readiness, which is
+    asked for when the others hang.
     """
 
     write: Engine
     read: Engine
     watch: Engine
+    probe: Engine
 
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int) -> "Engines":
@@ -37,11 +40,17 @@ class Engines:
             write=_engine(url, name, pool_size, TIMEOUTS),
             read=_engine(url, name, pool_size, f"{TIMEOUTS} {READ_ONLY}", **autocommit),
             watch=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
+            probe=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
         )
 
     def dispose(self) -> None:
-        for engine in (self.write, self.read, self.watch):
+        for engine in (self.write, self.read, self.watch, self.probe):
             engine.dispose()
+
+
+def unpooled_engine(url: str | URL, **options: Any) -> Engine:
+    """For few connections, each closed after its use."""
+    return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
 
 
 def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) -> Engine:
@@ -51,6 +60,8 @@ def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) ->
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_use_lifo=True,
+        use_native_hstore=False,  # It would be looked for on each new connection.
+        hide_parameters=True,  # In the texts of errors, which are logged.
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_SECONDS,

@@ -21,11 +21,11 @@ from alembic.operations.ops import (
 )
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 import src.infrastructure.models  # noqa: F401  # Fills the metadata.
-from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
+from src.infrastructure.databases.engines import CONNECT_SECONDS, unpooled_engine
 from src.infrastructure.databases.metadata import metadata
 from src.infrastructure.maintenance.check import check_revisions, declare
 from src.infrastructure.maintenance.journal import revision_of
@@ -173,8 +173,7 @@ class Migrations:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         arguments = {"connect_timeout": CONNECT_SECONDS}
-        url = psycopg2_url(self._url)
-        with create_engine(url, poolclass=NullPool, connect_args=arguments).connect() as connection:
+        with unpooled_engine(self._url, connect_args=arguments).connect() as connection:
             yield connection
 
 

@@ -11,11 +11,11 @@ from textwrap import wrap
 from uuid import uuid4
 
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import URL, Connection, MetaData, NullPool, create_engine
+from sqlalchemy import URL, Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.databases.engines import psycopg2_url
+from src.infrastructure.databases.engines import psycopg2_url, unpooled_engine
 from src.infrastructure.maintenance.declarations import (
     CONTRACT,
     EXPAND,
@@ -168,11 +168,11 @@ def _is_one_helper(function: ast.FunctionDef | None) -> bool:
 @contextmanager
 def _scratch_database(url: URL) -> Iterator[Connection]:
     name = f"check_{uuid4().hex}"
-    server = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    server = unpooled_engine(url, isolation_level="AUTOCOMMIT")
     with server.connect() as administrator:
         administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
         try:
-            with create_engine(url.set(database=name), poolclass=NullPool).connect() as connection:
+            with unpooled_engine(url.set(database=name)).connect() as connection:
                 yield connection
         finally:
             administrator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

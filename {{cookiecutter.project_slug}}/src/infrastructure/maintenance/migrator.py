@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from src.domain.exceptions import BusyError
-from src.infrastructure.databases.engines import CONNECT_SECONDS, psycopg2_url
+from src.infrastructure.databases.engines import CONNECT_SECONDS, unpooled_engine
 from src.infrastructure.databases.errors import sqlstate
 from src.infrastructure.maintenance.locks import MUTEX, PROJECT, holders
 
@@ -59,9 +59,8 @@ def migrator(url: str, *, wait: float) -> Iterator[Connection]:
     Raise BusyError if another one holds the mutex for longer than `wait` seconds, PoolerError if
     the connection is not one to PostgreSQL itself.
     """
-    engine = create_engine(
-        psycopg2_url(url),
-        poolclass=NullPool,
+    engine = unpooled_engine(
+        url,
         connect_args={
             "application_name": f"{PROJECT}-migrator:{socket.gethostname()}:{os.getpid()}"[:63],
             "connect_timeout": CONNECT_SECONDS,

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from src.domain.exceptions import (
     BusyError,
@@ -13,7 +13,7 @@ from src.domain.exceptions import (
     ValidationError,
 )
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.databases.errors import translated_errors
+from src.infrastructure.databases.errors import sqlstate, translated_errors
 from src.infrastructure.maintenance.journal import revision_of
 from src.infrastructure.maintenance.locks import MUTEX
 from src.infrastructure.maintenance.migration_window import drain, release, wait_until_seen
@@ -32,6 +32,7 @@ BY_ID = text("""
         extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
     FROM ops.window WHERE id = :id
 """)
+FORBIDDEN = "42501"
 FAR = timedelta(days=366)  # What is beyond is a slip, and beyond the calendar of Python at last.
 IS_PAST_OR_FAR = text("""
     SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment
@@ -168,6 +169,13 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 connection.commit()
         except PoolerError as error:
             raise UnavailableError(str(error)) from error
+        except ProgrammingError as error:
+            if sqlstate(error) != FORBIDDEN:
+                raise
+            raise UnavailableError(
+                "This database role may not change maintenance windows; MIGRATION_DATABASE_URL "
+                "names one that may."
+            ) from error
 
 
 def _require_short(lasts: timedelta | None) -> None:

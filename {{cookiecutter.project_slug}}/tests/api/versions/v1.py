@@ -22,6 +22,7 @@ def blueprint(specimens: SpecimenService) -> Blueprint:
     blueprint = Blueprint("specimens", __name__, url_prefix="/specimens")
 
     @blueprint.post("")
+    @blueprint.public
     @deprecated(date(2026, 1, 1), sunset=date(2026, 7, 1))
     @blueprint.arguments(SpecimenSchema)
     @blueprint.response(201, SpecimenSchema)
@@ -30,6 +31,7 @@ def blueprint(specimens: SpecimenService) -> Blueprint:
         return created(specimen, url_for(".read_specimen", specimen_id=specimen.id))
 
     @blueprint.get("/<uuid:specimen_id>")
+    @blueprint.public
     @blueprint.response(200, SpecimenSchema)
     def read_specimen(specimen_id: UUID) -> Specimen:
         return specimens.get(specimen_id)

@@ -20,6 +20,7 @@ def blueprint(specimens: SpecimenService) -> Blueprint:
     blueprint = Blueprint("specimens", __name__, url_prefix="/specimens")
 
     @blueprint.post("")
+    @blueprint.public
     @blueprint.arguments(SpecimenSchema)
     @blueprint.response(201, SpecimenSchema)
     def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
@@ -27,6 +28,7 @@ def blueprint(specimens: SpecimenService) -> Blueprint:
         return created(specimen, url_for(".read_specimen", specimen_id=specimen.id))
 
     @blueprint.get("/<uuid:specimen_id>")
+    @blueprint.public
     @blueprint.response(200, SpecimenSchema)
     def read_specimen(specimen_id: UUID) -> Specimen:
         return specimens.get(specimen_id)

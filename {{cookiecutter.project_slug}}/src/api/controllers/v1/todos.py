@@ -18,6 +18,7 @@ Todos = Annotated[TodoService, Provide["todo_service"]]
 
 
 @blueprint.get("")
+@blueprint.public
 @blueprint.arguments(TodoQuery, location="query")
 @blueprint.response(200, TodoPage)
 @inject
@@ -27,6 +28,7 @@ def list_todos(query: PageQuery, todos: Todos) -> dict[str, Any]:
 
 
 @blueprint.post("")
+@blueprint.requires("todos:write")
 @blueprint.arguments(TodoInput)
 @blueprint.response(201, TodoOutput)
 @inject
@@ -37,6 +39,7 @@ def create_todo(body: dict[str, Any], todos: Todos) -> tuple[Todo, dict[str, str
 
 
 @blueprint.get("/<uuid:todo_id>")
+@blueprint.public
 @blueprint.response(200, TodoOutput)
 @inject
 def read_todo(todo_id: UUID, todos: Todos) -> Todo:
@@ -45,6 +48,7 @@ def read_todo(todo_id: UUID, todos: Todos) -> Todo:
 
 
 @blueprint.patch("/<uuid:todo_id>")
+@blueprint.requires("todos:write")
 @blueprint.arguments(TodoPatch)
 @blueprint.response(200, TodoOutput)
 @inject
@@ -54,6 +58,7 @@ def change_todo(body: dict[str, Any], todo_id: UUID, todos: Todos) -> Todo:
 
 
 @blueprint.post("/<uuid:todo_id>/complete")
+@blueprint.requires("todos:write")
 @blueprint.response(200, TodoOutput)
 @inject
 def complete_todo(todo_id: UUID, todos: Todos) -> Todo:
@@ -62,6 +67,7 @@ def complete_todo(todo_id: UUID, todos: Todos) -> Todo:
 
 
 @blueprint.delete("/<uuid:todo_id>")
+@blueprint.requires("todos:write")
 @blueprint.response(204)
 @inject
 def delete_todo(todo_id: UUID, todos: Todos) -> None:

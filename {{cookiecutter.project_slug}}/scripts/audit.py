@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Ask the advisory service about every locked package; nothing is let pass that was not audited.
+
+pip-audit alone ends with success where it skipped a package, and says nothing of one that only
+another platform or Python gets. Its own settings apply, and its own options, such as
+`--ignore-vuln ID` for what was looked at and found harmless.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+LOCK = Path(__file__).resolve().parent.parent / "requirements" / "runtime.txt"
+NAME = re.compile(r"[\w.-]+")
+# What pip-audit, or what it asks with, ends with where there is no answer or none of that service.
+UNANSWERED = re.compile(r"requests\.exceptions\.|ServiceError|Could not connect|not redirecting")
+
+Pins = dict[str, str]  # By the normalised name of the package.
+
+
+class AuditError(Exception):
+    """There is no answer for some of the packages."""
+
+
+def rounds(lock: str) -> list[Pins]:
+    """The pins without markers and hashes, each name once in a round: pip-audit takes no more."""
+    found: list[Pins] = [{}]
+    for line in re.findall(r"^[A-Za-z0-9].*", lock, re.MULTILINE):
+        pin = re.split(r"\s+(?:;|\\|--hash)", line)[0].strip()
+        name = re.sub(r"[-_.]+", "-", NAME.match(pin)[0]).lower()  # type: ignore[index]
+        free = next((pins for pins in found if name not in pins), None)
+        if free is None:
+            found.append(free := {})
+        free[name] = pin
+    if not found[0]:
+        raise AuditError(f"{LOCK.name} locks nothing.")
+    return found
+
+
+def ask(pins: Pins) -> list[dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "requirements.txt"
+        path.write_text("\n".join(pins.values()), encoding="utf-8")
+        options = ["--no-deps", "--disable-pip", "--format", "json", "--output", "-"]
+        options += ["--progress-spinner", "off", "--requirement", str(path), *sys.argv[1:]]
+        command = [sys.executable, "-m", "pip_audit", *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        answers: list[dict[str, Any]] = json.loads(result.stdout)["dependencies"]
+    except (ValueError, LookupError):
+        reason = (result.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        if UNANSWERED.search(result.stderr):
+            raise AuditError(f"The advisory service does not answer: {reason}") from None
+        raise AuditError(f"pip-audit has failed: {reason}") from None
+    return answers
+
+
+def findings(pins: Pins, answers: list[dict[str, Any]]) -> Iterator[str]:
+    answered = {answer["name"]: answer for answer in answers}
+    for name, pin in pins.items():
+        answer = answered.get(name, {})
+        if "vulns" not in answer:
+            reason = answer.get("skip_reason", "pip-audit does not mention it")
+            yield f"Not audited: {pin}: {reason}."
+        for found in answer.get("vulns", []):
+            names = ", ".join([found["id"], *sorted(found.get("aliases", []))])
+            fixed = " or ".join(found["fix_versions"]) or "no version yet"
+            yield f"Vulnerable: {pin}: {names}; fixed in {fixed}."
+
+
+def main() -> int:
+    try:
+        asked = rounds(LOCK.read_text(encoding="utf-8"))
+        found = [sentence for pins in asked for sentence in findings(pins, ask(pins))]
+    except (AuditError, OSError) as error:
+        print(f"Nothing is known of the locked packages. {error}", file=sys.stderr)
+        return 1
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    if not found:
+        print(f"{sum(map(len, asked))} locked packages, no known vulnerability.")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+from typing import Any
+
+from flask import Flask
+
+
+def view_of(app: Flask, endpoint: str, method: str) -> Any:
+    """The function that answers; flask.views.MethodView has one a method."""
+    view = app.view_functions[endpoint]
+    methods = getattr(view, "view_class", None)
+    name = "get" if method == "HEAD" else method.lower()
+    return getattr(methods, name) if methods else view

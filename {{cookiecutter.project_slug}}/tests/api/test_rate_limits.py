@@ -1,0 +1,75 @@
+from unittest.mock import patch
+
+from limits.storage import MemoryStorage, RedisStorage
+
+from tests.support.application import HttpTestCase
+from tests.support.security import shows
+from tests.support.tokens import bearer
+
+NOTHING = "/nothing"
+MAINTENANCE = "/openapi.json"
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+
+
+class RateLimitsTest(HttpTestCase):
+    def setUp(self) -> None:
+        self.client = self.start(rate_limit="2 per minute")
+
+    def status(self, path: str = MAINTENANCE, **headers: str) -> int:
+        return self.client.get(path, headers=headers).status_code
+
+    @shows("API4:2023", "API6:2023", "V2.4.1")
+    def test_who_asks_too_often_is_told_when_to_come_again(self) -> None:
+        for remaining in ("1", "0"):
+            answer = self.client.get(MAINTENANCE)
+            self.assertEqual(answer.status_code, 200)
+            self.assertEqual(answer.headers["X-RateLimit-Limit"], "2")
+            self.assertEqual(answer.headers["X-RateLimit-Remaining"], remaining)
+            self.assertNotIn("Retry-After", answer.headers)
+        answer = self.client.get(MAINTENANCE)
+        self.assert_problem(answer, 429, "rate-limited")
+        self.assertIn(int(answer.headers["Retry-After"]), range(1, 62))
+        self.assertEqual(answer.headers["X-RateLimit-Reset"], answer.headers["Retry-After"])
+
+    @shows("V2.4.1")
+    def test_each_subject_has_its_own(self) -> None:
+        app = self.client.application
+        for subject in ("one", "another"):
+            token = bearer(app, subject=subject)
+            found = [self.status(Authorization=token) for _ in range(3)]
+            self.assertEqual(found, [200, 200, 429])
+
+    def test_without_a_token_that_is_good_the_address_counts(self) -> None:
+        found = [self.status(Authorization=value) for value in ("", "Bearer x", "Bearer y")]
+        self.assertEqual(found, [200, 200, 429])
+        other = {"REMOTE_ADDR": "192.0.2.1"}
+        answer = self.client.get(
+            MAINTENANCE, headers={"Authorization": ""}, environ_overrides=other
+        )
+        self.assertEqual(answer.status_code, 200)
+
+    def test_health_is_not_limited(self) -> None:
+        self.assertEqual({self.status("/health/live") for _ in range(5)}, {200})
+
+    def test_none_is_kept_where_none_is_set(self) -> None:
+        self.client = self.start(rate_limit="")
+        self.assertNotIn("X-RateLimit-Limit", self.client.get(MAINTENANCE).headers)
+
+    @shows("V16.5.2")
+    def test_a_store_that_is_down_takes_nothing_down(self) -> None:
+        self.client = self.start(rate_limit="2 per minute", rate_limit_storage=NOBODY_LISTENS)
+        with self.assertLogs("flask-limiter", "WARNING"):
+            found = [self.status() for _ in range(3)]
+        self.assertEqual(found, [200, 200, 429])
+
+    def test_a_store_that_goes_down_before_the_answer_takes_nothing_down(self) -> None:
+        down = patch.object(MemoryStorage, "get_expiry", side_effect=ConnectionError)
+        errors = patch.object(MemoryStorage, "base_exceptions", ConnectionError)
+        with down, errors:
+            self.assertEqual(self.status(), 200)
+
+    def test_redis_is_asked_where_it_is_set(self) -> None:
+        with patch.object(RedisStorage, "incr", return_value=1) as asked:
+            self.client = self.start(rate_limit_storage=NOBODY_LISTENS)
+            self.assertEqual(self.status(), 200)
+        asked.assert_called_once()

@@ -1,0 +1,24 @@
+"""Which modules may ask other services: no address of theirs comes from a request."""
+
+import re
+from pathlib import Path
+from unittest import TestCase
+
+from tests.support.security import shows
+
+SOURCE = Path(__file__).parents[2] / "src"
+CLIENTS = r"urllib\.request|urllib import request|http\.client|http import client"
+CLIENT = re.compile(rf"^\s*(?:import|from) (?:{CLIENTS}|requests|httpx|urllib3|aiohttp)\b", re.M)
+# Each asks an address of the configuration.
+ALLOWED = {"infrastructure/services/signing_keys.py"}
+
+
+class OutgoingRequestsTest(TestCase):
+    @shows("API7:2023", "V1.3.6")
+    def test_nothing_else_can_ask_another_service(self) -> None:
+        asking = {
+            path.relative_to(SOURCE).as_posix()
+            for path in SOURCE.rglob("*.py")
+            if CLIENT.search(path.read_text("utf-8"))
+        }
+        self.assertEqual(asking, ALLOWED)

@@ -1,0 +1,124 @@
+"""What is compiled writes what marshmallow itself does."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from unittest import TestCase
+from uuid import uuid4
+
+import marshmallow
+from marshmallow import post_dump, pre_dump
+
+from src.api.schemas import fields
+from src.api.schemas.base import Schema
+
+
+class Inner(Schema):
+    id = fields.UUID()
+    name = fields.Text(max_length=20, data_key="called")
+
+
+class Everything(Schema):
+    id = fields.UUID()
+    text = fields.Text(max_length=20)
+    said = fields.String()
+    number = fields.Integer(attribute="other")
+    price = fields.Decimal(digits=6, places=2)
+    right = fields.Boolean()
+    at = fields.AwareDateTime()
+    day = fields.Date()
+    inner = fields.Nested(Inner)
+    inners = fields.List(fields.Nested(Inner))
+    words = fields.List(fields.String())
+    hidden = fields.Text(max_length=20, load_only=True)
+
+
+def inner(**more: Any) -> SimpleNamespace:
+    return SimpleNamespace(id=uuid4(), name="somebody", **more)
+
+
+WHOLE = {
+    "id": uuid4(),
+    "text": "Läuft",
+    "said": "x",
+    "other": 7,
+    "price": Decimal("1.5"),
+    "right": True,
+    "at": datetime(2026, 1, 31, 12, tzinfo=UTC),
+    "day": datetime(2026, 1, 31, tzinfo=UTC).date(),
+    "inner": inner(),
+    "inners": [inner(), inner(name_of_another=1)],
+    "words": ["a", "b"],
+    "hidden": "secret",
+}
+
+
+class SerializerTest(TestCase):
+    def assert_the_same(self, schema: Schema, found: object, *, many: bool = False) -> None:
+        self.assertIsNotNone(schema._serializer)
+        expected = marshmallow.Schema._serialize(schema, found, many=many)
+        self.assertEqual(schema.dump(found, many=many), expected)
+        self.assertEqual(list(schema.dump(found, many=many)), list(expected))
+
+    def test_it_writes_what_marshmallow_writes(self) -> None:
+        nothing = dict.fromkeys(WHOLE)
+        part = {"text": "only this"}
+        for found in (WHOLE, nothing, part, {}):
+            for schema in (
+                Everything(),
+                Everything(only=["id", "text"]),
+                Everything(exclude=["at"]),
+            ):
+                with self.subTest(found=found, schema=schema):
+                    self.assert_the_same(schema, found)
+                    self.assert_the_same(schema, SimpleNamespace(**found))
+                    self.assert_the_same(schema, [found, found], many=True)
+
+    def test_what_is_unusual_is_left_to_marshmallow(self) -> None:
+        class Before(Everything):
+            @pre_dump
+            def change(self, found: Any, **_: Any) -> Any:
+                return {**found, "text": "changed before"}
+
+        class After(Everything):
+            @post_dump
+            def change(self, told: Any, **_: Any) -> Any:
+                return {**told, "text": "changed after"}
+
+        class Computed(Schema):
+            text = marshmallow.fields.Function(lambda found: found["text"].upper())
+
+        class Default(Schema):
+            text = fields.String(dump_default="nothing")
+
+        class Below(Schema):
+            name = fields.String(attribute="inner.name")
+
+        class Otherwise(Schema):
+            text = fields.String()
+
+            def get_attribute(self, _: Any, attr: str, *__: Any) -> Any:
+                return attr
+
+        for kind, expected in (
+            (Before, "changed before"),
+            (After, "changed after"),
+            (Computed, "LÄUFT"),
+            (Otherwise, "text"),
+        ):
+            with self.subTest(kind.__name__):
+                self.assertIsNone(kind()._serializer)
+                self.assertEqual(kind().dump(WHOLE)["text"], expected)
+        self.assertEqual(Default().dump({}), {"text": "nothing"})
+        self.assertEqual(Below().dump(WHOLE), {"name": "somebody"})
+
+    def test_a_text_that_writes_otherwise_is_asked(self) -> None:
+        class Loud(fields.Text):
+            def _serialize(self, value: Any, *_: Any, **__: Any) -> str:
+                return str(value).upper()
+
+        class Said(Schema):
+            text = Loud(max_length=20)
+
+        self.assertEqual(Said().dump({"text": "so"}), {"text": "SO"})

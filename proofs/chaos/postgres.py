@@ -1,0 +1,85 @@
+"""PostgreSQL's own processes: stopped, started, frozen."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2  # type: ignore[import-untyped]
+
+from proofs.chaos.server import wait_until
+from proofs.database import Database
+
+
+class Postgres:
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._bin = Path(f"/proc/{self._main()}/exe").resolve().parent
+        [line] = (data / "postmaster.opts").read_text().splitlines()
+        self._options = shlex.split(line)[1:]
+        self.owner = data.stat().st_uid
+
+    def _main(self) -> int:
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
+    def _control(self, *words: str) -> None:
+        with (self._data.parent / "log").open("a") as log:  # Its owner may not write there.
+            subprocess.run(
+                [self._bin / "pg_ctl", *words],
+                env={**os.environ, "PGDATA": str(self._data)},
+                user=self.owner if os.getuid() == 0 else None,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=True,
+            )
+
+    def log(self) -> str:
+        return (self._data.parent / "log").read_text(errors="replace")
+
+    def restart(self, mode: str) -> None:
+        self.stop(mode)
+        self.start()
+
+    def stop(self, mode: str = "fast") -> None:
+        self._control("stop", "--mode", mode)
+
+    def start(self) -> None:
+        self._control("start", "--options", shlex.join(self._options))
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The kernel takes what is sent to it, and nobody answers."""
+        main = self._main()
+        stopped = [main]
+        os.kill(main, signal.SIGSTOP)  # First, so that it makes no more.
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for number in map(int, children):
+            os.kill(number, signal.SIGSTOP)
+            stopped.append(number)
+        try:
+            yield
+        finally:
+            for number in reversed(stopped):
+                os.kill(number, signal.SIGCONT)
+
+
+def answers(database: Database) -> float:
+    """The time of the first SELECT 1 that succeeds, from outside."""
+
+    def asked() -> bool:
+        try:
+            return bool(database.value("SELECT 1"))
+        except psycopg2.Error:
+            return False
+
+    return wait_until(asked, 60, "PostgreSQL answers SELECT 1")
+
+
+def pause(seconds: float) -> None:
+    """How long a fault lasts: nothing is waited for."""
+    time.sleep(seconds)

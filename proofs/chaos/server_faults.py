@@ -1,0 +1,93 @@
+"""What happens to the server itself, and what slow clients do to it."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from proofs.chaos.neighbours import Proxy
+from proofs.chaos.postgres import pause
+from proofs.chaos.scene import Fault, Scene
+from proofs.chaos.server import wait_until
+from proofs.load import PATH
+
+BODY = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{{"
+HEADERS = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+SLOW_FOR = 5.0
+
+
+def killed(scene: Scene) -> float:
+    victim, *_ = before = scene.server.workers()
+    os.kill(victim, signal.SIGKILL)
+    now = time.time()
+    wait_until(lambda: scene.server.workers() - before, 30, "another process")
+    scene.server.wait_until_it_serves()
+    return now
+
+
+def terminated(scene: Scene) -> float:
+    code = scene.server.stop()
+    if code or "Traceback" in scene.server.running.output:
+        scene.complaints.append(f"it ended with {code}: {scene.server.running.output[-500:]}")
+    scene.server.start()
+    return time.time()
+
+
+def reloaded(scene: Scene) -> float:
+    before = scene.server.workers()
+    scene.server.tell(signal.SIGHUP)
+    wait_until(lambda: not before & scene.server.workers(), 60, "all processes are others")
+    return scene.server.wait_until_it_serves()
+
+
+@contextmanager
+def slow_clients(port: int, number: int) -> Iterator[None]:
+    """Half of them drip a body, half of them headers; who is sent away comes again."""
+    over = Event()
+
+    def drip(text: str) -> None:
+        while not over.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", port)) as connection:
+                    connection.sendall(text.encode())
+                    while not over.wait(0.5):
+                        connection.sendall(b"x")
+            except OSError:
+                over.wait(0.2)
+
+    threads = [Thread(target=drip, args=[[BODY, HEADERS][n % 2]]) for n in range(number)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def slow(number: int) -> "Fault":
+    def make(scene: Scene) -> float:
+        proxy = scene.neighbour
+        port = proxy.port if isinstance(proxy, Proxy) else scene.server.port
+        with slow_clients(port, number):
+            pause(SLOW_FOR)
+            scene.health("live", {200}, within=1)
+            scene.health("ready", {200}, within=1)
+        return scene.recovered()
+
+    title = f"{number} slow clients" + (" through nginx" if number == 100 else ", no proxy")
+    around = Proxy if number == 100 else None
+    return Fault(title, make, around=around, processes=1, felt=False, slowest=1)
+
+
+FAULTS = {
+    "kill": Fault("server process killed", killed, replaced=1, felt=None),
+    "term": Fault("SIGTERM, and started again", terminated, replaced=2),
+    "reload": Fault("SIGHUP", reloaded, short=False, replaced=2, felt=None),
+    "slow": slow(40),
+    "proxy": slow(100),
+}

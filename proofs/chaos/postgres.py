@@ -20,7 +20,8 @@ class Postgres:
         self._data = data
         self._bin = Path(f"/proc/{self._main()}/exe").resolve().parent
         [line] = (data / "postmaster.opts").read_text().splitlines()
-        self._options = shlex.split(line)[1:]
+        _program, quote, options = line.partition(' "')  # Only what follows it is quoted.
+        self._options = shlex.split(quote + options)
         self.owner = data.stat().st_uid
 
     def _main(self) -> int:

@@ -147,6 +147,17 @@ def load_config(*, complete: bool = True) -> Config:
     return Config(**about | values)
 
 
+def doubts(config: Config) -> Iterator[str]:
+    """What a production service can run with, and those who run it should know."""
+    if config.environment == PRODUCTION:
+        if not config.jwt_jwks_url:
+            yield "JWT_JWKS_URL is not set: no token is taken, only what is public is served."
+        if config.rate_limit and config.rate_limit_storage.startswith("memory:"):
+            yield "RATE_LIMIT_STORAGE is memory://: each process counts requests for itself."
+        if not config.trusted_hosts:
+            yield "TRUSTED_HOSTS is not set: any Host header is answered."
+
+
 def describe(config: Config) -> Iterator[tuple[str, str, str]]:
     """Name, value and source of each setting; a secret's value is masked."""
     dotenv = dotenv_values(DOTENV)

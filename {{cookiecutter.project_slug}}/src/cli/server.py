@@ -14,7 +14,7 @@ from granian.http import HTTP1Settings
 
 from src.bootstrap import load_config_with_database
 from src.cli.readiness import require_ready_database, schema_is_behind
-from src.config import ROOT, Config, load_config
+from src.config import ROOT, Config, doubts, load_config
 from src.infrastructure.databases.migrations import Migrations
 
 # Requests that are being answered have so long to end, when the server is told to stop.
@@ -83,6 +83,8 @@ def serve(host: str | None, port: int | None) -> None:
     """
     config = load_config_with_database()
     _log(config)
+    for doubt in doubts(config):
+        logging.getLogger(__name__).warning(doubt)
     try:
         require_ready_database(config)
     except click.ClickException as error:
@@ -135,8 +137,16 @@ def _serve(config: Config, host: str | None, port: int | None, **options: Any) -
 @contextmanager
 def _counting_together() -> Iterator[None]:
     """The server processes count in files of one directory: see src/api/metrics.py."""
-    with TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True) as directory:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    try:
+        directory = TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True)
+    except OSError:
+        logging.getLogger(__name__).warning(
+            "No directory can be written to: each process counts for itself in /metrics."
+        )
+        yield
+        return
+    with directory as name:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = name
         try:
             yield
         finally:

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from src.config import load_config
+from src.config import DEVELOPMENT, PRODUCTION, doubts, load_config
+from tests.support.application import CONFIG
 from tests.support.command_line import CommandLineTestCase
 from tests.support.security import shows
 
@@ -61,6 +63,25 @@ class ConfigTest(CommandLineTestCase):
             with self.subTest(name=name, value=value):
                 result = self.manage("config", **{"DATABASE_URL": URL, name: value})
                 self.assert_stops(result, MISCONFIGURED, name)
+
+    def test_production_is_told_what_it_lacks(self) -> None:
+        safe = replace(
+            CONFIG,
+            environment=PRODUCTION,
+            jwt_jwks_url="https://issuer.example.org/keys",
+            rate_limit_storage="redis://cache:6379/0",
+            trusted_hosts=["api.example.org"],
+        )
+        self.assertEqual(list(doubts(safe)), [])
+        self.assertEqual(list(doubts(replace(CONFIG, environment=DEVELOPMENT))), [])
+        for config, name in (
+            (replace(safe, jwt_jwks_url=""), "JWT_JWKS_URL"),
+            (replace(safe, rate_limit_storage="memory://"), "RATE_LIMIT_STORAGE"),
+            (replace(safe, trusted_hosts=[]), "TRUSTED_HOSTS"),
+        ):
+            with self.subTest(name):
+                [doubt] = doubts(config)
+                self.assertIn(name, doubt)
 
     def test_each_setting_is_shown_with_its_source(self) -> None:
         dotenv = Path(self.enterContext(TemporaryDirectory())) / ".env"

@@ -304,8 +304,9 @@ class Ledger:
                     client.close()
 
     def note(self, method: str, answer: http.client.HTTPResponse) -> int:
-        answer.read()
-        self.answers[f"{method} {answer.status}"] += 1
+        body = answer.read()
+        said = "" if answer.status < 300 else f": {body[:300]!r}"
+        self.answers[f"{method} {answer.status}{said}"] += 1
         return answer.status
 
 

@@ -26,53 +26,53 @@ from tests.support.memory import MemoryRepository
 from tests.support.security import shows
 from tests.support.tokens import bearer
 
-NOTES = "/notes"
+LETTERS = "/letters-of-somebody"
 GUIDE = Path(__file__).parents[2] / "docs/access.md"
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
-class Note:
+class Letter:
     text: str
     owner: str
     id: UUID = field(default_factory=uuid7)
     version: int = 1
 
 
-class NoteInput(Schema):
+class LetterInput(Schema):
     text = fields.Text(max_length=20, required=True)
 
 
-class NoteOutput(Schema):
+class LetterOutput(Schema):
     id = fields.UUID()
     text = fields.Text(max_length=20)
     version = fields.Integer()
 
 
-class NotePage(Schema):
-    items = fields.List(fields.Nested(NoteOutput))
+class LetterPage(Schema):
+    items = fields.List(fields.Nested(LetterOutput))
     next = fields.Cursor(allow_none=True)
 
 
-class Notes(MemoryRepository[Note]):
-    def get(self, entity_id: UUID) -> Note:
+class Letters(MemoryRepository[Letter]):
+    def get(self, entity_id: UUID) -> Letter:
         try:
             return super().get(entity_id)
         except NotFoundError:  # As SqlRepository says it.
-            raise NotFoundError(f"There is no note {entity_id}.") from None
+            raise NotFoundError(f"There is no letter {entity_id}.") from None
 
 
 class Work:
     def __init__(self) -> None:
-        self.notes: Repository[Note] = Notes({})
+        self.letters: Repository[Letter] = Letters({})
 
 
-def owned(note: Note, owner: str) -> Note:
-    if note.owner != owner:
-        raise NotFoundError(f"There is no note {note.id}.")
-    return note
+def owned(letter: Letter, owner: str) -> Letter:
+    if letter.owner != owner:
+        raise NotFoundError(f"There is no letter {letter.id}.")
+    return letter
 
 
-class NoteService:
+class LetterService:
     def __init__(self) -> None:
         self._work = Work()
 
@@ -81,68 +81,68 @@ class NoteService:
         del read_only
         yield self._work
 
-    def create(self, text: str, *, owner: str) -> Note:
-        note = Note(text=text, owner=owner)
+    def create(self, text: str, *, owner: str) -> Letter:
+        letter = Letter(text=text, owner=owner)
         with self._unit_of_work() as work:
-            work.notes.add(note)
-        return note
+            work.letters.add(letter)
+        return letter
 
-    def get(self, note_id: UUID, *, owner: str) -> Note:
+    def get(self, letter_id: UUID, *, owner: str) -> Letter:
         with self._unit_of_work(read_only=True) as work:
-            return owned(work.notes.get(note_id), owner)
+            return owned(work.letters.get(letter_id), owner)
 
-    def page(self, query: PageQuery, *, owner: str) -> list[Note]:
+    def page(self, query: PageQuery, *, owner: str) -> list[Letter]:
         with self._unit_of_work(read_only=True) as work:
-            return work.notes.page(replace(query, where={**query.where, "owner": owner}))
+            return work.letters.page(replace(query, where={**query.where, "owner": owner}))
 
-    def change(self, note_id: UUID, *, text: str, owner: str) -> Note:
+    def change(self, letter_id: UUID, *, text: str, owner: str) -> Letter:
         with self._unit_of_work() as work:
-            note = owned(work.notes.get(note_id), owner)
-            note.text = text
-            work.notes.save(note)
-        return note
+            letter = owned(work.letters.get(letter_id), owner)
+            letter.text = text
+            work.letters.save(letter)
+        return letter
 
-    def delete(self, note_id: UUID, *, owner: str) -> None:
+    def delete(self, letter_id: UUID, *, owner: str) -> None:
         with self._unit_of_work() as work:
-            work.notes.remove(owned(work.notes.get(note_id), owner))
+            work.letters.remove(owned(work.letters.get(letter_id), owner))
 
 
 def controller() -> Blueprint:
-    blueprint = Blueprint("notes", __name__, url_prefix=NOTES)
-    notes = NoteService()
+    blueprint = Blueprint("letters-of-somebody", __name__, url_prefix=LETTERS)
+    letters = LetterService()
 
     @blueprint.get("")
-    @blueprint.requires("notes:read")
+    @blueprint.requires("letters:read")
     @blueprint.arguments(PageArguments, location="query")
-    @blueprint.response(200, NotePage)
-    def list_notes(query: PageQuery) -> dict[str, Any]:
-        return page(lambda asked: notes.page(asked, owner=subject()), query)
+    @blueprint.response(200, LetterPage)
+    def list_letters(query: PageQuery) -> dict[str, Any]:
+        return page(lambda asked: letters.page(asked, owner=subject()), query)
 
     @blueprint.post("")
-    @blueprint.requires("notes:write")
-    @blueprint.arguments(NoteInput)
-    @blueprint.response(201, NoteOutput)
-    def create_note(body: dict[str, Any]) -> Note:
-        return notes.create(**body, owner=subject())
+    @blueprint.requires("letters:write")
+    @blueprint.arguments(LetterInput)
+    @blueprint.response(201, LetterOutput)
+    def create_letter(body: dict[str, Any]) -> Letter:
+        return letters.create(**body, owner=subject())
 
-    @blueprint.get("/<uuid:note_id>")
-    @blueprint.requires("notes:read")
-    @blueprint.response(200, NoteOutput)
-    def read_note(note_id: UUID) -> Note:
-        return notes.get(note_id, owner=subject())
+    @blueprint.get("/<uuid:letter_id>")
+    @blueprint.requires("letters:read")
+    @blueprint.response(200, LetterOutput)
+    def read_letter(letter_id: UUID) -> Letter:
+        return letters.get(letter_id, owner=subject())
 
-    @blueprint.patch("/<uuid:note_id>")
-    @blueprint.requires("notes:write")
-    @blueprint.arguments(NoteInput)
-    @blueprint.response(200, NoteOutput)
-    def change_note(body: dict[str, Any], note_id: UUID) -> Note:
-        return notes.change(note_id, **body, owner=subject())
+    @blueprint.patch("/<uuid:letter_id>")
+    @blueprint.requires("letters:write")
+    @blueprint.arguments(LetterInput)
+    @blueprint.response(200, LetterOutput)
+    def change_letter(body: dict[str, Any], letter_id: UUID) -> Letter:
+        return letters.change(letter_id, **body, owner=subject())
 
-    @blueprint.delete("/<uuid:note_id>")
-    @blueprint.requires("notes:write")
+    @blueprint.delete("/<uuid:letter_id>")
+    @blueprint.requires("letters:write")
     @blueprint.response(204)
-    def delete_note(note_id: UUID) -> None:
-        notes.delete(note_id, owner=subject())
+    def delete_letter(letter_id: UUID) -> None:
+        letters.delete(letter_id, owner=subject())
 
     return blueprint
 
@@ -154,33 +154,33 @@ class OwnershipTest(HttpTestCase):
         [api] = app.extensions["flask-smorest"]["apis"].values()
         api["ext_obj"].register_blueprint(controller())
         self.tokens = {name: bearer(app, subject=name) for name in ("ann", "bob")}
-        made = self.ask("ann", "POST", NOTES, json={"text": "mine"})
+        made = self.ask("ann", "POST", LETTERS, json={"text": "mine"})
         self.assertEqual(made.status_code, 201, made.text)
-        self.note = f"{NOTES}/{made.get_json()['id']}"
+        self.letter = f"{LETTERS}/{made.get_json()['id']}"
 
     def ask(self, name: str, method: str, path: str, **body: Any) -> TestResponse:
         headers = {"Authorization": self.tokens[name]}
         return self.client.open(path, method=method, headers=headers, **body)
 
     def listed(self, name: str) -> list[str]:
-        return [item["text"] for item in self.ask(name, "GET", NOTES).get_json()["items"]]
+        return [item["text"] for item in self.ask(name, "GET", LETTERS).get_json()["items"]]
 
     def test_its_owner_does_as_they_please(self) -> None:
         self.assertEqual(self.listed("ann"), ["mine"])
-        self.assertEqual(self.ask("ann", "GET", self.note).status_code, 200)
-        self.assertEqual(self.ask("ann", "PATCH", self.note, json={"text": "x"}).status_code, 200)
-        self.assertEqual(self.ask("ann", "DELETE", self.note).status_code, 204)
+        self.assertEqual(self.ask("ann", "GET", self.letter).status_code, 200)
+        self.assertEqual(self.ask("ann", "PATCH", self.letter, json={"text": "x"}).status_code, 200)
+        self.assertEqual(self.ask("ann", "DELETE", self.letter).status_code, 204)
 
     @shows("API1:2023", "V8.2.2")
     def test_to_anybody_else_it_is_not_there(self) -> None:
         for method in ("GET", "PATCH", "DELETE"):
             body = {"json": {"text": "theirs"}} if method == "PATCH" else {}
             with self.subTest(method):
-                for path in (self.note, f"{NOTES}/{uuid7()}"):
+                for path in (self.letter, f"{LETTERS}/{uuid7()}"):
                     answer = self.ask("bob", method, path, **body)
                     problem = self.assert_problem(answer, 404, "not-found")
                     identity = path.rpartition("/")[2]
-                    self.assertEqual(problem["detail"], f"There is no note {identity}.")
+                    self.assertEqual(problem["detail"], f"There is no letter {identity}.")
         self.assertEqual(self.listed("bob"), [])
         self.assertEqual(self.listed("ann"), ["mine"])
 

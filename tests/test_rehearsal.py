@@ -6,6 +6,8 @@ from pathlib import Path
 
 from conftest import ROOT, Report, environment
 
+from proofs.mutations import mutations
+
 
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     result = subprocess.run(
@@ -22,3 +24,11 @@ def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     passed = sum(line.startswith("pass") for line in found)
     assert passed > 0, result.stdout
     report.append(f"rehearsal, short form: {passed} bounds hold")
+
+
+def test_what_the_mutations_replace_is_there_once(copy: Path) -> None:
+    found = list(mutations())
+    assert len(found) > 30
+    for mutation in found:
+        mutation.applied((copy / mutation.path).read_text())
+        assert (copy / f"{mutation.tests.replace('.', '/')}.py").is_file()

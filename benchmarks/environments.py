@@ -2,17 +2,13 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
-from cookiecutter.main import cookiecutter
-
 from benchmarks.contestants import ENVIRONMENTS
-
-ROOT = Path(__file__).resolve().parent.parent
+from proofs.generation import ROOT, generate_only
 
 
 def environment(name: str, requirements: Path) -> Path:
@@ -33,22 +29,11 @@ def environment(name: str, requirements: Path) -> Path:
 
 def generate(folder: Path) -> Path:
     """The default project. What is in the working tree counts, committed or not."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            target = folder / "template" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
-    settings = folder / "cookiecutter.yaml"
-    settings.write_text(f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n")
-    project = cookiecutter(
-        str(folder / "template"), no_input=True, output_dir=str(folder), config_file=str(settings)
-    )
-    onion = environment("onion", Path(project, "requirements/development.txt"))
-    Path(project, ".venv").symlink_to(onion)
-    _open_writes(Path(project))
-    return Path(project)
+    project = generate_only(folder)
+    onion = environment("onion", project / "requirements/development.txt")
+    (project / ".venv").symlink_to(onion)
+    _open_writes(project)
+    return project
 
 
 def _open_writes(project: Path) -> None:

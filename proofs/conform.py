@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from proofs.rehearse import ROOT, generate, run
+from proofs.generation import ROOT
+from proofs.rehearse import generate, run
 
 PROOFS = "corpus state_machine concurrency contract client pages browser".split()
 # In the short form: not those that take long or need a browser.

@@ -5,37 +5,24 @@ python -m proofs.rehearse [--short] [--only ITEM ...] [--project DIR]
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from cookiecutter.main import cookiecutter
+from proofs.generation import ROOT, generate_only
 
-ROOT = Path(__file__).resolve().parent.parent
 ITEMS = "load kill race reader drain gates cost baseline mutations corpus".split()
 OTHERS = {"mutations": "proofs/mutations.py", "corpus": "proofs/check_corpus.py"}
 
 
 def generate(folder: Path) -> Path:
-    """With its environment. What is in the working tree counts, committed or not."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            target = folder / "template" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
-    settings = folder / "cookiecutter.yaml"
-    settings.write_text(f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n")
-    project = cookiecutter(
-        str(folder / "template"), no_input=True, output_dir=str(folder), config_file=str(settings)
-    )
+    """The default project of the working tree, with its environment."""
+    project = generate_only(folder)
     environment = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(["make", ".venv/.ready"], cwd=project, env=environment, check=True)
-    return Path(project)
+    return project
 
 
 def run(*command: str) -> int:

@@ -180,6 +180,21 @@ def environment(**variables: str) -> dict[str, str]:
     return inherited | variables
 
 
+def short_form(programme: str, project: Path) -> str:
+    """What a proof of the template prints about a generated project, if all of it holds."""
+    result = subprocess.run(
+        [sys.executable, "-m", programme, "--short", "--project", str(project)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
 def command(line: str, *, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a line as a newcomer's shell would."""
     return subprocess.run(

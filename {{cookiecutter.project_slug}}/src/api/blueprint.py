@@ -5,10 +5,12 @@ from functools import wraps
 from typing import Any
 
 import flask_smorest
+from flask import Response
+from marshmallow import Schema
 
 from src.api import access
-from src.api.conditional import note_entity
 from src.api.requests import StrictParser
+from src.api.responses import answer
 
 View = Callable[..., Any]
 
@@ -30,16 +32,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
         return declare
 
-    def response(self, *arguments: Any, **options: Any) -> Callable[[View], View]:
-        decorate: Callable[[View], View] = super().response(*arguments, **options)
+    def response(
+        self, status_code: int, schema: type[Schema] | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        """What a view returns is answered as the schema has it, with the version of an entity."""
+        described: Callable[[View], View] = super().response(status_code, schema, **options)
+        shown = schema() if schema else None
 
         def decorated(view: View) -> View:
-            @wraps(view)
-            def noted(*values: Any, **named: Any) -> Any:
-                answer = view(*values, **named)
-                note_entity(answer)
-                return answer
+            # flask-smorest's own wrapper is there for the document only.
+            @wraps(described(view))
+            def answered(*values: Any, **named: Any) -> Response:
+                return answer(view(*values, **named), status_code, shown)
 
-            return decorate(noted)
+            return answered
 
         return decorated

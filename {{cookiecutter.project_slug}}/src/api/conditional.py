@@ -9,13 +9,14 @@ from collections.abc import Container
 from uuid import UUID
 from zlib import crc32
 
-from flask import Response, g, request
+from flask import Response, request
 
 from src.api.requests import InvalidRequestError
 from src.domain.exceptions import PreconditionFailedError
 from src.services.attempt import Attempt
 
 READS = {"GET", "HEAD"}
+CONDITIONS = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"}
 TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 VERSION = re.compile(r"(\d{1,10})(?:-[0-9a-f]{8})?")
 
@@ -33,7 +34,10 @@ def attempt() -> Attempt:
 
     Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
     """
+    asked = request.environ
     named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
+    if not asked.keys() & CONDITIONS:
+        return Attempt(named[-1] if named else None, expects=EVERY.__contains__)
     wanted = _versions("If-Match", otherwise=EVERY)
     unwanted = _versions("If-None-Match", otherwise=())
     if request.method in READS:
@@ -46,22 +50,15 @@ def attempt() -> Attempt:
     )
 
 
-def note_entity(answer: object) -> None:
-    """Remember the version of what a view is about to answer with, if it is one entity."""
-    entity = answer[0] if isinstance(answer, tuple) else answer
+def complete(response: Response, body: bytes, entity: object) -> None:
+    """Tell its version, if it has one; and leave out the body where the caller already has it."""
     version = getattr(entity, "version", None)
-    g.answered_version = version if isinstance(version, int) else None
-
-
-def complete(response: Response) -> Response:
-    """Tell the version, and leave out the body where the caller already has it."""
-    version = g.pop("answered_version", None)
-    if version is not None:
-        response.set_etag(f"{version}-{crc32(response.get_data()):08x}")
-        tag, _ = response.get_etag()
-        if request.method in READS and tag and request.if_none_match.contains_weak(tag):
+    if isinstance(version, int):
+        tag = f"{version}-{crc32(body):08x}"
+        response.headers.add("ETag", f'"{tag}"')
+        known = request.method in READS and request.environ.get("HTTP_IF_NONE_MATCH")
+        if known and request.if_none_match.contains_weak(tag):
             response.status_code = 304
-    return response
 
 
 def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:

@@ -26,7 +26,7 @@ def takes_key(method: str, endpoint: str | None) -> bool:
 
 def answer_once(answer: Callable[[], Response]) -> Response:
     """Call it, unless an earlier request with the same key was answered."""
-    key = request.headers.get(KEY_HEADER)
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None or not takes_key(request.method, request.endpoint):
         return answer()
     if not KEY.fullmatch(key):

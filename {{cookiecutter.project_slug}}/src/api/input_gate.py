@@ -1,6 +1,5 @@
 """Refuses what no operation takes, before any of them is asked."""
 
-from collections import Counter
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
+from src.api.middleware import BODY_HEADERS
 from src.api.requests import InvalidRequestError, query_fields
 from src.api.views import view_of
 from src.domain.constants import BIG_INTEGER_MAX
@@ -38,23 +38,25 @@ def register_input_gate(app: Flask) -> None:
 
     @app.before_request
     def refuse_broken_input() -> None:
-        _require_path()
-        if request.routing_exception is None:
+        environ, unmatched = request.environ, request.routing_exception
+        _require_path(environ["PATH_INFO"])
+        if unmatched is None:
             _require_host()
-            _require_declared_query()
-            _require_whole_body()
+            if environ["QUERY_STRING"]:
+                _require_declared_query()
+            if not BODY_HEADERS.isdisjoint(environ):
+                _require_whole_body()
+        elif isinstance(unmatched, RequestRedirect):
+            raise NotFound
 
 
-def _require_path() -> None:
+def _require_path(path: str) -> None:
     """Werkzeug drops slashes at the beginning, and replaces what is not UTF-8."""
-    path = request.environ["PATH_INFO"]
     try:
         path.encode("latin-1").decode()
     except UnicodeError as error:
         raise NotFound from error
     if path.startswith("//") or "\0" in path:
-        raise NotFound
-    if isinstance(request.routing_exception, RequestRedirect):
         raise NotFound
 
 
@@ -67,7 +69,8 @@ def _require_host() -> None:
 def _require_declared_query() -> None:
     try:
         query = request.query_string.decode()
-        sent = [name for name, _ in parse_qsl(query, keep_blank_values=True, errors="strict")]
+        if "%" in query:
+            parse_qsl(query, errors="strict")
     except UnicodeDecodeError as error:
         raise InvalidRequestError([], "invalid-query", "It is not UTF-8.") from error
     if "%00" in query:
@@ -76,10 +79,10 @@ def _require_declared_query() -> None:
         return
     declared = query_fields(view_of(current_app, str(request.endpoint), request.method))
     errors = []
-    for name, times in Counter(sent).items():
+    for name, values in request.args.lists():
         if name not in declared:
             errors.append(_entry(name, "There is no such parameter.", "unknown"))
-        elif times > 1 and not isinstance(declared[name], List):
+        elif len(values) > 1 and not isinstance(declared[name], List):
             errors.append(_entry(name, "May be there once.", "repeated"))
     if errors:
         raise InvalidRequestError(errors, "invalid-query")

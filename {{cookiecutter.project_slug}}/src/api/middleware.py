@@ -9,6 +9,8 @@ from werkzeug.exceptions import HTTPException
 # What a caller may choose: it goes into logs and answers as it came.
 REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
+# By one of these a request has a body (RFC 9112, section 6.3).
+BODY_HEADERS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
 READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes; a larger body is not worth it.
 
 
@@ -17,13 +19,15 @@ def register_middleware(app: Flask) -> None:
 
     @app.before_request
     def identify() -> None:
-        sent = request.headers.get("X-Request-ID", "")
+        sent = request.environ.get("HTTP_X_REQUEST_ID", "")
         g.started = perf_counter()
         g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
 
     @app.after_request
     def read_the_rest(response: Response) -> Response:
         """The server closes a connection with an unread body, and the next request with it."""
+        if BODY_HEADERS.isdisjoint(request.environ):
+            return response
         if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
             with suppress(HTTPException):  # There is no rest: the client went away.
                 request.get_data(cache=False)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -52,5 +53,9 @@ def _end(query: PageQuery, last: object) -> list[Any]:
 
 def _question(query: PageQuery) -> str:
     """What a cursor belongs to: it means nothing in another order."""
-    asked = (request.endpoint, query.order, sorted(query.where.items()))
-    return sha256(repr(asked).encode()).hexdigest()[:16]
+    return _digest(repr((request.endpoint, query.order, sorted(query.where.items()))))
+
+
+@lru_cache  # Each page asks twice, and all pages of a list the same.
+def _digest(asked: str) -> str:
+    return sha256(asked.encode()).hexdigest()[:16]

@@ -1,10 +1,16 @@
-"""The one place where an error answer is made: problem details, RFC 9457."""
+"""The one place where answers are made; of errors, problem details (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from flask import Response, g, json, request
+from flask_smorest.utils import unpack_tuple_response
+from marshmallow import Schema
 
+from src.api.conditional import complete
+
+JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 # Seconds after which asking again may help; a 503 always says so.
 RETRY_AFTER = 2
@@ -33,6 +39,17 @@ def problem(
     response = Response(json.dumps(body | more), status, headers, content_type=PROBLEM_JSON)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER))
+    return response
+
+
+def answer(returned: Any, status: int, schema: Schema | None) -> Response:
+    """Of what a view returned: an entity, or one with another status, headers or both."""
+    found, other_status, headers = unpack_tuple_response(returned)
+    if isinstance(found, Response):
+        return found
+    body = b"" if schema is None else orjson.dumps(schema.dump(found))
+    response = Response(body, other_status or status, headers, content_type=JSON)
+    complete(response, body, found)
     return response
 
 

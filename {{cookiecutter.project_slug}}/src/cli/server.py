@@ -2,6 +2,7 @@ import logging
 import multiprocessing
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -59,6 +60,8 @@ def run(host: str | None, port: int | None) -> None:
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
+    # A forked process would keep the modules of this one: reload would find nothing new.
+    multiprocessing.set_start_method("spawn", force=True)
     _serve(
         config,
         host,
@@ -89,6 +92,11 @@ def serve(host: str | None, port: int | None) -> None:
         require_ready_database(config)
     except click.ClickException as error:
         click.echo(f"Not ready: {error.message}", err=True)
+    if sys.platform == "linux":
+        # What is imported before is shared by the processes: their memory, and the time to start.
+        import src.create_app  # noqa: F401, PLC0415
+
+        multiprocessing.set_start_method("fork", force=True)
     _serve(config, host, port, workers=config.workers, respawn_failed_workers=True)
 
 
@@ -107,8 +115,6 @@ def _serve(config: Config, host: str | None, port: int | None, **options: Any) -
     """
     address, port = host or config.host, port or config.port
     _require_free_port(address, port)
-    # A forked process would keep the modules of this one: reload would find nothing new.
-    multiprocessing.set_start_method("spawn", force=True)
     # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
     logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.msg)
     server = Granian(

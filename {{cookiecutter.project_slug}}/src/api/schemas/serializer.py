@@ -5,6 +5,7 @@ that the whole request takes.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import marshmallow
@@ -12,7 +13,7 @@ from marshmallow import missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 from marshmallow.fields import Field, String
 
-from src.api.schemas.fields import UUID, Text
+from src.api.schemas.fields import UUID, Integer, List, Nested, Text
 
 Serializer = Callable[[Any], dict[str, Any]]
 AS_TEXT = {String, Text, UUID}  # Exactly these: what is derived from one may write otherwise.
@@ -32,13 +33,9 @@ def compiled(schema: marshmallow.Schema) -> Serializer | None:
 
     def serialize(found: Any) -> dict[str, Any]:
         told = {}
-        is_dictionary = type(found) is dict
+        read = found.get if type(found) is dict else partial(getattr, found)
         for attribute, key, write in plan:
-            value = (
-                found.get(attribute, missing)
-                if is_dictionary
-                else getattr(found, attribute, missing)
-            )
+            value = read(attribute, missing)
             if value is not missing:
                 told[key] = None if value is None else write(value)
         return told
@@ -54,9 +51,13 @@ def _is_usual(field: Field[Any]) -> bool:
 def _writer(field: Field[Any], name: str) -> Callable[[Any], Any]:
     if type(field) in AS_TEXT:
         return str
+    if type(field) is Integer and not field.as_string:
+        return int
+    if type(field) is Nested and not field.many:
+        # Not looked up before it is needed: a schema may hold itself.
+        return lambda value: field.schema._serialize(value)  # noqa: SLF001, PLW0108
+    if type(field) is List:
+        write_one = _writer(field.inner, name)
+        return lambda values: [None if one is None else write_one(one) for one in values]
     write = field._serialize  # noqa: SLF001
-
-    def written(value: Any) -> Any:
-        return write(value, name, None)
-
-    return written
+    return lambda value: write(value, name, None)

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from src.domain.exceptions import (
@@ -44,17 +44,22 @@ def translated_errors(*, read_only: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (PoolTimeoutError, DisconnectionError) as error:
-        raise UnavailableError(UNAVAILABLE) from error
-    except DBAPIError as error:
-        translation = _translate(error)
-        if translation is None or (read_only and sqlstate(error) == READ_ONLY_TRANSACTION):
+    except SQLAlchemyError as error:
+        translation = translation_of(error, read_only=read_only)
+        if translation is None:
             raise
         raise translation from error
 
 
-def _translate(error: DBAPIError) -> DomainError | None:
+def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> DomainError | None:
+    """None for a mistake in the program."""
+    if isinstance(error, PoolTimeoutError | DisconnectionError):
+        return UnavailableError(UNAVAILABLE)
+    if not isinstance(error, DBAPIError):
+        return None
     state = sqlstate(error)
+    if read_only and state == READ_ONLY_TRANSACTION:
+        return None
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found
         return kind(text)

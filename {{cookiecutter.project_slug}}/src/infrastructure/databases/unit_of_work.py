@@ -1,14 +1,14 @@
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import local
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from src.domain.exceptions import SchemaMismatchError
 from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.errors import sqlstate, translated_errors
+from src.infrastructure.databases.errors import sqlstate, translation_of
 from src.infrastructure.databases.idempotency import SqlOnce
 from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
@@ -44,19 +44,24 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
-        with (
-            self._alone_on_its_thread(),
-            self._schema_errors(),
-            translated_errors(read_only=read_only),
-            self._connection(read_only=read_only) as connection,
-        ):
-            yield SqlUnitOfWork(connection)
+        if self._thread.busy:
+            # The inner one would commit, or wait for, what the outer one has not finished.
+            raise RuntimeError(NESTED)
+        self._thread.busy = True
+        try:
+            with (
+                self._translated_errors(read_only=read_only),
+                self._connection(read_only=read_only) as connection,
+            ):
+                yield SqlUnitOfWork(connection)
+        finally:
+            self._thread.busy = False
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlOnce]:
         if self._thread.busy or self._thread.joined:
             raise RuntimeError(NESTED)
-        with self._schema_errors(), translated_errors(), self._transaction() as connection:
+        with self._translated_errors(), self._transaction() as connection:
             once = SqlOnce(connection, key)
             self._thread.joined = connection
             try:
@@ -64,19 +69,17 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
             finally:
                 self._thread.joined = None
 
-    @contextmanager
-    def _connection(self, *, read_only: bool) -> Iterator[Connection]:
+    def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
         if joined := self._thread.joined:
-            with joined.begin_nested():
-                if read_only:
-                    joined.exec_driver_sql("SET TRANSACTION READ ONLY")
-                yield joined
-        elif read_only:
-            with self._engines.read.connect() as connection:
-                yield connection
-        else:
-            with self._transaction() as connection:
-                yield connection
+            return self._part_of(joined, read_only=read_only)
+        return self._engines.read.connect() if read_only else self._transaction()
+
+    @contextmanager
+    def _part_of(self, joined: Connection, *, read_only: bool) -> Iterator[Connection]:
+        with joined.begin_nested():
+            if read_only:
+                joined.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield joined
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -86,25 +89,20 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         note_committed()
 
     @contextmanager
-    def _schema_errors(self) -> Iterator[None]:
-        """What a newer or older schema lacks is not the program's mistake."""
+    def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:
         try:
             yield
-        except ProgrammingError as error:
-            if self._database is None or sqlstate(error) not in MISSING:
+        except SQLAlchemyError as error:
+            known = translation_of(error, read_only=read_only)
+            if known is None and self._lacks_something(error):
+                known = SchemaMismatchError("The database has another schema.")
+            if known is None:
                 raise
-            schema = self._database.schema_state()
-            if schema.current == schema.required:
-                raise
-            raise SchemaMismatchError("The database has another schema.") from error
+            raise known from error
 
-    @contextmanager
-    def _alone_on_its_thread(self) -> Iterator[None]:
-        if self._thread.busy:
-            # The inner one would commit, or wait for, what the outer one has not finished.
-            raise RuntimeError(NESTED)
-        self._thread.busy = True
-        try:
-            yield
-        finally:
-            self._thread.busy = False
+    def _lacks_something(self, error: SQLAlchemyError) -> bool:
+        """What a newer or older schema lacks is not the program's mistake."""
+        if not isinstance(error, ProgrammingError) or sqlstate(error) not in MISSING:
+            return False
+        schema = self._database.schema_state() if self._database else None
+        return schema is not None and schema.current != schema.required

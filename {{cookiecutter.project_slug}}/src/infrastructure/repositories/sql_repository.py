@@ -3,7 +3,7 @@ from functools import cache
 from typing import Any, Generic
 from uuid import UUID
 
-from sqlalchemy import Connection, Delete, Insert, RowMapping, Select, Table, Update, bindparam
+from sqlalchemy import Connection, Delete, Insert, Row, Select, Table, Update, bindparam
 
 from src.domain.exceptions import ConflictError, NotFoundError
 from src.infrastructure.repositories.pages import page_statement, page_values
@@ -36,7 +36,7 @@ def _statements(table: Table) -> _Statements:
 
 
 class SqlRepository(Repository[Entity], Generic[Entity]):
-    """Maps rows to entities by name: a column carries the name of the entity's field."""
+    """A column carries the name of the entity's field; statements name columns in their order."""
 
     def __init__(self, connection: Connection, table: Table, entity_type: type[Entity]) -> None:
         self._connection = connection
@@ -46,16 +46,19 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         self._statements = _statements(table)
 
     def get(self, entity_id: UUID) -> Entity:
-        row = self._connection.execute(self._statements.get, {"id": entity_id}).mappings().first()
+        row = self._connection.execute(self._statements.get, {"id": entity_id}).first()
         if row is None:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
-        require(entity_id, row["version"])
-        return self._entity(row)
+        entity = self._entity(row)
+        require(entity_id, entity.version)
+        return entity
 
     def page(self, query: PageQuery) -> list[Entity]:
         statement = page_statement(self._table, query)
-        rows = self._connection.execute(statement, page_values(query)).mappings()
-        return [self._entity(row) for row in rows]
+        return [
+            self._entity(row)
+            for row in self._connection.execute(statement, page_values(query)).all()
+        ]
 
     def add(self, entity: Entity) -> None:
         self._connection.execute(self._statements.insert, self._values(entity))
@@ -79,9 +82,9 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def _values(self, entity: Entity) -> dict[str, Any]:
         return {name: getattr(entity, name) for name in self._names}
 
-    def _entity(self, row: RowMapping) -> Entity:
+    def _entity(self, row: Row[Any]) -> Entity:
         # Not through __init__: a rule that was tightened must not make older rows unreadable.
         entity = object.__new__(self._entity_type)
-        for name in self._names:
-            setattr(entity, name, row[name])
+        for name, value in zip(self._names, row, strict=True):
+            setattr(entity, name, value)
         return entity

@@ -10,6 +10,7 @@ from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translated_errors
 from src.infrastructure.databases.idempotency import SqlOnce
+from src.infrastructure.databases.replica import Replica
 from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
@@ -40,6 +41,8 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         """`database` tells whether a missing table or column is a mistake in the program."""
         self._engines = engines
         self._database = database
+        self._replica = Replica(engines.replica, engines.read) if engines.replica else None
+        self._read_connection = (self._replica or engines.read).connect
         self._thread = _Thread()
 
     @contextmanager
@@ -72,7 +75,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
                     joined.exec_driver_sql("SET TRANSACTION READ ONLY")
                 yield joined
         elif read_only:
-            with self._engines.read.connect() as connection:
+            with self._read_connection() as connection:
                 yield connection
         else:
             with self._transaction() as connection:
@@ -80,10 +83,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._engines.write.begin() as connection:
-            pass_write_fence(connection, admitted_window.get())
-            yield connection
-        note_committed()
+        with self._engines.write.connect() as connection:
+            with connection.begin():
+                pass_write_fence(connection, admitted_window.get())
+                yield connection
+            note_committed()
+            if self._replica:
+                self._replica.note_commit(connection)
 
     @contextmanager
     def _schema_errors(self) -> Iterator[None]:

@@ -91,7 +91,7 @@ class Replica:
 
     def _leave(self, error: DBAPIError) -> None:
         self._retry_at = time.monotonic() + PAUSE_SECONDS
-        logger.warning("The replica fails, and the primary answers. (%s)", error.orig)
+        logger.warning("The replica fails: the primary answers. (%s)", str(error.orig).strip())
 
 
 def _is_its_own(error: DBAPIError) -> bool:

@@ -99,6 +99,7 @@ class Config:
 
     environment: str = setting(PRODUCTION, validate=OneOf([DEVELOPMENT, PRODUCTION]))
     database_url: str = setting(required=True, secret=True, validate=_valid_url)
+    database_read_url: str = setting(secret=True, validate=_valid_url)
     migration_database_url: str = setting(secret=True, validate=_valid_url)
     secret_key: str = setting(required=True, secret=True)
     jwt_jwks_url: str = setting(validate=_valid_key_set)

@@ -11,6 +11,7 @@ from src.api.metrics import count_request
 from src.api.middleware import register_middleware
 from src.api.openapi import register_openapi
 from src.api.rate_limits import register_rate_limits
+from src.api.read_after import register_read_after
 from src.api.security_headers import register_security_headers
 from src.api.turns import register_turns
 from src.config import Config
@@ -39,6 +40,8 @@ def create_app(config: Config) -> Flask:
     register_maintenance_gate(app)
     register_access(app)
     register_input_gate(app)
+    if config.database_read_url:
+        register_read_after(app)
     register_turns(app, config.threads)
     register_error_handlers(app)
     register_cors(app, config)

@@ -39,6 +39,7 @@ class Container(DeclarativeContainer):
         config.provided.database_url,
         name=config.provided.name,
         pool_size=config.provided.threads,
+        read_url=config.provided.database_read_url,
     )
     clock = Singleton(SystemClock)
     scripts = Singleton(migration_scripts)

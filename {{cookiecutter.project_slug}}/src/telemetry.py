@@ -59,8 +59,9 @@ def register_telemetry(app: Flask, config: Config, engines: Callable[[], Engines
     provider.add_span_processor(BatchSpanProcessor(DiscreetExporter(exporter)))  # type: ignore[arg-type]
     app.extensions["tracer_provider"] = provider
     FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
-    for engine in (engines().write, engines().read):
-        trace_statements(engine, provider.get_tracer(__name__))
+    for engine in (engines().write, engines().read, engines().replica):
+        if engine:
+            trace_statements(engine, provider.get_tracer(__name__))
 
 
 def trace_statements(engine: Engine, tracer: Any) -> None:

@@ -16,7 +16,7 @@ def register_rate_limits(app: Flask, limits: str, store: str) -> None:
     if not store.startswith("memory:"):
         seconds = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), STORE_SECONDS)
     limiter = Limiter(
-        _caller,
+        caller,
         app=app,
         application_limits=[ApplicationLimit(limits, exempt_when=_is_unlimited)],
         storage_uri=store,
@@ -48,7 +48,8 @@ def _told(limit: RequestLimit) -> dict[str, str]:
     return told | {"Retry-After": str(seconds)} if limit.breached else told
 
 
-def _caller() -> str:
+def caller() -> str:
+    """Who asks, as far as it is known."""
     return f"subject {g.principal.subject}" if g.principal else f"address {request.remote_addr}"
 
 

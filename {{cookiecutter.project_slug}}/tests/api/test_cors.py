@@ -1,4 +1,5 @@
-from tests.support.application import HttpTestCase
+from src.api.read_after import READ_AFTER_HEADER
+from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 
 OURS, OTHER = "https://app.example.org", "https://evil.example.org"
@@ -18,3 +19,8 @@ class CorsTest(HttpTestCase):
         self.client = self.start(cors_origins=[OURS])
         self.assertEqual(self.allowed(OURS), OURS)
         self.assertIsNone(self.allowed(OTHER))
+
+    def test_where_there_is_a_replica_pages_may_read_how_far_a_write_was(self) -> None:
+        self.client = self.start(cors_origins=[OURS], database_read_url=CONFIG.database_url)
+        headers = self.client.get("/health/live", headers={"Origin": OURS}).headers
+        self.assertIn(READ_AFTER_HEADER, headers["Access-Control-Expose-Headers"])

@@ -48,6 +48,7 @@ class ConfigTest(CommandLineTestCase):
             ("ENVIRONMENT", "staging"),
             ("LOG_LEVEL", "loud"),
             ("DATABASE_URL", "mysql://x"),
+            ("DATABASE_READ_URL", "mysql://x"),
             ("DATABASE_URL", "postgresql://x:y/z"),
             ("DATABASE_URL", "nothing of the kind"),
             ("SERVICE_PREFIX", "a b"),

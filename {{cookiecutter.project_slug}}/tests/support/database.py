@@ -3,7 +3,7 @@
 import atexit
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from itertools import count
 from uuid import uuid4
@@ -29,9 +29,14 @@ class DatabaseTestCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.database_url = cls.enterClassContext(migrated_database())
+        cls.database_url = cls.enterClassContext(cls.database())
         cls._cleaner = create_engine(cls.database_url, use_native_hstore=False)
         cls.addClassCleanup(cls._cleaner.dispose)
+
+    @classmethod
+    def database(cls) -> AbstractContextManager[str]:
+        """Give its URL."""
+        return migrated_database()
 
     def setUp(self) -> None:
         super().setUp()

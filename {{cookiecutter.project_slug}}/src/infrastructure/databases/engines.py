@@ -8,6 +8,10 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
 IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
 READ_ONLY = "-c default_transaction_read_only=on"
+# A replica whose machine vanishes is given up after four seconds: the primary can answer.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
+VANISHING |= {"tcp_user_timeout": "4000"}
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 
@@ -19,7 +23,7 @@ def psycopg2_url(url: str | URL) -> URL:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Four pools on one database.
+    """Four pools on one database, and one on its replica if there is one.
 
     `write` opens a transaction. `read` is in autocommit, so that a query is one round trip, on
     connections that PostgreSQL itself keeps from writing. `watch` is one such connection that never
@@ -31,21 +35,27 @@ class Engines:
     read: Engine
     watch: Engine
     probe: Engine
+    replica: Engine | None = None
 
     @classmethod
-    def connect(cls, url: str, *, name: str, pool_size: int) -> "Engines":
+    def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
         autocommit = {"isolation_level": "AUTOCOMMIT"}
+        reads = f"{TIMEOUTS} {READ_ONLY}"
         return cls(
             write=_engine(url, name, pool_size, TIMEOUTS),
-            read=_engine(url, name, pool_size, f"{TIMEOUTS} {READ_ONLY}", **autocommit),
+            read=_engine(url, name, pool_size, reads, **autocommit),
             watch=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
             probe=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
+            replica=_engine(_replica_url(read_url), name, pool_size, reads, **autocommit)
+            if read_url
+            else None,
         )
 
     def dispose(self) -> None:
-        for engine in (self.write, self.read, self.watch, self.probe):
-            engine.dispose()
+        for engine in (self.write, self.read, self.watch, self.probe, self.replica):
+            if engine:
+                engine.dispose()
 
 
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
@@ -53,7 +63,12 @@ def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
 
 
-def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) -> Engine:
+def _replica_url(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(query={**VANISHING, **parsed.query})
+
+
+def _engine(url: str | URL, name: str, pool_size: int, options: str, **engine: str) -> Engine:
     return create_engine(
         psycopg2_url(url),
         pool_size=pool_size,

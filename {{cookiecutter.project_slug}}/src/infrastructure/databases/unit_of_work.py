@@ -10,6 +10,7 @@ from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translation_of
 from src.infrastructure.databases.idempotency import SqlOnce
+from src.infrastructure.databases.replica import Replica
 from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
@@ -40,6 +41,8 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         """`database` tells whether a missing table or column is a mistake in the program."""
         self._engines = engines
         self._database = database
+        self._replica = Replica(engines.replica, engines.read) if engines.replica else None
+        self._read_connection = (self._replica or engines.read).connect
         self._thread = _Thread()
 
     @contextmanager
@@ -72,7 +75,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
         if joined := self._thread.joined:
             return self._part_of(joined, read_only=read_only)
-        return self._engines.read.connect() if read_only else self._transaction()
+        return self._read_connection() if read_only else self._transaction()
 
     @contextmanager
     def _part_of(self, joined: Connection, *, read_only: bool) -> Iterator[Connection]:
@@ -83,10 +86,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._engines.write.begin() as connection:
-            pass_write_fence(connection, admitted_window.get())
-            yield connection
-        note_committed()
+        with self._engines.write.connect() as connection:
+            with connection.begin():
+                pass_write_fence(connection, admitted_window.get())
+                yield connection
+            note_committed()
+            if self._replica:
+                self._replica.note_commit(connection)
 
     @contextmanager
     def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:

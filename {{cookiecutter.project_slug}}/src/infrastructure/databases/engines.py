@@ -1,13 +1,18 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
+from psycopg2.extensions import cursor
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
 IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
 READ_ONLY = "-c default_transaction_read_only=on"
+# The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
+READS_ONLY = "SET TRANSACTION READ ONLY;"
+HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 
@@ -35,12 +40,11 @@ class Engines:
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int) -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
-        autocommit = {"isolation_level": "AUTOCOMMIT"}
         return cls(
             write=_engine(url, name, pool_size, TIMEOUTS),
-            read=_engine(url, name, pool_size, f"{TIMEOUTS} {READ_ONLY}", **autocommit),
-            watch=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
-            probe=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
+            read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
+            watch=_reading(url, name, 1, IMPATIENT, HURRIES),
+            probe=_reading(url, name, 1, IMPATIENT, HURRIES),
         )
 
     def dispose(self) -> None:
@@ -51,6 +55,31 @@ class Engines:
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     """For few connections, each closed after its use."""
     return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
+
+
+def _reading(url: str, name: str, pool_size: int, limits: str, guard: str) -> Engine:
+    """In autocommit. Where a pooler dropped the options, each statement brings the guard along.
+
+    Both are one message and so one transaction; `SET LOCAL` ends with it.
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+    """
+
+    class GuardedCursor(cursor):
+        def execute(self, query: Any, values: Any = None) -> None:
+            super().execute(guard + query, values)
+
+        def executemany(self, query: Any, rows: Iterable[Any]) -> None:
+            super().executemany(guard + query, rows)
+
+    options = f"{limits} {READ_ONLY}"
+    engine = _engine(url, name, pool_size, options, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine, "connect")
+    def guard_a_pooled_one(connection: Any, _record: object) -> None:
+        if connection.info.parameter_status("default_transaction_read_only") != "on":
+            connection.cursor_factory = GuardedCursor
+
+    return engine
 
 
 def _engine(url: str, name: str, pool_size: int, options: str, **engine: str) -> Engine:

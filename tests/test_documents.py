@@ -13,6 +13,7 @@ PROJECT_DOCUMENTS = (
     "docs/access.md",
     "docs/migrations.md",
     "docs/operations.md",
+    "docs/scaling.md",
 )
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",

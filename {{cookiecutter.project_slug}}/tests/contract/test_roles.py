@@ -1,6 +1,7 @@
 """scripts/roles.sql: what the role of the running service may do, and what only the migrator."""
 
 import os
+import re
 import shutil
 import subprocess
 from datetime import timedelta
@@ -15,7 +16,7 @@ from sqlalchemy.exc import ProgrammingError
 from src.config import ROOT
 from src.domain.exceptions import UnavailableError
 from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.engines import TIMEOUTS, Engines
 from src.infrastructure.databases.errors import sqlstate
 from src.infrastructure.databases.migrations import Migrations
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
@@ -98,6 +99,14 @@ class RolesTest(TestCase):
             ):
                 connection.exec_driver_sql(statement)
             self.assertEqual(sqlstate(caught.exception), FORBIDDEN)
+
+    def test_a_service_that_a_pooler_logs_in_has_its_time_limits(self) -> None:
+        with empty_database() as url:
+            self.make_roles(url)
+            engine = create_engine(self.url_as(self.service, url), poolclass=NullPool)
+            with engine.connect() as connection:
+                for name, limit in re.findall(r"-c (\w+)=(\w+)", TIMEOUTS):
+                    self.assertEqual(connection.exec_driver_sql(f"SHOW {name}").scalar(), limit)
 
     @shows("V13.2.2")
     def test_a_migrator_and_a_service_share_a_new_database(self) -> None:

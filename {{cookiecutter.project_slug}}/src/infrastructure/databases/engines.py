@@ -1,7 +1,9 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
+from psycopg2.extensions import cursor
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
@@ -12,6 +14,9 @@ READ_ONLY = "-c default_transaction_read_only=on"
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
 VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
 VANISHING |= {"tcp_user_timeout": "4000"}
+# The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
+READS_ONLY = "SET TRANSACTION READ ONLY;"
+HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 
@@ -40,14 +45,12 @@ class Engines:
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
-        autocommit = {"isolation_level": "AUTOCOMMIT"}
-        reads = f"{TIMEOUTS} {READ_ONLY}"
         return cls(
             write=_engine(url, name, pool_size, TIMEOUTS),
-            read=_engine(url, name, pool_size, reads, **autocommit),
-            watch=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
-            probe=_engine(url, name, 1, f"{IMPATIENT} {READ_ONLY}", **autocommit),
-            replica=_engine(_replica_url(read_url), name, pool_size, reads, **autocommit)
+            read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
+            watch=_reading(url, name, 1, IMPATIENT, HURRIES),
+            probe=_reading(url, name, 1, IMPATIENT, HURRIES),
+            replica=_reading(_replica_url(read_url), name, pool_size, TIMEOUTS, READS_ONLY)
             if read_url
             else None,
         )
@@ -66,6 +69,31 @@ def unpooled_engine(url: str | URL, **options: Any) -> Engine:
 def _replica_url(url: str) -> URL:
     parsed = make_url(url)
     return parsed.set(query={**VANISHING, **parsed.query})
+
+
+def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:
+    """In autocommit. Where a pooler dropped the options, each statement brings the guard along.
+
+    Both are one message and so one transaction; `SET LOCAL` ends with it.
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+    """
+
+    class GuardedCursor(cursor):
+        def execute(self, query: Any, values: Any = None) -> None:
+            super().execute(guard + query, values)
+
+        def executemany(self, query: Any, rows: Iterable[Any]) -> None:
+            super().executemany(guard + query, rows)
+
+    options = f"{limits} {READ_ONLY}"
+    engine = _engine(url, name, pool_size, options, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine, "connect")
+    def guard_a_pooled_one(connection: Any, _record: object) -> None:
+        if connection.info.parameter_status("default_transaction_read_only") != "on":
+            connection.cursor_factory = GuardedCursor
+
+    return engine
 
 
 def _engine(url: str | URL, name: str, pool_size: int, options: str, **engine: str) -> Engine:

@@ -39,6 +39,7 @@ class Scale:
     seconds: int
     connections: tuple[int, ...]
     starts: int
+    workloads: tuple[str, ...] = tuple(WORKLOADS)
 
 
 SCALES = {"short": Scale(3, 2, (16,), 3), "full": Scale(5, 2, (1, 16, 64), 7)}
@@ -98,7 +99,7 @@ class Programme:
             say(f"Round {number + 1} of {self._scale.rounds}")
             turn = number % len(loads)
             for connections in self._scale.connections:
-                for workload in WORKLOADS:
+                for workload in self._scale.workloads:
                     for load in loads[turn:] + loads[:turn]:
                         found.append(load.measure(workload, connections, self._scale.seconds))
         return found

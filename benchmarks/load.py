@@ -7,16 +7,19 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import count
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checks import LIMIT, PAGES
 from benchmarks.meters import cpu_seconds
 from benchmarks.servers import PING, Server
 
 SCRIPT = Path(__file__).parent / "load.lua"
-WORKLOADS = ["read", "list", "create", "update", "ping"]
 QUIET_SECONDS, QUIET_LOOKS = 0.02, 4
 CREATED = "Created under load"
+KNOWN = '"subject": "proof"'  # In the log, of a request whose token was verified.
+LINE = 1000  # Bytes that none is longer than.
 _runs = count(1)
 
 
@@ -93,6 +96,7 @@ class Load:
         command = ["taskset", "--cpu-list", cores, "wrk", "--threads=1", "--timeout=10s"]
         command += [f"--connections={connections}", f"--duration={seconds}s", f"--script={SCRIPT}"]
         command += [f"http://127.0.0.1:{self.server.port}", "--", str(requests)]
+        command += filter(None, [self.server.contestant.token])
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise LoadError(f"wrk failed: {ended.stderr or ended.stdout}")
@@ -107,7 +111,9 @@ class Load:
             lines = [f"GET\t{PING}\t"]
         elif workload == "read":
             lines = [f"GET\t{todos}/{one}\t" for one in self._shuffled()]
-        elif workload == "list":
+        elif workload == "count" and (counted := self.server.contestant.counted):
+            lines = [f"GET\t{counted}?limit={LIMIT}&offset={at}\t" for at in self._offsets()]
+        elif workload in {"list", "count"}:
             lines = [f"GET\t{path}\t" for path in self.pages]
         elif workload == "create":
             lines = [f"POST\t{todos}\t" + json.dumps({"title": CREATED})]
@@ -118,6 +124,11 @@ class Load:
         path = self.server.log.with_name(f"{self.server.contestant.name}.requests")
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
+
+    def _offsets(self) -> range:
+        """Of as many pages, in the middle as well."""
+        first = (len(self.ids) // LIMIT - PAGES) // 2 * LIMIT
+        return range(first, first + PAGES * LIMIT, LIMIT)
 
     def _shuffled(self) -> list[str]:
         """In the same order for each application."""
@@ -130,6 +141,14 @@ class Load:
                 f"{told['answers']} answers, of them {told['refused']} errors, and "
                 f"{told['broken']} connections that broke. Its log: {self.server.log.read_text()}"
             )
+
+        if self.server.contestant.token and KNOWN not in self._last_line():
+            raise LoadError(f"{self.server.contestant.title}: nobody looked at the token.")
+
+    def _last_line(self) -> str:
+        with self.server.log.open("rb") as log:
+            log.seek(-min(LINE, log.seek(0, SEEK_END)), SEEK_END)
+            return log.read().decode().splitlines()[-1]
 
     def _require_stored(self, stored: int, answers: int, connections: int) -> None:
         """Those on the way when the load ended may be stored and not be counted."""

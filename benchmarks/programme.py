@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from types import FrameType
@@ -16,9 +16,9 @@ from typing import Any
 
 from benchmarks.chart import chart
 from benchmarks.checks import Checks, WrongAnswerError
-from benchmarks.contestants import CONTESTANTS, Contestant
+from benchmarks.contestants import CONTESTANTS, JWT, USUAL, WORKLOADS, Contestant
 from benchmarks.figures import Figure, Start, figures
-from benchmarks.load import WORKLOADS, Load, LoadError, Measurement
+from benchmarks.load import Load, LoadError, Measurement
 from benchmarks.machine import machine
 from benchmarks.meters import (
     busiest,
@@ -31,6 +31,7 @@ from benchmarks.postgres import Postgres, postgres
 from benchmarks.report import load_tables, start_table
 from benchmarks.rows import Rows
 from benchmarks.servers import Server, migrate, start
+from proofs.issuer import SCOPE, Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Scale:
     seconds: int
     connections: tuple[int, ...]
     starts: int
-    workloads: tuple[str, ...] = tuple(WORKLOADS)
+    workloads: tuple[str, ...] = WORKLOADS
 
 
 SCALES = {"short": Scale(3, 2, (16,), 3), "full": Scale(5, 2, (1, 16, 64), 7)}
@@ -73,8 +74,8 @@ class Programme:
                 seconds.append(server.first_answer)
                 if number == 0:
                     load = Load(server, rows.ids(), [f"{contestant.todos}?limit=20"], self._cores)
-                    for workload in WORKLOADS:
-                        load.measure(workload, 16, 1)
+                    for workload in self._scale.workloads:
+                        load.measure(workload, USUAL, 1)
                     memory = proportional_memory(busiest(server.pid))
                     in_all = sum(proportional_memory(pid) for pid in family(server.pid))
             finally:
@@ -88,8 +89,9 @@ class Programme:
         checks = Checks(server)
         stack.callback(checks.close)
         load = Load(server, rows.ids(), checks.run(), self._cores)
-        for workload in WORKLOADS:
-            load.measure(workload, 16, 1)
+        for workload in self._scale.workloads:
+            if workload in contestant.workloads:
+                load.measure(workload, USUAL, 1)
         return load
 
     def rounds(self, loads: list[Load]) -> list[Measurement]:
@@ -101,7 +103,8 @@ class Programme:
             for connections in self._scale.connections:
                 for workload in self._scale.workloads:
                     for load in loads[turn:] + loads[:turn]:
-                        found.append(load.measure(workload, connections, self._scale.seconds))
+                        if load.server.contestant.has(workload, connections):
+                            found.append(load.measure(workload, connections, self._scale.seconds))
         return found
 
     def others(self, loads: list[Load]) -> float:
@@ -148,6 +151,7 @@ def measure(project: Path, scale: Scale, paths: list[Path], chosen: list[Contest
         about = machine(server)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, scale)
+        chosen = [_with_token(one, project, folder) for one in chosen]
         rows = programme.rows(chosen)
         for one in rows:
             stack.callback(one.close)
@@ -162,12 +166,20 @@ def measure(project: Path, scale: Scale, paths: list[Path], chosen: list[Contest
         for load in loads:
             load.server.stop()
         for contestant, own in zip(chosen, rows, strict=True):
-            say(f"Starting {contestant.title}, alone")
-            starts.append(programme.alone(contestant, own))
+            if not contestant.is_variant:
+                say(f"Starting {contestant.title}, alone")
+                starts.append(programme.alone(contestant, own))
     found = figures(measurements)
     print("\n".join(f"{name}: {value}" for name, value in about.items()))
     print(f"\n{load_tables(found)}\n\n{start_table(starts)}")
     write(paths, about, found, starts, measurements)
+
+
+def _with_token(contestant: Contestant, project: Path, folder: Path) -> Contestant:
+    if contestant.name != JWT:
+        return contestant
+    issuer = Issuer(project / ".venv/bin/python", folder)
+    return replace(contestant, settings=issuer.settings(), token=issuer.token(SCOPE))
 
 
 def main() -> int:

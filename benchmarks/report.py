@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, WORKLOADS
 from benchmarks.figures import Figure, Start
-from benchmarks.load import WORKLOADS
 
 TITLES = {contestant.name: contestant.title for contestant in CONTESTANTS}
 HEADERS = ["", "CPU us", "to Flask", "1/s", "to Flask", "p50 ms", "p99 ms", "PG us", "core busy"]

@@ -73,7 +73,7 @@ def start(contestant: Contestant, project: Path, rows: Rows, core: int, log: Pat
         process = subprocess.Popen(
             command,
             cwd=contestant.directory(project),
-            env=variables(rows),
+            env={**variables(rows), **contestant.settings},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from benchmarks.budget import budget, regressions, unmeasured
+from benchmarks.budget import Figures, budget, regressions, unmeasured
 from benchmarks.environments import open_writes
 
 ALLOWED = {"queries": {"read": 1.0, "list": 1.0}, "cpu_to_flask": {"read": 2.2}}
@@ -15,9 +15,14 @@ GET = "        row = self._connection.execute(self._statements.get"
 
 
 def guard(project: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks.guard", "--without-load", "--project", project]
+    command = [sys.executable, "-m", "benchmarks.guard", "--without-load"]
     return subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        [*command, f"--project={project}"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -27,7 +32,7 @@ def test_what_is_within_its_budget_is_none(within: dict[str, dict[str, float]]) 
 
 
 def test_a_regression_names_workload_figure_and_budget() -> None:
-    measured = {"queries": {"read": 1, "list": 2}, "cpu_to_flask": {"read": 2.2001}}
+    measured: Figures = {"queries": {"read": 1, "list": 2}, "cpu_to_flask": {"read": 2.2001}}
     assert list(regressions(measured, ALLOWED)) == [
         "list: queries is 2, and its budget 1.",
         "read: cpu_to_flask is 2.2001, and its budget 2.2.",
@@ -35,7 +40,7 @@ def test_a_regression_names_workload_figure_and_budget() -> None:
 
 
 def test_nothing_escapes_for_want_of_a_budget_or_of_a_figure() -> None:
-    measured = {"queries": {"read": 1, "list": 1, "create": 1}, "memory": {"process": 1}}
+    measured: Figures = {"queries": {"read": 1, "list": 1, "create": 1}, "memory": {"process": 1}}
     assert list(regressions(measured, ALLOWED)) == [
         "create: queries has no budget.",
         "process: memory has no budget.",

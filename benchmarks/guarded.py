@@ -16,8 +16,9 @@ from benchmarks.figures import figures
 from benchmarks.in_process import WORKLOADS, Caller
 from benchmarks.load import LoadError
 from benchmarks.postgres import Postgres, postgres
-from benchmarks.programme import Programme, Scale, say, stop
+from benchmarks.programme import stop
 from benchmarks.report import table
+from benchmarks.rounds import Programme, Scale, say
 from benchmarks.rows import Rows
 from benchmarks.servers import migrate, variables
 

@@ -53,8 +53,9 @@ def pooler(server: Postgres) -> Iterator[int]:
             )
         )
         command = ["pgbouncer", "--quiet", str(file)]
-        if os.getuid() == 0:  # It refuses to run as root.
-            command.insert(1, "--user=nobody")
+        if os.getuid() == 0:  # It refuses to be root; a socket may be its owner's alone.
+            owner = Path(server.host).owner() if server.host.startswith("/") else "nobody"
+            command.insert(1, f"--user={owner}")
         process = subprocess.Popen(command)
         try:
             _wait_for(port, process)

@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help:  ## List the commands.
-	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' Makefile
 
 .PHONY: test
 test: $(READY)  ## Run the template's tests.
@@ -49,6 +49,10 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run
+
+.PHONY: bench-check
+bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget.toml allows; two minutes.
+	$(VENV)/bin/python -m benchmarks.guard
 
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.

@@ -21,7 +21,9 @@ STYLE = "font:12px system-ui,sans-serif"
 
 def chart(found: list[Figure], connections: int = 16) -> str:
     shown = {(f.application, f.workload): f for f in found if f.connections == connections}
-    names = [c.name for c in CONTESTANTS if any(key[0] == c.name for key in shown)]
+    names = [
+        c.name for c in CONTESTANTS if not c.is_variant and any(key[0] == c.name for key in shown)
+    ]
     longest = max((f.cpu for key, f in shown.items() if key[1] in WORKLOADS), default=1)
     parts, y = _legend(names), 60
     for workload, title in WORKLOADS.items():

@@ -26,6 +26,7 @@ class Checks:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._rows: Rows = server.rows
+        self._contestant = server.contestant
         self._todos = server.contestant.todos
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
 
@@ -33,6 +34,8 @@ class Checks:
         """The paths of some pages. Raise WrongAnswerError."""
         self._ask("GET", PING, expect={200})
         ids = self._rows.ids()
+        if counted := self._contestant.counted:
+            self._check_counted(counted, ids)
         for one in (ids[0], ids[2], ids[-1]):  # The third is completed.
             self._require_same(self._ask("GET", f"{self._todos}/{one}", expect={200}), one)
         self._ask("GET", f"{self._todos}/{uuid4()}", expect={404})
@@ -98,6 +101,14 @@ class Checks:
         middle = (len(paths) - PAGES) // 2
         return paths[middle : middle + PAGES]
 
+    def _check_counted(self, path: str, ids: list[str]) -> None:
+        for offset in (0, LIMIT * PAGES, len(ids) - LIMIT // 2):
+            page = self._ask("GET", f"{path}?limit={LIMIT}&offset={offset}", expect={200})
+            shown = [item["id"] for item in page["items"]]
+            if (shown, page["total"]) != (ids[offset : offset + LIMIT], len(ids)):
+                self._refuse(f"did not show {LIMIT} rows from {offset} on, and how many there are")
+            self._require_same(page["items"][0], ids[offset])
+
     def _next(self, value: str | None) -> str | None:
         if value is None:
             return None
@@ -110,6 +121,8 @@ class Checks:
         self, method: str, path: str, body: str | None = None, *, expect: set[int]
     ) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"} if body else {}
+        if self._contestant.token:
+            headers["Authorization"] = f"Bearer {self._contestant.token}"
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         content = answer.read()
@@ -117,6 +130,9 @@ class Checks:
             self._refuse(f"answered {method} {path} with {answer.status}: {content[:300]!r}")
         if answer.status >= HTTPStatus.BAD_REQUEST:
             return {}
+        shows = self._contestant.shows
+        if shows and path != PING and not answer.getheader(shows):
+            self._refuse(f"answered {method} {path} without {shows}")
         if answer.getheader("Content-Type", "").partition(";")[0] != "application/json":
             self._refuse(f"answered {method} {path} with something else than JSON")
         found: dict[str, Any] = json.loads(content)

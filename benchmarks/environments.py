@@ -32,11 +32,11 @@ def generate(folder: Path) -> Path:
     project = generate_only(folder)
     onion = environment("onion", project / "requirements/development.txt")
     (project / ".venv").symlink_to(onion)
-    _open_writes(project)
+    open_writes(project)
     return project
 
 
-def _open_writes(project: Path) -> None:
+def open_writes(project: Path) -> None:
     """As everybody's are in the comparison: its policy is public, and looked at as any other."""
     controller = project / "src/api/controllers/v1/todos.py"
     text = controller.read_text()

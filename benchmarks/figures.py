@@ -45,14 +45,14 @@ class Figure:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def figures(measurements: list[Measurement]) -> list[Figure]:
+def figures(measurements: list[Measurement], base_name: str = BASE) -> list[Figure]:
     """A ratio is the median of the rounds' ratios: neighbours in time share what disturbs them."""
     series: dict[tuple[str, str, int], list[Measurement]] = defaultdict(list)
     for one in measurements:
         series[one.application, one.workload, one.connections].append(one)
     found = []
     for (application, workload, connections), rounds in series.items():
-        base = series.get((BASE, workload, connections), [])
+        base = series.get((base_name, workload, connections), [])
         medians = {name: median(getattr(one, name) for one in rounds) for name in MEASURED}
         ratios = {
             f"{name}_ratio": median(

@@ -4,12 +4,16 @@
 local requests, at = {}, 0
 
 function init(arguments)
-  local headers = { ["Content-Type"] = "application/json" }
+  local bare, headers = {}, { ["Content-Type"] = "application/json" }
+  if arguments[2] then
+    bare["Authorization"] = "Bearer " .. arguments[2]
+    headers["Authorization"] = bare["Authorization"]
+  end
   for line in io.lines(arguments[1]) do
     local method, path, body = line:match("^(.-)\t(.-)\t(.*)$")
     local with_body = body ~= ""
     requests[#requests + 1] =
-      wrk.format(method, path, with_body and headers or {}, with_body and body or nil)
+      wrk.format(method, path, with_body and headers or bare, with_body and body or nil)
   end
 end
 

@@ -1,23 +1,21 @@
 """One application under one load for some seconds, and what that took."""
 
 import json
-import random
 import subprocess
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import count
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
 from benchmarks.meters import cpu_seconds
-from benchmarks.servers import PING, Server
+from benchmarks.requests import CREATED, requests
+from benchmarks.servers import Server
 
 SCRIPT = Path(__file__).parent / "load.lua"
-WORKLOADS = ["read", "list", "create", "update", "ping"]
 QUIET_SECONDS, QUIET_LOOKS = 0.02, 4
-CREATED = "Created under load"
-_runs = count(1)
+KNOWN = '"subject": "proof"'  # In the log, of a request whose token was verified.
+LINE = 1000  # Bytes that none is longer than.
 
 
 class LoadError(Exception):
@@ -53,9 +51,9 @@ class Load:
     def measure(self, workload: str, connections: int, seconds: int) -> Measurement:
         rows, server = self.server.rows, self.server
         changed = rows.changes()
-        requests = self._write_requests(workload)
+        path = self._write_requests(workload)
         before = cpu_seconds(server.pid), cpu_seconds(rows.server.pid)
-        told = self._wrk(requests, connections, seconds)
+        told = self._wrk(path, connections, seconds)
         after = cpu_seconds(server.pid), cpu_seconds(rows.server.pid)
         answers = told["answers"]
         self._require_good(workload, connections, told)
@@ -93,6 +91,7 @@ class Load:
         command = ["taskset", "--cpu-list", cores, "wrk", "--threads=1", "--timeout=10s"]
         command += [f"--connections={connections}", f"--duration={seconds}s", f"--script={SCRIPT}"]
         command += [f"http://127.0.0.1:{self.server.port}", "--", str(requests)]
+        command += filter(None, [self.server.contestant.token])
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise LoadError(f"wrk failed: {ended.stderr or ended.stdout}")
@@ -100,28 +99,11 @@ class Load:
         return told
 
     def _write_requests(self, workload: str) -> Path:
-        """Tabs separate method, path and body."""
-        todos = self.server.contestant.todos
-        lines: Iterable[str]
-        if workload == "ping":
-            lines = [f"GET\t{PING}\t"]
-        elif workload == "read":
-            lines = [f"GET\t{todos}/{one}\t" for one in self._shuffled()]
-        elif workload == "list":
-            lines = [f"GET\t{path}\t" for path in self.pages]
-        elif workload == "create":
-            lines = [f"POST\t{todos}\t" + json.dumps({"title": CREATED})]
-        else:
-            # Another title each time: an ORM writes nothing where nothing has changed.
-            body = json.dumps({"title": f"Changed under load, run {next(_runs)}"})
-            lines = [f"PATCH\t{todos}/{one}\t{body}" for one in self._shuffled()]
-        path = self.server.log.with_name(f"{self.server.contestant.name}.requests")
+        contestant = self.server.contestant
+        path = self.server.log.with_name(f"{contestant.name}.requests")
+        lines = requests(contestant, workload, self.ids, self.pages)
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
-
-    def _shuffled(self) -> list[str]:
-        """In the same order for each application."""
-        return random.Random(1).sample(self.ids, len(self.ids))
 
     def _require_good(self, workload: str, connections: int, told: dict[str, Any]) -> None:
         if told["refused"] or told["broken"] or not told["answers"]:
@@ -130,6 +112,14 @@ class Load:
                 f"{told['answers']} answers, of them {told['refused']} errors, and "
                 f"{told['broken']} connections that broke. Its log: {self.server.log.read_text()}"
             )
+
+        if self.server.contestant.token and KNOWN not in self._last_line():
+            raise LoadError(f"{self.server.contestant.title}: nobody looked at the token.")
+
+    def _last_line(self) -> str:
+        with self.server.log.open("rb") as log:
+            log.seek(-min(LINE, log.seek(0, SEEK_END)), SEEK_END)
+            return log.read().decode().splitlines()[-1]
 
     def _require_stored(self, stored: int, answers: int, connections: int) -> None:
         """Those on the way when the load ended may be stored and not be counted."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, WORKLOADS
 from benchmarks.figures import Figure, Start
-from benchmarks.load import WORKLOADS
 
 TITLES = {contestant.name: contestant.title for contestant in CONTESTANTS}
+NAMES = {"count": "count (ours: by key)"}
 HEADERS = ["", "CPU us", "to Flask", "1/s", "to Flask", "p50 ms", "p99 ms", "PG us", "core busy"]
 
 
@@ -34,7 +34,7 @@ def load_tables(found: list[Figure]) -> str:
                 if (one.workload, one.connections) == (workload, connections)
             ]
             if lines:
-                title = f"{workload}, {connections} connections"
+                title = f"{NAMES.get(workload, workload)}, {connections} connections"
                 parts.append(table([[title, *HEADERS[1:]], *lines]))
     return "\n\n".join(parts)
 

@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.contestants import BASE, CONTESTANTS, NAMES
-from benchmarks.environments import ROOT, environment, generate
+from benchmarks.environments import environment, generate
+from proofs.generation import ROOT
 
 RESULTS = ROOT / "benchmarks/results"
 
@@ -36,6 +37,15 @@ def with_project(project: Path | None, module: str, *arguments: str) -> int:
         return measure(generate(Path(folder)), module, *arguments)
 
 
+def lacking() -> str | None:
+    """What the load needs and this machine does not have."""
+    if not shutil.which("wrk"):
+        return "wrk makes the load and was not found: apt-get install wrk."
+    if len(os.sched_getaffinity(0)) < 2:
+        return "Two cores are needed: one for the server, one for the load."
+    return None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument("--short", action="store_true", help="16 connections, three short rounds")
@@ -46,11 +56,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=RESULTS / "benchmark.json")
     parser.add_argument("--chart", type=Path, default=RESULTS / "benchmark.svg")
     arguments = parser.parse_args()
-    if not shutil.which("wrk"):
-        print("wrk makes the load and was not found: apt-get install wrk.", file=sys.stderr)
-        return 1
-    if len(os.sched_getaffinity(0)) < 2:
-        print("Two cores are needed: one for the server, one for the load.", file=sys.stderr)
+    if lack := lacking():
+        print(lack, file=sys.stderr)
         return 1
     chosen = [c for c in CONTESTANTS if c.name in {*arguments.only, BASE} or not arguments.only]
     for contestant in chosen:

@@ -63,17 +63,22 @@ def migrate(project: Path, rows: Rows) -> None:
     subprocess.run(command, cwd=project, env=variables(rows), check=True, capture_output=True)
 
 
-def start(contestant: Contestant, project: Path, rows: Rows, core: int, log: Path) -> Server:
-    """On one core, when it answers. It logs to a file, as it would in production."""
+def start(contestant: Contestant, project: Path, rows: Rows, cores: set[int], log: Path) -> Server:
+    """On these cores, when it answers. It logs to a file, as it would in production."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    command = ["taskset", "--cpu-list", str(core), *contestant.arguments(project, port)]
+    command = [
+        "taskset",
+        "--cpu-list",
+        ",".join(map(str, sorted(cores))),
+        *contestant.arguments(project, port),
+    ]
     with log.open("ab") as output:
         began = time.monotonic()
         process = subprocess.Popen(
             command,
             cwd=contestant.directory(project),
-            env=variables(rows),
+            env={**variables(rows), **contestant.settings},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -20,6 +20,7 @@ EXAMPLE_FILES = (
     "src/infrastructure/models/todos.py",
     "src/seeds/todos.py",
     "src/services/todo_service.py",
+    "tests/api/test_todo_round_trips.py",
     "tests/api/test_todos.py",
     "tests/unit/test_todo.py",
     "tests/unit/test_todo_service.py",

@@ -14,6 +14,8 @@ COLUMNS = "id, title, completed_at, version"
 READ = f"SELECT {COLUMNS} FROM todos WHERE id = %s"
 FIRST_PAGE = f"SELECT {COLUMNS} FROM todos ORDER BY id LIMIT %s"
 NEXT_PAGE = f"SELECT {COLUMNS} FROM todos WHERE id > %s ORDER BY id LIMIT %s"
+COUNTED_PAGE = f"SELECT {COLUMNS} FROM todos ORDER BY id LIMIT %s OFFSET %s"
+COUNT = "SELECT count(*) FROM todos"
 INSERT = "INSERT INTO todos (id, title, completed_at, version) VALUES (%s, %s, NULL, 1)"
 UPDATE = "UPDATE todos SET title = %s, version = version + 1 WHERE id = %s AND version = %s"
 
@@ -86,6 +88,19 @@ def list_todos() -> dict[str, Any]:
         found = [represent(row) for row in cursor.fetchall()]
     items = found[:limit]
     return {"items": items, "next": items[-1]["id"] if len(found) > limit else None}
+
+
+@app.get("/counted-todos")
+def list_counted() -> dict[str, Any]:
+    limit = request.args.get("limit", 20, int)
+    offset = request.args.get("offset", 0, int)
+    if not 1 <= limit <= 100 or offset < 0:
+        abort(422)
+    with get_db().cursor() as cursor:
+        cursor.execute(COUNT)
+        [total] = cursor.fetchone()
+        cursor.execute(COUNTED_PAGE, [limit, offset])
+        return {"items": [represent(row) for row in cursor.fetchall()], "total": total}
 
 
 @app.post("/todos")

@@ -16,6 +16,8 @@ COLUMNS = "id, title, completed_at, version"
 READ = f"SELECT {COLUMNS} FROM todos WHERE id = %s"
 FIRST_PAGE = f"SELECT {COLUMNS} FROM todos ORDER BY id LIMIT %s"
 NEXT_PAGE = f"SELECT {COLUMNS} FROM todos WHERE id > %s ORDER BY id LIMIT %s"
+COUNTED_PAGE = f"SELECT {COLUMNS} FROM todos ORDER BY id LIMIT %s OFFSET %s"
+COUNT = "SELECT count(*) FROM todos"
 INSERT = "INSERT INTO todos (id, title, completed_at, version) VALUES (%s, %s, NULL, 1)"
 UPDATE = "UPDATE todos SET title = %s, version = version + 1 WHERE id = %s AND version = %s"
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -96,6 +98,18 @@ def read_page(query: str) -> Answer:
     return 200, {"items": items, "next": items[-1]["id"] if len(found) > limit else None}, []
 
 
+def read_counted(query: str) -> Answer:
+    arguments = parse_qs(query)
+    limit, offset = (int(arguments.get(name, "0")[0]) for name in ("limit", "offset"))
+    if not 1 <= limit <= 100 or offset < 0:
+        raise RefusedError(422)
+    rows = cursor()
+    rows.execute(COUNT)
+    [total] = rows.fetchone()
+    rows.execute(COUNTED_PAGE, [limit, offset])
+    return 200, {"items": [represent(row) for row in rows.fetchall()], "total": total}, []
+
+
 def create(environ: dict[str, Any]) -> Answer:
     row = (str(uuid7()), title_of(environ), None, 1)
     with transaction() as writing:
@@ -122,6 +136,8 @@ def dispatch(environ: dict[str, Any]) -> Answer:
             return read_one(todo_id)
         case "GET", ["todos"]:
             return read_page(environ.get("QUERY_STRING", ""))
+        case "GET", ["counted-todos"]:
+            return read_counted(environ.get("QUERY_STRING", ""))
         case "POST", ["todos"]:
             return create(environ)
         case "PATCH", ["todos", todo_id]:

@@ -44,7 +44,7 @@ from identity import uuid7  # noqa: E402
 from rest_framework import mixins, status  # noqa: E402
 from rest_framework.decorators import api_view  # noqa: E402
 from rest_framework.exceptions import APIException  # noqa: E402
-from rest_framework.pagination import CursorPagination  # noqa: E402
+from rest_framework.pagination import CursorPagination, LimitOffsetPagination  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.routers import SimpleRouter  # noqa: E402
 from rest_framework.serializers import ModelSerializer  # noqa: E402
@@ -83,6 +83,14 @@ class TodoPagination(CursorPagination):
         return Response({"items": data, "next": self.get_next_link()})
 
 
+class CountedPagination(LimitOffsetPagination):
+    default_limit = 20
+    max_limit = 100
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"items": data, "total": self.count})
+
+
 class TodoViewSet(
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
@@ -116,6 +124,12 @@ class TodoViewSet(
             raise Conflict
 
 
+class CountedViewSet(mixins.ListModelMixin, GenericViewSet):
+    pagination_class = CountedPagination
+    queryset = Todo.objects.order_by("id")
+    serializer_class = TodoSerializer
+
+
 @api_view()
 def ping(_request: Any) -> Response:
     return Response({"status": "ok"})
@@ -123,5 +137,6 @@ def ping(_request: Any) -> Response:
 
 router = SimpleRouter(trailing_slash=False)
 router.register("todos", TodoViewSet)
+router.register("counted-todos", CountedViewSet, "counted")
 urlpatterns = [path("health/live", ping), path("", include(router.urls))]
 app = get_wsgi_application()

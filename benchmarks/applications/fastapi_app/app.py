@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from identity import uuid7
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import DateTime, String, select
+from sqlalchemy import DateTime, String, func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
@@ -52,6 +52,11 @@ class TodoOutput(BaseModel):
 class TodoPage(BaseModel):
     items: list[TodoOutput]
     next: UUID | None
+
+
+class CountedTodos(BaseModel):
+    items: list[TodoOutput]
+    total: int
 
 
 # asyncpg reads PGHOST and so on, as libpq does.
@@ -93,6 +98,17 @@ async def list_todos(
     found = list(await session.scalars(statement))
     items = found[:limit]
     return {"items": items, "next": items[-1].id if len(found) > limit else None}
+
+
+@app.get("/counted-todos", response_model=CountedTodos)
+async def list_counted(
+    session: Session,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> dict[str, object]:
+    total = await session.scalar(select(func.count()).select_from(Todo))
+    found = await session.scalars(select(Todo).order_by(Todo.id).offset(offset).limit(limit))
+    return {"items": found.all(), "total": total}
 
 
 @app.post("/todos", response_model=TodoOutput, status_code=201)

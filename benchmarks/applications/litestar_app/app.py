@@ -17,9 +17,10 @@ from advanced_alchemy.extensions.litestar import (
 from identity import uuid7
 from litestar import Litestar, Request, Response, get, patch, post
 from litestar.exceptions import ClientException, NotFoundException
+from litestar.pagination import OffsetPagination
 from litestar.params import Parameter
 from msgspec import Meta, Struct
-from sqlalchemy import DateTime, String, select
+from sqlalchemy import DateTime, String, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
@@ -87,6 +88,18 @@ async def list_todos(
     return TodoPage(items, items[-1].id if len(found) > limit else None)
 
 
+@get("/counted-todos")
+async def list_counted(
+    db_session: AsyncSession,
+    limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
+    offset: Annotated[int, Parameter(ge=0)] = 0,
+) -> OffsetPagination[TodoOutput]:
+    total = await db_session.scalar(select(func.count()).select_from(Todo)) or 0
+    statement = select(Todo).order_by(Todo.id).limit(limit).offset(offset)
+    items = [represent(todo) for todo in await db_session.scalars(statement)]
+    return OffsetPagination(items, limit, offset, total)
+
+
 @post("/todos")
 async def create_todo(
     data: TodoInput, db_session: AsyncSession, request: Request
@@ -118,6 +131,6 @@ database = SQLAlchemyAsyncConfig(
     engine_config=EngineConfig(pool_size=int(os.environ["THREADS"]), max_overflow=0),
 )
 app = Litestar(
-    route_handlers=[ping, read_todo, list_todos, create_todo, update_todo],
+    route_handlers=[ping, read_todo, list_todos, list_counted, create_todo, update_todo],
     plugins=[SQLAlchemyInitPlugin(database)],
 )

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from src.api.blueprint import Blueprint
 from src.api.responses import created
 from src.api.schemas.base import Schema
-from src.api.schemas.fields import Text
+from src.api.schemas.fields import Cursor, Text
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
 from src.services.ports import Repository
 from tests.support.application import ApplicationTestCase
@@ -31,6 +31,11 @@ class SpecimenPatch(Schema):
 class SpecimenOutput(Schema):
     id = fields.UUID()
     text = fields.String()
+
+
+class SpecimenPage(Schema):
+    items = fields.List(fields.Nested(SpecimenOutput))
+    next = Cursor(allow_none=True)
 
 
 class SpecimenApiTestCase(ApplicationTestCase):

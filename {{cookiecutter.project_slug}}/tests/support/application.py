@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from unittest import TestCase
@@ -9,6 +10,7 @@ from src.config import DEVELOPMENT, Config
 from src.create_app import create_app
 from tests.support.database import DatabaseTestCase
 from tests.support.tokens import bearer
+from tests.support.wire import Wire, wire
 
 CONFIG = Config(
     name="tests",
@@ -58,3 +60,31 @@ class ApplicationTestCase(DatabaseTestCase, HttpTestCase):
 
     def start(self, **settings: Any) -> FlaskClient:
         return super().start(**{"database_url": self.database_url, **settings})
+
+
+class WireTestCase(ApplicationTestCase):
+    """The same, with what passes between it and its database read."""
+
+    wire: Wire
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.wire = cls.enterClassContext(wire(cls.database_url))
+
+    def start(self, **settings: Any) -> FlaskClient:
+        client = super().start(**{"database_url": self.wire.url, **settings})
+        container = client.application.extensions["container"]
+        container.maintenance_service().current()
+        for read_only in (False, True):  # What a new connection asks for is no request's.
+            with container.unit_of_work()(read_only=read_only) as work:
+                work.connection.exec_driver_sql("SELECT 1")
+        return client
+
+    def assert_asks(self, beginnings: list[str], answered: Callable[[], TestResponse]) -> None:
+        """A round trip each, and no other: that is what its statements begin with."""
+        self.wire.begin()
+        self.assertLess(answered().status_code, 300)
+        found = self.wire.round_trips()
+        shown = [told[: len(begins)] for told, begins in zip(found, beginnings, strict=False)]
+        self.assertEqual((shown, len(found)), (beginnings, len(beginnings)), found)

@@ -1,0 +1,122 @@
+"""Measures what has a budget; runs in the generated project's environment. See benchmarks.guard."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from benchmarks.budget import Figures, budget, lines, regressions, unmeasured
+from benchmarks.checks import WrongAnswerError
+from benchmarks.contestants import BASE, CONTESTANTS
+from benchmarks.figures import figures
+from benchmarks.in_process import WORKLOADS, Caller
+from benchmarks.load import LoadError
+from benchmarks.postgres import Postgres, postgres
+from benchmarks.programme import stop
+from benchmarks.report import table
+from benchmarks.rounds import Programme, Scale, say
+from benchmarks.rows import Rows
+from benchmarks.servers import migrate, variables
+
+SCALE = Scale(rounds=5, seconds=1, connections=(16,), starts=1, workloads=tuple(WORKLOADS))
+IMPORTS = 5
+SPENT = "import time; {}; print(time.process_time())"
+AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+def asked(project: Path, rows: Rows) -> Figures:
+    """What each workload asks for, read on the way to PostgreSQL."""
+    sys.path.insert(0, str(project))
+    from tests.support.wire import wire  # type: ignore[import-not-found]
+
+    with wire(rows.server.url(rows.database)) as between:
+        own = {"DATABASE_URL": between.url, "LOG_LEVEL": "WARNING"}
+        os.environ.update(variables(rows) | own)
+        os.chdir(project)
+        from src.app import app  # type: ignore[import-not-found]
+
+        caller = Caller(app.wsgi_app, rows.ids())
+        queries: dict[str, float] = {}
+        round_trips: dict[str, float] = {}
+        for workload in WORKLOADS:
+            caller.once(workload)
+            between.begin()
+            caller.once(workload)
+            found = between.round_trips()
+            round_trips[workload] = len(found)
+            queries[workload] = sum(not told.startswith(AROUND) for told in found)
+        app.extensions["container"].engines().dispose()
+    return {"queries": queries, "round_trips": round_trips}
+
+
+def imports(project: Path, rows: Rows) -> Figures:
+    """The median of ratios of neighbours in time, after a pair that writes compiled modules."""
+
+    def seconds(statement: str) -> float:
+        command = [str(project / ".venv/bin/python"), "-c", SPENT.format(statement)]
+        told = subprocess.run(
+            command, cwd=project, env=variables(rows), check=True, capture_output=True, text=True
+        )
+        return float(told.stdout.split()[-1])
+
+    _, *ratios = [
+        seconds("import src.app") / seconds("import flask, sqlalchemy") for _ in range(IMPORTS + 1)
+    ]
+    return {"import_to_flask_and_sqlalchemy": {"application": median(ratios)}}
+
+
+def loaded(project: Path, server: Postgres) -> Figures:
+    """CPU a request, beside bare Flask; then memory, alone."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+        programme = Programme(project, server, folder, SCALE)
+        chosen = [one for one in CONTESTANTS if one.name in {"onion", BASE}]
+        rows = programme.rows(chosen)
+        for one in rows:
+            stack.callback(one.close)
+        loads = [programme.load(*pair, stack) for pair in zip(chosen, rows, strict=True)]
+        found = figures(programme.rounds(loads))
+        for load in loads:
+            load.server.stop()
+        alone = programme.alone(chosen[0], rows[0])
+    ratios = {one.workload: one.cpu_ratio for one in found if one.application == "onion"}
+    return {
+        "cpu_to_flask": {name: ratio for name, ratio in ratios.items() if ratio is not None},
+        "memory": {"process": alone.memory},
+    }
+
+
+def measured(project: Path, *, with_load: bool) -> Figures:
+    cores = os.sched_getaffinity(0) - {max(os.sched_getaffinity(0))}
+    with postgres(project, cores or os.sched_getaffinity(0)) as server, ExitStack() as stack:
+        found = loaded(project, server) if with_load else {}
+        rows = Rows(server, "guarded")
+        stack.callback(rows.close)
+        migrate(project, rows)
+        rows.fill()
+        return imports(project, rows) | asked(project, rows) | found
+
+
+def main() -> int:
+    project, with_load = Path(sys.argv[1]), sys.argv[2] == "load"
+    allowed = budget()
+    try:
+        found = measured(project, with_load=with_load)
+    except (LoadError, WrongAnswerError) as error:
+        say(f"{error}\nNo figure of this run counts.")
+        return 1
+    print(table(lines(found, allowed)))
+    failures = list(regressions(found, allowed))
+    if with_load:
+        failures += unmeasured(found, allowed)
+    print("\n".join(["", *failures]) if failures else "\nAll within the budget.")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
+    sys.exit(main())

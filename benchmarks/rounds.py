@@ -1,0 +1,118 @@
+"""Applications under load, in turn; their figures are medians of rounds."""
+
+import os
+import resource
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.checks import Checks
+from benchmarks.contestants import USUAL, WORKLOADS, Contestant
+from benchmarks.figures import Start
+from benchmarks.load import Load, Measurement
+from benchmarks.meters import (
+    busiest,
+    cpu_seconds,
+    family,
+    machine_cpu_seconds,
+    proportional_memory,
+)
+from benchmarks.postgres import Postgres
+from benchmarks.rows import Rows
+from benchmarks.servers import Server, migrate, start
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    rounds: int
+    seconds: int
+    connections: tuple[int, ...]
+    starts: int
+    workloads: tuple[str, ...] = WORKLOADS
+
+
+class Programme:
+    """The server has a core to itself; the load and PostgreSQL have the others. Unless it shares:
+    then all have all.
+    """
+
+    def __init__(
+        self, project: Path, server: Postgres, folder: Path, scale: Scale, *, shares: bool = False
+    ) -> None:
+        self._project = project
+        self._postgres = server
+        self._folder = folder
+        self._scale = scale
+        every = os.sched_getaffinity(0)
+        self._servers = every if shares else {max(every)}
+        self._cores = every if shares else every - self._servers
+        os.sched_setaffinity(0, self._cores)
+
+    def rows(self, chosen: list[Contestant]) -> list[Rows]:
+        """The generated project's own table, with its indexes: each has a clone of it."""
+        filled = Rows(self._postgres, "filled")
+        migrate(self._project, filled)
+        filled.fill()
+        filled.close()
+        return [Rows(self._postgres, f"bench_{one.name}", filled.database) for one in chosen]
+
+    def alone(self, contestant: Contestant, rows: Rows) -> Start:
+        seconds = []
+        for number in range(self._scale.starts):
+            server = self._start(contestant, rows)
+            try:
+                seconds.append(server.first_answer)
+                if number == 0:
+                    load = Load(server, rows.ids(), [f"{contestant.todos}?limit=20"], self._cores)
+                    for workload in self._scale.workloads:
+                        load.measure(workload, USUAL, 1)
+                    memory = proportional_memory(busiest(server.pid))
+                    in_all = sum(proportional_memory(pid) for pid in family(server.pid))
+            finally:
+                server.stop()
+        return Start(contestant.name, median(seconds), memory, in_all)
+
+    def load(self, contestant: Contestant, rows: Rows, stack: ExitStack) -> Load:
+        """Of a server that was checked and is warm."""
+        server = self._start(contestant, rows)
+        stack.callback(server.stop)
+        checks = Checks(server)
+        stack.callback(checks.close)
+        load = Load(server, rows.ids(), checks.run(), self._cores)
+        for workload in self._scale.workloads:
+            if workload in contestant.workloads:
+                load.measure(workload, USUAL, 1)
+        return load
+
+    def rounds(self, loads: list[Load]) -> list[Measurement]:
+        """Each round has every load; the applications take turns, and another one begins."""
+        found: list[Measurement] = []
+        for number in range(self._scale.rounds):
+            say(f"Round {number + 1} of {self._scale.rounds}")
+            turn = number % len(loads)
+            for connections in self._scale.connections:
+                for workload in self._scale.workloads:
+                    for load in loads[turn:] + loads[:turn]:
+                        if load.server.contestant.has(workload, connections):
+                            found.append(load.measure(workload, connections, self._scale.seconds))
+        return found
+
+    def others(self, loads: list[Load]) -> float:
+        """CPU seconds until now of whatever has nothing to do with this run."""
+        own = sum(cpu_seconds(load.server.pid) for load in loads) + cpu_seconds(self._postgres.pid)
+        used = (
+            resource.getrusage(resource.RUSAGE_SELF),
+            resource.getrusage(resource.RUSAGE_CHILDREN),
+        )
+        own += sum(one.ru_utime + one.ru_stime for one in used)
+        return machine_cpu_seconds() - own
+
+    def _start(self, contestant: Contestant, rows: Rows) -> Server:
+        log = self._folder / f"{contestant.name}.log"
+        return start(contestant, self._project, rows, self._servers, log)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

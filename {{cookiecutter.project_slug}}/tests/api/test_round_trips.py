@@ -1,0 +1,71 @@
+"""What a request asks of the database: to be had with one round trip is what costs least."""
+
+from typing import Any
+from uuid import uuid4
+
+from src.api.blueprint import Blueprint
+from src.api.pages import page
+from src.api.requests import PageArguments
+from src.services.paging import PageQuery
+from tests.api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, repository
+from tests.support.application import WireTestCase
+
+# What each write begins with, and ends with.
+BEGIN, COMMIT = ["BEGIN", "SELECT ops.admit_write"], ["COMMIT"]
+
+
+class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
+    def blueprint(self) -> Blueprint:
+        blueprint = super().blueprint()
+
+        @blueprint.get("")
+        @blueprint.public
+        @blueprint.arguments(PageArguments, location="query")
+        @blueprint.response(200, SpecimenPage)
+        def list_specimens(query: PageQuery) -> dict[str, Any]:
+            with self.units(read_only=True) as work:
+                return page(repository(work).page, query)
+
+        return blueprint
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.create("first").headers["Location"]
+        self.create("second")
+
+    def test_a_read_is_one(self) -> None:
+        self.assert_asks(["SELECT specimens."], lambda: self.client.get(self.path))
+
+    def test_a_list_is_one(self) -> None:
+        first = f"{SPECIMENS}?limit=1"
+        self.assert_asks(["SELECT specimens."], lambda: self.client.get(first))
+        second = f"{first}&cursor={self.client.get(first).get_json()['next']}"
+        self.assert_asks(["SELECT specimens."], lambda: self.client.get(second))
+
+    def test_a_write_is_one_a_statement_and_three_around_them(self) -> None:
+        self.assert_asks([*BEGIN, "INSERT INTO specimens", *COMMIT], lambda: self.create("third"))
+        self.assert_asks(
+            [*BEGIN, "SELECT specimens.", "UPDATE specimens", *COMMIT],
+            lambda: self.client.patch(self.path, json={"text": "changed"}),
+        )
+        self.assert_asks(
+            [*BEGIN, "SELECT specimens.", "DELETE FROM specimens", *COMMIT],
+            lambda: self.client.delete(self.path),
+        )
+
+    def test_a_key_costs_six_more_and_its_answer_five(self) -> None:
+        key = {"Idempotency-Key": str(uuid4())}
+        find = ["SELECT pg_try_advisory_xact_lock", "SELECT fingerprint"]
+        keep = ["DELETE FROM ops.idempotency_key", "INSERT INTO ops.idempotency_key"]
+        served = ["SAVEPOINT", "INSERT INTO specimens", "RELEASE SAVEPOINT"]
+        self.assert_asks(
+            [*BEGIN, *find, *served, *keep, *COMMIT], lambda: self.create("third", **key)
+        )
+        self.assert_asks([*BEGIN, *find, *COMMIT], lambda: self.create("third", **key))
+
+    def test_the_poll_of_the_maintenance_state_is_one_more_now_and_then(self) -> None:
+        service = self.client.application.extensions["container"].maintenance_service()
+        for until, polls in ((0, 1), (float("inf"), 0)):
+            service._believed_until = until
+            self.assert_asks(["SELECT specimens."], lambda: self.client.get(self.path))
+            self.assertEqual(self.wire.polls(), polls)

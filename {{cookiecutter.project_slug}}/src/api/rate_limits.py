@@ -1,57 +1,90 @@
+"""How often a caller may ask: each subject, or an address where it is not known who asks."""
+
+import logging
 import time
+from typing import NamedTuple
 
 from flask import Flask, Response, g, request
-from flask_limiter import ApplicationLimit, Limiter, RequestLimit
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 # A store that does not answer in this time is down; each process then counts for itself.
 STORE_SECONDS = 0.25
+RETRY_SECONDS = 2.0  # Until a store that was down is asked again.
 UNLIMITED = {"health", "metrics"}
+
+_log = logging.getLogger(__name__)
+
+
+class Count(NamedTuple):
+    limit: RateLimitItem  # The one that is broken, else the shortest.
+    is_broken: bool
+    remaining: int
+    reset_at: float  # Unix time.
+
+
+class RateLimiter:
+    def __init__(self, limits: str, store: str, name: str) -> None:
+        """`limits` as `100 per minute; 5 per second`; `store` is a URL, memory: or redis:."""
+        seconds: dict[str, float] = {}
+        if not store.startswith("memory:"):
+            seconds = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), STORE_SECONDS)
+        storage = storage_from_string(store, **seconds)
+        self._limits = sorted(parse_many(limits))
+        self._name = name
+        self._shared = FixedWindowRateLimiter(storage)
+        self._failures = storage.base_exceptions
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._retry_at = 0.0
+
+    def count(self, caller: str) -> Count:
+        """Count one request."""
+        if self._retry_at:  # The store failed. One request at a time tries it again.
+            if time.monotonic() < self._retry_at:
+                return self._count(self._own, caller)
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+        try:
+            counted = self._count(self._shared, caller)
+        except self._failures as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            _log.warning("The store of the rate limits fails: this process counts. (%s)", error)
+            return self._count(self._own, caller)
+        self._retry_at = 0.0
+        return counted
+
+    def _count(self, counter: FixedWindowRateLimiter, caller: str) -> Count:
+        broken = next((i for i in self._limits if not counter.hit(i, self._name, caller)), None)
+        limit = broken or self._limits[0]
+        reset_at, remaining = counter.get_window_stats(limit, self._name, caller)
+        return Count(limit, broken is not None, remaining, reset_at)
 
 
 def register_rate_limits(app: Flask, limits: str, store: str) -> None:
-    """`limits` hold for each subject; for an address, where it is not known who asks."""
     if not limits:
         return
-    seconds: dict[str, float] = {}
-    if not store.startswith("memory:"):
-        seconds = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), STORE_SECONDS)
-    limiter = Limiter(
-        caller,
-        app=app,
-        application_limits=[ApplicationLimit(limits, exempt_when=_is_unlimited)],
-        storage_uri=store,
-        storage_options=seconds,  # type: ignore[arg-type]  # redis takes fractions.
-        in_memory_fallback_enabled=True,
-        swallow_errors=True,  # Of requests that meet the store's end at the same time.
-        key_prefix=app.name,
-    )
+    limiter = RateLimiter(limits, store, app.name)
+
+    @app.before_request
+    def refuse_too_many() -> None:
+        if request.blueprint not in UNLIMITED:
+            g.count = limiter.count(caller())
+            if g.count.is_broken:
+                raise TooManyRequests(f"The limit is {g.count.limit}.")
 
     @app.after_request
     def tell_limit(response: Response) -> Response:
-        """The limiter would do it, and change every Retry-After."""
-        limit = limiter.current_limit
-        try:
-            told = _told(limit) if limit else {}
-        except limiter.storage.base_exceptions:  # It went down since it was asked.
-            told = {}
-        response.headers.update(told)
+        counted: Count | None = g.get("count")
+        if counted:
+            seconds = str(max(1, round(counted.reset_at - time.time())))
+            response.headers.add("X-RateLimit-Limit", counted.limit.amount)
+            response.headers.add("X-RateLimit-Remaining", counted.remaining)
+            response.headers.add("X-RateLimit-Reset", seconds)
+            if counted.is_broken:
+                response.headers["Retry-After"] = seconds
         return response
 
 
-def _told(limit: RequestLimit) -> dict[str, str]:
-    seconds = max(1, round(limit.reset_at - time.time()))
-    told = {
-        "X-RateLimit-Limit": str(limit.limit.amount),
-        "X-RateLimit-Remaining": str(limit.remaining),
-        "X-RateLimit-Reset": str(seconds),
-    }
-    return told | {"Retry-After": str(seconds)} if limit.breached else told
-
-
 def caller() -> str:
-    """Who asks, as far as it is known."""
     return f"subject {g.principal.subject}" if g.principal else f"address {request.remote_addr}"
-
-
-def _is_unlimited() -> bool:
-    return request.blueprint in UNLIMITED

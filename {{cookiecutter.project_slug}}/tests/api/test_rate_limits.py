@@ -1,7 +1,10 @@
+import time
 from unittest.mock import patch
 
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
+from redis import RedisError
 
+from src.api.rate_limits import RateLimiter
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer
@@ -58,15 +61,33 @@ class RateLimitsTest(HttpTestCase):
     @shows("V16.5.2")
     def test_a_store_that_is_down_takes_nothing_down(self) -> None:
         self.client = self.start(rate_limit="2 per minute", rate_limit_storage=NOBODY_LISTENS)
-        with self.assertLogs("flask-limiter", "WARNING"):
+        with self.assertLogs("src.api.rate_limits", "WARNING"):
             found = [self.status() for _ in range(3)]
         self.assertEqual(found, [200, 200, 429])
 
     def test_a_store_that_goes_down_before_the_answer_takes_nothing_down(self) -> None:
-        down = patch.object(MemoryStorage, "get_expiry", side_effect=ConnectionError)
-        errors = patch.object(MemoryStorage, "base_exceptions", ConnectionError)
-        with down, errors:
+        counts = patch.object(RedisStorage, "incr", return_value=1)
+        with counts, patch.object(RedisStorage, "get", side_effect=RedisError) as asked:
+            self.client = self.start(rate_limit_storage=NOBODY_LISTENS)
             self.assertEqual(self.status(), 200)
+        asked.assert_called_once()
+
+    def test_a_store_that_failed_is_asked_again_after_a_while(self) -> None:
+        with patch.object(RedisStorage, "incr", side_effect=RedisError) as asked:
+            limiter = RateLimiter("2 per minute", NOBODY_LISTENS, "service")
+            for times in (1, 1):
+                self.assertFalse(limiter.count("somebody").is_broken)
+                self.assertEqual(asked.call_count, times)
+            limiter._retry_at = time.monotonic()
+            self.assertTrue(limiter.count("somebody").is_broken)
+            self.assertEqual(asked.call_count, 2)
+
+    def test_the_shortest_of_several_is_told_and_each_is_kept(self) -> None:
+        limiter = RateLimiter("2 per hour; 5 per second", "memory://", "service")
+        for remaining in (4, 3):
+            counted = limiter.count("somebody")
+            self.assertEqual((counted.limit.amount, counted.remaining), (5, remaining))
+        self.assertEqual(limiter.count("somebody").limit.amount, 2)
 
     def test_redis_is_asked_where_it_is_set(self) -> None:
         with patch.object(RedisStorage, "incr", return_value=1) as asked:

@@ -11,7 +11,7 @@ from tests.api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, re
 from tests.support.application import WireTestCase
 
 # What each write begins with, and ends with.
-BEGIN, COMMIT = ["BEGIN", "SELECT ops.admit_write"], ["COMMIT"]
+BEGIN, COMMIT = ["BEGIN; SELECT ops.admit_write"], ["COMMIT"]
 
 
 class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
@@ -42,7 +42,7 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
         second = f"{first}&cursor={self.client.get(first).get_json()['next']}"
         self.assert_asks(["SELECT specimens."], lambda: self.client.get(second))
 
-    def test_a_write_is_one_a_statement_and_three_around_them(self) -> None:
+    def test_a_write_is_one_a_statement_and_two_around_them(self) -> None:
         self.assert_asks([*BEGIN, "INSERT INTO specimens", *COMMIT], lambda: self.create("third"))
         self.assert_asks(
             [*BEGIN, "SELECT specimens.", "UPDATE specimens", *COMMIT],

@@ -9,10 +9,10 @@ class TodoRoundTripsTest(WireTestCase):
         self.assert_asks(["SELECT todos."], lambda: self.client.get(path))
         self.assert_asks(["SELECT todos."], lambda: self.client.get(TODOS))
         self.assert_asks(
-            ["BEGIN", "SELECT ops.admit_write", "INSERT INTO todos", "COMMIT"],
+            ["BEGIN; SELECT ops.admit_write", "INSERT INTO todos", "COMMIT"],
             lambda: self.client.post(TODOS, json={"title": "second"}),
         )
         self.assert_asks(
-            ["BEGIN", "SELECT ops.admit_write", "SELECT todos.", "UPDATE todos", "COMMIT"],
+            ["BEGIN; SELECT ops.admit_write", "SELECT todos.", "UPDATE todos", "COMMIT"],
             lambda: self.client.patch(path, json={"title": "changed"}),
         )

@@ -1,6 +1,7 @@
 """The server of a test run: TEST_DATABASE_URL, else one in Docker, else an embedded one.
 
-TEST_DATABASE=docker or TEST_DATABASE=embedded insists on that one.
+TEST_DATABASE=docker or TEST_DATABASE=embedded insists on that one. Runs at the same time share the
+embedded one if they name the same TEST_EMBEDDED_DIRECTORY.
 """
 
 import atexit
@@ -68,8 +69,10 @@ def _docker() -> str:
 
 
 def _embedded() -> str:
-    directory = tempfile.mkdtemp(prefix="test-postgres-")
-    atexit.register(shutil.rmtree, directory)  # Exit runs backwards: after the server's stop.
+    directory = os.environ.get("TEST_EMBEDDED_DIRECTORY")
+    if not directory:
+        directory = tempfile.mkdtemp(prefix="test-postgres-")
+        atexit.register(shutil.rmtree, directory)  # Exit runs backwards: after the server's stop.
     url = start_embedded_postgres(Path(directory))
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:

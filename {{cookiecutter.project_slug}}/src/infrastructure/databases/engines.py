@@ -2,8 +2,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2.extensions
 from psycopg2.extensions import cursor
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+
+from src.infrastructure.databases.transactions import TransactionConnection
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
@@ -46,7 +49,7 @@ class Engines:
     def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
         return cls(
-            write=_engine(url, name, pool_size, TIMEOUTS),
+            write=_engine(url, name, pool_size, TIMEOUTS, connection=TransactionConnection),
             read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
             watch=_reading(url, name, 1, IMPATIENT, HURRIES),
             probe=_reading(url, name, 1, IMPATIENT, HURRIES),
@@ -96,7 +99,15 @@ def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str)
     return engine
 
 
-def _engine(url: str | URL, name: str, pool_size: int, options: str, **engine: str) -> Engine:
+def _engine(
+    url: str | URL,
+    name: str,
+    pool_size: int,
+    options: str,
+    *,
+    connection: type[psycopg2.extensions.connection] = psycopg2.extensions.connection,
+    **engine: str,
+) -> Engine:
     return create_engine(
         psycopg2_url(url),
         pool_size=pool_size,
@@ -109,6 +120,7 @@ def _engine(url: str | URL, name: str, pool_size: int, options: str, **engine: s
             "application_name": name,
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
+            "connection_factory": connection,
         },
         **engine,
     )

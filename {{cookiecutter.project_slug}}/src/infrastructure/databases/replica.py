@@ -4,7 +4,10 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+from psycopg2 import Error
+from psycopg2.extensions import cursor
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -55,9 +58,11 @@ class Replica:
             # What has just been written is read from where it is; and it is committed, whatever
             # becomes of the question.
             present.needed = present.written = ONLY_PRIMARY
-            with suppress(DBAPIError):
-                connection.execution_options(isolation_level="AUTOCOMMIT")
-                present.written = connection.exec_driver_sql(WRITTEN).scalar_one()
+            # By itself: a statement of the connection's own cursor would begin a transaction.
+            asked: Any = connection.connection.cursor(cursor_factory=cursor)
+            with suppress(Error), asked:
+                asked.execute(WRITTEN)
+                [(present.written,)] = asked.fetchall()
 
     def _from_replica(self) -> Connection | None:
         present = positions.get()

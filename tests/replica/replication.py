@@ -12,15 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url
-
 from src.infrastructure.databases import embedded
 from src.infrastructure.databases.embedded import start_embedded_postgres, stop_embedded_postgres
 from src.infrastructure.databases.migrations import Migrations
 from tests.support.windows import wait_until
 
-# As fast as a test needs it, and safe for nobody's data.
-INITIAL = ["--auth=trust", "--username=postgres", "--encoding=utf8", "--no-locale"]
-INITIAL += ["--wal-segsize=1", "--set=fsync=off"]
 APPLIED = "SELECT pg_last_wal_replay_lsn() >= '{}'"
 
 
@@ -72,7 +68,6 @@ def replicated_database() -> Iterator[tuple[str, Standby]]:
     with TemporaryDirectory(prefix="replication-") as directory:
         Path(directory).chmod(0o755)  # PostgreSQL may run as somebody else: root is refused.
         primary = Path(directory, "primary")
-        _run("initdb", primary / "data", *INITIAL)
         url = start_embedded_postgres(primary)
         try:
             Migrations(url).upgrade()

@@ -53,3 +53,10 @@ def _served(requirements: Path) -> str:
     needed = {*re.findall(NAME, runtime), "psycopg2-binary", *EMBEDDED}
     entries = re.split(r"(?m)^(?=[a-z])", development)
     return "".join(text for text in entries if needed.intersection(re.findall(NAME, text)))
+
+
+def open_writes(project: Path) -> None:
+    """As everybody's are in the comparison: its policy is public, and looked at as any other."""
+    controller = project / "src/api/controllers/v1/todos.py"
+    text = controller.read_text()
+    controller.write_text(text.replace('@blueprint.requires("todos:write")', "@blueprint.public"))

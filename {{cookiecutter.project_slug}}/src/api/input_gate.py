@@ -90,7 +90,7 @@ def _require_declared_query() -> None:
 
 def _require_whole_body() -> None:
     """Servers say that they end the input and then do not say where it was cut."""
-    if "chunked" in request.headers.get("Transfer-Encoding", ""):
+    if "chunked" in request.environ.get("HTTP_TRANSFER_ENCODING", ""):
         _require_whole_chunks()
     elif request.content_length and len(request.get_data()) != request.content_length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")

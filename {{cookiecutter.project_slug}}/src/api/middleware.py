@@ -1,10 +1,12 @@
 import re
 from contextlib import suppress
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+
+from src.api.requests import body_as_read
 
 # What a caller may choose: it goes into logs and answers as it came.
 REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
@@ -21,12 +23,12 @@ def register_middleware(app: Flask) -> None:
     def identify() -> None:
         sent = request.environ.get("HTTP_X_REQUEST_ID", "")
         g.started = perf_counter()
-        g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid4())
+        g.request_id = sent if REQUEST_ID.fullmatch(sent) else token_hex(16)
 
     @app.after_request
     def read_the_rest(response: Response) -> Response:
         """The server closes a connection with an unread body, and the next request with it."""
-        if BODY_HEADERS.isdisjoint(request.environ):
+        if BODY_HEADERS.isdisjoint(request.environ) or body_as_read() is not None:
             return response
         if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
             with suppress(HTTPException):  # There is no rest: the client went away.

@@ -9,8 +9,8 @@ from flask_smorest.utils import unpack_tuple_response
 from marshmallow import Schema
 
 from src.api.conditional import complete
+from src.api.requests import JSON
 
-JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 # Seconds after which asking again may help; a 503 always says so.
 RETRY_AFTER = 2

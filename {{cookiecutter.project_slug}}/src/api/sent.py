@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from flask import g, has_request_context, request
 
 from src.api.json import read_json
+from src.api.requests import body_as_read
 
 MASK = "********"
 SHORT = 4  # Characters; what has fewer is masked where it stands alone.
@@ -43,7 +44,7 @@ def _head() -> set[str]:
 
 def _body() -> set[str]:
     """Of what was read. It may still be under way, and a line does not wait for it."""
-    read: bytes | None = getattr(request, "_cached_data", None)
+    read = body_as_read()
     if read is None:
         return set()
     if "sent_body" not in g:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, g, request
 
+from src.api.present import present_request
 from src.api.views import view_of
 from src.domain.exceptions import AuthenticationError, DomainError, ForbiddenError
 from src.services.ports import Authenticator, Principal
@@ -50,9 +51,10 @@ def register_identity(app: Flask) -> None:
 def register_access(app: Flask) -> None:
     @app.before_request
     def refuse_strangers() -> None:
-        if request.routing_exception or request.method == "OPTIONS":
+        asked = present_request()
+        if asked.routing_exception or asked.method == "OPTIONS":
             return
-        scopes = _policy(view_of(app, str(request.endpoint), request.method))
+        scopes = _policy(view_of(app, str(asked.endpoint), asked.method))
         if scopes is None:
             return
         if g.refusal:

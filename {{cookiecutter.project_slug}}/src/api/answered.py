@@ -4,7 +4,9 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
-from flask import Flask, g, request
+from flask import Flask, g
+
+from src.api.present import present_request
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
@@ -25,7 +27,8 @@ def observe_requests(app: Flask, *observers: Callable[[Answered], None]) -> None
     @app.teardown_request
     def tell(_: BaseException | None) -> None:
         now, known = perf_counter(), vars(g._get_current_object())  # noqa: SLF001
-        rule, method = request.url_rule, request.method
+        asked = present_request()
+        rule, method = asked.url_rule, asked.method
         answered = Answered(
             known.get("request_id"),
             method if method in METHODS else OTHER,

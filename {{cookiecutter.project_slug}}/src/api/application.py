@@ -4,11 +4,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, g
 from flask.sessions import SessionInterface, SessionMixin
 
 from src.api.conditional import attempt
 from src.api.idempotency import answer_once
+from src.api.present import present_request
 from src.domain.exceptions import CollisionError
 from src.services.attempt import Attempt, attempting
 
@@ -40,7 +41,8 @@ class Application(Flask):
         return func
 
     def dispatch_request(self) -> Response:
-        if request.routing_exception or request.method == "OPTIONS":
+        asked = present_request()
+        if asked.routing_exception or asked.method == "OPTIONS":
             return self.make_response(super().dispatch_request())
         for _ in range(RETRIES):
             this = attempt()

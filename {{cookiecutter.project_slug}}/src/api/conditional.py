@@ -11,6 +11,7 @@ from zlib import crc32
 
 from flask import Response, request
 
+from src.api.present import present_request
 from src.api.requests import InvalidRequestError
 from src.domain.exceptions import PreconditionFailedError
 from src.services.attempt import Attempt
@@ -34,9 +35,9 @@ def attempt() -> Attempt:
 
     Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
     """
-    asked = request.environ
+    request = present_request()
     named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
-    if not asked.keys() & CONDITIONS:
+    if CONDITIONS.isdisjoint(request.environ):
         return Attempt(named[-1] if named else None, expects=EVERY.__contains__)
     wanted = _versions("If-Match", otherwise=EVERY)
     unwanted = _versions("If-None-Match", otherwise=())
@@ -56,6 +57,7 @@ def complete(response: Response, body: bytes, entity: object) -> None:
     if isinstance(version, int):
         tag = f"{version}-{crc32(body):08x}"
         response.headers.add("ETag", f'"{tag}"')
+        request = present_request()
         known = request.method in READS and request.environ.get("HTTP_IF_NONE_MATCH")
         if known and request.if_none_match.contains_weak(tag):
             response.status_code = 304

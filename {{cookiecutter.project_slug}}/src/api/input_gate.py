@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app
 from marshmallow.fields import List
 from werkzeug.exceptions import (
     ClientDisconnected,
@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from src.api.middleware import BODY_HEADERS
+from src.api.present import present_request
 from src.api.requests import InvalidRequestError, query_fields
 from src.api.views import view_of
 from src.domain.constants import BIG_INTEGER_MAX
@@ -38,14 +39,15 @@ def register_input_gate(app: Flask) -> None:
 
     @app.before_request
     def refuse_broken_input() -> None:
-        environ, unmatched = request.environ, request.routing_exception
-        _require_path(environ["PATH_INFO"])
+        asked = present_request()
+        unmatched = asked.routing_exception
+        _require_path(asked.environ["PATH_INFO"])
         if unmatched is None:
-            _require_host()
-            if environ["QUERY_STRING"]:
-                _require_declared_query()
-            if not BODY_HEADERS.isdisjoint(environ):
-                _require_whole_body()
+            _require_host(asked)
+            if asked.environ["QUERY_STRING"]:
+                _require_declared_query(asked)
+            if not BODY_HEADERS.isdisjoint(asked.environ):
+                _require_whole_body(asked)
         elif isinstance(unmatched, RequestRedirect):
             raise NotFound
 
@@ -60,13 +62,13 @@ def _require_path(path: str) -> None:
         raise NotFound
 
 
-def _require_host() -> None:
+def _require_host(request: Request) -> None:
     """Empty is also one with characters that none has, as those of two hosts have a comma."""
     if not request.host and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         raise SecurityError("The Host header does not name a host.")
 
 
-def _require_declared_query() -> None:
+def _require_declared_query(request: Request) -> None:
     try:
         query = request.query_string.decode()
         if "%" in query:
@@ -88,15 +90,15 @@ def _require_declared_query() -> None:
         raise InvalidRequestError(errors, "invalid-query")
 
 
-def _require_whole_body() -> None:
+def _require_whole_body(request: Request) -> None:
     """Servers say that they end the input and then do not say where it was cut."""
     if "chunked" in request.environ.get("HTTP_TRANSFER_ENCODING", ""):
-        _require_whole_chunks()
+        _require_whole_chunks(request)
     elif request.content_length and len(request.get_data()) != request.content_length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")
 
 
-def _require_whole_chunks() -> None:
+def _require_whole_chunks(request: Request) -> None:
     """Read in one piece, for granian then gives nothing of what was cut; in pieces, what came."""
     try:
         body = request.environ["wsgi.input"].read()

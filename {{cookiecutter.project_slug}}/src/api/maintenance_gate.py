@@ -1,4 +1,6 @@
-from flask import Flask, request
+from flask import Flask
+
+from src.api.present import present_request
 
 # By the name of their endpoints, not by what a path looks like.
 ALWAYS_SERVED = frozenset(
@@ -21,5 +23,6 @@ def register_maintenance_gate(app: Flask) -> None:
 
     @app.before_request
     def refuse_in_maintenance() -> None:
-        if request.endpoint not in ALWAYS_SERVED and request.method != "OPTIONS":
-            service.require_reads(request.headers.get(BYPASS_HEADER))
+        asked = present_request()
+        if asked.endpoint not in ALWAYS_SERVED and asked.method != "OPTIONS":
+            service.require_reads(asked.headers.get(BYPASS_HEADER))

@@ -8,9 +8,10 @@ import time
 from collections import deque
 from threading import Lock
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from src.api.maintenance_gate import ALWAYS_SERVED
+from src.api.present import present_request
 from src.domain.exceptions import UnavailableError
 
 PATIENCE = 2.0
@@ -67,7 +68,8 @@ def register_turns(app: Flask, number: int) -> None:
 
     @app.before_request
     def take_turn() -> None:
-        if request.routing_exception is None and request.endpoint not in ALWAYS_SERVED:
+        asked = present_request()
+        if asked.routing_exception is None and asked.endpoint not in ALWAYS_SERVED:
             if not turns.take():
                 raise UnavailableError("Too many requests are being answered.")
             g.has_turn = True

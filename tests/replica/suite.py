@@ -34,7 +34,7 @@ class ReplicaTest(SpecimenApiTestCase):
             yield url
 
     def setUp(self) -> None:
-        self.pause(0.2)
+        self.retry_after(0.2)
         super().setUp()
         app = self.client.application
         self.bob = app.test_client()
@@ -57,7 +57,7 @@ class ReplicaTest(SpecimenApiTestCase):
     def start(self, **settings: Any) -> FlaskClient:
         return super().start(**{"database_read_url": self.standby.url, **settings})
 
-    def pause(self, seconds: float) -> None:
+    def retry_after(self, seconds: float) -> None:
         target = "src.infrastructure.databases.replica.PAUSE_SECONDS"
         self.enterContext(patch(target, seconds))
 
@@ -138,7 +138,7 @@ class ReplicaTest(SpecimenApiTestCase):
 
     def test_without_the_standby_the_primary_answers(self) -> None:
         self.assertEqual(self.ask(self.client), "standby")
-        self.pause(0)
+        self.retry_after(0)
         self.standby.stop()
         try:
             # The first finds a connection that was lost, the second one that is refused.

@@ -4,6 +4,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import time
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
@@ -13,7 +14,9 @@ from src.create_app import create_app
 
 def stop_after(parent: BaseProcess) -> None:
     """A killed parent stops nobody, and what it leaves behind would keep its port."""
-    parent.join()
+    # Not `join`: forked processes hold each other's ends of what that waits for.
+    while os.getppid() == parent.pid:
+        time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -35,13 +35,13 @@ def attempt() -> Attempt:
 
     Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
     """
-    request = present_request()
-    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
-    if CONDITIONS.isdisjoint(request.environ):
+    asked = present_request()
+    named = [value for value in (asked.view_args or {}).values() if isinstance(value, UUID)]
+    if CONDITIONS.isdisjoint(asked.environ):
         return Attempt(named[-1] if named else None, expects=EVERY.__contains__)
     wanted = _versions("If-Match", otherwise=EVERY)
     unwanted = _versions("If-None-Match", otherwise=())
-    if request.method in READS:
+    if asked.method in READS:
         unwanted = ()  # Then it means something else: see `complete`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
@@ -57,9 +57,9 @@ def complete(response: Response, body: bytes, entity: object) -> None:
     if isinstance(version, int):
         tag = f"{version}-{crc32(body):08x}"
         response.headers.add("ETag", f'"{tag}"')
-        request = present_request()
-        known = request.method in READS and request.environ.get("HTTP_IF_NONE_MATCH")
-        if known and request.if_none_match.contains_weak(tag):
+        asked = present_request()
+        known = asked.method in READS and asked.environ.get("HTTP_IF_NONE_MATCH")
+        if known and asked.if_none_match.contains_weak(tag):
             response.status_code = 304
 
 

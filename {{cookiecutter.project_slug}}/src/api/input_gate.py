@@ -44,7 +44,7 @@ def register_input_gate(app: Flask) -> None:
         _require_path(asked.environ["PATH_INFO"])
         if unmatched is None:
             _require_host(asked)
-            if asked.environ["QUERY_STRING"]:
+            if asked.environ.get("QUERY_STRING"):
                 _require_declared_query(asked)
             if not BODY_HEADERS.isdisjoint(asked.environ):
                 _require_whole_body(asked)
@@ -72,7 +72,7 @@ def _require_declared_query(request: Request) -> None:
     try:
         query = request.query_string.decode()
         if "%" in query:
-            parse_qsl(query, errors="strict")
+            parse_qsl(query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
         raise InvalidRequestError([], "invalid-query", "It is not UTF-8.") from error
     if "%00" in query:

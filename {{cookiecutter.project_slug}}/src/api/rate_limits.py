@@ -32,7 +32,7 @@ class RateLimiter:
         if not store.startswith("memory:"):
             seconds = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), STORE_SECONDS)
         storage = storage_from_string(store, **seconds)
-        self._limits = sorted(parse_many(limits))
+        self._limits = sorted(parse_many(limits), key=RateLimitItem.get_expiry)
         self._name = name
         self._shared = FixedWindowRateLimiter(storage)
         self._failures = storage.base_exceptions

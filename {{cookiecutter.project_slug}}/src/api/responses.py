@@ -1,5 +1,6 @@
 """The one place where answers are made; of errors, problem details (RFC 9457)."""
 
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -43,14 +44,24 @@ def problem(
 
 
 def answer(returned: Any, status: int, schema: Schema | None) -> Response:
-    """Of what a view returned: an entity, or one with another status, headers or both."""
+    """Of what a view returned: an entity, or one with another status, headers or both.
+
+    Raise TypeError for what is not JSON, as an integer beyond 64 bits, or a key that is no string.
+    """
     found, other_status, headers = unpack_tuple_response(returned)
     if isinstance(found, Response):
         return found
-    body = b"" if schema is None else orjson.dumps(schema.dump(found))
+    told = schema.dump(found) if schema else found
+    body = b"" if told is None else orjson.dumps(told, default=_decimal)
     response = Response(body, other_status or status, headers, content_type=JSON)
     complete(response, body, found)
     return response
+
+
+def _decimal(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON: give it a field of its own.")
 
 
 def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:

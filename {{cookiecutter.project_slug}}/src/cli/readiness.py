@@ -27,7 +27,7 @@ def require_ready_database(config: Config) -> None:
             reason = f" ({str(cause).splitlines()[0]})" if cause else ""
             advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
             raise click.ClickException(f"{error}{reason} {advice}") from error
-        needed = config.workers * (2 * config.threads + 1)
+        needed = config.workers * (2 * config.threads + 2)
         with container.engines().watch.connect() as connection:
             allowed = connection.execute(ALLOWED).scalar_one()
     if needed > allowed:

@@ -1,6 +1,7 @@
 import logging
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -60,12 +61,11 @@ def run(host: str | None, port: int | None) -> None:
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
-    # A forked process would keep the modules of this one: reload would find nothing new.
-    multiprocessing.set_start_method("spawn", force=True)
     _serve(
         config,
         host,
         port,
+        shared=False,  # Reload would find nothing new.
         workers=1,
         reload=True,
         reload_paths=[ROOT / "src"],
@@ -92,12 +92,14 @@ def serve(host: str | None, port: int | None) -> None:
         require_ready_database(config)
     except click.ClickException as error:
         click.echo(f"Not ready: {error.message}", err=True)
-    if sys.platform == "linux":
-        # What is imported before is shared by the processes: their memory, and the time to start.
-        import src.create_app  # noqa: F401, PLC0415
-
-        multiprocessing.set_start_method("fork", force=True)
-    _serve(config, host, port, workers=config.workers, respawn_failed_workers=True)
+    _serve(
+        config,
+        host,
+        port,
+        shared=sys.platform == "linux",
+        workers=config.workers,
+        respawn_failed_workers=True,
+    )
 
 
 def _log(config: Config) -> None:
@@ -106,8 +108,10 @@ def _log(config: Config) -> None:
     configure_logging(config)
 
 
-def _serve(config: Config, host: str | None, port: int | None, **options: Any) -> None:
-    """The production server and its settings.
+def _serve(
+    config: Config, host: str | None, port: int | None, *, shared: bool, **options: Any
+) -> None:
+    """The production server and its settings; `shared` says whether its processes share modules.
 
     A thread that waits for PostgreSQL holds its request, so as many requests are worked on as
     there are connections in the pool (src/api/turns.py). The other threads wait for bodies, for
@@ -137,7 +141,25 @@ def _serve(config: Config, host: str | None, port: int | None, **options: Any) -
         **options,
     )
     with _counting_together():
+        if shared:
+            _share_modules()
+        else:
+            multiprocessing.set_start_method("spawn", force=True)
         server.serve()
+
+
+def _share_modules() -> None:
+    """Fork the server's processes when all is imported: they start sooner and take less memory."""
+    import src.create_app  # noqa: F401, PLC0415  # Not before it is known where they count.
+
+    multiprocessing.set_start_method("fork", force=True)
+    # Until the server in them sets its own: they have this process's handlers, which stop nothing.
+    os.register_at_fork(after_in_child=_end_at_signals)
+
+
+def _end_at_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

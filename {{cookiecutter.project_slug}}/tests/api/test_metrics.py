@@ -123,7 +123,7 @@ class ProcessesTest(TestCase):
 
         granian: Any = Mock(return_value=Mock(serve=serve))
         with patch("src.cli.server.Granian", granian), patch("src.cli.server._require_free_port"):
-            _serve(CONFIG, None, None)
+            _serve(CONFIG, None, None, shared=False)
         self.assertFalse(seen[0].exists())
         self.assertNotIn("PROMETHEUS_MULTIPROC_DIR", environ)
 

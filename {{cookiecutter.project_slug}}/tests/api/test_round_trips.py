@@ -53,7 +53,7 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
             lambda: self.client.delete(self.path),
         )
 
-    def test_a_key_costs_six_more_and_its_answer_five(self) -> None:
+    def test_a_key_costs_six_more_and_its_answer_is_four(self) -> None:
         key = {"Idempotency-Key": str(uuid4())}
         find = ["SELECT pg_try_advisory_xact_lock", "SELECT fingerprint"]
         keep = ["DELETE FROM ops.idempotency_key", "INSERT INTO ops.idempotency_key"]

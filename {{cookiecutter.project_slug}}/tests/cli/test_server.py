@@ -1,14 +1,17 @@
 """The service as production starts it: its own process, its own port, over HTTP."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+import unittest
 from collections.abc import Mapping
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
+from pathlib import Path
 from types import MappingProxyType
 from unittest.mock import patch
 
@@ -30,23 +33,28 @@ def free_port() -> int:
 
 
 class ServerTest(CommandLineTestCase):
-    def start(self, database_url: str) -> subprocess.Popen[str]:
+    def start(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
+        """It answers."""
+        process = self.begin(database_url, **variables)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.get("/health/live") != HTTPStatus.OK:
+            self.assertIsNone(process.poll(), "The server has stopped.")
+            self.assertLess(time.monotonic(), deadline, "The server did not start.")
+            time.sleep(0.05)
+        return process
+
+    def begin(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
         self.port = free_port()
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(self.port)],
             cwd=ROOT,
-            env=os.environ | PRODUCTION | {"DATABASE_URL": database_url},
+            env=os.environ | PRODUCTION | {"DATABASE_URL": database_url} | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
         self.addCleanup(process.communicate)
         self.addCleanup(process.terminate)
-        deadline = time.monotonic() + SECONDS_TO_START
-        while self.get("/health/live") != HTTPStatus.OK:
-            self.assertIsNone(process.poll(), "The server has stopped.")
-            self.assertLess(time.monotonic(), deadline, "The server did not start.")
-            time.sleep(0.05)
         return process
 
     def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
@@ -71,6 +79,29 @@ class ServerTest(CommandLineTestCase):
         self.assertEqual(process.returncode, 0, said)
         self.assertNotIn("Traceback", said)
         self.assertNotIn("panic", said)
+
+    def test_its_processes_count_together(self) -> None:
+        self.start(NOBODY_LISTENS, WORKERS="2")
+        for _ in range(10):
+            self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+        counted = set()
+        for _ in range(10):
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+                connection.request("GET", "/metrics")
+                told = connection.getresponse().read().decode()
+            counted |= set(re.findall(r'requests_total\{.*"/openapi.json".*\} (\S+)', told))
+        self.assertEqual(counted, {"10.0"})
+
+    @unittest.skipUnless(sys.platform == "linux", "Processes are forked there only.")
+    def test_one_that_is_starting_ends_when_it_is_told_to(self) -> None:
+        process = self.begin(NOBODY_LISTENS)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not children.read_text():
+            self.assertLess(time.monotonic(), deadline, "No process was forked.")
+        process.terminate()
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0)
 
     def test_neither_slow_clients_nor_large_headers_stop_it(self) -> None:
         process = self.start(NOBODY_LISTENS)

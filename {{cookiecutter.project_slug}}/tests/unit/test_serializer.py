@@ -54,6 +54,19 @@ WHOLE = {
 }
 
 
+class Wrapping(Schema):
+    name = fields.Text(max_length=20)
+
+    @post_dump
+    def wrap(self, told: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"wrapped": told}
+
+
+class Outer(Schema):
+    one = fields.Nested(Wrapping)
+    many = fields.List(fields.Nested(Wrapping))
+
+
 class SerializerTest(TestCase):
     def assert_the_same(self, schema: Schema, found: object, *, many: bool = False) -> None:
         self.assertIsNotNone(schema._serializer)
@@ -74,6 +87,12 @@ class SerializerTest(TestCase):
                     self.assert_the_same(schema, found)
                     self.assert_the_same(schema, SimpleNamespace(**found))
                     self.assert_the_same(schema, [found, found], many=True)
+
+    def test_hooks_of_what_is_nested_are_called(self) -> None:
+        found = {"one": inner(), "many": [inner()]}
+        self.assert_the_same(Outer(), found)
+        wrapped = {"wrapped": {"name": "somebody"}}
+        self.assertEqual(Outer().dump(found), {"one": wrapped, "many": [wrapped]})
 
     def test_what_is_unusual_is_left_to_marshmallow(self) -> None:
         class Before(Everything):

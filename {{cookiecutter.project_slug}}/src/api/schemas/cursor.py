@@ -23,7 +23,7 @@ class Cursor(StrictField[Any]):
         return f"{told.decode()}.{_mac(told)}"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        told, _dot, mac = str(value).encode().rpartition(b".")
+        told, _dot, mac = str(value).encode(errors="surrogatepass").rpartition(b".")
         if not hmac.compare_digest(_mac(told).encode(), mac):
             raise self.make_error("cursor")
         return json.loads(urlsafe_b64decode(told))

@@ -21,10 +21,9 @@ AS_TEXT = {String, Text, UUID}  # Exactly these: what is derived from one may wr
 
 def compiled(schema: marshmallow.Schema) -> Serializer | None:
     """None where a schema, or a field of it, does more than the usual."""
-    hooks = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001
     reads_otherwise = type(schema).get_attribute is not marshmallow.Schema.get_attribute
     fields = schema.dump_fields
-    if hooks or reads_otherwise or not all(map(_is_usual, fields.values())):
+    if _has_hooks(schema) or reads_otherwise or not all(map(_is_usual, fields.values())):
         return None
     plan = [
         (field.attribute or name, field.data_key or name, _writer(field, name))
@@ -48,14 +47,22 @@ def _is_usual(field: Field[Any]) -> bool:
     return field._CHECK_ATTRIBUTE and field.dump_default is missing and not dotted  # noqa: SLF001
 
 
+def _has_hooks(schema: marshmallow.Schema) -> bool:
+    return bool(schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP])  # noqa: SLF001
+
+
+def _write_nested(field: Nested, value: Any) -> Any:
+    schema = field.schema  # Not looked at before it is needed: a schema may hold itself.
+    return schema.dump(value) if _has_hooks(schema) else schema._serialize(value)  # noqa: SLF001
+
+
 def _writer(field: Field[Any], name: str) -> Callable[[Any], Any]:
     if type(field) in AS_TEXT:
         return str
     if type(field) is Integer and not field.as_string:
         return int
     if type(field) is Nested and not field.many:
-        # Not looked up before it is needed: a schema may hold itself.
-        return lambda value: field.schema._serialize(value)  # noqa: SLF001, PLW0108
+        return partial(_write_nested, field)
     if type(field) is List:
         write_one = _writer(field.inner, name)
         return lambda values: [None if one is None else write_one(one) for one in values]

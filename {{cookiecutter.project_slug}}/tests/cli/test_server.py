@@ -66,31 +66,29 @@ class ServerTest(CommandLineTestCase):
             except OSError:
                 return None
 
+    def counted(self, route: str) -> float:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request("GET", "/metrics")
+            told = connection.getresponse().read().decode()
+        [found] = re.findall(rf'requests_total\{{.*"{route}".*\}} (\S+)', told)
+        return float(found)
+
     def test_it_waits_for_its_schema_then_serves_until_it_is_told_to_stop(self) -> None:
         with empty_database() as url:
-            process = self.start(url)
+            process = self.start(url, WORKERS="2")
             if migration_scripts().get_current_head():
                 self.assertEqual(self.get("/health/ready"), HTTPStatus.SERVICE_UNAVAILABLE)
             Migrations(url).upgrade()
             self.assertEqual(self.get("/health/ready"), HTTPStatus.OK)
-            self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+            for _ in range(10):
+                self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+            # Whichever of its processes answers.
+            self.assertEqual({self.counted("/openapi.json") for _ in range(10)}, {10})
             process.terminate()
             _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 0, said)
         self.assertNotIn("Traceback", said)
         self.assertNotIn("panic", said)
-
-    def test_its_processes_count_together(self) -> None:
-        self.start(NOBODY_LISTENS, WORKERS="2")
-        for _ in range(10):
-            self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
-        counted = set()
-        for _ in range(10):
-            with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-                connection.request("GET", "/metrics")
-                told = connection.getresponse().read().decode()
-            counted |= set(re.findall(r'requests_total\{.*"/openapi.json".*\} (\S+)', told))
-        self.assertEqual(counted, {"10.0"})
 
     @unittest.skipUnless(sys.platform == "linux", "Processes are forked there only.")
     def test_one_that_is_starting_ends_when_it_is_told_to(self) -> None:

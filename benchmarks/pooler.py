@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.postgres import Postgres
+from proofs.processes import free_port
 
 START_SECONDS = 10
 CONNECTIONS = 20  # To PostgreSQL, for each database.
@@ -38,8 +39,7 @@ def has_pooler() -> bool:
 @contextmanager
 def pooler(server: Postgres) -> Iterator[int]:
     """Its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="pooler-") as name:
         Path(name).chmod(0o755)
         file = Path(name, "pgbouncer.ini")

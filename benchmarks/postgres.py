@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg2  # type: ignore[import-untyped]  # The generated project's, which runs this.
+
+from proofs.processes import free_port
 
 IMAGE = "postgres:17-alpine"
 # Commits are real; that nothing else happens meanwhile is what the others are for.
@@ -84,8 +85,7 @@ def postgres(project: Path, cores: set[int]) -> Iterator[Postgres]:
 
 @contextmanager
 def _in_docker(cores: set[int]) -> Iterator[Postgres]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
     # On the host's network: a proxy of Docker's would use the cores that are measured.
     command = ["docker", "run", "--detach", "--rm", "--network=host", "--shm-size=512m"]

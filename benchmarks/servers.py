@@ -4,7 +4,6 @@ import http.client
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.contestants import APPLICATIONS, THREADS, Contestant
 from benchmarks.rows import Rows
+from proofs.processes import free_port
 
 PING = "/health/live"
 START_SECONDS = 60
@@ -65,8 +65,7 @@ def migrate(project: Path, rows: Rows) -> None:
 
 def start(contestant: Contestant, project: Path, rows: Rows, cores: set[int], log: Path) -> Server:
     """On these cores, when it answers. It logs to a file, as it would in production."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     command = [
         "taskset",
         "--cpu-list",

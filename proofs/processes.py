@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -11,6 +12,11 @@ from threading import Condition, Thread
 from typing import IO
 
 END_SECONDS = 40
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from proofs.database import Cluster, Database
 from proofs.issuer import Issuer
-from proofs.processes import Processes, Running
+from proofs.processes import Processes, Running, free_port
 from proofs.revisions import Revision
 
 # It ends, and the server with it, when this process ends in whatever way: then its input does.
@@ -143,8 +142,7 @@ class Project:
     @contextmanager
     def serve(self, database: Database, *, workers: int, threads: int) -> Iterator[int]:
         """The production server, when each of its processes answers; yields its port."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
+        port = free_port()
         server = self.manage(
             database,
             "serve",

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from conftest import environment
 
+from proofs.processes import free_port
+
 PASSWORD = "not-a-secret"
 # It ends, and the server with it, when its input does.
 POSTGRES = """
@@ -131,11 +133,6 @@ class PgBouncer:
     def logins(self) -> list[str]:
         """The database of each."""
         return re.findall(r"login attempt: db=(\S+) user=", self._log.read_text())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], bool], complaint: Callable[[], str]) -> None:

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import time
 from collections import Counter
@@ -20,6 +19,8 @@ from uuid import uuid4
 
 import pytest
 from conftest import Report, bake_into, environment
+
+from proofs.processes import free_port
 
 BASE = "python:3.13-slim"
 NGINX = "nginx:1.29-alpine"
@@ -64,12 +65,6 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 def wait_until_healthy(identity: str) -> None:
     health = ["inspect", "--format={{.State.Health.Status}}", identity]
     wait_until(lambda: docker(*health) == "healthy", 60, "the health check says healthy")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 @dataclass(frozen=True)

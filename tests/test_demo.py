@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,13 +14,9 @@ from urllib.request import Request, urlopen
 
 from conftest import command
 
+from proofs.processes import free_port
+
 SECONDS_TO_SET_UP = 300
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 from conftest import Report, command, environment, make
-from pooler import PASSWORD, PgBouncer, Postgres, configuration, free_port, postgres, wait_until
+from pooler import PASSWORD, PgBouncer, Postgres, configuration, postgres, wait_until
+
+from proofs.processes import free_port
 
 # Added to the copy's engines.py: what the service asks the suite's server goes through PgBouncer.
 # Migrators, and the connections of the tests, which look from outside, go to the server itself.

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 from conftest import bake_into, command
-from test_containers import docker, free_port
+from test_containers import docker
+
+from proofs.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -13,7 +13,8 @@ from threading import Event, Thread
 from typing import Any
 
 from proofs.chaos.scene import NotPossibleError
-from proofs.chaos.server import free_port, wait_until
+from proofs.chaos.server import wait_until
+from proofs.processes import free_port
 from proofs.stage import Stage
 
 

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from proofs.database import Database
-from proofs.processes import Running
+from proofs.processes import Running, free_port
 from proofs.stage import Project
 
 START_SECONDS = 60.0
@@ -23,11 +22,6 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> fl
             raise AssertionError(f"Not within {seconds} s: {what}")
         time.sleep(0.005)
     return time.time()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def listeners(port: int) -> int:

@@ -43,7 +43,7 @@ class Application(Flask):
     def dispatch_request(self) -> Response:
         asked = present_request()
         if asked.routing_exception or asked.method == "OPTIONS":
-            return self.make_response(super().dispatch_request())
+            return self._answer()
         for _ in range(RETRIES):
             this = attempt()
             try:

@@ -21,7 +21,7 @@ HOLDERS = text("""
         round(extract(epoch FROM clock_timestamp() - state_change)::numeric, 1),
         left(regexp_replace(query, '\\s+', ' ', 'g'), 60))
     FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND pg_locks.database = datid AND objsubid = 1
+    WHERE locktype = 'advisory' AND granted AND datname = current_database() AND objsubid = 1
     AND (classid::bigint << 32 | objid::bigint) = :key AND pid <> pg_backend_pid()
     ORDER BY xact_start
 """)

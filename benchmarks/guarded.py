@@ -48,9 +48,8 @@ def asked(project: Path, rows: Rows) -> Figures:
             caller.once(workload)
             found = between.round_trips()
             round_trips[workload] = len(found)
-            queries[workload] = sum(
-                told.startswith("BEGIN; ") or not told.startswith(AROUND) for told in found
-            )
+            statements = [one for message in found for one in message.split("; ")]
+            queries[workload] = sum(not one.startswith(AROUND) for one in statements)
         app.extensions["container"].engines().dispose()
     return {"queries": queries, "round_trips": round_trips}
 

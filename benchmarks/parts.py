@@ -40,7 +40,6 @@ STEPS = {
     "unit of work: open, close": ("contextlib.py", "helper"),
     "connection from the pool": ("sqlalchemy/engine/base.py", "raw_connection"),
     "connection back": ("sqlalchemy/pool/base.py", "_checkin"),
-    "fence": ("maintenance/locks.py", "pass_write_fence"),
     "COMMIT": ("sqlalchemy/engine/base.py", "_commit_impl"),
     "statements": ("sqlalchemy/engine/base.py", "execute"),
     "  in psycopg2 and the kernel": ("sqlalchemy/engine/default.py", "do_execute"),

@@ -1,3 +1,4 @@
+from src.infrastructure.maintenance.locks import write_fence
 from tests.support.application import WireTestCase
 
 TODOS = "/prefix/v1/todos"
@@ -9,10 +10,10 @@ class TodoRoundTripsTest(WireTestCase):
         self.assert_asks(["SELECT todos."], lambda: self.client.get(path))
         self.assert_asks(["SELECT todos."], lambda: self.client.get(TODOS))
         self.assert_asks(
-            ["BEGIN; SELECT ops.admit_write", "INSERT INTO todos", "COMMIT"],
+            [f"BEGIN; {write_fence()} INSERT INTO todos", "COMMIT"],
             lambda: self.client.post(TODOS, json={"title": "second"}),
         )
         self.assert_asks(
-            ["BEGIN; SELECT ops.admit_write", "SELECT todos.", "UPDATE todos", "COMMIT"],
+            [f"BEGIN; {write_fence()} SELECT todos.", "UPDATE todos", "COMMIT"],
             lambda: self.client.patch(path, json={"title": "changed"}),
         )

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,11 +10,14 @@ from src.domain.exceptions import (
     ConflictError,
     DomainError,
     DuplicateError,
+    MaintenanceError,
     UnavailableError,
 )
+from src.infrastructure.maintenance.windows import window_from
 
 UNAVAILABLE = "The database does not answer."
 READ_ONLY_TRANSACTION = "25006"
+WRITE_REFUSED = "OPS01"  # By ops.admit_write.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
@@ -53,13 +57,14 @@ def translated_errors(*, read_only: bool = False) -> Iterator[None]:
 
 def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> DomainError | None:
     """None for a mistake in the program."""
-    if isinstance(error, PoolTimeoutError | DisconnectionError):
-        return UnavailableError(UNAVAILABLE)
     if not isinstance(error, DBAPIError):
-        return None
+        no_connection = isinstance(error, PoolTimeoutError | DisconnectionError)
+        return UnavailableError(UNAVAILABLE) if no_connection else None
     state = sqlstate(error)
     if read_only and state == READ_ONLY_TRANSACTION:
         return None
+    if state == WRITE_REFUSED:
+        return _refusal(error)
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found
         return kind(text)
@@ -67,3 +72,8 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
         return UnavailableError(UNAVAILABLE)
     return None
+
+
+def _refusal(error: DBAPIError) -> MaintenanceError:
+    window = json.loads(error.orig.diag.message_detail)  # type: ignore[union-attr]
+    return MaintenanceError(window and window_from(window))

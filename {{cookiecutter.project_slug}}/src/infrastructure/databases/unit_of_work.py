@@ -11,7 +11,8 @@ from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translation_of
 from src.infrastructure.databases.idempotency import SqlOnce
 from src.infrastructure.databases.replica import Replica
-from src.infrastructure.maintenance.locks import pass_write_fence
+from src.infrastructure.databases.transactions import pass_first
+from src.infrastructure.maintenance.locks import write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.attempt import note_committed
@@ -88,7 +89,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     def _transaction(self) -> Iterator[Connection]:
         with self._engines.write.connect() as connection:
             with connection.begin():
-                pass_write_fence(connection, admitted_window.get())
+                pass_first(connection, write_fence(admitted_window.get()))
                 yield connection
             note_committed()
             if self._replica:

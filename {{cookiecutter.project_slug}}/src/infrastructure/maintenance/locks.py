@@ -9,12 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from src.domain.exceptions import MaintenanceError
-from src.infrastructure.maintenance.windows import window_from
-
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["name"]
-ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
 HOLDERS = text("""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -36,16 +32,15 @@ MUTEX = lock_key("migrator")
 WRITE_FENCE = lock_key("write-fence")
 
 
-def pass_write_fence(connection: Connection, bypass: int | None = None) -> None:
-    """Raise MaintenanceError if a window forbids writing.
+def write_fence(bypass: int | None = None) -> str:
+    """A statement that fails with WRITE_REFUSED if a window forbids writing.
 
-    To be the first statement of a transaction. The lock lasts as long as that, so that whoever
-    has the fence to itself knows that nobody is writing. `bypass` is the id of the window in which
-    this writer may write before it ends.
+    To be the first of a transaction. Its lock lasts as long as that, so that whoever has the fence
+    to itself knows that nobody is writing. `bypass` is the id of the window in which this writer
+    may write before it ends.
     """
-    refused = connection.exec_driver_sql(ADMIT_WRITE, (WRITE_FENCE, bypass)).scalar_one()
-    if refused is not None:
-        raise MaintenanceError(window_from(refused) if refused else None)
+    window = "NULL" if bypass is None else f"'{bypass:d}'"
+    return f"SELECT ops.admit_write('{WRITE_FENCE}', {window});"
 
 
 def holders(connection: Connection, key: int) -> list[str]:

@@ -68,9 +68,9 @@ WHERE phase <> 'off'
 ORDER BY is_open DESC, phase = 'scheduled', starts_at
 LIMIT 1;
 
--- The first statement of each transaction that writes: null, or the window that forbids it.
+-- The first statement of each transaction that writes: it fails, with the window that forbids it.
 -- It never waits: who waited would hold a snapshot, which CREATE INDEX CONCURRENTLY waits for.
-CREATE FUNCTION ops.admit_write(fence bigint, bypass bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION ops.admit_write(fence bigint, bypass bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     admitted CONSTANT boolean := pg_try_advisory_xact_lock_shared(fence);
     forbidding jsonb;
@@ -79,7 +79,10 @@ BEGIN
     -- was had.
     SELECT to_jsonb(w) INTO forbidding FROM ops.current_window w
     WHERE is_open AND (id IS DISTINCT FROM bypass OR phase NOT IN ('active', 'verifying'));
-    RETURN CASE WHEN admitted THEN forbidding ELSE coalesce(forbidding, '{}') END;
+    IF forbidding IS NOT NULL OR NOT admitted THEN
+        RAISE 'A maintenance window forbids writing.'
+            USING ERRCODE = 'OPS01', DETAIL = coalesce(forbidding, 'null')::text;
+    END IF;
 END $$;
 
 CREATE FUNCTION ops.is_held(key bigint) RETURNS boolean LANGUAGE sql AS $$

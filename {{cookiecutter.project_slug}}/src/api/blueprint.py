@@ -11,6 +11,7 @@ from marshmallow import Schema
 from src.api import access
 from src.api.requests import StrictParser
 from src.api.responses import answer
+from src.api.schemas.serializer import serializer
 
 View = Callable[..., Any]
 
@@ -37,13 +38,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     ) -> Callable[[View], View]:
         """What a view returns is answered as the schema has it, with the version of an entity."""
         described: Callable[[View], View] = super().response(status_code, schema, **options)
-        shown = schema() if schema else None
+        serialize = serializer(schema()) if schema else None
 
         def decorated(view: View) -> View:
             # flask-smorest's own wrapper is there for the document only.
             @wraps(described(view))
             def answered(*values: Any, **named: Any) -> Response:
-                return answer(view(*values, **named), status_code, shown)
+                return answer(view(*values, **named), status_code, serialize)
 
             return answered
 

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from flask import Response, g, json, request
 from flask_smorest.utils import unpack_tuple_response
-from marshmallow import Schema
 
 from src.api.conditional import complete
 from src.api.requests import JSON
+from src.api.schemas.serializer import Serializer
 
 PROBLEM_JSON = "application/problem+json"
 # Seconds after which asking again may help; a 503 always says so.
@@ -43,7 +43,7 @@ def problem(
     return response
 
 
-def answer(returned: Any, status: int, schema: Schema | None) -> Response:
+def answer(returned: Any, status: int, serialize: Serializer | None) -> Response:
     """Of what a view returned: an entity, or one with another status, headers or both.
 
     Raise TypeError for what is not JSON, as an integer beyond 64 bits, or a key that is no string.
@@ -51,7 +51,7 @@ def answer(returned: Any, status: int, schema: Schema | None) -> Response:
     found, other_status, headers = unpack_tuple_response(returned)
     if isinstance(found, Response):
         return found
-    told = schema.dump(found) if schema else found
+    told = serialize(found) if serialize else found
     body = b"" if told is None else orjson.dumps(told, default=_decimal)
     response = Response(body, other_status or status, headers, content_type=JSON)
     complete(response, body, found)

@@ -1,13 +1,11 @@
 """What every schema of a request is made of. Looser ones are refused when the service starts."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import marshmallow
 from marshmallow.fields import Field
 
 from src.api.schemas.fields import List, Nested
-from src.api.schemas.serializer import compiled
 from src.api.schemas.strict import Message, StrictField
 
 
@@ -21,16 +19,6 @@ class Schema(marshmallow.Schema):
 
     class Meta:
         unknown = marshmallow.RAISE
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._serializer = compiled(self)
-
-    def _serialize(self, obj: Any, *, many: bool = False) -> Any:
-        other = many or (hasattr(obj, "__getitem__") and type(obj) is not dict)
-        if other or self._serializer is None:
-            return super()._serialize(obj, many=many)
-        return self._serializer(obj)
 
 
 def require_strict(schema: object) -> None:

@@ -1,14 +1,12 @@
 import hmac
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cache
 from typing import Any
 
+import orjson
 from flask import current_app
 
 from src.api.schemas.strict import StrictField
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Cursor(StrictField[Any]):
@@ -19,14 +17,14 @@ class Cursor(StrictField[Any]):
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value is None:
             return None
-        told = urlsafe_b64encode(_encode(value).encode())
+        told = urlsafe_b64encode(orjson.dumps(value))
         return f"{told.decode()}.{_mac(told)}"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         told, _dot, mac = str(value).encode(errors="surrogatepass").rpartition(b".")
         if not hmac.compare_digest(_mac(told).encode(), mac):
             raise self.make_error("cursor")
-        return json.loads(urlsafe_b64decode(told))
+        return orjson.loads(urlsafe_b64decode(told))
 
 
 def _mac(told: bytes) -> str:

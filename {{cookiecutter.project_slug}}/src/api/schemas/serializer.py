@@ -1,40 +1,54 @@
-"""What a schema makes of an object, worked out once from its fields.
+"""What an answer tells of an object, worked out once from the fields of a schema.
 
 `Schema.dump` asks each field anew how it is to be read: of a list of 20 that is a third of the time
-that the whole request takes.
+that the whole request takes. UUIDs and times stay what they are: orjson writes them as the fields
+do, in a tenth of the time.
 """
 
 from collections.abc import Callable
-from functools import partial
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 import marshmallow
 from marshmallow import missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 from marshmallow.fields import Field, String
 
-from src.api.schemas.fields import UUID, Integer, List, Nested, Text
+from src.api.schemas import fields
 
-Serializer = Callable[[Any], dict[str, Any]]
-AS_TEXT = {String, Text, UUID}  # Exactly these: what is derived from one may write otherwise.
+Serializer = Callable[[Any], Any]
 
 
-def compiled(schema: marshmallow.Schema) -> Serializer | None:
-    """None where a schema, or a field of it, does more than the usual."""
+def serializer(schema: marshmallow.Schema) -> Serializer:
+    """Its JSON is that of `schema.dump`, which it is where a field does more than the usual."""
     reads_otherwise = type(schema).get_attribute is not marshmallow.Schema.get_attribute
-    fields = schema.dump_fields
-    if _has_hooks(schema) or reads_otherwise or not all(map(_is_usual, fields.values())):
-        return None
+    hooked = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001
+    usual = all(map(_is_usual, schema.dump_fields.values()))
+    if schema.many or reads_otherwise or hooked or not usual:
+        return schema.dump
     plan = [
         (field.attribute or name, field.data_key or name, _writer(field, name))
-        for name, field in fields.items()
+        for name, field in schema.dump_fields.items()
     ]
 
-    def serialize(found: Any) -> dict[str, Any]:
+    def serialize(found: Any) -> Any:
+        if hasattr(found, "__getitem__"):
+            return _from_dict(found) if type(found) is dict else schema.dump(found)
         told = {}
-        read = found.get if type(found) is dict else partial(getattr, found)
-        for attribute, key, write in plan:
-            value = read(attribute, missing)
+        try:
+            for attribute, key, write in plan:
+                value = getattr(found, attribute)
+                told[key] = None if value is None else write(value)
+        except AttributeError:  # What an object does not have is left out.
+            return schema.dump(found)
+        return told
+
+    def _from_dict(found: dict[str, Any]) -> dict[str, Any]:
+        told = {}
+        for name, key, write in plan:
+            value = found.get(name, missing)
             if value is not missing:
                 told[key] = None if value is None else write(value)
         return told
@@ -47,24 +61,43 @@ def _is_usual(field: Field[Any]) -> bool:
     return field._CHECK_ATTRIBUTE and field.dump_default is missing and not dotted  # noqa: SLF001
 
 
-def _has_hooks(schema: marshmallow.Schema) -> bool:
-    return bool(schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP])  # noqa: SLF001
-
-
-def _write_nested(field: Nested, value: Any) -> Any:
-    schema = field.schema  # Not looked at before it is needed: a schema may hold itself.
-    return schema.dump(value) if _has_hooks(schema) else schema._serialize(value)  # noqa: SLF001
-
-
-def _writer(field: Field[Any], name: str) -> Callable[[Any], Any]:
-    if type(field) in AS_TEXT:
-        return str
-    if type(field) is Integer and not field.as_string:
+def _writer(field: Field[Any], name: str) -> Serializer:
+    """By the field's own type: what is derived from one may write otherwise."""
+    if known := WRITERS.get(type(field)):
+        return known
+    if type(field) is fields.Integer and not field.as_string:
         return int
-    if type(field) is Nested and not field.many:
-        return partial(_write_nested, field)
-    if type(field) is List:
+    if type(field) is fields.Nested and not field.many:
+        return _nested(field)
+    if type(field) is fields.List:
         write_one = _writer(field.inner, name)
         return lambda values: [None if one is None else write_one(one) for one in values]
     write = field._serialize  # noqa: SLF001
     return lambda value: write(value, name, None)
+
+
+def _nested(field: fields.Nested) -> Serializer:
+    @cache
+    def inner() -> Serializer:
+        return serializer(field.schema)  # Not before it is needed: a schema may hold itself.
+
+    def write(value: object) -> Any:
+        return inner()(value)
+
+    return write
+
+
+def _write_uuid(value: object) -> object:
+    return value if type(value) is UUID else str(value)
+
+
+def _write_moment(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+WRITERS: dict[type, Serializer] = {
+    String: str,
+    fields.Text: str,
+    fields.UUID: _write_uuid,
+    fields.AwareDateTime: _write_moment,
+}

@@ -8,8 +8,8 @@ from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from src.config import DEVELOPMENT, Config
 from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.migrations import migration_scripts
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.infrastructure.maintenance.revisions import read_revisions
 from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from src.infrastructure.services.development_tokens import ISSUER, development_keys
 from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
@@ -42,8 +42,8 @@ class Container(DeclarativeContainer):
         read_url=config.provided.database_read_url,
     )
     clock = Singleton(SystemClock)
-    scripts = Singleton(migration_scripts)
-    database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, scripts)
+    revisions = Singleton(read_revisions)
+    database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
     unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, database_probe)
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"

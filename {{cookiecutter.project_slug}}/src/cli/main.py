@@ -1,51 +1,54 @@
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
-from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
 
-from src.cli.database import db
-from src.cli.maintenance import maintenance
-from src.cli.openapi import openapi
-from src.cli.project import config, routes, seed, shell
-from src.cli.sentences import database_sentence, with_advice
-from src.cli.server import run, serve
-from src.cli.token import token
-from src.config import ConfigError, project
-from src.domain.exceptions import BusyError, DomainError
-from src.infrastructure.databases.embedded import EmbeddedPostgresError
-from src.infrastructure.maintenance.migrator import PoolerError
-from src.infrastructure.maintenance.recovery import MigrationFailedError
+from src.config import project
 
-FAILED = 1
-WINDOW_STAYS = 4  # An operator is needed.
-BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
+# Where each is: only the one that is called for is imported.
+COMMANDS = {
+    "run": "src.cli.server",
+    "serve": "src.cli.server",
+    "db": "src.cli.database",
+    "maintenance": "src.cli.maintenance",
+    "openapi": "src.cli.openapi",
+    "routes": "src.cli.project",
+    "shell": "src.cli.project",
+    "seed": "src.cli.project",
+    "token": "src.cli.token",
+    "config": "src.cli.project",
+}
 
 
 class Commands(click.Group):
     """Turns what people can put right into a sentence and an exit code, without a traceback."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        found: click.Command | None = None
+        if module := COMMANDS.get(cmd_name):
+            found = getattr(import_module(module), cmd_name)
+        return found
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, EmbeddedPostgresError, PoolerError) as error:
-            _stop(str(error), MISCONFIGURED)
-        except BusyError as error:
-            _stop(f"{error} Nothing is half done; run the same command again.", BUSY)
-        except MigrationFailedError as error:
-            _stop(str(error), WINDOW_STAYS)
-        except DBAPIError as error:
-            _stop(database_sentence(error), FAILED)
-        except CommandError as error:
-            _stop(with_advice(str(error)), FAILED)
-        except DomainError as error:
-            _stop(str(error), FAILED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # Not before: it knows the errors of all commands.
+            from src.cli.sentences import sentence_of  # noqa: PLC0415
 
-
-def _stop(sentence: str, code: int) -> None:
-    click.echo(f"Error: {sentence}", err=True)
-    sys.exit(code)
+            if not (found := sentence_of(error)):
+                raise
+            sentence, code = found
+            click.echo(f"Error: {sentence}", err=True)
+            sys.exit(code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +62,3 @@ def cli() -> None:
     python manage.py db upgrade                apply migrations
     python manage.py serve                     start it for production
     """
-
-
-for command in (run, serve, db, maintenance, openapi, routes, shell, seed, token, config):
-    cli.add_command(command)

@@ -1,7 +1,24 @@
-"""What others say in their own words, and what to do then."""
+"""What people can put right: a sentence, with what to do, and an exit code for programs."""
 
+from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from src.config import ConfigError
+from src.domain.exceptions import BusyError, DomainError
+from src.infrastructure.databases.embedded import EmbeddedPostgresError
+from src.infrastructure.maintenance.migrator import PoolerError
+from src.infrastructure.maintenance.recovery import MigrationFailedError
+from src.infrastructure.maintenance.revisions import RevisionsError
+
+FAILED = 1
+WINDOW_STAYS = 4  # An operator is needed.
+BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
+# Their texts are such sentences.
+AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
+    (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
+    (MigrationFailedError,): WINDOW_STAYS,
+    (RevisionsError, DomainError): FAILED,
+}
 ALEMBIC_ADVICE = {
     "Target database is not up to date": "Run `python manage.py db upgrade` first.",
     "Can't locate revision": "This code has no such revision: it may be older than the database.",
@@ -13,6 +30,20 @@ DATABASE_ADVICE = {
     "42P07": "The schema is not at the revision that the database says it is. If it is at another, "
     "run `python manage.py db stamp REVISION`.",
 }
+
+
+def sentence_of(error: Exception) -> tuple[str, int] | None:
+    """None for a mistake in the program."""
+    match error:
+        case BusyError():
+            return f"{error} Nothing is half done; run the same command again.", BUSY
+        case DBAPIError():
+            return database_sentence(error), FAILED
+        case CommandError():
+            return with_advice(str(error)), FAILED
+    codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
+    code = next(codes, None)
+    return None if code is None else (str(error), code)
 
 
 def with_advice(said: str) -> str:

@@ -17,7 +17,6 @@ from granian.http import HTTP1Settings
 from src.bootstrap import load_config_with_database
 from src.cli.readiness import require_ready_database, schema_is_behind
 from src.config import ROOT, Config, doubts, load_config
-from src.infrastructure.databases.migrations import Migrations
 
 # Requests that are being answered have so long to end, when the server is told to stop.
 STOP_SECONDS = 30
@@ -55,6 +54,8 @@ def run(host: str | None, port: int | None) -> None:
     config = load_config_with_database()
     _log(config)
     if embedded and schema_is_behind(config):
+        from src.infrastructure.databases.migrations import Migrations  # noqa: PLC0415  # It is Alembic.
+
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
     url = f"http://{host or config.host}:{port or config.port}"

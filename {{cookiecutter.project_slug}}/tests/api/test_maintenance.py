@@ -13,7 +13,7 @@ from src.api.access import public
 from src.api.controllers import maintenance_windows
 from src.create_app import create_app
 from src.dependency_container import Container
-from src.infrastructure.maintenance import migration_window
+from src.infrastructure.maintenance import drain
 from src.infrastructure.maintenance.migrator import migrator
 from src.services import maintenance_service
 from tests.support.application import CONFIG, HttpTestCase
@@ -62,7 +62,7 @@ class MaintenanceTestCase(WindowTestCase, HttpTestCase):
     def start(self, **_settings: Any) -> FlaskClient:
         for belief in ("BELIEF", "BELIEF_IN_A_WINDOW"):
             self.enterContext(patch.object(maintenance_service, belief, 0))
-        self.enterContext(patch.object(migration_window, "SEEN_BY_ALL_SECONDS", 0))
+        self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         client = self.app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = bearer(self.app)
         return client

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from click.testing import Result
 
-from src.infrastructure.maintenance import migration_window
+from src.infrastructure.maintenance import drain
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE
 from src.infrastructure.maintenance.migrator import migrator
 from tests.support.command_line import CommandLineTestCase
@@ -33,7 +33,7 @@ class WindowCommandsTestCase(WindowObserver, CommandLineTestCase):
 
 class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
     def setUp(self) -> None:
-        self.enterContext(patch.object(migration_window, "SEEN_BY_ALL_SECONDS", 0))
+        self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         super().setUp()
 
     def maintenance(self, *arguments: str) -> str:

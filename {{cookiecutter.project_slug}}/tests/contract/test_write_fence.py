@@ -11,8 +11,8 @@ from src.domain.exceptions import BusyError, MaintenanceError, NotFoundError, Un
 from src.domain.identity import uuid7
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
+from src.infrastructure.maintenance.drain import drain, release
 from src.infrastructure.maintenance.locks import WRITE_FENCE, holders
-from src.infrastructure.maintenance.migration_window import drain, release
 from src.services.maintenance_service import admitted_window
 from tests.support.database import empty_database
 from tests.support.specimens import Specimen, specimens

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from src.infrastructure.databases import migrations as module
 from src.infrastructure.databases.migrations import Migrations
-from src.infrastructure.maintenance import migration_window
+from src.infrastructure.maintenance import drain
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE
 from src.infrastructure.maintenance.plan import Options
 from tests.support.database import empty_database
@@ -74,7 +74,7 @@ class RevisionsTestCase(WindowObserver):
         self.versions = self.enterContext(revisions())
         self.newest = 1
         # Whoever opens a full window would wait for the tests' own connections.
-        self.enterContext(patch.object(migration_window, "SEEN_BY_ALL_SECONDS", 0))
+        self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         self.said: list[str] = []
 
     def revision(

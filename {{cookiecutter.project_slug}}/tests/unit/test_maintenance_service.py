@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from src.domain.exceptions import MaintenanceError, UnavailableError, ValidationError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.maintenance.migration_window import SEEN_BY_ALL_SECONDS
+from src.infrastructure.maintenance.drain import SEEN_BY_ALL_SECONDS
 from src.services import maintenance_service as module
 from src.services.maintenance_service import (
     BELIEF,

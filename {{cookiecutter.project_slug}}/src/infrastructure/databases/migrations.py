@@ -28,19 +28,15 @@ import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.engines import CONNECT_SECONDS, unpooled_engine
 from src.infrastructure.databases.metadata import metadata
 from src.infrastructure.maintenance.check import check_revisions, declare
-from src.infrastructure.maintenance.journal import revision_of
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
+from src.infrastructure.maintenance.revisions import ONE_LINE, revision_of
 from src.infrastructure.maintenance.runner import Runner
 from src.infrastructure.maintenance.status import status
 from src.infrastructure.maintenance.windows import create_ops_schema
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
-ONE_LINE = (
-    "Revisions are one line: give the later one the next number, in its file's name and as its "
-    "`revision`, and the one before it as its `down_revision`."
-)
 
 
 def migration_scripts() -> ScriptDirectory:

@@ -6,10 +6,12 @@ phase = "expand"         expand: before the release that needs it; contract: aft
 
 import inspect
 from dataclasses import dataclass
-
-from alembic.script import Script
+from typing import TYPE_CHECKING
 
 from src.domain.models.maintenance import MaintenanceMode
+
+if TYPE_CHECKING:  # A server has no need of it.
+    from alembic.script import Script
 
 EXPAND, CONTRACT = "expand", "contract"
 # Of src.infrastructure.maintenance.operations, and Alembic's own way.
@@ -24,7 +26,7 @@ class Declaration:
     phase: str | None
 
 
-def declaration(script: Script) -> Declaration:
+def declaration(script: "Script") -> Declaration:
     mode = getattr(script.module, "maintenance", None)
     phase = getattr(script.module, "phase", None)
     return Declaration(
@@ -33,16 +35,16 @@ def declaration(script: Script) -> Declaration:
     )
 
 
-def needed_mode(script: Script) -> MaintenanceMode:
+def needed_mode(script: "Script") -> MaintenanceMode:
     """What was declared; of a revision that says nothing, nothing is known."""
     return declaration(script).maintenance or MaintenanceMode.FULL
 
 
-def is_contract(script: Script) -> bool:
+def is_contract(script: "Script") -> bool:
     return declaration(script).phase == CONTRACT
 
 
-def is_autocommit(script: Script) -> bool:
+def is_autocommit(script: "Script") -> bool:
     """Whether a part of it is committed before the rest: it may be left half done."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)

@@ -3,14 +3,16 @@
 import hashlib
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script
 from sqlalchemy import Connection, text
 
 from src.domain.models.maintenance import Window
 from src.infrastructure.maintenance.declarations import is_autocommit
+from src.infrastructure.maintenance.revisions import revision_of
+
+if TYPE_CHECKING:  # A server has no need of it.
+    from alembic.script import Script
 
 BEGIN = text("""
     INSERT INTO ops.step (window_id, revision, direction, kind, checksum)
@@ -28,16 +30,12 @@ HALF_DONE = text("""
 """)
 
 
-def revision_of(connection: Connection) -> str | None:
-    return ", ".join(MigrationContext.configure(connection).get_current_heads()) or None
-
-
-def checksum(script: Script) -> str:
+def checksum(script: "Script") -> str:
     return hashlib.sha256(inspect.getsource(script.module).encode()).hexdigest()
 
 
 def begin_step(
-    connection: Connection, script: Script, direction: str, window_id: int | None
+    connection: Connection, script: "Script", direction: str, window_id: int | None
 ) -> Callable[..., None]:
     """Note that a revision is begun; return what notes, in its own transaction, that it is done."""
     values: dict[str, Any] = {

@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.databases.errors import sqlstate
+from src.infrastructure.maintenance.drain import drain, release, wait_until_seen
 from src.infrastructure.maintenance.journal import proven_outcome
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
-from src.infrastructure.maintenance.migrator import LOCK_NOT_AVAILABLE
 from src.infrastructure.maintenance.plan import Options, Plan
 from src.infrastructure.maintenance.recovery import (
     MigrationFailedError,
@@ -22,45 +20,6 @@ from src.infrastructure.maintenance.recovery import (
     settle,
 )
 from src.infrastructure.maintenance.windows import WindowLog, current_window
-
-# Each server process has read the new mode by then: see MaintenanceService.
-SEEN_BY_ALL_SECONDS = 1.2
-LOCK = text("SELECT pg_advisory_lock(:key)")
-UNLOCK = text("SELECT pg_advisory_unlock(:key)")
-OTHERS = text("""
-    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-""")
-
-
-def drain(connection: Connection, timeout: float) -> None:
-    """Keep new writers out and wait for those at work; afterwards the fence is the caller's.
-
-    Raise BusyError, with who they are, after `timeout` seconds. They are let in again then.
-    """
-    try:
-        connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))
-        connection.execute(LOCK, {"key": WRITE_FENCE})
-        connection.commit()
-    except DBAPIError as error:
-        connection.rollback()
-        if sqlstate(error) != LOCK_NOT_AVAILABLE:
-            raise
-        writers = "; ".join(holders(connection, WRITE_FENCE)) or "they have ended now"
-        connection.rollback()
-        raise BusyError(f"Still writing after {timeout:g} s: {writers}.") from error
-
-
-def release(connection: Connection) -> None:
-    connection.execute(UNLOCK, {"key": WRITE_FENCE})
-    connection.commit()
-
-
-def wait_until_seen(connection: Connection, mode: MaintenanceMode) -> None:
-    """Until each server process, if there is one, has read that reading is forbidden too."""
-    if mode is MaintenanceMode.FULL and connection.execute(OTHERS).scalar():
-        connection.commit()
-        time.sleep(SEEN_BY_ALL_SECONDS)
 
 
 @contextmanager

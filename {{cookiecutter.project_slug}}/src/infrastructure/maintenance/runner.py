@@ -13,11 +13,12 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.maintenance.journal import begin_step, revision_of
+from src.infrastructure.maintenance.journal import begin_step
 from src.infrastructure.maintenance.migration_window import migration_window
 from src.infrastructure.maintenance.migrator import lock_timeout, migrator, retry_for_locks
 from src.infrastructure.maintenance.plan import Options, Plan, refuse_autocommit
 from src.infrastructure.maintenance.recovery import recover
+from src.infrastructure.maintenance.revisions import revision_of
 from src.infrastructure.maintenance.status import warnings
 from src.infrastructure.maintenance.windows import create_ops_schema
 

@@ -14,11 +14,11 @@ from src.domain.exceptions import (
 )
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
 from src.infrastructure.databases.errors import sqlstate, translated_errors
-from src.infrastructure.maintenance.journal import revision_of
+from src.infrastructure.maintenance.drain import drain, release, wait_until_seen
 from src.infrastructure.maintenance.locks import MUTEX
-from src.infrastructure.maintenance.migration_window import drain, release, wait_until_seen
 from src.infrastructure.maintenance.migrator import PoolerError, migrator
 from src.infrastructure.maintenance.recovery import actor, recover
+from src.infrastructure.maintenance.revisions import revision_of
 from src.infrastructure.maintenance.windows import (
     WindowLog,
     create_ops_schema,

@@ -6,9 +6,10 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
 
 from src.infrastructure.maintenance.declarations import declaration
-from src.infrastructure.maintenance.journal import checksum, revision_of
+from src.infrastructure.maintenance.journal import checksum
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
 from src.infrastructure.maintenance.plan import plan_upgrade
+from src.infrastructure.maintenance.revisions import revision_of
 
 PREPARED = text("SELECT to_regclass('ops.step') IS NOT NULL")
 APPLIED = text("""

@@ -1,11 +1,11 @@
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from itertools import dropwhile
+
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from src.domain.exceptions import UnavailableError
 from src.infrastructure.databases.errors import translated_errors
-from src.infrastructure.maintenance.declarations import is_contract
+from src.infrastructure.maintenance.revisions import Revision, current_revisions
 from src.services.ports import DatabaseProbe, SchemaState
 
 PREPARED = text("SELECT to_regprocedure('ops.admit_write(bigint, bigint)') IS NOT NULL")
@@ -17,20 +17,18 @@ class SqlDatabaseProbe(DatabaseProbe):
     That is the newest expand revision: contract revisions are applied after this code is out.
     """
 
-    def __init__(self, engine: Engine, scripts: ScriptDirectory) -> None:
+    def __init__(self, engine: Engine, revisions: list[Revision]) -> None:
+        """`revisions` are those that the code has, the newest last."""
         self._engine = engine
-        newest_first = list(scripts.walk_revisions())
-        contracts = 0
-        while contracts < len(newest_first) and is_contract(newest_first[contracts]):
-            contracts += 1
-        needed = [script.revision for script in newest_first[contracts:]]
+        newest_first = dropwhile(lambda one: one.is_contract, reversed(revisions))
+        needed = [one.revision for one in newest_first]
         self._required = needed[0] if needed else None
         self._older = set(needed[1:])
 
     def schema_state(self) -> SchemaState:
         try:
             with translated_errors(), self._engine.connect() as connection:
-                heads = MigrationContext.configure(connection).get_current_heads()
+                heads = current_revisions(connection)
                 prepared = connection.execute(PREPARED).scalar()
         except ProgrammingError as error:
             raise UnavailableError("The revision of the database cannot be read.") from error

@@ -69,5 +69,5 @@ def test_the_default_project_keeps_to_it_until_it_asks_twice(copy: Path) -> None
     assert result.returncode == 1, result.stdout + result.stderr
     told = result.stdout.splitlines()
     assert "read: queries is 2, and its budget 1." in told
-    assert "update: round_trips is 5, and its budget 4." in told
+    assert "update: round_trips is 4, and its budget 3." in told
     assert not any(line.startswith(("list:", "create:")) for line in told)

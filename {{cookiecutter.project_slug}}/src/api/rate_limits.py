@@ -10,6 +10,8 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
+from src.services.circuit_breaker import CircuitBreaker
+
 # A store that does not answer in this time is down; each process then counts for itself.
 STORE_SECONDS = 0.25
 RETRY_SECONDS = 2.0  # Until a store that was down is asked again.
@@ -37,21 +39,19 @@ class RateLimiter:
         self._shared = FixedWindowRateLimiter(storage)
         self._failures = storage.base_exceptions
         self._own = FixedWindowRateLimiter(MemoryStorage())
-        self._retry_at = 0.0
+        self._breaker = CircuitBreaker(RETRY_SECONDS)
 
     def count(self, caller: str) -> Count:
         """Count one request."""
-        if self._retry_at:  # The store failed. One request at a time tries it again.
-            if time.monotonic() < self._retry_at:
-                return self._count(self._own, caller)
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+        if not self._breaker.admits():
+            return self._count(self._own, caller)
         try:
             counted = self._count(self._shared, caller)
         except self._failures as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._breaker.failed()
             _log.warning("The store of the rate limits fails: this process counts. (%s)", error)
             return self._count(self._own, caller)
-        self._retry_at = 0.0
+        self._breaker.worked()
         return counted
 
     def _count(self, counter: FixedWindowRateLimiter, caller: str) -> Count:

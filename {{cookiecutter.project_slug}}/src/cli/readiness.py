@@ -7,6 +7,7 @@ from sqlalchemy import text
 from src.config import Config, ConfigError
 from src.dependency_container import Container
 from src.domain.exceptions import UnavailableError
+from src.infrastructure.databases.errors import first_line
 
 ALLOWED = text("""
     SELECT current_setting('max_connections')::int
@@ -24,7 +25,7 @@ def require_ready_database(config: Config) -> None:
             container.health_service().readiness()
         except UnavailableError as error:
             cause = getattr(error.__cause__, "orig", None)
-            reason = f" ({str(cause).splitlines()[0]})" if cause else ""
+            reason = f" ({first_line(cause)})" if cause else ""
             advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
             raise click.ClickException(f"{error}{reason} {advice}") from error
         needed = config.workers * (2 * config.threads + 2)

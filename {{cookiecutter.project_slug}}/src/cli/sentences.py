@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from src.config import ConfigError
 from src.domain.exceptions import BusyError, DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
+from src.infrastructure.databases.errors import first_line
 from src.infrastructure.maintenance.migrator import PoolerError
 from src.infrastructure.maintenance.recovery import MigrationFailedError
 from src.infrastructure.maintenance.revisions import RevisionsError
@@ -53,7 +54,7 @@ def with_advice(said: str) -> str:
 
 def database_sentence(error: DBAPIError) -> str:
     state = getattr(error.orig, "pgcode", None)
-    reason = str(error.orig).strip().partition("\n")[0]
+    reason = first_line(error.orig)
     if state is None:
         return f"The database does not answer. Check DATABASE_URL. ({reason})"
     return f"{DATABASE_ADVICE.get(state, 'The database refused this.')} ({reason})"

@@ -78,7 +78,7 @@ class RateLimitsTest(HttpTestCase):
             for times in (1, 1):
                 self.assertFalse(limiter.count("somebody").is_broken)
                 self.assertEqual(asked.call_count, times)
-            limiter._retry_at = time.monotonic()
+            limiter._breaker._retry_at = time.monotonic()
             self.assertTrue(limiter.count("somebody").is_broken)
             self.assertEqual(asked.call_count, 2)
 

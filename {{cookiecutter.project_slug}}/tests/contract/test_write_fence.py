@@ -80,6 +80,12 @@ class WriteFenceTest(WindowTestCase):
             self.assert_refused()
             self.sql("UPDATE ops.window SET phase = 'off'")
 
+    def test_what_one_transaction_passes_the_next_does_not(self) -> None:
+        self.write()
+        with self.engines.write.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            self.assertEqual(holders(self.connect(), WRITE_FENCE), [])
+
     def test_a_first_statement_that_cannot_be_read_does_not_lead_round_it(self) -> None:
         with suppress(SQLAlchemyError), self.unit_of_work() as work:
             work.connection.exec_driver_sql("No SQL.")

@@ -1,4 +1,3 @@
-import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cache
 from typing import Any
@@ -7,6 +6,7 @@ import orjson
 from flask import current_app
 
 from src.api.schemas.strict import StrictField
+from src.services.signature import Signer
 
 
 class Cursor(StrictField[Any]):
@@ -17,20 +17,19 @@ class Cursor(StrictField[Any]):
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value is None:
             return None
-        told = urlsafe_b64encode(orjson.dumps(value))
-        return f"{told.decode()}.{_mac(told)}"
+        return _signer().sign(urlsafe_b64encode(orjson.dumps(value)).decode())
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        told, _dot, mac = str(value).encode(errors="surrogatepass").rpartition(b".")
-        if not hmac.compare_digest(_mac(told).encode(), mac):
+        told = _signer().verified(str(value))
+        if told is None:
             raise self.make_error("cursor")
         return orjson.loads(urlsafe_b64decode(told))
 
 
-def _mac(told: bytes) -> str:
-    return hmac.digest(_key(str(current_app.secret_key)), told, "sha256").hex()
+def _signer() -> Signer:
+    return _signer_with(str(current_app.secret_key))
 
 
 @cache
-def _key(secret: str) -> bytes:
-    return hmac.digest(secret.encode(), b"cursor", "sha256")
+def _signer_with(secret: str) -> Signer:
+    return Signer(secret, "cursor")

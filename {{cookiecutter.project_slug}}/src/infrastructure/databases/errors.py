@@ -39,6 +39,11 @@ def sqlstate(error: DBAPIError) -> str:
     return getattr(error.orig, "pgcode", None) or ""
 
 
+def first_line(error: object) -> str:
+    """PostgreSQL's own sentence; details and the statement follow it."""
+    return str(error).strip().partition("\n")[0]
+
+
 @contextmanager
 def translated_errors(*, read_only: bool = False) -> Iterator[None]:
     """Raise what the database reports as an error of the domain, with its cause.

@@ -1,7 +1,6 @@
 """Reads on a streaming replica, for whoever does not have to see more than that has."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from src.domain.exceptions import CollisionError
 from src.infrastructure.databases.errors import sqlstate
+from src.services.circuit_breaker import CircuitBreaker
 from src.services.read_after import ONLY_PRIMARY, positions
 
 PAUSE_SECONDS = 1.0  # Until a replica that failed is tried again.
@@ -35,7 +35,7 @@ class Replica:
         """Both in autocommit."""
         self._engine = engine
         self._primary = primary
-        self._retry_at = 0.0
+        self._breaker = CircuitBreaker(PAUSE_SECONDS)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -68,16 +68,14 @@ class Replica:
         present = positions.get()
         if not present or present.needed >= ONLY_PRIMARY:
             return None
-        if self._retry_at:  # It failed. One request at a time tries it again.
-            if time.monotonic() < self._retry_at:
-                return None
-            self._retry_at = time.monotonic() + PAUSE_SECONDS
+        if not self._breaker.admits():
+            return None
         try:
             connection = self._connection_that_applied(present.needed)
         except DBAPIError as error:
             self._leave(error)
             return None
-        self._retry_at = 0.0
+        self._breaker.worked()
         return connection
 
     def _connection_that_applied(self, position: int) -> Connection | None:
@@ -95,7 +93,7 @@ class Replica:
         return None
 
     def _leave(self, error: DBAPIError) -> None:
-        self._retry_at = time.monotonic() + PAUSE_SECONDS
+        self._breaker.failed()
         logger.warning("The replica fails: the primary answers. (%s)", str(error.orig).strip())
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.engines import psycopg2_url, unpooled_engine
+from src.infrastructure.databases.errors import first_line
 from src.infrastructure.maintenance.declarations import (
     CONTRACT,
     EXPAND,
@@ -91,7 +92,7 @@ def _verdict(connection: Connection, script: Script, metadata: MetaData) -> Verd
         seen = footprint(connection, script)
     except DBAPIError as error:
         connection.rollback()
-        reason = str(error.orig).strip().partition("\n")[0]
+        reason = first_line(error.orig)
         seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [])
     if not is_autocommit(script):  # Else its locks were gone before they could be read.
         effects += seen.effects

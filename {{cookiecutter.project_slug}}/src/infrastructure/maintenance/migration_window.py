@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
+from src.infrastructure.databases.errors import first_line
 from src.infrastructure.maintenance.drain import drain, release, wait_until_seen
 from src.infrastructure.maintenance.journal import proven_outcome
 from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, holders
@@ -106,7 +107,7 @@ def _begin(
 def _settle_after(
     error: BaseException, connection: Connection, log: WindowLog, window: Window
 ) -> None:
-    reason = str(error).strip().partition("\n")[0] or "It was interrupted"
+    reason = first_line(error) or "It was interrupted"
     connection_lost = MigrationFailedError(
         f"{reason}. The connection was lost; the window ends when the schema is proven to be "
         "unchanged or complete: run `python manage.py db upgrade` again."

@@ -13,7 +13,7 @@ from src.domain.exceptions import (
     ValidationError,
 )
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.databases.errors import sqlstate, translated_errors
+from src.infrastructure.databases.errors import first_line, sqlstate, translated_errors
 from src.infrastructure.maintenance.drain import drain, release, wait_until_seen
 from src.infrastructure.maintenance.locks import MUTEX
 from src.infrastructure.maintenance.migrator import PoolerError, migrator
@@ -97,7 +97,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
             try:
                 drain(connection, patience.total_seconds())
             except BaseException as error:
-                log.finish(identity, "aborted", str(error).partition("\n")[0])
+                log.finish(identity, "aborted", first_line(error))
                 connection.commit()
                 raise
             log.change(identity, WindowPhase.ACTIVE)

@@ -34,7 +34,7 @@ class ReplicaTest(SpecimenApiTestCase):
             yield url
 
     def setUp(self) -> None:
-        self.retry_after(0.2)
+        self.enterContext(patch("src.infrastructure.databases.replica.PAUSE_SECONDS", 0.2))
         super().setUp()
         app = self.client.application
         self.bob = app.test_client()
@@ -57,10 +57,6 @@ class ReplicaTest(SpecimenApiTestCase):
     def start(self, **settings: Any) -> FlaskClient:
         return super().start(**{"database_read_url": self.standby.url, **settings})
 
-    def retry_after(self, seconds: float) -> None:
-        target = "src.infrastructure.databases.replica.PAUSE_SECONDS"
-        self.enterContext(patch(target, seconds))
-
     def noting(self, name: str) -> Any:
         return lambda *_: self.asked.append(name)
 
@@ -78,7 +74,7 @@ class ReplicaTest(SpecimenApiTestCase):
         self.assertEqual(self.asked, ["replica"])
         self.asked.clear()
         self.assertEqual(self.create().status_code, 201)
-        self.assertEqual(self.asked, ["write"] * 2)  # The fence and the row; not the position.
+        self.assertEqual(self.asked, ["write"])  # The row; not the position.
         self.assertEqual(self.client.post("/ask").text, "primary")
 
     def test_outside_of_requests_and_after_a_write_reads_are_the_primarys(self) -> None:
@@ -138,7 +134,7 @@ class ReplicaTest(SpecimenApiTestCase):
 
     def test_without_the_standby_the_primary_answers(self) -> None:
         self.assertEqual(self.ask(self.client), "standby")
-        self.retry_after(0)
+        self.units._replica._breaker._pause = 0
         self.standby.stop()
         try:
             # The first finds a connection that was lost, the second one that is refused.

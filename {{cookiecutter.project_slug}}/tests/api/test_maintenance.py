@@ -14,13 +14,14 @@ from src.api.controllers import maintenance_windows
 from src.create_app import create_app
 from src.dependency_container import Container
 from src.infrastructure.maintenance import drain
+from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from src.services import maintenance_service
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 from tests.support.specimens import Specimen, specimens
 from tests.support.tokens import bearer
-from tests.support.windows import WindowTestCase, pass_write_fence
+from tests.support.windows import WindowTestCase
 
 MAINTENANCE = "/ops/maintenance"
 WINDOWS = f"{MAINTENANCE}/windows"

@@ -6,11 +6,11 @@ from unittest.mock import patch
 from click.testing import Result
 
 from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from tests.support.command_line import CommandLineTestCase
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
-from tests.support.windows import WindowObserver, WindowTestCase, pass_write_fence
+from tests.support.windows import WindowObserver, WindowTestCase
 
 FAILED, WRONG_USAGE, WINDOW_STAYS, BUSY, MISCONFIGURED = 1, 2, 4, 75, 78
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"

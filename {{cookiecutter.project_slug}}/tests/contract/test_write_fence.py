@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from src.domain.exceptions import BusyError, MaintenanceError, NotFoundError, UnavailableError
@@ -12,11 +13,11 @@ from src.domain.identity import uuid7
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
 from src.infrastructure.maintenance.drain import drain, release
-from src.infrastructure.maintenance.locks import WRITE_FENCE, holders
+from src.infrastructure.maintenance.locks import WRITE_FENCE, holders, pass_write_fence
 from src.services.maintenance_service import admitted_window
 from tests.support.database import empty_database
 from tests.support.specimens import Specimen, specimens
-from tests.support.windows import PATIENCE, WindowTestCase, pass_write_fence, wait_until
+from tests.support.windows import PATIENCE, WindowTestCase, wait_until
 
 PHASES = ("draining", "active", "migrating", "verifying", "failed")
 
@@ -79,6 +80,23 @@ class WriteFenceTest(WindowTestCase):
             self.insert_window()
             self.assert_refused()
             self.sql("UPDATE ops.window SET phase = 'off'")
+
+    def test_after_a_refusal_it_is_asked_for_beforehand_until_one_is_admitted(self) -> None:
+        """So that a window does not fill PostgreSQL's log with statements that failed."""
+        asked: list[bool] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            asked.append(statement.startswith("SELECT ops.write_refusal"))
+
+        identity = self.insert_window()
+        event.listen(self.engines.write, "before_cursor_execute", note)
+        self.addCleanup(event.remove, self.engines.write, "before_cursor_execute", note)
+        for _ in range(3):
+            self.assert_refused()
+        self.sql("DELETE FROM ops.window WHERE id = :id", id=identity)
+        for text in "ab":
+            self.write(text)
+        self.assertEqual(asked, [False, True, True, True, False, False])
 
     def test_what_one_transaction_passes_the_next_does_not(self) -> None:
         self.write()

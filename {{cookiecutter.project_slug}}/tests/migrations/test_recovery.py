@@ -7,10 +7,10 @@ from alembic.util import CommandError
 
 from src.domain.exceptions import BusyError, ConflictError
 from src.domain.models.maintenance import MaintenanceMode
+from src.infrastructure.maintenance.locks import pass_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.recovery import MigrationFailedError
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
-from tests.support.windows import pass_write_fence
 
 UNIQUE_INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"], unique=True)'
 NO_MIGRATION = {"from_revision": None, "target_revision": None}

@@ -8,12 +8,12 @@ from sqlalchemy import NullPool, event
 from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.migrations import migration_scripts
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
 from src.infrastructure.maintenance.migration_window import migration_window
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, plan_upgrade
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
-from tests.support.windows import pass_write_fence, wait_until
+from tests.support.windows import wait_until
 
 
 class MigrationWindowTest(RevisionsTestCase):

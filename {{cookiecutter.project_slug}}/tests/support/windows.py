@@ -9,8 +9,7 @@ from sqlalchemy import Connection, Engine, NullPool, Row, create_engine, text
 
 from src.domain.exceptions import MaintenanceError
 from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.errors import translated_errors
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, write_fence
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
 from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from tests.support.database import DatabaseTestCase
 
@@ -46,12 +45,6 @@ def wait_until(condition: Callable[[], object]) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("What was waited for has not come.")
         time.sleep(0.005)
-
-
-def pass_write_fence(connection: Connection, bypass: int | None = None) -> None:
-    """As a writer does with its first statement."""
-    with translated_errors():
-        connection.exec_driver_sql(write_fence(bypass))
 
 
 class WindowObserver(TestCase):

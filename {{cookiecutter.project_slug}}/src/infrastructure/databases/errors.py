@@ -10,14 +10,13 @@ from src.domain.exceptions import (
     ConflictError,
     DomainError,
     DuplicateError,
-    MaintenanceError,
     UnavailableError,
 )
-from src.infrastructure.maintenance.windows import window_from
+from src.infrastructure.maintenance.windows import refused_by
 
 UNAVAILABLE = "The database does not answer."
 READ_ONLY_TRANSACTION = "25006"
-WRITE_REFUSED = "OPS01"  # By ops.admit_write.
+WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
@@ -69,7 +68,7 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
     if read_only and state == READ_ONLY_TRANSACTION:
         return None
     if state == WRITE_REFUSED:
-        return _refusal(error)
+        return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found
         return kind(text)
@@ -77,8 +76,3 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
         return UnavailableError(UNAVAILABLE)
     return None
-
-
-def _refusal(error: DBAPIError) -> MaintenanceError:
-    window = json.loads(error.orig.diag.message_detail)  # type: ignore[union-attr]
-    return MaintenanceError(window and window_from(window))

@@ -5,14 +5,14 @@ from threading import local
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from src.domain.exceptions import SchemaMismatchError
+from src.domain.exceptions import MaintenanceError, SchemaMismatchError
 from src.domain.models.todo import Todo
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translation_of
 from src.infrastructure.databases.idempotency import SqlOnce
 from src.infrastructure.databases.replica import Replica
 from src.infrastructure.databases.transactions import pass_first
-from src.infrastructure.maintenance.locks import write_fence
+from src.infrastructure.maintenance.locks import pass_write_fence, write_fence
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.attempt import note_committed
@@ -45,6 +45,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
         self._thread = _Thread()
+        self._was_refused = False  # The last write that any thread tried.
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
@@ -89,11 +90,23 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     def _transaction(self) -> Iterator[Connection]:
         with self._engines.write.connect() as connection:
             with connection.begin():
-                pass_first(connection, write_fence(admitted_window.get()))
+                self._pass_fence(connection)
                 yield connection
             note_committed()
             if self._replica:
                 self._replica.note_commit(connection)
+
+    def _pass_fence(self, connection: Connection) -> None:
+        """With the first statement; or, in a window, beforehand.
+
+        PostgreSQL writes each statement that fails to its log, with its values.
+        """
+        bypass = admitted_window.get()
+        if self._was_refused:
+            pass_write_fence(connection, bypass)
+            self._was_refused = False
+        else:
+            pass_first(connection, write_fence(bypass))
 
     @contextmanager
     def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:
@@ -101,6 +114,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
             yield
         except SQLAlchemyError as error:
             known = translation_of(error, read_only=read_only)
+            self._was_refused |= isinstance(known, MaintenanceError)
             if known is None and self._lacks_something(error):
                 known = SchemaMismatchError("The database has another schema.")
             if known is None:

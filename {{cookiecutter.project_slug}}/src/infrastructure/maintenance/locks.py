@@ -9,8 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from src.infrastructure.maintenance.windows import refused_by
+
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["name"]
+WRITE_REFUSAL = "SELECT ops.write_refusal(%s, %s)"
 HOLDERS = text("""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -33,14 +36,20 @@ WRITE_FENCE = lock_key("write-fence")
 
 
 def write_fence(bypass: int | None = None) -> str:
-    """A statement that fails with WRITE_REFUSED if a window forbids writing.
+    """A statement to go before the first one of a transaction, which then fails, or may write.
 
-    To be the first of a transaction. Its lock lasts as long as that, so that whoever has the fence
-    to itself knows that nobody is writing. `bypass` is the id of the window in which this writer
-    may write before it ends.
+    Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
+    writing. `bypass` is the id of the window in which this writer may write before it ends.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
-    return f"SELECT ops.admit_write('{WRITE_FENCE}', {window});"
+    return f"SELECT ops.pass_write_fence('{WRITE_FENCE}', {window});"
+
+
+def pass_write_fence(connection: Connection, bypass: int | None = None) -> None:
+    """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
+    refusal = connection.exec_driver_sql(WRITE_REFUSAL, (WRITE_FENCE, bypass)).scalar_one()
+    if refusal is not None:
+        raise refused_by(refusal)
 
 
 def holders(connection: Connection, key: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from src.domain.exceptions import MaintenanceError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
 
 OPS_SCHEMA = Path(__file__).with_name("ops.sql")
@@ -61,6 +62,11 @@ def window_from(row: Mapping[Any, Any]) -> Window:
     values["mode"] = MaintenanceMode(values["mode"])
     values["phase"] = WindowPhase(values["phase"])
     return Window(**values)
+
+
+def refused_by(refusal: Mapping[Any, Any]) -> MaintenanceError:
+    """Of ops.write_refusal: empty where it is not known which window it was."""
+    return MaintenanceError(window_from(refusal) if refusal else None)
 
 
 def current_window(connection: Connection, mutex: int) -> Window | None:

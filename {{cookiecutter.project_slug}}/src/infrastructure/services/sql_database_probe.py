@@ -8,7 +8,7 @@ from src.infrastructure.databases.errors import translated_errors
 from src.infrastructure.maintenance.revisions import Revision, current_revisions
 from src.services.ports import DatabaseProbe, SchemaState
 
-PREPARED = text("SELECT to_regprocedure('ops.admit_write(bigint, bigint)') IS NOT NULL")
+PREPARED = text("SELECT to_regprocedure('ops.pass_write_fence(bigint, bigint)') IS NOT NULL")
 
 
 class SqlDatabaseProbe(DatabaseProbe):

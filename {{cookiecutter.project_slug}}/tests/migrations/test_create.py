@@ -83,6 +83,12 @@ class CreateTest(TestCase):
         with self.assertRaisesRegex(CommandError, "are both the newest revision"):
             self.migrations.upgrade()
 
+    def test_what_a_server_could_not_read_is_refused(self) -> None:
+        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path.write_text(path.read_text() + '\nphase = "con" + "tract"\n')
+        with self.assertRaisesRegex(CommandError, f"phase in {path.name} has to be a text"):
+            self.migrations.upgrade()
+
     def test_a_revision_whose_parent_is_gone_is_refused(self) -> None:
         first = Path(self.migrations.create("First", empty=True) or "")
         self.migrations.upgrade()

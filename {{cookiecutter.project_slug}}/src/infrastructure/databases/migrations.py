@@ -30,7 +30,12 @@ from src.infrastructure.databases.metadata import metadata
 from src.infrastructure.maintenance.check import check_revisions, declare
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
-from src.infrastructure.maintenance.revisions import ONE_LINE, revision_of
+from src.infrastructure.maintenance.revisions import (
+    ONE_LINE,
+    RevisionsError,
+    read_revisions,
+    revision_of,
+)
 from src.infrastructure.maintenance.runner import Runner
 from src.infrastructure.maintenance.status import status
 from src.infrastructure.maintenance.windows import create_ops_schema
@@ -50,6 +55,10 @@ def migration_scripts() -> ScriptDirectory:
         raise CommandError(f"{error}. {ONE_LINE}") from error
     if len(heads) > 1:
         raise CommandError(f"{' and '.join(heads)} are both the newest revision. {ONE_LINE}")
+    try:
+        read_revisions(Path(scripts.versions))
+    except RevisionsError as error:  # A server could not read them.
+        raise CommandError(str(error)) from error
     return scripts
 
 

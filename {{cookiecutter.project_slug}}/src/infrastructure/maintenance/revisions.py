@@ -92,4 +92,4 @@ def _text(value: ast.expr | None, what: str) -> str | None:
     match value:
         case ast.Constant(str() | None as told):
             return told
-    raise RevisionsError(f"The {what} has to be a text, as it is. {ONE_LINE}")
+    raise RevisionsError(f"The {what} has to be a text: it is read without running the file.")

@@ -34,7 +34,7 @@ STEPS = {
     "after_request hooks": ("flask/app.py", "process_response"),
     "webargs: read and load arguments": ("webargs/core.py", "parse"),
     "  Schema.load": ("marshmallow/schema.py", "_do_load"),
-    "Schema.dump": ("marshmallow/schema.py", "dump"),
+    "serializing": ("schemas/serializer.py", "serialize"),
     "the answer": ("api/responses.py", "answer"),
     "cursor: sign, unsign": ("schemas/cursor.py", ""),
     "unit of work: open, close": ("contextlib.py", "helper"),

@@ -25,15 +25,19 @@ class Commands(click.Group):
     """Turns what people can put right into a sentence and an exit code, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return sorted(COMMANDS)
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        found: click.Command | None = None
         if module := COMMANDS.get(cmd_name):
-            found = getattr(import_module(module), cmd_name)
-        return found
+            self.add_command(getattr(import_module(module), cmd_name.replace("-", "_")))
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            name, known = error.command_name, self.list_commands(ctx)
+            raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

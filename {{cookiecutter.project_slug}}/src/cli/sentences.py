@@ -14,7 +14,7 @@ from src.infrastructure.maintenance.revisions import RevisionsError
 FAILED = 1
 WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
-# Their texts are such sentences.
+# By what raises them: their texts are sentences for people already.
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -34,6 +35,8 @@ START_SECONDS = 10
 
 # The server's own lines go the way of all others.
 LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 host_option = click.option("--host", help="Address to listen on; HOST by default.")
 port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT by default.")
@@ -154,12 +157,16 @@ def _share_modules() -> None:
     import src.create_app  # noqa: F401, PLC0415  # Not before it is known where they count.
 
     multiprocessing.set_start_method("fork", force=True)
-    # Until the server in them sets its own: they have this process's handlers, which stop nothing.
-    os.register_at_fork(after_in_child=_end_at_signals)
+    hold = partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOPPING)
+    take = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOPPING)
+    # Python forgets signals that a process gets while it is being forked: they have to wait.
+    os.register_at_fork(before=hold, after_in_parent=take, after_in_child=_end_at_signals)
+    os.register_at_fork(after_in_child=take)
 
 
 def _end_at_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """Until the server sets its own: the handlers of the process before stop nothing here."""
+    for number in STOPPING:
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -1,4 +1,5 @@
 import time
+from threading import Lock
 
 
 class CircuitBreaker:
@@ -10,10 +11,13 @@ class CircuitBreaker:
     def __init__(self, pause: float) -> None:
         self._pause = pause
         self._retry_at = 0.0  # 0 while it works.
+        self._lock = Lock()
 
     def admits(self) -> bool:
         """Whether the caller may use it now; if so, `failed` or `worked` is to be called."""
-        if self._retry_at:
+        if not self._retry_at:
+            return True
+        with self._lock:
             if time.monotonic() < self._retry_at:
                 return False
             self.failed()  # For the others, until it is known.

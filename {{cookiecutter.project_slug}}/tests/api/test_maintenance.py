@@ -14,7 +14,7 @@ from src.api.controllers import maintenance_windows
 from src.create_app import create_app
 from src.dependency_container import Container
 from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import pass_write_fence
+from src.infrastructure.maintenance.locks import ask_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from src.services import maintenance_service
 from tests.support.application import CONFIG, HttpTestCase
@@ -209,7 +209,7 @@ class WindowsTest(MaintenanceTestCase):
 
     def test_who_does_not_stop_writing_keeps_it_closed(self) -> None:
         writer = self.connect("web:slow")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         with patch.object(maintenance_windows, "PATIENCE", timedelta(milliseconds=50)):
             problem = self.assert_problem(self.post(mode="full"), 409, "conflict")
         self.assertIn("web:slow", problem["detail"])

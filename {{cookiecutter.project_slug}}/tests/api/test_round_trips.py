@@ -6,13 +6,13 @@ from uuid import uuid4
 from src.api.blueprint import Blueprint
 from src.api.pages import page
 from src.api.requests import PageArguments
-from src.infrastructure.maintenance.locks import write_fence
+from src.infrastructure.maintenance.locks import fence_statement
 from src.services.paging import PageQuery
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, repository
 from tests.support.application import WireTestCase
 
 # What goes with a write's first statement, and what ends it.
-BEGIN, COMMIT = f"BEGIN; {write_fence()}", "COMMIT"
+BEGIN, COMMIT = f"BEGIN; {fence_statement()}", "COMMIT"
 
 
 class RoundTripsTest(WireTestCase, SpecimenApiTestCase):

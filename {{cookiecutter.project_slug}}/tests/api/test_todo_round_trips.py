@@ -1,4 +1,4 @@
-from src.infrastructure.maintenance.locks import write_fence
+from src.infrastructure.maintenance.locks import fence_statement
 from tests.support.application import WireTestCase
 
 TODOS = "/prefix/v1/todos"
@@ -10,10 +10,10 @@ class TodoRoundTripsTest(WireTestCase):
         self.assert_asks(["SELECT todos."], lambda: self.client.get(path))
         self.assert_asks(["SELECT todos."], lambda: self.client.get(TODOS))
         self.assert_asks(
-            [f"BEGIN; {write_fence()} INSERT INTO todos", "COMMIT"],
+            [f"BEGIN; {fence_statement()} INSERT INTO todos", "COMMIT"],
             lambda: self.client.post(TODOS, json={"title": "second"}),
         )
         self.assert_asks(
-            [f"BEGIN; {write_fence()} SELECT todos.", "UPDATE todos", "COMMIT"],
+            [f"BEGIN; {fence_statement()} SELECT todos.", "UPDATE todos", "COMMIT"],
             lambda: self.client.patch(path, json={"title": "changed"}),
         )

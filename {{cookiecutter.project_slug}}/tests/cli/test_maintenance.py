@@ -6,7 +6,7 @@ from unittest.mock import patch
 from click.testing import Result
 
 from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from tests.support.command_line import CommandLineTestCase
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
@@ -75,7 +75,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
 
     def test_the_status_names_who_holds_the_locks(self) -> None:
         writer = self.connect("web:1")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         with migrator(self.database_url, wait=0):
             state = self.status()
             self.assertRegex(self.maintenance("status"), r"writers +web:1, process \d+")
@@ -153,7 +153,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
 
     def test_who_stands_in_the_way_is_named(self) -> None:
         writer = self.connect("web:slow")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         start = ("maintenance", "start", *READ_ONLY, "--drain-timeout", "50ms")
         self.assert_refused(BUSY, "Still writing after 0.05 s: web:slow.*run the same", *start)
         self.assertEqual(self.last_window().outcome, "aborted")
@@ -205,7 +205,7 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
     def test_a_blocked_one_says_by_whom_and_that_it_may_be_run_again(self) -> None:
         self.revision(LOOK, maintenance="read-only")
         writer = self.connect("web:slow")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         again = r"web:slow.*Nothing is half done; run the same command again\."
         self.assert_refused(BUSY, again, "db", "upgrade", "--drain-timeout", "50ms")
 

@@ -1,5 +1,8 @@
 from unittest.mock import patch
 
+import click
+
+from src.cli.main import cli
 from src.infrastructure.databases.migrations import migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.database import DatabaseTestCase, empty_database
@@ -35,3 +38,15 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
     def test_an_unknown_command_is_a_sentence(self) -> None:
         self.assert_stops(self.manage("migrat"), 2, "No such command 'migrat'")
+        self.assert_stops(self.manage("serv"), 2, "No such command 'serv'. Did you mean 'serve'?")
+
+    def test_a_command_may_be_added(self) -> None:
+        self.addCleanup(cli.commands.pop, "one-more")
+
+        @cli.command()
+        def one_more() -> None:
+            """Say so."""
+            click.echo("said")
+
+        self.assertIn("Say so.", self.manage("--help").stdout)
+        self.assertEqual(self.manage("one-more").stdout, "said\n")

@@ -1,24 +1,31 @@
 """What the write fence promises to those who write, and to whoever keeps them out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
+from psycopg2 import DatabaseError
+from psycopg2.extensions import cursor
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from src.domain.exceptions import BusyError, MaintenanceError, NotFoundError, UnavailableError
 from src.domain.identity import uuid7
+from src.infrastructure.databases import unit_of_work as module
 from src.infrastructure.databases.engines import Engines
+from src.infrastructure.databases.errors import WRITE_REFUSED
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
 from src.infrastructure.maintenance.drain import drain, release
-from src.infrastructure.maintenance.locks import WRITE_FENCE, holders, pass_write_fence
+from src.infrastructure.maintenance.locks import WRITE_FENCE, ask_write_fence, holders
 from src.services.maintenance_service import admitted_window
 from tests.support.database import empty_database
 from tests.support.specimens import Specimen, specimens
 from tests.support.windows import PATIENCE, WindowTestCase, wait_until
 
+INSERT = "INSERT INTO specimens (id, text, version) VALUES (%s, %s, 1)"
 PHASES = ("draining", "active", "migrating", "verifying", "failed")
 
 
@@ -32,7 +39,10 @@ class WriteFenceTest(WindowTestCase):
         cls.engines = Engines.connect(cls.database_url, name="tests", pool_size=1)
         cls.addClassCleanup(cls.engines.dispose)
         specimens.create(cls.engines.write)
-        cls.unit_of_work = SqlUnitOfWorkFactory(cls.engines)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.unit_of_work = SqlUnitOfWorkFactory(self.engines)
 
     def write(self, text: str = "written") -> None:
         with self.unit_of_work() as work:
@@ -86,7 +96,7 @@ class WriteFenceTest(WindowTestCase):
         asked: list[bool] = []
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            asked.append(statement.startswith("SELECT ops.write_refusal"))
+            asked.append(statement.startswith("SELECT ops.admit_write"))
 
         identity = self.insert_window()
         event.listen(self.engines.write, "before_cursor_execute", note)
@@ -97,6 +107,15 @@ class WriteFenceTest(WindowTestCase):
         for text in "ab":
             self.write(text)
         self.assertEqual(asked, [False, True, True, True, False, False])
+
+    def test_who_is_admitted_by_a_bypass_does_not_end_that(self) -> None:
+        identity = self.insert_window()
+        self.assert_refused()
+        token = admitted_window.set(identity)
+        self.write("admitted")
+        admitted_window.reset(token)
+        with patch.object(module, "before_first_statement", side_effect=AssertionError):
+            self.assert_refused()
 
     def test_what_one_transaction_passes_the_next_does_not(self) -> None:
         self.write()
@@ -117,8 +136,46 @@ class WriteFenceTest(WindowTestCase):
     def test_several_rows_at_once_pass_it(self) -> None:
         self.insert_window()
         with self.assertRaises(MaintenanceError), self.unit_of_work() as work:
-            rows = [{"id": uuid7(), "text": "refused", "version": 1} for _ in "ab"]
-            work.connection.execute(specimens.insert(), rows)
+            rows = [(str(uuid7()), text) for text in "ab"]
+            work.connection.exec_driver_sql(INSERT, rows)
+        self.assertEqual(self.stored(), [])
+
+    def test_the_driver_s_own_ways_to_write_pass_it(self) -> None:
+        row = f"{uuid7()}\trefused\t1\n"
+        self.sql(
+            "CREATE OR REPLACE FUNCTION writes() RETURNS void LANGUAGE sql AS $$ "
+            "INSERT INTO specimens SELECT gen_random_uuid(), 'refused', 1 $$"
+        )
+        ways: list[Callable[[Any], Any]] = [
+            lambda driver: driver.cursor().copy_expert("COPY specimens FROM STDIN", StringIO(row)),
+            lambda driver: driver.cursor().copy_from(StringIO(row), "specimens"),
+            lambda driver: driver.cursor().callproc("writes"),
+            lambda driver: driver.cursor(cursor_factory=cursor).execute("SELECT writes()"),
+            lambda driver: (driver.commit(), driver.cursor().execute("SELECT writes()")),
+        ]
+        for number, way in enumerate(ways):
+            with self.subTest(number):
+                with self.unit_of_work() as work:
+                    way(work.connection.connection)
+                    self.assertTrue(self.is_held(WRITE_FENCE))
+                    work.connection.connection.rollback()
+                self.insert_window()
+                with self.assertRaises(DatabaseError) as caught, self.unit_of_work() as work:
+                    way(work.connection.connection)
+                self.assertEqual(caught.exception.pgcode, WRITE_REFUSED)
+                self.assertEqual(self.stored(), [])
+                self.sql("TRUNCATE ops.window CASCADE")
+
+    def test_a_refusal_that_is_not_listened_to_is_raised_at_the_end(self) -> None:
+        self.insert_window()
+        refused = self.assertRaises(MaintenanceError)
+        with refused, self.unit_of_work() as work, suppress(SQLAlchemyError):
+            work.connection.exec_driver_sql(INSERT, (str(uuid7()), "refused"))
+        anew = SqlUnitOfWorkFactory(self.engines)
+        with self.assertRaises(MaintenanceError), anew() as work:
+            with suppress(SQLAlchemyError), work.connection.begin_nested():
+                pass
+            work.repository(specimens, Specimen).add(Specimen(text="refused"))
         self.assertEqual(self.stored(), [])
 
     def test_the_lock_of_a_writer_outlives_its_statements(self) -> None:
@@ -126,14 +183,14 @@ class WriteFenceTest(WindowTestCase):
         with self.engines.write.connect() as connection:
             self.assertNotEqual(connection.get_isolation_level(), "AUTOCOMMIT")
         careless = self.connect().execution_options(isolation_level="AUTOCOMMIT")
-        pass_write_fence(careless)
+        ask_write_fence(careless)
         self.assertFalse(self.is_held(WRITE_FENCE))
         with self.unit_of_work() as work:
             work.repository(specimens, Specimen).add(Specimen(text="a"))
             self.assertTrue(self.is_held(WRITE_FENCE))
 
     def test_writers_do_not_keep_each_other_out(self) -> None:
-        pass_write_fence(self.connect())
+        ask_write_fence(self.connect())
         self.write()
         self.assertEqual(self.stored(), ["written"])
 
@@ -146,14 +203,14 @@ class WriteFenceTest(WindowTestCase):
 
     def test_nobody_begins_to_write_while_somebody_waits_for_it(self) -> None:
         writer = self.connect()
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         with self.draining() as drained:
             self.assert_refused()
             self.assertFalse(drained.done())
             writer.commit()
 
     def test_nobody_waits_for_it_without_an_end(self) -> None:
-        pass_write_fence(self.connect("web:slow"))
+        ask_write_fence(self.connect("web:slow"))
         keeper = self.connect()
         keeper.exec_driver_sql("SET statement_timeout = '1s'")
         with self.assertRaisesRegex(BusyError, "web:slow, process"):
@@ -254,7 +311,7 @@ class WriteFenceTest(WindowTestCase):
         identity = self.insert_window()
         drain(self.connect(), PATIENCE)
         with self.assertRaises(MaintenanceError), self.engines.write.begin() as connection:
-            pass_write_fence(connection, bypass=identity)
+            ask_write_fence(connection, bypass=identity)
 
     def test_a_database_that_was_never_migrated_is_said_to_be(self) -> None:
         with empty_database() as url:

@@ -89,6 +89,12 @@ class CreateTest(TestCase):
         with self.assertRaisesRegex(CommandError, f"phase in {path.name} has to be a text"):
             self.migrations.upgrade()
 
+    def test_what_a_server_would_read_otherwise_is_refused(self) -> None:
+        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path.write_text(path.read_text() + "\nglobals()['phase'] = 'contract'\n")
+        with self.assertRaisesRegex(CommandError, f"{path.name} is not what its text says"):
+            self.migrations.upgrade()
+
     def test_a_revision_whose_parent_is_gone_is_refused(self) -> None:
         first = Path(self.migrations.create("First", empty=True) or "")
         self.migrations.upgrade()

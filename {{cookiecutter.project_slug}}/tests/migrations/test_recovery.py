@@ -7,7 +7,7 @@ from alembic.util import CommandError
 
 from src.domain.exceptions import BusyError, ConflictError
 from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.maintenance.locks import pass_write_fence
+from src.infrastructure.maintenance.locks import ask_write_fence
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.recovery import MigrationFailedError
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
@@ -80,7 +80,7 @@ class FailureTest(RevisionsTestCase):
         self.fails_between_two_revisions()
         writer = self.connect()  # It begins before there is a window in which it may not.
         self.sql("UPDATE ops.window SET phase = 'off'")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         self.sql("UPDATE ops.window SET phase = 'failed'")
         with self.assertRaises((BusyError, MigrationFailedError)):
             self.upgrade(drain_timeout=0.1)

@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, event
 from src.domain.exceptions import BusyError
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.migrations import migration_scripts
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
 from src.infrastructure.maintenance.migration_window import migration_window
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, plan_upgrade
@@ -89,7 +89,7 @@ class MigrationWindowTest(RevisionsTestCase):
             maintenance="read-only",
         )
         writer = self.connect()
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         writer.exec_driver_sql("INSERT INTO things VALUES (5)")
         migration = Thread(target=self.upgrade)
         migration.start()
@@ -102,7 +102,7 @@ class MigrationWindowTest(RevisionsTestCase):
     def test_a_writer_who_does_not_end_stops_it_and_is_named(self) -> None:
         self.revision(LOOK, maintenance="read-only")
         writer = self.connect("web:slow")
-        pass_write_fence(writer)
+        ask_write_fence(writer)
         with self.assertRaisesRegex(BusyError, "Still writing after 0.1 s: web:slow, process"):
             self.upgrade(drain_timeout=0.1)
         self.assertEqual((self.current(), self.seen()), ("0001", []))
@@ -119,7 +119,7 @@ class MigrationWindowTest(RevisionsTestCase):
         self.assertFalse(self.writers_are_let_in())
         self.assert_nothing_held()
         with self.connect() as connection:
-            pass_write_fence(connection, bypass=self.last_window().id)
+            ask_write_fence(connection, bypass=self.last_window().id)
         self.windows().end()
         self.assertTrue(self.writers_are_let_in())
 

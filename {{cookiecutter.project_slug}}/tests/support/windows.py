@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, NullPool, Row, create_engine, text
 
 from src.domain.exceptions import MaintenanceError
 from src.infrastructure.databases.engines import Engines
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, pass_write_fence
+from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
 from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from tests.support.database import DatabaseTestCase
 
@@ -97,7 +97,7 @@ class WindowObserver(TestCase):
     def writers_are_let_in(self) -> bool:
         try:
             with self._outside.connect() as connection:
-                pass_write_fence(connection)
+                ask_write_fence(connection)
         except MaintenanceError:
             return False
         return True

@@ -45,6 +45,17 @@ class RevisionsTest(TestCase):
             self.write("a", f"{PLAIN.format('0001', None)}phase = {phase}\n")
             self.assertEqual(self.line(), [("0001", told)])
 
+    def test_other_files_and_folders_are_none(self) -> None:
+        self.write("__init__", "revision = '0001'\n")
+        self.folder.joinpath(".#0001_edited.py").symlink_to("nowhere")
+        self.folder.joinpath("folder.py").mkdir()
+        self.write("0001_first", f"{PLAIN.format('0001', None)}def upgrade():\n    phase = 1\n")
+        self.assertEqual(self.line(), [("0001", False)])
+
+    def test_a_folder_that_is_not_there_is_said(self) -> None:
+        self.folder /= "migrations/versions"
+        self.assert_refused("There is no folder .*migrations, where")
+
     def test_none_are_none(self) -> None:
         self.assertEqual(self.line(), [])
 
@@ -63,11 +74,16 @@ class RevisionsTest(TestCase):
         for statement in (
             "phase = CONTRACT",
             'revision = "00" + "02"',
+            'revision, down_revision = "0002", "0001"',
+            'revision = rev = "0002"',
+            'revision += "x"',
+            'if True:\n    revision = "0002"',
+            "del revision",
             'down_revision = ("a", "b")',
             "revision = 2",
         ):
             self.write("0002_second", f"{PLAIN.format('0002', None)}{statement}\n")
-            self.assert_refused(f"{statement.partition(' ')[0]} in 0002_second.py has to be a text")
+            self.assert_refused("The .* in 0002_second.py has to be a text")
 
     def test_what_is_not_python_is_refused(self) -> None:
         self.write("0002_second", "<<<<<<< mine\n")

@@ -56,6 +56,10 @@ WHOLE = {
 }
 
 
+class Derived(datetime):
+    """As freezegun and pendulum have it."""
+
+
 class Wrapping(Schema):
     name = fields.Text(max_length=20)
 
@@ -120,7 +124,20 @@ class SerializerTest(TestCase):
             def get_attribute(self, _: Any, attr: str, *__: Any) -> Any:
                 return attr
 
+        class Dumped(Everything):
+            def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+                return super().dump({**obj, "text": "dumped"}, many=many)
+
+        class Reading(fields.Text):
+            def get_value(self, *_: Any, **__: Any) -> str:
+                return "read"
+
+        class Read(Schema):
+            text = Reading(max_length=20)
+
         for kind, expected in (
+            (Dumped, "dumped"),
+            (Read, "read"),
             (Before, "changed before"),
             (After, "changed after"),
             (Computed, "LÄUFT"),
@@ -138,6 +155,7 @@ class SerializerTest(TestCase):
             datetime(2026, 1, 31, 12, 0, 0, 120, tzinfo=elsewhere),
             datetime(999, 1, 31, 12, tzinfo=UTC),
             datetime(2026, 1, 31, 12),  # noqa: DTZ001
+            Derived(2026, 1, 31, 12, tzinfo=UTC),
         )
         for moment in moments:
             self.assert_the_same(Everything(), {"at": moment})
@@ -157,5 +175,9 @@ class SerializerTest(TestCase):
 
         class Said(Schema):
             text = Loud(max_length=20)
+            texts = fields.List(Loud(max_length=20))
 
         self.assertEqual(serializer(Said())({"text": "so"}), {"text": "SO"})
+        for text in ("so", None):
+            self.assert_the_same(Said(), {"text": text, "texts": [text]})
+            self.assert_the_same(Said(), SimpleNamespace(text=text, texts=[text]))

@@ -15,13 +15,15 @@ from src.domain.exceptions import (
 from src.infrastructure.maintenance.windows import refused_by
 
 UNAVAILABLE = "The database does not answer."
+NOT_MIGRATED = "The database was not migrated yet."
 READ_ONLY_TRANSACTION = "25006"
+UNDEFINED_FUNCTION = "42883"
 WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
-    "3F000": (UnavailableError, "The database was not migrated yet."),
+    "3F000": (UnavailableError, NOT_MIGRATED),
     "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
     "23505": (DuplicateError, "It exists already."),
     "40001": (CollisionError, "Another change was made at the same time."),
@@ -67,12 +69,18 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
     state = sqlstate(error)
     if read_only and state == READ_ONLY_TRANSACTION:
         return None
-    if state == WRITE_REFUSED:
-        return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
-    if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
-        kind, text = found
-        return kind(text)
     # The server went away or refused the connection before it could name a state.
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
         return UnavailableError(UNAVAILABLE)
+    return _by_state(state, error)
+
+
+def _by_state(state: str, error: DBAPIError) -> DomainError | None:
+    if state == WRITE_REFUSED:
+        return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
+    if state == UNDEFINED_FUNCTION and "ops." in first_line(error.orig):
+        return UnavailableError(NOT_MIGRATED)
+    if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
+        kind, text = found
+        return kind(text)
     return None

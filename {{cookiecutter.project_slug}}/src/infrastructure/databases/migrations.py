@@ -4,7 +4,9 @@ import io
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -55,11 +57,24 @@ def migration_scripts() -> ScriptDirectory:
         raise CommandError(f"{error}. {ONE_LINE}") from error
     if len(heads) > 1:
         raise CommandError(f"{' and '.join(heads)} are both the newest revision. {ONE_LINE}")
-    try:
-        read_revisions(Path(scripts.versions))
-    except RevisionsError as error:  # A server could not read them.
-        raise CommandError(str(error)) from error
+    _require_readable(scripts)
     return scripts
+
+
+def _require_readable(scripts: ScriptDirectory) -> None:
+    """A server reads them without Alembic, and would go by something else."""
+    try:
+        found = [astuple(one) for one in reversed(read_revisions(Path(scripts.versions)))]
+    except RevisionsError as error:
+        raise CommandError(str(error)) from error
+    for script, read in zip_longest(scripts.walk_revisions(), found):
+        phase = getattr(script.module, "phase", None) if script else None
+        if script is None or read != (script.revision, script.down_revision, phase):
+            name = Path(script.path).name if script else read[0]
+            raise CommandError(
+                f"{name} is not what its text says: write its `revision`, `down_revision` and "
+                '`phase` each as `name = "text"`, in migrations/versions.'
+            )
 
 
 class Migrations:

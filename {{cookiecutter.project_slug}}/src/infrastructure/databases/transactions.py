@@ -1,7 +1,30 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor
+import psycopg2
+from psycopg2.errors import InFailedSqlTransaction
+from psycopg2.extensions import (
+    TRANSACTION_STATUS_IDLE,
+    TRANSACTION_STATUS_INERROR,
+    connection,
+    cursor,
+)
 from sqlalchemy import Connection
+
+
+@contextmanager
+def before_first_statement(connection: Connection, statement: str) -> Iterator[None]:
+    """Send `statement`, which ends with a semicolon, with the first one of the transaction.
+
+    Where it fails, so does that. It may not have rows.
+    """
+    behind: Any = connection.connection.driver_connection
+    behind.preamble = statement
+    try:
+        yield
+    finally:
+        behind.preamble = ""
 
 
 class BeginningCursor(cursor):
@@ -12,24 +35,42 @@ class BeginningCursor(cursor):
             raise TypeError("A statement here is a str: bytes or a Composed have no BEGIN.")
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             query = f"BEGIN; {self.connection.preamble} {query}"
-        super().execute(query, values)
+        try:
+            super().execute(query, values)
+        except InFailedSqlTransaction as error:
+            raise self.connection.failure or error from None
+        except psycopg2.Error as error:
+            self.connection.failure = error
+            raise
 
     def executemany(self, query: Any, rows: Any) -> None:
-        if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
-            super().execute(f"BEGIN; {self.connection.preamble}")
+        self.begin()
         super().executemany(query, rows)
 
+    def callproc(self, *arguments: Any) -> Any:
+        self.begin()
+        return super().callproc(*arguments)
 
-def pass_first(connection: Connection, preamble: str) -> None:
-    """Run `preamble`, which ends with a semicolon, before the first statement of a transaction."""
-    begins: Any = connection.connection.driver_connection
-    begins.preamble = preamble
+    def copy_expert(self, *arguments: Any, **options: Any) -> None:
+        self.begin()
+        super().copy_expert(*arguments, **options)
+
+    def copy_from(self, *arguments: Any, **options: Any) -> None:
+        self.begin()
+        super().copy_from(*arguments, **options)
+
+    def copy_to(self, *arguments: Any, **options: Any) -> None:
+        self.begin()
+        super().copy_to(*arguments, **options)
+
+    def begin(self) -> None:
+        """By itself, before what is no single statement."""
+        if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+            self.execute("SELECT")
 
 
 class TransactionConnection(connection):
     """Begins a transaction in the same message as its first statement.
-
-    `preamble` is SQL that goes between the two, with a semicolon at its end, in one transaction.
 
     psycopg2 sends BEGIN by itself before, one more round trip a write; so it is told that there
     are no transactions, and what it would do about them is done here. So it has no cursors on the
@@ -41,16 +82,30 @@ class TransactionConnection(connection):
         super().__init__(*arguments, **options)
         self.autocommit = True
         self.cursor_factory = BeginningCursor
-        self.preamble = ""
+        self.preamble = ""  # See before_first_statement.
+        self.failure: psycopg2.Error | None = None  # What failed in the present transaction.
+
+    def cursor(self, *arguments: Any, **options: Any) -> Any:
+        made = super().cursor(*arguments, **options)
+        if self.preamble and not isinstance(made, BeginningCursor):
+            beginning: Any = super().cursor()
+            with beginning:
+                beginning.begin()
+        return made
 
     def commit(self) -> None:
+        """Raise what failed, if anything did: PostgreSQL would roll back, and say nothing."""
+        if self.get_transaction_status() == TRANSACTION_STATUS_INERROR:
+            failure = self.failure or InFailedSqlTransaction("A statement of it failed.")
+            self.rollback()
+            raise failure
         self._end("COMMIT")
 
     def rollback(self) -> None:
         self._end("ROLLBACK")
 
     def _end(self, statement: str) -> None:
-        self.preamble = ""
+        self.failure = None
         if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
             with self.cursor() as ending:
                 ending.execute(statement)

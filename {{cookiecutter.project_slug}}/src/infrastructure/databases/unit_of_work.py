@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import local
 
 from sqlalchemy import Connection, Table
@@ -11,8 +11,8 @@ from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import sqlstate, translation_of
 from src.infrastructure.databases.idempotency import SqlOnce
 from src.infrastructure.databases.replica import Replica
-from src.infrastructure.databases.transactions import pass_first
-from src.infrastructure.maintenance.locks import pass_write_fence, write_fence
+from src.infrastructure.databases.transactions import before_first_statement
+from src.infrastructure.maintenance.locks import ask_write_fence, fence_statement
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.attempt import note_committed
@@ -45,7 +45,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
         self._thread = _Thread()
-        self._was_refused = False  # The last write that any thread tried.
+        self._was_refused = False  # Whether a write was, and none was admitted since.
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
@@ -89,24 +89,23 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         with self._engines.write.connect() as connection:
-            with connection.begin():
-                self._pass_fence(connection)
+            with connection.begin(), self._fenced(connection):
                 yield connection
             note_committed()
             if self._replica:
                 self._replica.note_commit(connection)
 
-    def _pass_fence(self, connection: Connection) -> None:
-        """With the first statement; or, in a window, beforehand.
+    def _fenced(self, connection: Connection) -> AbstractContextManager[None]:
+        """Pass the fence with the first statement; or, in a window, beforehand.
 
         PostgreSQL writes each statement that fails to its log, with its values.
         """
         bypass = admitted_window.get()
-        if self._was_refused:
-            pass_write_fence(connection, bypass)
-            self._was_refused = False
-        else:
-            pass_first(connection, write_fence(bypass))
+        if not self._was_refused:
+            return before_first_statement(connection, fence_statement(bypass))
+        ask_write_fence(connection, bypass)
+        self._was_refused = bypass is not None
+        return nullcontext()
 
     @contextmanager
     def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:

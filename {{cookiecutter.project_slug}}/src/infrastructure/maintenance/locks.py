@@ -13,7 +13,7 @@ from src.infrastructure.maintenance.windows import refused_by
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["name"]
-WRITE_REFUSAL = "SELECT ops.write_refusal(%s, %s)"
+ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
 HOLDERS = text("""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -35,7 +35,7 @@ MUTEX = lock_key("migrator")
 WRITE_FENCE = lock_key("write-fence")
 
 
-def write_fence(bypass: int | None = None) -> str:
+def fence_statement(bypass: int | None = None) -> str:
     """A statement to go before the first one of a transaction, which then fails, or may write.
 
     Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
@@ -45,9 +45,9 @@ def write_fence(bypass: int | None = None) -> str:
     return f"SELECT ops.pass_write_fence('{WRITE_FENCE}', {window});"
 
 
-def pass_write_fence(connection: Connection, bypass: int | None = None) -> None:
+def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
     """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
-    refusal = connection.exec_driver_sql(WRITE_REFUSAL, (WRITE_FENCE, bypass)).scalar_one()
+    refusal = connection.exec_driver_sql(ADMIT_WRITE, (WRITE_FENCE, bypass)).scalar_one()
     if refusal is not None:
         raise refused_by(refusal)
 

@@ -70,7 +70,7 @@ LIMIT 1;
 
 -- The first statement of each transaction that writes: null, or the window that forbids it.
 -- It never waits: who waited would hold a snapshot, which CREATE INDEX CONCURRENTLY waits for.
-CREATE FUNCTION ops.write_refusal(fence bigint, bypass bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION ops.admit_write(fence bigint, bypass bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     admitted CONSTANT boolean := pg_try_advisory_xact_lock_shared(fence);
     forbidding jsonb;
@@ -80,16 +80,6 @@ BEGIN
     SELECT to_jsonb(w) INTO forbidding FROM ops.current_window w
     WHERE is_open AND (id IS DISTINCT FROM bypass OR phase NOT IN ('active', 'verifying'));
     RETURN CASE WHEN admitted THEN forbidding ELSE coalesce(forbidding, '{}') END;
-END $$;
-
--- The same for whoever sends more in the same message: that fails.
-CREATE FUNCTION ops.pass_write_fence(fence bigint, bypass bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    refusal CONSTANT jsonb := ops.write_refusal(fence, bypass);
-BEGIN
-    IF refusal IS NOT NULL THEN
-        RAISE 'A maintenance window forbids writing.' USING ERRCODE = 'OPS01', DETAIL = refusal;
-    END IF;
 END $$;
 
 CREATE FUNCTION ops.is_held(key bigint) RETURNS boolean LANGUAGE sql AS $$

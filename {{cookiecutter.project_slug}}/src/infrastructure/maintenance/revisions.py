@@ -17,7 +17,7 @@ ONE_LINE = (
     "`revision`, and the one before it as its `down_revision`."
 )
 NAMES = {"revision", "down_revision", "phase"}
-ANY = text("SELECT to_regclass('alembic_version') IS NOT NULL")
+HAS_TABLE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 CURRENT = text("SELECT version_num FROM alembic_version ORDER BY version_num")
 
 
@@ -40,7 +40,10 @@ class Revision:
 
 def read_revisions(versions: Path = VERSIONS) -> list[Revision]:
     """The newest last. Raise RevisionsError if they are not one line."""
-    found = [one for path in sorted(versions.glob("*.py")) if (one := _read(path))]
+    if not versions.parent.is_dir():
+        raise RevisionsError(f"There is no folder {versions.parent}, where the revisions are.")
+    paths = (path for path in sorted(versions.glob("*.py")) if _may_be_one(path))
+    found = [one for path in paths if (one := _read(path))]
     after: dict[str | None, Revision] = {}
     for one in found:
         other = after.setdefault(one.down_revision, one)
@@ -58,7 +61,7 @@ def read_revisions(versions: Path = VERSIONS) -> list[Revision]:
 
 def current_revisions(connection: Connection) -> list[str]:
     """Of the database; none if it was never migrated."""
-    if not connection.execute(ANY).scalar_one():
+    if not connection.execute(HAS_TABLE).scalar_one():
         return []
     return list(connection.execute(CURRENT).scalars())
 
@@ -71,6 +74,11 @@ def _names(revisions: dict[str | None, Revision]) -> list[str]:
     return sorted(one.revision for one in revisions.values())
 
 
+def _may_be_one(path: Path) -> bool:
+    """As Alembic sees it: not an editor's lock on a file, say."""
+    return path.is_file() and not path.name.startswith((".#", "__init__"))
+
+
 def _read(path: Path) -> Revision | None:
     """None for a file that is no revision."""
     said: dict[str, str | None] = {}
@@ -80,16 +88,23 @@ def _read(path: Path) -> Revision | None:
         raise RevisionsError(f"{path.name} is not Python: {error}.") from error
     for statement in statements:
         match statement:
-            case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
-                if name in NAMES:
-                    said[name] = _text(statement.value, f"{name} in {path.name}")
+            case (
+                ast.Assign(targets=[ast.Name(name)], value=ast.Constant(str() | None as told))
+                | ast.AnnAssign(target=ast.Name(name), value=ast.Constant(str() | None as told))
+            ) if name in NAMES:
+                said[name] = told
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                pass
+            case _:
+                _refuse_names(statement, path)
     if revision := said.get("revision"):
         return Revision(revision, said.get("down_revision"), said.get("phase"))
     return None
 
 
-def _text(value: ast.expr | None, what: str) -> str | None:
-    match value:
-        case ast.Constant(str() | None as told):
-            return told
-    raise RevisionsError(f"The {what} has to be a text: it is read without running the file.")
+def _refuse_names(statement: ast.stmt, path: Path) -> None:
+    """What it means would be known only when the file has run."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and node.id in NAMES and not isinstance(node.ctx, ast.Load):
+            what = f"The {node.id} in {path.name}"
+            raise RevisionsError(f"{what} has to be a text: it is read without running the file.")

@@ -11,7 +11,11 @@ from sqlalchemy import Connection, text
 from src.domain.exceptions import MaintenanceError
 from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
 
-OPS_SCHEMA = Path(__file__).with_name("ops.sql")
+# What has to be there, and the file that makes it.
+OPS_SCHEMA = {
+    "to_regclass('ops.step')": Path(__file__).with_name("ops.sql"),
+    "to_regproc('ops.pass_write_fence')": Path(__file__).with_name("write_fence.sql"),
+}
 CURRENT = text("""
     SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
     FROM ops.current_window
@@ -49,8 +53,9 @@ EVENT = text("""
 
 def create_ops_schema(connection: Connection) -> None:
     """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself."""
-    if connection.execute(text("SELECT to_regclass('ops.step')")).scalar() is None:
-        connection.exec_driver_sql(OPS_SCHEMA.read_text("utf-8"))
+    for found, file in OPS_SCHEMA.items():
+        if connection.execute(text(f"SELECT {found}")).scalar() is None:
+            connection.exec_driver_sql(file.read_text("utf-8"))
     connection.commit()
 
 
@@ -65,7 +70,7 @@ def window_from(row: Mapping[Any, Any]) -> Window:
 
 
 def refused_by(refusal: Mapping[Any, Any]) -> MaintenanceError:
-    """Of ops.write_refusal: empty where it is not known which window it was."""
+    """Of ops.admit_write: empty where it is not known which window it was."""
     return MaintenanceError(window_from(refusal) if refusal else None)
 
 

@@ -17,6 +17,7 @@ from src.domain.identity import uuid7
 from src.infrastructure.databases import unit_of_work as module
 from src.infrastructure.databases.engines import Engines
 from src.infrastructure.databases.errors import WRITE_REFUSED
+from src.infrastructure.databases.migrations import Migrations
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
 from src.infrastructure.maintenance.drain import drain, release
 from src.infrastructure.maintenance.locks import WRITE_FENCE, ask_write_fence, holders
@@ -312,6 +313,14 @@ class WriteFenceTest(WindowTestCase):
         drain(self.connect(), PATIENCE)
         with self.assertRaises(MaintenanceError), self.engines.write.begin() as connection:
             ask_write_fence(connection, bypass=identity)
+
+    def test_one_that_an_earlier_release_made_is_brought_up_to_date(self) -> None:
+        self.sql("DROP FUNCTION ops.pass_write_fence")
+        with self.assertRaisesRegex(UnavailableError, "not migrated yet"):
+            self.write()
+        Migrations(self.database_url).upgrade()
+        self.write()
+        self.assertEqual(self.stored(), ["written"])
 
     def test_a_database_that_was_never_migrated_is_said_to_be(self) -> None:
         with empty_database() as url:

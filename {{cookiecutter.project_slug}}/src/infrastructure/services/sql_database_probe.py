@@ -35,6 +35,6 @@ class SqlDatabaseProbe(DatabaseProbe):
         # A revision that is unknown here is newer: expand and contract lets it serve this code.
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
-            raise UnavailableError("The database lacks the schema `ops`, which writing needs.")
+            raise UnavailableError("The database lacks what writing needs in the schema `ops`.")
         current = ", ".join(heads) or None
         return SchemaState(current=current, required=self._required, behind=behind)

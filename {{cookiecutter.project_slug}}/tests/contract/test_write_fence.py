@@ -217,6 +217,15 @@ class WriteFenceTest(WindowTestCase):
         with self.assertRaisesRegex(BusyError, "web:slow, process"):
             drain(keeper, 0)
 
+    def test_who_writes_is_told_with_what_it_asked(self) -> None:
+        specimen = Specimen(text="written")
+        with self.unit_of_work() as work:
+            work.repository(specimens, Specimen).add(specimen)
+            [told] = holders(self.connect(), WRITE_FENCE)
+        self.assertRegex(
+            told, r"tests, process \d+, idle in transaction for .* s: INSERT INTO spec"
+        )
+
     def test_it_is_had_when_the_last_writer_has_committed(self) -> None:
         writer = ExitStack()
         work = writer.enter_context(self.unit_of_work())

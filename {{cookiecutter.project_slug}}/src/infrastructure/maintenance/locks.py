@@ -14,16 +14,19 @@ from src.infrastructure.maintenance.windows import refused_by
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["name"]
 ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
-HOLDERS = text("""
+# Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
+STATEMENT = r"""left(regexp_replace(regexp_replace(query,
+    '^BEGIN; (SELECT ops[.]pass_write_fence[^;]*;)? *', ''), '\s+', ' ', 'g'), 60)"""
+HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - state_change)::numeric, 1),
-        left(regexp_replace(query, '\\s+', ' ', 'g'), 60))
+        {STATEMENT})
     FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND datname = current_database() AND objsubid = 1
     AND (classid::bigint << 32 | objid::bigint) = :key AND pid <> pg_backend_pid()
     ORDER BY xact_start
-""")
+""")  # noqa: S608
 
 
 def lock_key(purpose: str) -> int:

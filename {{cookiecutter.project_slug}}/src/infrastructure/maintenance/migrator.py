@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from src.domain.exceptions import BusyError
 from src.infrastructure.databases.engines import CONNECT_SECONDS, unpooled_engine
 from src.infrastructure.databases.errors import sqlstate
-from src.infrastructure.maintenance.locks import MUTEX, PROJECT, holders
+from src.infrastructure.maintenance.locks import MUTEX, PROJECT, STATEMENT, holders
 
 MUTEX_POLL_SECONDS = 0.25
 LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
@@ -29,16 +29,16 @@ OPTIONS = (
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
 # Who may hold what a migration waits for.
-TRANSACTIONS = text("""
+TRANSACTIONS = text(f"""
     SELECT format('%s, process %s, %s, in a transaction for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
-        left(regexp_replace(query, '\\s+', ' ', 'g'), 60))
+        {STATEMENT})
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND xact_start < clock_timestamp() - '0.1 s'::interval
     ORDER BY xact_start LIMIT 3
-""")
+""")  # noqa: S608
 LOCK_NOT_AVAILABLE = "55P03"
 
 

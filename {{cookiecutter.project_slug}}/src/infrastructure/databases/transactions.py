@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 def before_first_statement(connection: Connection, statement: str) -> Iterator[None]:
     """Send `statement`, which ends with a semicolon, with the first one of the transaction.
 
-    Where it fails, so does that. It may not have rows.
+    Where it fails, so does that. Its own rows are not to be had.
     """
     behind: Any = connection.connection.driver_connection
     behind.preamble = statement

@@ -35,10 +35,7 @@ SIZE_OVER_BASE = 150
 START_SECONDS = 20.0
 CLIENTS = 8
 # Needs no database to start, and gets no answer from one at once.
-ALONE = [
-    "--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres",
-    "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
-]
+ALONE = ["--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres", "--env=SECRET_KEY=test"]
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -6,10 +6,7 @@ from click.testing import CliRunner, Result
 
 from src.cli.main import cli
 
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "not a secret, but long enough for one",
-}
+PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": "not a secret"}
 
 
 class CommandLineTestCase(TestCase):

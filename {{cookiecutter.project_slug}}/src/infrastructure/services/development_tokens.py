@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,7 +10,6 @@ from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
 from src.infrastructure.services.signing_keys import FixedKeys
-from src.services.signature import derived_key
 
 ISSUER = "development"
 KEY_ID = "development"
@@ -34,4 +34,5 @@ def development_token(
 
 
 def _private_key(secret_key: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(derived_key(secret_key, "development tokens"))
+    seed = sha256(b"development tokens" + secret_key.encode()).digest()
+    return Ed25519PrivateKey.from_private_bytes(seed)

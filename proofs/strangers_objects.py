@@ -21,7 +21,7 @@ FULL, SHORT = 200, 4
 def show(project: Path, seed: int, databases: int) -> int:
     python = project / ".venv" / "bin" / "python"
     path = os.pathsep.join([str(project), str(ROOT)])
-    command = [python, "-m", "proofs.strangers", str(seed), str(databases)]
+    command = [str(python), "-m", "proofs.strangers", str(seed), str(databases)]
     return subprocess.call(command, cwd=project, env={**os.environ, "PYTHONPATH": path})
 
 

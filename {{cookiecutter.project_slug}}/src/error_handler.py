@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from src.api.requests import InvalidRequestError
+from src.api.requests import BROKEN, InvalidRequestError
 from src.api.responses import problem
 from src.api.schemas.maintenance import WindowOutput
 from src.domain.exceptions import (
@@ -80,6 +80,9 @@ def answer_domain_error(error: DomainError) -> Response:
         return problem(status, slug, str(error), headers={"WWW-Authenticate": _challenge(error)})
     if isinstance(error, BusyError):
         return problem(status, slug, str(error), headers={"Retry-After": "1"})
+    if isinstance(error, ValidationError) and error.field:
+        entry = {"pointer": f"/{error.field}", "detail": str(error), "code": "invalid"}
+        return problem(status, slug, BROKEN, errors=[entry])
     if isinstance(error, UnavailableError):
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)

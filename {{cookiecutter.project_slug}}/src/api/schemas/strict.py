@@ -7,7 +7,25 @@ from marshmallow import ValidationError, fields, validate
 
 Value = TypeVar("Value")
 
+class Bounds:
+    """Of a value that JSON writes as a text, where a `minimum` would mean nothing."""
+
+    def __init__(self, minimum: Any, maximum: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+
+    def __call__(self, value: Any) -> None:
+        if self.minimum is not None and value < self.minimum:
+            raise ValidationError(f"Must be {self.minimum} or more.")
+        if self.maximum is not None and value > self.maximum:
+            raise ValidationError(f"Must be {self.maximum} or less.")
+
+    def described(self) -> dict[str, str]:
+        bounds = {"x-minimum": self.minimum, "x-maximum": self.maximum}
+        return {name: str(bound) for name, bound in bounds.items() if bound is not None}
+
+
 RULES = {
+    Bounds: "range",
     validate.Length: "length",
     validate.Range: "range",
     validate.OneOf: "choice",

@@ -446,9 +446,9 @@ def test_on_windows_the_next_commands_need_no_make() -> None:
 
     assert not any("make" in line or "curl" in line for line in steps)
     assert r"  .venv\Scripts\python manage.py run" in steps
-    [install] = [line for line in steps if "-r " in line]
-    requirements = install.partition("-r ")[2].replace("\\", "/")
-    assert (ROOT / PROJECT_FOLDER / requirements).is_file()
+    installs = [line.partition("-r ")[2].replace("\\", "/") for line in steps if "-r " in line]
+    assert installs == ["requirements/run.txt", "requirements/development.txt"]
+    assert all((ROOT / PROJECT_FOLDER / name).is_file() for name in installs)
 
 
 # The secrets

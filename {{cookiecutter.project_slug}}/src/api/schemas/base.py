@@ -6,10 +6,11 @@ import marshmallow
 from marshmallow.fields import Field
 
 from src.api.schemas.fields import List, Nested
+from src.api.schemas.loading import DirectSchema
 from src.api.schemas.strict import Message, StrictField
 
 
-class Schema(marshmallow.Schema):
+class Schema(DirectSchema):
     """Takes what it declares and nothing beside; its fields are those of src.api.schemas.fields."""
 
     error_messages = {

@@ -33,6 +33,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
         return declare
 
+    def requires_any(self, *scopes: str) -> Callable[[View], View]:
+        """Only who has a token with at least one of these scopes may call it."""
+        document = self.doc(security=[{"bearer": [scope]} for scope in sorted(scopes)])
+
+        def declare(view: View) -> View:
+            decorated: View = document(access.requires_any(*scopes)(view))
+            return decorated
+
+        return declare
+
     def response(
         self, status_code: int, schema: type[Schema] | None = None, **options: Any
     ) -> Callable[[View], View]:

@@ -14,9 +14,9 @@ from src.api.json import read_json
 from src.api.pages import page_query
 from src.api.schemas import fields
 from src.api.schemas.base import Schema, require_strict
-from src.api.schemas.strict import Parameter
+from src.api.schemas.strict import Parameter, StrictField
 from src.domain.constants import PAGE_LIMIT
-from src.services.paging import PageQuery
+from src.services.paging import Comparison, PageQuery
 
 JSON = "application/json"
 BROKEN = "The request breaks the rules of this operation."
@@ -94,7 +94,12 @@ class PageArguments(Schema):
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
-        return page_query(arguments)
+        comparisons = {
+            name: field.comparison or Comparison(name)
+            for name, field in self.load_fields.items()
+            if isinstance(field, StrictField)
+        }
+        return page_query(arguments, comparisons)
 
 
 def body_as_read() -> bytes | None:

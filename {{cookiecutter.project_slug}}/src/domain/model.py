@@ -28,7 +28,8 @@ class Value:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Raise ValidationError, with the field's name, for what its rule does not allow."""
-        declared = declarations(type(self)).get(name)
+        kind: Any = type(self)
+        declared = _declared(kind).get(name)
         if declared and not (value is None and declared.nullable):
             try:
                 value = declared.rule.accept(value)
@@ -50,12 +51,17 @@ class Model(Value):
     version: int = 1
 
 
-@cache
 def declarations(kind: type) -> dict[str, Declaration]:
     """What each field may hold. A field of another type, children say, is not declared.
 
     An entity that is not a Model has them, too; it only keeps them by itself.
     """
+    hashable: Any = kind
+    return _declared(hashable)
+
+
+@cache
+def _declared(kind: Any) -> dict[str, Declaration]:
     hints = get_type_hints(kind, include_extras=True)
     found = {name: _declaration(hint) for name, hint in hints.items()}
     return {name: one for name, one in found.items() if one}

@@ -1,6 +1,6 @@
 """What a field of an entity may hold. Entity, column and schema read the same rule.
 
-    price: Annotated[Decimal, Number(10, 2, minimum=0)]
+price: Annotated[Decimal, Number(10, 2, minimum=0)]
 """
 
 import json
@@ -189,8 +189,8 @@ class JsonObject(Rule):
 
     def sentence(self) -> str:
         return (
-            f"is a JSON object of up to {self.max_bytes} bytes and {self.depth} levels, without NUL "
-            "or half a surrogate pair, its numbers within 64 bits"
+            f"is a JSON object of up to {self.max_bytes} bytes and {self.depth} levels, without "
+            "NUL or half a surrogate pair, its numbers within 64 bits"
         )
 
 
@@ -213,11 +213,13 @@ class Items(Rule):
 
 def _fits(value: Any, depth: int) -> bool:
     if isinstance(value, dict):
-        return depth > 0 and all(_is_text(key) and _fits(one, depth - 1) for key, one in value.items())
+        return depth > 0 and all(
+            _is_text(key) and _fits(one, depth - 1) for key, one in value.items()
+        )
     if isinstance(value, list):
         return depth > 0 and all(_fits(one, depth - 1) for one in value)
     if isinstance(value, int | float):
-        return BIG_INTEGER_MIN <= value <= BIG_INTEGER_MAX - 1024
+        return BIG_INTEGER_MIN <= value <= BIG_INTEGER_MAX
     return value is None or _is_text(value)
 
 
@@ -225,4 +227,3 @@ def _is_text(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
-

@@ -13,12 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from flask import Flask
 
 from src.api.access import (
+    AnyOf,
     UndeclaredAccessError,
     operations,
     public,
     register_access,
     require_policies,
     requires,
+    requires_any,
+    scopes,
     scopes_of,
 )
 from src.config import PRODUCTION
@@ -61,6 +64,20 @@ class DeclarationTest(TestCase):
 class MatrixTest(HttpTestCase):
     """The database does not answer: what is let in goes no further."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        view = requires_any("a:write", "b:write")(lambda: " ".join(sorted(scopes())))
+        self.client.application.add_url_rule("/either", "either", view)
+
+    def test_one_scope_of_several_is_enough_and_is_in_force(self) -> None:
+        app = self.client.application
+        for granted in (("a:write",), ("b:write", "c:read")):
+            headers = {"Authorization": bearer(app, *granted)}
+            self.assertEqual(self.client.get("/either", headers=headers).text, " ".join(granted))
+        headers = {"Authorization": bearer(app, "c:read")}
+        problem = self.assert_problem(self.client.get("/either", headers=headers), 403, "forbidden")
+        self.assertEqual(problem["detail"], "The token lacks the scopes a:write or b:write.")
+
     def test_nothing_is_changed_without_a_scope(self) -> None:
         changing = [one for one in operations(self.client.application) if one[1] not in HARMLESS]
         self.assertTrue(changing)
@@ -84,6 +101,12 @@ class MatrixTest(HttpTestCase):
                 **{
                     f"without {scope}": (bearer(app, "other:read", *every - {scope}), NOT_ALLOWED)
                     for scope in every
+                    if not isinstance(needed, AnyOf)
+                },
+                **{
+                    f"with {scope} alone": (bearer(app, scope), None)
+                    for scope in every
+                    if isinstance(needed, AnyOf)
                 },
             }
             for caller, (authorization, status) in callers.items():
@@ -100,7 +123,9 @@ class MatrixTest(HttpTestCase):
     def test_the_document_says_what_each_needs(self) -> None:
         document = self.client.get("/openapi.json").get_json()
         declared = {
-            operation["operationId"]: operation["security"][0]["bearer"]
+            operation["operationId"]: [
+                name for one in operation["security"] for name in one["bearer"]
+            ]
             for item in document["paths"].values()
             for operation in item.values()
             if isinstance(operation, dict) and "security" in operation

@@ -1,19 +1,30 @@
 """An entity with a field of every kind, so that each is tested where it is stored and sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
 
+from src.domain import rules
 from src.domain.identity import uuid7
-from src.domain.model import UNSTAMPED, Model
-from src.domain.rules import Email, Integer, Items, JsonObject, Number, Text, Url
+from src.domain.model import UNSTAMPED, Model, Value
+from src.domain.rules import Email, Items, JsonObject, Number, Text, Url
 from src.infrastructure.databases.columns import columns
 from src.infrastructure.databases.metadata import metadata
+from src.infrastructure.repositories.children import Children
+from src.infrastructure.repositories.sql_repository import SqlRepository
 
 
 class State(StrEnum):
@@ -21,8 +32,21 @@ class State(StrEnum):
     OPEN = "it's open"
 
 
+@dataclass(kw_only=True, slots=True)
+class Step(Value):
+    label: Annotated[str, Text(20)]
+    done: bool = False
+
+
 @dataclass(eq=False, kw_only=True, slots=True)
 class Site(Model):
+    name: Annotated[str, Text(20)]
+    steps: list[Step] = field(default_factory=list)
+    tag_ids: list[UUID] = field(default_factory=list)
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Tag(Model):
     name: Annotated[str, Text(20)]
 
 
@@ -33,7 +57,7 @@ class Gauge(Model):
     text: Annotated[str, Text(20)]
     email: Annotated[str, Email()]
     page: Annotated[str, Url()]
-    number: Annotated[int, Integer(0, 2**40)]
+    number: Annotated[int, rules.Integer(0, 2**40)]
     price: Annotated[Decimal, Number(6, 2, minimum=0, maximum=1000)]
     state: State
     right: bool
@@ -57,6 +81,20 @@ class Gauge(Model):
 
 tables = MetaData(naming_convention=metadata.naming_convention)
 sites = Table("sites", tables, *columns(Site))
+tags = Table("tags", tables, *columns(Tag))
+steps = Table(
+    "steps",
+    tables,
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    *columns(Step),
+)
+site_tags = Table(
+    "site_tags",
+    tables,
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tags.id"), primary_key=True),
+)
 gauges = Table(
     "gauges",
     tables,
@@ -66,8 +104,12 @@ gauges = Table(
 )
 
 
+class SqlSites(SqlRepository[Site]):
+    children = (Children("steps", steps, Step), Children("tag_ids", site_tags))
+
+
 def gauge(site: Site, **values: Any) -> Gauge:
-    whole = {
+    whole: dict[str, Any] = {
         "text": "x",
         "email": f"{uuid7().hex}@example.org",
         "page": "https://example.org/",

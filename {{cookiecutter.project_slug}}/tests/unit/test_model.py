@@ -46,7 +46,8 @@ class ModelTest(TestCase):
                     self.assertEqual(getattr(one, name), before)
 
     def test_json_is_bounded_in_depth_and_bytes(self) -> None:
-        for value in ({"a": {"b": {"c": {}}}}, {"a": [[[]]]}, {"a": "ä" * 100}):
+        values: tuple[Any, ...] = ({"a": {"b": {"c": {}}}}, {"a": [[[]]]}, {"a": "ä" * 100})
+        for value in values:
             with self.subTest(value), self.assertRaises(ValidationError):
                 gauge(SITE, more=value)
         self.assertEqual(gauge(SITE, more={"a": {"b": {}}}).more, {"a": {"b": {}}})

@@ -103,9 +103,7 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         about = {"type": "string", "pattern": f"^{self._form.pattern}$", **bounds.described()}
         about |= options.pop("metadata", {})
         checks = [bounds, *listed(options.pop("validate", ()))]
-        super().__init__(
-            places=places, as_string=True, metadata=about, validate=checks, **options
-        )
+        super().__init__(places=places, as_string=True, metadata=about, validate=checks, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> DecimalNumber:
         if not isinstance(value, str) or not self._form.fullmatch(value):
@@ -194,30 +192,38 @@ def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 def following(rule: rules.Rule, **options: Any) -> StrictField[Any]:
     """The field that takes what a rule allows."""
-    match rule:
-        case rules.Text():
-            return Text(min_length=rule.minimum, max_length=rule.maximum, **options)
-        case rules.Email():
-            return Email(rule, **options)
-        case rules.Url():
-            return Url(rule, **options)
-        case rules.Integer():
-            return Integer(minimum=rule.minimum, maximum=rule.maximum, **options)
-        case rules.Number():
-            bounds = {"minimum": rule.minimum, "maximum": rule.maximum}
-            return Decimal(digits=rule.digits, places=rule.places, **bounds, **options)
-        case rules.Choice():
-            return Choice(rule, **options)
-        case rules.JsonObject():
-            return JsonObject(rule, **options)
-        case rules.Items():
-            lengths = {"min_length": rule.minimum, "max_length": rule.maximum}
-            return List(following(rule.of), **lengths, **options)
-        case rules.Plain():
-            return PLAIN[rule.of](**options)
+    for kind, make in FOLLOWING.items():
+        if isinstance(rule, kind):
+            made: StrictField[Any] = make(rule, options)
+            return made
     raise TypeError(f"{rule!r} has no field: give the schema one of its own.")
 
 
+def _decimal(rule: rules.Number, options: dict[str, Any]) -> Decimal:
+    bounds = {"minimum": rule.minimum, "maximum": rule.maximum}
+    return Decimal(digits=rule.digits, places=rule.places, **bounds, **options)
+
+
+def _list(rule: rules.Items, options: dict[str, Any]) -> List:
+    inner = following(rule.of)
+    return List(inner, min_length=rule.minimum, max_length=rule.maximum, **options)
+
+
+FOLLOWING: dict[type, Callable[[Any, dict[str, Any]], StrictField[Any]]] = {
+    rules.Text: lambda rule, options: Text(
+        min_length=rule.minimum, max_length=rule.maximum, **options
+    ),
+    rules.Email: lambda rule, options: Email(rule, **options),
+    rules.Url: lambda rule, options: Url(rule, **options),
+    rules.Integer: lambda rule, options: Integer(
+        minimum=rule.minimum, maximum=rule.maximum, **options
+    ),
+    rules.Number: _decimal,
+    rules.Choice: lambda rule, options: Choice(rule, **options),
+    rules.JsonObject: lambda rule, options: JsonObject(rule, **options),
+    rules.Items: _list,
+    rules.Plain: lambda rule, options: PLAIN[rule.of](**options),
+}
 PLAIN: dict[type, type[StrictField[Any]]] = {
     bool: Boolean,
     date: Date,

@@ -72,9 +72,3 @@ class JsonObject(RuledField, fields.Dict):
             "x-maximum-depth": rule.depth,
         }
         super().__init__(rule, **options)
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        if not isinstance(value, dict):
-            raise self.make_error("invalid")
-        return RuledField._deserialize(self, value)
-

@@ -5,7 +5,10 @@ from typing import Any, Generic, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
+from src.services.paging import Comparison
+
 Value = TypeVar("Value")
+
 
 class Bounds:
     """Of a value that JSON writes as a text, where a `minimum` would mean nothing."""
@@ -57,6 +60,10 @@ class Parameter(str):
 
 class StrictField(fields.Field[Value], Generic[Value]):
     """Its errors have a code. What does not derive from it cannot be read from a request."""
+
+    # Of a filter: whose field it compares, and how; without, for equality with that of its name.
+    entity_type: type | None = None
+    comparison: Comparison | None = None
 
     def make_error(self, key: str, **values: Any) -> ValidationError:
         error = super().make_error(key, **values)

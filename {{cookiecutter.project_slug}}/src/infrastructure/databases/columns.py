@@ -1,8 +1,10 @@
 """The columns of an entity's table, made of what its fields may hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -29,11 +31,12 @@ from src.domain.model import Declaration, declarations
 from src.domain.rules import Rule
 
 ENTITY = "entity"  # In a column's info: whose field it is.
-PLAIN: dict[str, type[TypeEngine[Any]]] = {
-    "bool": Boolean,
-    "date": Date,
-    "time": Time,
-    "UUID": Uuid,
+PLAIN: dict[type, TypeEngine[Any]] = {
+    bool: Boolean(),
+    date: Date(),
+    datetime: DateTime(timezone=True),
+    time: Time(),
+    UUID: Uuid(),
 }
 
 
@@ -48,9 +51,11 @@ class EnumText(TypeDecorator[StrEnum]):
         self.of = of
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        del dialect
         return None if value is None else str(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
+        del dialect
         return None if value is None else self.of(value)
 
 
@@ -72,23 +77,22 @@ def _column(entity_type: type, name: str, declared: Declaration) -> Column[Any]:
 
 
 def _type(rule: Rule) -> TypeEngine[Any]:
-    match rule:
-        case rules.Text() | rules.Email() | rules.Url():
-            return String(rule.maximum)
-        case rules.Integer():
-            return BigInteger() if rule.is_big else Integer()
-        case rules.Number():
-            return Numeric(rule.digits, rule.places)
-        case rules.Choice():
-            return EnumText(rule.of)
-        case rules.JsonObject():
-            return JSONB()
-        case rules.Items():
-            return ARRAY(_type(rule.of))
-        case rules.Plain():
-            kind = rule.of.__name__
-            return DateTime(timezone=True) if kind == "datetime" else PLAIN[kind]()
+    for kind, make in TYPES.items():
+        if isinstance(rule, kind):
+            made: TypeEngine[Any] = make(rule)
+            return made
     raise TypeError(f"{rule!r} has no type of column.")
+
+
+TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
+    rules.Text | rules.Email | rules.Url: lambda rule: String(rule.maximum),
+    rules.Integer: lambda rule: BigInteger() if rule.is_big else Integer(),
+    rules.Number: lambda rule: Numeric(rule.digits, rule.places),
+    rules.Choice: lambda rule: EnumText(rule.of),
+    rules.JsonObject: lambda _: JSONB(),
+    rules.Items: lambda rule: ARRAY(_type(rule.of)),
+    rules.Plain: lambda rule: PLAIN[rule.of],
+}
 
 
 def _checks(name: str, rule: Rule) -> Iterator[str]:

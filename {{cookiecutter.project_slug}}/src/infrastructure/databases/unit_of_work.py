@@ -18,7 +18,14 @@ from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.attempt import note_committed
 from src.services.commit_hooks import CommitHooks
 from src.services.maintenance_service import admitted_window
-from src.services.ports import DatabaseProbe, Entity, Repository, UnitOfWork, UnitOfWorkFactory
+from src.services.ports import (
+    Clock,
+    DatabaseProbe,
+    Entity,
+    Repository,
+    UnitOfWork,
+    UnitOfWorkFactory,
+)
 
 MISSING = {"42P01", "42703"}  # There is no such table, or column.
 NESTED = "A unit of work is open on this thread; join its block instead."
@@ -32,18 +39,25 @@ class _Thread(local):
 
 
 class SqlUnitOfWork(UnitOfWork):
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
         self.connection = connection
+        self.clock = clock
         self.todos = self.repository(todos, Todo)
 
     def repository(self, table: Table, entity_type: type[Entity]) -> Repository[Entity]:
-        return SqlRepository(self.connection, table, entity_type)
+        return SqlRepository(self.connection, table, entity_type, self.clock)
 
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory):
-    def __init__(self, engines: Engines, database: DatabaseProbe | None = None) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        database: DatabaseProbe | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         """`database` tells whether a missing table or column is a mistake in the program."""
         self._engines = engines
+        self._clock = clock
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
@@ -63,7 +77,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
                 self._translated_errors(read_only=read_only),
                 self._connection(read_only=read_only) as connection,
             ):
-                work = SqlUnitOfWork(connection)
+                work = SqlUnitOfWork(connection, self._clock)
                 work.hooks = None if read_only else hooks
                 yield work
         finally:

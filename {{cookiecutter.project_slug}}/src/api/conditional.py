@@ -9,7 +9,7 @@ from collections.abc import Container
 from uuid import UUID
 from zlib import crc32
 
-from flask import Response, request
+from flask import request
 
 from src.api.present import present_request
 from src.api.requests import InvalidRequestError
@@ -42,7 +42,7 @@ def attempt() -> Attempt:
     wanted = _versions("If-Match", otherwise=EVERY)
     unwanted = _versions("If-None-Match", otherwise=())
     if asked.method in READS:
-        unwanted = ()  # Then it means something else: see `complete`.
+        unwanted = ()  # Then it means something else: see `is_with_caller`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
     return Attempt(
@@ -51,16 +51,18 @@ def attempt() -> Attempt:
     )
 
 
-def complete(response: Response, body: bytes, entity: object) -> None:
-    """Tell its version, if it has one; and leave out the body where the caller already has it."""
+def entity_tag(entity: object, body: bytes) -> str | None:
+    """None if it has no version."""
     version = getattr(entity, "version", None)
-    if isinstance(version, int):
-        tag = f"{version}-{crc32(body):08x}"
-        response.headers.add("ETag", f'"{tag}"')
-        asked = present_request()
-        known = asked.method in READS and asked.environ.get("HTTP_IF_NONE_MATCH")
-        if known and asked.if_none_match.contains_weak(tag):
-            response.status_code = 304
+    return f"{version}-{crc32(body):08x}" if isinstance(version, int) else None
+
+
+def is_with_caller(tag: str) -> bool:
+    """Whether who reads has it already, and needs no body."""
+    asked = present_request()
+    if "HTTP_IF_NONE_MATCH" not in asked.environ or asked.method not in READS:
+        return False
+    return asked.if_none_match.contains_weak(tag)
 
 
 def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:

@@ -10,6 +10,7 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
+from src.api.prepared_response import set_header
 from src.services.circuit_breaker import CircuitBreaker
 
 # A store that does not answer in this time is down; each process then counts for itself.
@@ -78,9 +79,12 @@ def register_rate_limits(app: Flask, limits: str, store: str) -> None:
         counted: Count | None = g.get("count")
         if counted:
             seconds = str(max(1, round(counted.reset_at - time.time())))
-            response.headers.add("X-RateLimit-Limit", counted.limit.amount)
-            response.headers.add("X-RateLimit-Remaining", counted.remaining)
-            response.headers.add("X-RateLimit-Reset", seconds)
+            for name, value in (
+                ("X-RateLimit-Limit", str(counted.limit.amount)),
+                ("X-RateLimit-Remaining", str(counted.remaining)),
+                ("X-RateLimit-Reset", seconds),
+            ):
+                set_header(response, name, value)
             if counted.is_broken:
                 response.headers["Retry-After"] = seconds
         return response

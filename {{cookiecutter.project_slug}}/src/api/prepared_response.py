@@ -63,7 +63,6 @@ class PreparedResponse(Response):
             or environ["REQUEST_METHOD"] == "HEAD"
             or self.response is not self._whole
             or self._on_close
-            or self.direct_passthrough
         ):
             return super().__call__(environ, start_response)
         start_response(self._status, self.prepared)

@@ -37,6 +37,7 @@ RETURNED: list[Any] = [
             "/a b",
             "/%41/%zz",
             "//Other.example.org:80/a",
+            "//Other/a",
             "http://Other.example.org/\u00e9?\u00e9",
             "things",
             "?a=b",

@@ -38,7 +38,7 @@ DEPENDENCIES = frozenset(
 )
 PROJECT_PARTS = frozenset(
     """
-    demo docs health manage metrics migrations openapi ops postgres public requirements scripts
+    chassis demo docs health manage metrics migrations openapi ops postgres public requirements scripts
     src static template0 template1 test tests venv wsgi
     """.split()
 )

@@ -12,7 +12,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, Engine, text
-from src.domain.models.maintenance import MaintenanceMode
+from chassis.core.maintenance import MaintenanceMode
 
 NONE, READ_ONLY, FULL = MaintenanceMode
 MANY_ROWS = 1000

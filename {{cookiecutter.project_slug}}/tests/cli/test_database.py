@@ -1,4 +1,4 @@
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from chassis.migrations.commands import Migrations, migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.database import DatabaseTestCase, empty_database, migrated_database
 

@@ -1,6 +1,6 @@
 from unittest import TestCase
 
-from src.services.signature import Signer
+from chassis.core.signing import Signer
 
 
 class SignerTest(TestCase):

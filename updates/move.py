@@ -95,7 +95,7 @@ def rewrite(text: str, mapping: Mapping, *, python: bool) -> str:
     """The text with what it names at its new place."""
     if python and "src" in text:
         text = _rewrite_imports(text, mapping)
-    text = INSIDE.sub(lambda found: _statement_inside(*found.groups(), mapping), text)
+    text = INSIDE.sub(lambda found: _statement_inside(found[1], found[2], mapping), text)
     text = DOTTED.sub(lambda found: mapping.dotted(found[0]), text)
     return PATH.sub(lambda found: mapping.files.get(found[0], found[0]), text)
 
@@ -145,9 +145,10 @@ def texts(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         for path in sorted(folder.rglob("*") if folder.is_dir() else [folder]):
             inside = path.relative_to(folder).parts
-            if path.is_file() and SKIPPED.isdisjoint(inside) and inside[:2] != REVISIONS:
-                if path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}:
-                    yield path
+            readable = path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}
+            ours = SKIPPED.isdisjoint(inside) and inside[:2] != REVISIONS
+            if path.is_file() and readable and ours:
+                yield path
 
 
 def move_files(project: Path, mapping: Mapping) -> None:

@@ -8,11 +8,11 @@ import os
 import sys
 from dataclasses import replace
 
-from sqlalchemy import create_engine, event
-from chassis.postgres.engines import psycopg2_url
-from src.infrastructure.models.todos import todos
-from chassis.postgres.keyset import page_statement, page_values
 from chassis.core.paging import PageQuery
+from chassis.postgres.engines import psycopg2_url
+from chassis.postgres.keyset import page_statement, page_values
+from sqlalchemy import create_engine, event
+from src.infrastructure.models.todos import todos
 
 ORDERS = {
     "unsorted": (),

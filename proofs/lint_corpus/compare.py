@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic.script import Script, ScriptDirectory
+from chassis.core.maintenance import MaintenanceMode
 from sqlalchemy import Engine, MetaData, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
-from chassis.core.maintenance import MaintenanceMode
 from tests.support.postgres import server
 
 from proofs.lint_corpus.base import BASE, ROWS

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import Mock, patch
 
-from flask.testing import FlaskClient
-from sqlalchemy import event
-from chassis.http.access.policies import public
-from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from chassis.core.errors import ConflictError
 from chassis.core.read_positions import Positions, positions
+from chassis.http.access.policies import public
+from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
+from flask.testing import FlaskClient
+from sqlalchemy import event
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase
 from tests.support.application import HttpTestCase
 from tests.support.replication import Standby, replicated_database

@@ -5,7 +5,6 @@ from chassis import operations
 from chassis.http.access.cross_origin import register_cors
 from chassis.http.access.policies import register_access, register_identity, require_policies
 from chassis.http.access.rate_limits import register_rate_limits
-from src.api import controllers
 from chassis.http.flow.application import Application
 from chassis.http.flow.controllers import register_controllers
 from chassis.http.flow.fair_queue import register_turns
@@ -20,6 +19,7 @@ from chassis.observability.logs import configure_logging, request_log
 from chassis.observability.metrics import count_request
 from chassis.observability.traces import register_telemetry
 from chassis.openapi.description import register_openapi
+from src.api import controllers
 from src.config import Config
 from src.dependency_container import build_container
 

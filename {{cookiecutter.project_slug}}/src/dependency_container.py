@@ -9,7 +9,6 @@ from dependency_injector.wiring import UnresolvedMarkerWarning
 from chassis import operations
 from chassis.core.health_service import HealthService
 from chassis.core.maintenance_service import MaintenanceService
-from src.api import controllers
 from chassis.maintenance.revisions import read_revisions
 from chassis.maintenance.schema_probe import SqlDatabaseProbe
 from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
@@ -19,6 +18,7 @@ from chassis.settings import DEVELOPMENT
 from chassis.tokens.development_tokens import ISSUER, development_keys
 from chassis.tokens.jwt_authenticator import JwtAuthenticator
 from chassis.tokens.signing_keys import FixedKeys, PublishedKeys
+from src.api import controllers
 from src.config import Config
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
 from src.infrastructure.services.system_clock import SystemClock

@@ -14,7 +14,7 @@ from psycopg2.extras import wait_select
 
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.parameters import Duration, json_option
-from chassis.cli.sentences import with_advice
+from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
 from chassis.migrations.commands import Change, Migrations, migration_scripts, sql_of
@@ -23,7 +23,6 @@ from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
 
 AUTO = "auto"
-FINDINGS = 3
 
 
 def _migrations(**options: Any) -> Migrations:
@@ -33,7 +32,7 @@ def _migrations(**options: Any) -> Migrations:
     }
     mode = given.pop("maintenance", AUTO)
     chosen = None if mode == AUTO else MaintenanceMode(mode)
-    config = load_config_with_database(current_project().config_type)
+    config = load_config_with_database(current_project().config_type, signs=False)
     return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **given))
 
 
@@ -83,17 +82,19 @@ def db() -> None:
 @db.command()
 @click.option("-m", "--message", required=True, help="What the revision does; names its file.")
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
-@click.option("--accept-drop", is_flag=True, help="What looks like a rename is a drop and an add.")
-def migrate(*, message: str, empty: bool, accept_drop: bool) -> None:
-    """Write a revision: what the models have and the database has not.
+@click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
+def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
+    """Write revisions: what the models have and the revisions before do not make.
+
+    Each is tried on a database that is made for it. Ends with 3 if one fails there.
 
     \b
     python manage.py db migrate -m "Add notes"
     """
-    path = _migrations().create(message, empty=empty, accept_drop=accept_drop)
-    if path:
+    paths = _migrations().create(message, empty=empty, accept_drop=accept_drop)
+    for path in paths:
         click.echo(f"Wrote {path}. Read it before you apply it.")
-    else:
+    if not paths:
         click.echo("Nothing to do: the database has what the models have. No revision was written.")
 
 

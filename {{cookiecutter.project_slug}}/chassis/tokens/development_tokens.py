@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
+from chassis.core.signing import derived_key
 from chassis.tokens.signing_keys import FixedKeys
 
 ISSUER = "development"
@@ -34,5 +34,4 @@ def development_token(
 
 
 def _private_key(secret_key: str) -> Ed25519PrivateKey:
-    seed = sha256(b"development tokens" + secret_key.encode()).digest()
-    return Ed25519PrivateKey.from_private_bytes(seed)
+    return Ed25519PrivateKey.from_private_bytes(derived_key(secret_key, "development tokens"))

@@ -7,7 +7,10 @@ from click.testing import CliRunner, Result
 from chassis.cli.main import cli
 from chassis.project import Project
 
-PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": "not a secret"}
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "not a secret, but long enough for one",
+}
 
 
 class CommandLineTestCase(TestCase):

@@ -43,7 +43,8 @@ def remove_example() -> None:
     for name in EXAMPLE_LINES:
         lines = Path(name).read_bytes().splitlines(keepends=True)
         text = b"".join(line for line in lines if b"todo" not in line.lower())
-        Path(name).write_bytes(re.sub(rb"\n{4,}", b"\n\n\n", text))  # Where imports were.
+        text = re.sub(rb"\n{4,}", b"\n\n\n", text)  # Where imports were.
+        Path(name).write_bytes(text.rstrip() + b"\n")
     Path("migrations/versions/.gitkeep").touch()
 
 
@@ -83,8 +84,9 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
         lines += ["  git add .cruft.json", '  git commit -m "Remember the template"']
     if windows:
         python = r"  .venv\Scripts\python"
-        lines += ["  py -m venv .venv", rf"{python} -m pip install -r requirements\development.txt"]
-        lines += [f"{python} manage.py run", f"{python} -m unittest discover -s tests"]
+        install = rf"{python} -m pip install --require-hashes -r requirements"
+        lines += ["  py -m venv .venv", rf"{install}\run.txt", f"{python} manage.py run"]
+        lines += [rf"{install}\development.txt", f"{python} -m unittest discover -s tests"]
     else:
         lines += ["  make run", "  make test"]
     lines += ["", "While it runs, http://127.0.0.1:8000/docs describes the API."]

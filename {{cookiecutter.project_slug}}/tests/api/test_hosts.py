@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 from flask import request, url_for
 
-from src.api import application
-from src.api.access import public
+from chassis.http.access.policies import public
+from chassis.http.flow import application
 from tests.support.application import HttpTestCase
 
 HOSTS = [

@@ -9,9 +9,9 @@ from unittest.mock import patch
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from src.api import prepared_response
-from src.api.access import public
-from src.api.responses import answer
+from chassis.http.access.policies import public
+from chassis.http.fast import prepared_response
+from chassis.http.output.answers import answer
 from tests.support.application import HttpTestCase
 
 ENTITY = SimpleNamespace(version=3)

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import marshmallow
 from marshmallow import ValidationError, post_load, pre_load, validate, validates, validates_schema
 
-from src.api.schemas import fields, loading
-from src.api.schemas.base import Schema
+from chassis.schemas import fields, loading
+from chassis.schemas.base import Schema
 
 
 class Inner(Schema):

@@ -6,15 +6,15 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from sqlalchemy import Table
 
-from src.api.blueprint import Blueprint
-from src.api.pages import page
-from src.api.requests import PageArguments
-from src.api.responses import created
-from src.api.schemas import fields, filters
-from src.api.schemas.base import Schema
-from src.api.schemas.sort import Sort
-from src.domain.model import declarations
-from src.services.paging import PageQuery
+from chassis.core.model import declarations
+from chassis.core.paging import PageQuery
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.input.parser import PageArguments
+from chassis.http.output.answers import created
+from chassis.http.output.pages import page
+from chassis.schemas import fields, filters
+from chassis.schemas.base import Schema
+from chassis.schemas.sort import Sort
 from tests.support.application import ApplicationTestCase
 from tests.support.gauges import Gauge, Site, SqlSites, gauges, sites, tables
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import event
 
-from src.domain.exceptions import (
+from chassis.core.attempt import Attempt, attempting
+from chassis.core.errors import (
     ConflictError,
     DuplicateError,
     NotFoundError,
     PreconditionFailedError,
     ValidationError,
 )
-from src.domain.identity import uuid7
-from src.domain.model import declarations
-from src.services.attempt import Attempt, attempting
-from src.services.paging import Comparison, PageQuery, SortKey
+from chassis.core.identity import uuid7
+from chassis.core.model import declarations
+from chassis.core.paging import Comparison, PageQuery, SortKey
 from tests.support.gauges import Gauge, Site, State, Step, Tag, gauge, tags
 from tests.support.memory import StoppedClock
 from tests.support.units import GaugeUnits, MemoryGauges, SqlGauges

@@ -7,9 +7,9 @@ from unittest import TestCase
 from unittest.mock import patch
 from uuid import UUID, SafeUUID, uuid4
 
-from src.infrastructure.databases import rows
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.rows import entity_maker
+from chassis.postgres.engines import Engines
+from chassis.postgres.fast import rows
+from chassis.postgres.fast.rows import entity_maker
 from tests.support.database import DatabaseTestCase
 from tests.support.specimens import Specimen
 

@@ -39,9 +39,9 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from src.infrastructure.databases import statements
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.statements import Statement
+from chassis.postgres.engines import Engines
+from chassis.postgres.fast import statements
+from chassis.postgres.fast.statements import Statement
 from tests.support.database import DatabaseTestCase
 
 

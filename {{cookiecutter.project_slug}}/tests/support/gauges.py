@@ -17,14 +17,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from src.domain import rules
-from src.domain.identity import uuid7
-from src.domain.model import UNSTAMPED, Model, Value
-from src.domain.rules import Email, Items, JsonObject, Number, Text, Url
-from src.infrastructure.databases.columns import columns
+from chassis.core import rules
+from chassis.core.identity import uuid7
+from chassis.core.model import UNSTAMPED, Model, Value
+from chassis.core.rules import Email, Items, JsonObject, Number, Text, Url
+from chassis.postgres.children import Children
+from chassis.postgres.columns import columns
+from chassis.postgres.sql_repository import SqlRepository
 from src.infrastructure.databases.metadata import metadata
-from src.infrastructure.repositories.children import Children
-from src.infrastructure.repositories.sql_repository import SqlRepository
 
 
 class State(StrEnum):

@@ -7,8 +7,8 @@ from typing import Any
 from unicodedata import combining, normalize
 from uuid import uuid4
 
-from src.api.openapi.document import resolve
-from src.domain.rules import JsonObject
+from chassis.core.rules import JsonObject
+from chassis.openapi.document import resolve
 
 Json = dict[str, Any]
 

@@ -12,20 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
-from src.domain.exceptions import ConflictError, DuplicateError, NotFoundError, ValidationError
+from chassis.core.attempt import note_committed, note_saved, require
+from chassis.core.commit_hooks import CommitHooks
+from chassis.core.errors import ConflictError, DuplicateError, NotFoundError, ValidationError
+from chassis.core.paging import Comparison, PageQuery
+from chassis.core.persistence import Entity, KeptAnswer, Once, Repository, UnitOfWorkFactory
 from src.infrastructure.databases.metadata import metadata
-from src.services.attempt import note_committed, note_saved, require
-from src.services.commit_hooks import CommitHooks
-from src.services.paging import Comparison, PageQuery
-from src.services.ports import (
-    Clock,
-    Entity,
-    KeptAnswer,
-    Once,
-    Repository,
-    UnitOfWork,
-    UnitOfWorkFactory,
-)
+from src.services.ports import Clock, UnitOfWork
 
 NESTED = "A unit of work is open on this thread; join its block instead."
 
@@ -225,7 +218,7 @@ class MemoryOnce(Once):
         self.answer = answer
 
 
-class MemoryUnitOfWorkFactory(UnitOfWorkFactory):
+class MemoryUnitOfWorkFactory(UnitOfWorkFactory[MemoryUnitOfWork]):
     """A repository has the name of its table. `twins` are those of named repositories."""
 
     def __init__(

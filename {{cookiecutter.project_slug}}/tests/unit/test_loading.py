@@ -8,8 +8,8 @@ from unittest.mock import patch
 import marshmallow
 from marshmallow import ValidationError, post_load, pre_load, validate, validates, validates_schema
 
-from src.api.schemas import fields, loading
-from src.api.schemas.base import Schema
+from chassis.schemas import fields, loading
+from chassis.schemas.base import Schema
 
 
 class Inner(Schema):
@@ -125,6 +125,8 @@ class LoadingTest(TestCase):
             inner_too = fields.Nested(inner, exclude=("number",))
 
         self.assertEqual(Empty().load({"inner_too": {}}), {"inner_too": {}})
+        with self.assertRaises(ValidationError):
+            Empty().load({"inner_too": {"number": 1}})
         self.assertEqual(inner.load({"number": 1}), {"number": 1})
 
     def test_each_hook_is_called_once(self) -> None:

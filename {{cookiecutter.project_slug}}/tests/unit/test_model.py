@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Annotated, Any
 from unittest import TestCase
 
-from src.domain import rules
-from src.domain.exceptions import ValidationError
-from src.domain.model import Model, Value, declarations
+from chassis.core import rules
+from chassis.core.errors import ValidationError
+from chassis.core.model import Model, Value, declarations
 from tests.support.gauges import Gauge, Site, State, gauge
 
 SITE = Site(name="x")

@@ -1,0 +1,45 @@
+"""Operations that will be gone say so: in the document, and in each of their answers."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any, TypeVar
+
+from flask import Response, current_app, request
+from flask_smorest import Blueprint
+from werkzeug.http import http_date
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def deprecated(since: date, *, sunset: date | None = None) -> Callable[[View], View]:
+    """Mark an operation, below its route: it is deprecated since a day, and gone after another.
+
+    Every answer then has the headers Deprecation (RFC 9745) and Sunset (RFC 8594), and from the
+    day of its sunset on it may be removed without a new version.
+
+        @blueprint.get("/<uuid:note_id>")
+        @deprecated(date(2026, 1, 1), sunset=date(2026, 7, 1))
+    """
+    headers = {"Deprecation": f"@{_midnight(since).timestamp():.0f}"}
+    described: dict[str, Any] = {"deprecated": True}
+    if sunset:
+        headers["Sunset"] = http_date(_midnight(sunset))
+        described["x-sunset"] = sunset.isoformat()
+
+    def mark(view: View) -> View:
+        marked: View = Blueprint.doc(**described)(view)
+        marked.deprecation = headers  # type: ignore[attr-defined]  # Decorators above keep it.
+        return marked
+
+    return mark
+
+
+def send_deprecation(response: Response) -> Response:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if headers := getattr(view, "deprecation", None):
+        response.headers.update(headers)
+    return response
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

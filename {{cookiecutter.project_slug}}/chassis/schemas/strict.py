@@ -1,0 +1,85 @@
+"""What the fields of requests have in common."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from marshmallow import ValidationError, fields, validate
+
+from chassis.core.paging import Comparison
+
+Value = TypeVar("Value")
+
+
+class Bounds:
+    """Of a value that JSON writes as a text, where a `minimum` would mean nothing."""
+
+    def __init__(self, minimum: Any, maximum: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+
+    def __call__(self, value: Any) -> None:
+        if self.minimum is not None and value < self.minimum:
+            raise ValidationError(f"Must be {self.minimum} or more.")
+        if self.maximum is not None and value > self.maximum:
+            raise ValidationError(f"Must be {self.maximum} or less.")
+
+    def described(self) -> dict[str, str]:
+        bounds = {"x-minimum": self.minimum, "x-maximum": self.maximum}
+        return {name: str(bound) for name, bound in bounds.items() if bound is not None}
+
+
+RULES = {
+    Bounds: "range",
+    validate.Length: "length",
+    validate.Range: "range",
+    validate.OneOf: "choice",
+    validate.Regexp: "pattern",
+}
+
+
+class Message(str):
+    """What is wrong with a value: a sentence for people, and a code for programs."""
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, text: str, code: str) -> "Message":
+        message = super().__new__(cls, text)
+        message.code = code
+        return message
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """Schemas are copied."""
+        return str(self), self.code
+
+
+class Parameter(str):
+    """Text from a query string, where numbers have no other form."""
+
+    __slots__ = ()
+
+
+class StrictField(fields.Field[Value], Generic[Value]):
+    """Its errors have a code. What does not derive from it cannot be read from a request."""
+
+    # Of a filter: whose field it compares, and how; without, for equality with that of its name.
+    entity_type: type | None = None
+    comparison: Comparison | None = None
+
+    def make_error(self, key: str, **values: Any) -> ValidationError:
+        error = super().make_error(key, **values)
+        return ValidationError([Message(str(text), key) for text in error.messages])
+
+    def _validate(self, value: Any) -> None:
+        found: list[str] = []
+        for rule in self.validators:
+            code = next((code for kind, code in RULES.items() if isinstance(rule, kind)), "invalid")
+            try:
+                rule(value)
+            except ValidationError as error:
+                found += [Message(str(text), code) for text in error.messages]
+        if found:
+            raise ValidationError(found)
+
+
+def listed(rules: Any) -> Iterable[Any]:
+    return rules if isinstance(rules, Iterable) else [rules]

@@ -32,6 +32,7 @@ EXAMPLE_LINES = (
     "src/infrastructure/databases/unit_of_work.py",
     "src/services/ports.py",
 )
+REMEMBER = "chassis/development/template/remember.py"
 COMMIT_MESSAGE = "Generate the project from its template"
 # The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
@@ -79,8 +80,8 @@ def say(text: str) -> None:
 
 def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) -> list[str]:
     lines = ["", "Next, with Python 3.11 or later:", "", f"  cd {slug}"]
-    if cruft:
-        lines += ["  git add .cruft.json", '  git commit -m "Remember the template"']
+    remember = ["  git add .cruft.json", '  git commit -m "Remember the template"']
+    lines += remember if cruft else []
     if windows:
         python = r"  .venv\Scripts\python"
         lines += ["  py -m venv .venv", rf"{python} -m pip install -r requirements\development.txt"]
@@ -99,10 +100,11 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter} | tojson }}'  # noqa: E501
+        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     if not answers["example_resource"]:
         remove_example()
+    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, answers.pop("template")])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     if not Path(".git").exists():  # A folder that was a repository before keeps its history.
         attempt(

@@ -18,6 +18,7 @@ COMMANDS = {
     "seed": "src.cli.project",
     "token": "src.cli.token",
     "config": "src.cli.project",
+    "template": "chassis.development.template.commands",
 }
 
 

@@ -80,8 +80,7 @@ def say(text: str) -> None:
 
 def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) -> list[str]:
     lines = ["", "Next, with Python 3.11 or later:", "", f"  cd {slug}"]
-    remember = ["  git add .cruft.json", '  git commit -m "Remember the template"']
-    lines += remember if cruft else []
+    lines += ['  git commit -m "Remember the template" .cruft.json'] if cruft else []
     if windows:
         python = r"  .venv\Scripts\python"
         lines += ["  py -m venv .venv", rf"{python} -m pip install -r requirements\development.txt"]

@@ -1,12 +1,18 @@
-# The template's own commands. They need git, make and Python 3.11 or later, nothing else:
-# .venv is made by uv where it is installed, by venv and pip otherwise.
+# The template's own commands. They need git, make and Python 3.11 or later, nothing else: the
+# project's script makes .venv, of what `make demo` needs or of all.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 VENV := .venv
 READY := $(VENV)/.ready
+# The tools contain what generates a project.
+READY_TO_GENERATE := $(or $(wildcard $(READY)),$(VENV)/.demo)
 DEMO := demo/my_service
-UV := $(shell command -v uv 2>/dev/null)
+INSTALL := '{{cookiecutter.project_slug}}/scripts/install.sh'
+# The one on the PATH, or the one that $(INSTALL) put into .venv: it installs the demo, too.
+UV = $$(command -v uv || ls "$$PWD/$(VENV)/bin/uv" 2>/dev/null)
+LOCK = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --python-version 3.11
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -19,10 +25,10 @@ test: $(READY)  ## Run the template's tests.
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.
-	@$(MAKE) --no-print-directory -C $(DEMO) run
+	@UV="$(UV)" $(MAKE) --no-print-directory -C $(DEMO) run
 
 # Generated aside and moved, so that an interrupted run leaves no half project to start.
-$(DEMO)/Makefile: | $(READY)
+$(DEMO)/Makefile: | $(READY_TO_GENERATE)
 	@test ! -e $(DEMO) || { echo '$(DEMO) is not a whole project: look into it, then remove it.' >&2; exit 1; }
 	@rm -rf demo/.new && mkdir -p demo/.new
 	@$(VENV)/bin/cookiecutter --no-input --default-config --output-dir demo/.new . >demo/.new/log 2>&1 \
@@ -30,7 +36,7 @@ $(DEMO)/Makefile: | $(READY)
 	@mv demo/.new/my_service $(DEMO) && rm -rf demo/.new
 
 .PHONY: openapi
-openapi: $(DEMO)/Makefile  ## Write the template's openapi.json anew, with the demo's environment.
+openapi: $(READY) $(DEMO)/Makefile  ## Write the template's openapi.json anew, with the demo's environment.
 	@$(MAKE) --no-print-directory -C $(DEMO) .venv/.ready
 	@$(VENV)/bin/python -m proofs.conformance.committed --python $(DEMO)/.venv/bin/python
 
@@ -62,13 +68,10 @@ check: $(READY)  ## Lint, format check and types of the hooks, the tests and the
 
 .PHONY: lock
 lock: $(READY)  ## Lock the newest versions of the template's tools.
-	$(if $(UV),,$(VENV)/bin/python -m pip install --quiet uv)
-	$(or $(UV),$(VENV)/bin/uv) pip compile --quiet --upgrade --universal --generate-hashes \
-		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-		--group dev --output-file requirements.txt
-	$(or $(UV),$(VENV)/bin/uv) pip compile --quiet --upgrade --universal --generate-hashes \
-		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-		--group conformance --output-file requirements-conformance.txt
+	@command -v uv >/dev/null || $(INSTALL) $(VENV) '{{cookiecutter.project_slug}}/requirements/uv.txt'
+	$(LOCK) --upgrade --group dev --output-file requirements.txt
+	$(LOCK) --group demo --constraint requirements.txt --output-file requirements-demo.txt
+	$(LOCK) --upgrade --group conformance --output-file requirements-conformance.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.
@@ -76,14 +79,12 @@ clean:  ## Remove what the tools made; the demo and its data stay.
 	rm -rf $(addprefix '{{cookiecutter.project_slug}}'/,.venv .mypy_cache .ruff_cache)
 	find hooks proofs tests '{{cookiecutter.project_slug}}' -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.txt
+$(VENV)/.demo: requirements-demo.txt
 	@rm -rf $(VENV)
-	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
-	done || { echo 'Python 3.11 or later is needed; none was found on the PATH.' >&2; exit 1; }; \
-	if [ -n '$(UV)' ]; then \
-		uv venv --quiet --python "$$python" $(VENV) && uv pip install --quiet --python $(VENV) --require-hashes -r requirements.txt; \
-	else \
-		$$python -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.txt; \
-	fi
-	@touch $(READY)
+	@$(INSTALL) $(VENV) requirements-demo.txt
+	@touch $@
+
+$(READY): requirements.txt
+	@if [ -e $@ ] || [ ! -e $(VENV)/.demo ]; then rm -rf $(VENV); fi
+	@$(INSTALL) $(VENV) requirements.txt
+	@touch $@

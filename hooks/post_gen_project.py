@@ -83,8 +83,9 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
     lines += ['  git commit -m "Remember the template" .cruft.json'] if cruft else []
     if windows:
         python = r"  .venv\Scripts\python"
-        lines += ["  py -m venv .venv", rf"{python} -m pip install -r requirements\development.txt"]
-        lines += [f"{python} manage.py run", f"{python} -m unittest discover -s tests"]
+        install = rf"{python} -m pip install --require-hashes -r requirements"
+        lines += ["  py -m venv .venv", rf"{install}\run.txt", f"{python} manage.py run"]
+        lines += [rf"{install}\development.txt", f"{python} -m unittest discover -s tests"]
     else:
         lines += ["  make run", "  make test"]
     lines += ["", "While it runs, http://127.0.0.1:8000/docs describes the API."]

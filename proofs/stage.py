@@ -107,7 +107,7 @@ class Project:
         inherited = {n: v for n, v in os.environ.items() if not OWN_SETTINGS.match(n)}
         settings = self._settings | {
             "ENVIRONMENT": "production",
-            "SECRET_KEY": "rehearsal",
+            "SECRET_KEY": "of-the-rehearsal-and-of-nothing-else",
             "RATE_LIMIT": "",  # All clients are one subject.
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",

@@ -35,7 +35,10 @@ SIZE_OVER_BASE = 150
 START_SECONDS = 20.0
 CLIENTS = 8
 # Needs no database to start, and gets no answer from one at once.
-ALONE = ["--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres", "--env=SECRET_KEY=test"]
+ALONE = [
+    "--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres",
+    "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
+]
 
 pytestmark = pytest.mark.usefixtures("engine")
 

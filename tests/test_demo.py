@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from conftest import command
+from conftest import command, make
 
 from proofs.processes import free_port
 
@@ -78,7 +78,15 @@ def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
         assert "swagger-ui" in fetch(f"{url}/docs")[2]
         assert "/my_service/v1/todos" in fetch(f"{url}/openapi.json")[2]["paths"]
 
-    edited = own_template / "demo/my_service/README.md"
+    project = own_template / "demo/my_service"
+    unused = [own_template / ".venv/bin/pytest", project / ".venv/bin/ruff"]
+    assert not any(path.exists() for path in unused), "The tools wait until they are needed."
+    before = (project / ".venv/bin/python").lstat().st_ctime_ns
+    assert "Installing requirements/development.txt" in make(project, ".venv/.ready")
+    assert (project / ".venv/bin/ruff").exists()
+    assert (project / ".venv/bin/python").lstat().st_ctime_ns == before, "It was made anew."
+
+    edited = project / "README.md"
     edited.write_text("mine")
     with demo(own_template) as url:
         assert fetch(f"{url}/my_service/v1/todos")[2]["items"] == [todo]

@@ -447,9 +447,9 @@ def test_on_windows_the_next_commands_need_no_make() -> None:
 
     assert not any("make" in line or "curl" in line for line in steps)
     assert r"  .venv\Scripts\python manage.py run" in steps
-    [install] = [line for line in steps if "-r " in line]
-    requirements = install.partition("-r ")[2].replace("\\", "/")
-    assert (ROOT / PROJECT_FOLDER / requirements).is_file()
+    installs = [line.partition("-r ")[2].replace("\\", "/") for line in steps if "-r " in line]
+    assert installs == ["requirements/run.txt", "requirements/development.txt"]
+    assert all((ROOT / PROJECT_FOLDER / name).is_file() for name in installs)
 
 
 # The secrets
@@ -474,7 +474,20 @@ def test_the_secrets_are_random_private_and_safe_in_every_notation(bake: Bake) -
 
 def test_the_secrets_are_never_tracked(default_project: Path) -> None:
     assert git("check-ignore", ".env", cwd=default_project) == ".env"
-    assert ".env" not in git("ls-files", cwd=default_project).splitlines()
+    tracked = git("ls-files", cwd=default_project).splitlines()
+    assert ".env" not in tracked
+    assert ".env.docker.env" in tracked  # It has none.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".env.production", ".env.local", "docker/.env", ".envrc", "tls.pem", "docker/tls.key"),
+        *("src/store.p12", "id_ed25519", "deploy/id_rsa", ".pgpass"),
+    ],
+)
+def test_where_secrets_usually_lie_git_does_not_look(default_project: Path, name: str) -> None:
+    assert git("check-ignore", name, cwd=default_project) == name
 
 
 def test_secrets_that_exist_are_kept(bake: Bake) -> None:

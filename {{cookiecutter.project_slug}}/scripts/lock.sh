@@ -5,17 +5,21 @@
 #   requirements/runtime.txt       what the service needs, with psycopg2 to be compiled
 #   requirements/telemetry.txt     the same versions, and OpenTelemetry
 #   requirements/development.txt   the same again, psycopg2 as a binary, and the tools
+#   requirements/run.txt           what `make run` needs of these
+#   requirements/uv.txt            the installer of all this, where there is none
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 lock() {
-  "${UV:-uv}" pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+  PATH=$PATH:.venv/bin uv pip compile --quiet --upgrade --universal --python-version 3.11 \
     --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 
-lock --group production --output-file requirements/runtime.txt
-lock --group production --extra telemetry --constraint requirements/runtime.txt \
+lock pyproject.toml --group production --output-file requirements/runtime.txt
+lock pyproject.toml --group production --extra telemetry --constraint requirements/runtime.txt \
   --output-file requirements/telemetry.txt
 # The same versions, but for the driver: a constraint on psycopg2 is none on psycopg2-binary.
-lock --group dev --extra telemetry --constraint requirements/telemetry.txt \
+lock pyproject.toml --group dev --extra telemetry --constraint requirements/telemetry.txt \
   --output-file requirements/development.txt
+lock pyproject.toml --group run --constraint requirements/development.txt --output-file requirements/run.txt
+lock --group installer --output-file requirements/uv.txt

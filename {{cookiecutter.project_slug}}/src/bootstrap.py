@@ -7,12 +7,12 @@ from src.infrastructure.databases.embedded import start_embedded_postgres
 EMBEDDED_DATA = ROOT / ".postgres"
 
 
-def load_config_with_database() -> Config:
+def load_config_with_database(*, signs: bool = True) -> Config:
     """The settings; in development without DATABASE_URL, an embedded PostgreSQL is started.
 
     Raise ConfigError, or EmbeddedPostgresError if that does not start.
     """
-    config = load_config()
+    config = load_config(signs=signs)
     if config.database_url:
         return config
     url = start_embedded_postgres(EMBEDDED_DATA)

@@ -21,7 +21,7 @@ DOTENV = ROOT / ".env"
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
-GUESSED_FIRST = {"secret", "changeme", "change-me", "default", "password", "secret_key"}
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY; 32 random digits have 8 different ones.
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
@@ -131,8 +131,11 @@ def project() -> dict[str, str]:
     return {key: table[key] for key in ("name", "version", "description")}
 
 
-def load_config(*, complete: bool = True) -> Config:
-    """Raise ConfigError with every mistake at once; `complete` counts what is missing as one."""
+def load_config(*, complete: bool = True, signs: bool = True) -> Config:
+    """Raise ConfigError with every mistake at once; `complete` counts what is missing as one.
+
+    Who `signs` nothing, as a migration, needs no SECRET_KEY.
+    """
     env = FileAwareEnv(eager=False, strip_whitespace=True)
     env.read_env(DOTENV, recurse=False)
     about: dict[str, Any] = project()
@@ -144,7 +147,7 @@ def load_config(*, complete: bool = True) -> Config:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     if complete:
-        _complete(values)
+        _complete(values, signs=signs)
     return Config(**about | values)
 
 
@@ -181,7 +184,8 @@ def _settings() -> list[Field[Any]]:
 def _read(env: FileAwareEnv, item: Field[Any], about: dict[str, str]) -> Any:
     default = about["name"] if item.name == "service_prefix" else item.default
     read = getattr(env, item.metadata["parse"])
-    return read(item.name.upper(), default, validate=item.metadata["validate"])
+    value = read(item.name.upper(), default, validate=item.metadata["validate"])
+    return value.strip() if isinstance(value, str) else value
 
 
 def _sentences(error: EnvValidationError) -> str:
@@ -189,8 +193,11 @@ def _sentences(error: EnvValidationError) -> str:
     return " ".join(f"{name}: {' '.join(texts)}" for name, texts in messages.items())
 
 
-def _complete(values: dict[str, Any]) -> None:
-    missing = [i.name.upper() for i in _settings() if i.metadata["required"] and not values[i.name]]
+def _complete(values: dict[str, Any], *, signs: bool) -> None:
+    required = [item.name for item in _settings() if item.metadata["required"]]
+    missing = [name.upper() for name in required if not values[name]]
+    if not signs and "SECRET_KEY" in missing:
+        missing.remove("SECRET_KEY")
     if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
         raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
     if values["environment"] == DEVELOPMENT:
@@ -202,8 +209,14 @@ def _complete(values: dict[str, Any]) -> None:
             "_FILE behind its name, as the path of a file. For development, "
             "`python scripts/create_env.py` writes a .env with ENVIRONMENT=development."
         )
-    elif values["secret_key"].lower() in GUESSED_FIRST:
+    if signs:
+        _require_strong(values["secret_key"])
+
+
+def _require_strong(key: str) -> None:
+    """A short one is found offline, from a page cursor that was signed with it."""
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
         raise ConfigError(
-            "SECRET_KEY: Must be one that nobody can guess: "
-            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
+            f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, not the same few again and "
+            "again: `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
         )

@@ -37,7 +37,7 @@ def _migrations(**options: Any) -> Migrations:
     }
     mode = given.pop("maintenance", AUTO)
     chosen = None if mode == AUTO else MaintenanceMode(mode)
-    config = load_config_with_database()
+    config = load_config_with_database(signs=False)
     return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **given))
 
 

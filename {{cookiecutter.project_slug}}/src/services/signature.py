@@ -1,12 +1,18 @@
 import hmac
 
 
+def derived_key(secret: str, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose: HKDF with SHA-256 and no salt (RFC 5869)."""
+    pseudorandom = hmac.digest(bytes(32), secret.encode(), "sha256")
+    return hmac.digest(pseudorandom, purpose.encode() + b"\x01", "sha256")
+
+
 class Signer:
     """Signs what is handed out, so that only that is taken back: HMAC with SHA-256 (RFC 2104)."""
 
     def __init__(self, secret: str, purpose: str) -> None:
         """What was signed for one purpose is worth nothing for another."""
-        self._key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+        self._key = derived_key(secret, purpose)
 
     def sign(self, told: str) -> str:
         """Return it with its signature behind a dot."""

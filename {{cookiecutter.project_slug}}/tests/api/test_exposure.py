@@ -20,7 +20,7 @@ class ExposureTest(HttpTestCase):
     @shows("V13.4.2")
     def test_nobody_turns_debugging_on_in_production(self) -> None:
         with patch.dict("os.environ", {"FLASK_DEBUG": "1"}):
-            self.client = self.start(environment=PRODUCTION, secret_key="x" * 32)
+            self.client = self.start(environment=PRODUCTION)
         self.client.application.add_url_rule("/fail", view_func=public(fail))
         with self.assertLogs(self.client.application.logger, "ERROR"):
             response = self.client.get("/fail")

@@ -15,13 +15,29 @@ MISCONFIGURED = 78
 class ConfigTest(CommandLineTestCase):
     @shows("API8:2023", "V13.2.3")
     def test_production_names_everything_that_is_missing(self) -> None:
-        result = self.manage("db", "current", SECRET_KEY="")
-        self.assert_stops(result, MISCONFIGURED, "Not set: DATABASE_URL, SECRET_KEY")
+        for blank in ("", " ", "\t\n", "\u00a0" * 40):
+            with self.subTest(blank):
+                result = self.manage("serve", SECRET_KEY=blank)
+                self.assert_stops(result, MISCONFIGURED, "Not set: DATABASE_URL, SECRET_KEY")
 
-    def test_production_refuses_what_anybody_would_guess(self) -> None:
-        result = self.manage("db", "current", DATABASE_URL=URL, SECRET_KEY="changeme")
-        self.assert_stops(result, MISCONFIGURED, "SECRET_KEY: Must be one that nobody can guess")
-        self.assertNotIn("changeme", result.output)
+    def test_a_key_that_can_be_searched_for_is_refused_where_something_is_signed(self) -> None:
+        weak = ("a", "changeme", "x" * 31, "x" * 32, "0" * 400, "ab" * 16, "changeme" * 4)
+        for environment in (DEVELOPMENT, PRODUCTION):
+            for command in (["serve"], ["routes"], ["maintenance", "status"]):
+                for key in weak:
+                    with self.subTest(environment=environment, command=command, key=key):
+                        result = self.manage(
+                            *command, ENVIRONMENT=environment, DATABASE_URL=URL, SECRET_KEY=key
+                        )
+                        self.assert_stops(result, MISCONFIGURED, "SECRET_KEY: Must have 32")
+                        self.assertNotIn(f" {key} ", result.output)
+
+    def test_a_migration_signs_nothing_and_needs_no_key(self) -> None:
+        for key in ("", "a"):
+            result = self.manage("db", "current", DATABASE_URL=URL, SECRET_KEY=key)
+            self.assert_stops(result, 1, "does not answer")
+        result = self.manage("db", "current", SECRET_KEY="")
+        self.assert_stops(result, MISCONFIGURED, "Not set: DATABASE_URL[.]")
 
     def test_an_issuer_is_named_with_its_keys(self) -> None:
         keys = "https://issuer.example.org/keys"

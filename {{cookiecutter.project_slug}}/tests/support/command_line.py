@@ -6,7 +6,10 @@ from click.testing import CliRunner, Result
 
 from src.cli.main import cli
 
-PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": "not a secret"}
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "not a secret, but long enough for one",
+}
 
 
 class CommandLineTestCase(TestCase):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,6 +9,7 @@ from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
 from src.infrastructure.services.signing_keys import FixedKeys
+from src.services.signature import derived_key
 
 ISSUER = "development"
 KEY_ID = "development"
@@ -34,5 +34,4 @@ def development_token(
 
 
 def _private_key(secret_key: str) -> Ed25519PrivateKey:
-    seed = sha256(b"development tokens" + secret_key.encode()).digest()
-    return Ed25519PrivateKey.from_private_bytes(seed)
+    return Ed25519PrivateKey.from_private_bytes(derived_key(secret_key, "development tokens"))

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,18 @@ EXAMPLE_LINES = (
     "src/infrastructure/databases/unit_of_work.py",
     "src/services/ports.py",
 )
+# What an answer brings; the others take theirs away.
+PARTS = {
+    "github": (
+        ".github",
+        ".release-please-manifest.json",
+        "release-please-config.json",
+        "scripts/application_changed.sh",
+    ),
+    "gitlab": (".gitlab-ci.yml", "scripts/deploy_container_app.sh"),
+    "pipelines": ("docs/pipelines.md", "renovate.json", "scripts/propose_template_update.sh"),
+    "kubernetes": ("deploy", "docs/clusters.md"),
+}
 REMEMBER = "chassis/development/template/remember.py"
 COMMIT_MESSAGE = "Generate the project from its template"
 # The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
@@ -46,6 +59,12 @@ def remove_example() -> None:
         text = b"".join(line for line in lines if b"todo" not in line.lower())
         Path(name).write_bytes(re.sub(rb"\n{4,}", b"\n\n\n", text))  # Where imports were.
     Path("migrations/versions/.gitkeep").touch()
+
+
+def remove_parts(wanted: set[str]) -> None:
+    for part in PARTS.keys() - wanted:
+        for name in PARTS[part]:
+            shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
 
 
 def attempt(otherwise: str, *commands: list[str]) -> None:
@@ -100,10 +119,13 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
+        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     if not answers["example_resource"]:
         remove_example()
+    host = answers.pop("pipelines")
+    parts = {host} if host == "none" else {host, "pipelines"}
+    remove_parts(parts | ({"kubernetes"} if answers.pop("kubernetes") else set()))
     attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, answers.pop("template")])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     if not Path(".git").exists():  # A folder that was a repository before keeps its history.

@@ -123,7 +123,7 @@ def test_a_line_that_both_changed_gets_markers_and_nothing_else_is_lost(pair: Pa
     pair.change("wsgi.py", lambda text: text.replace("Entry point", "The entry"))
     pair.change("chassis/news.py", append("NEWS = 1"))
 
-    output = pair.update(code=1)
+    output = pair.update(code=3)
 
     assert "Conflicts: 1\n  wsgi.py\n" in output
     assert "<<<<<<<" in (pair.project / "wsgi.py").read_text()
@@ -149,7 +149,7 @@ def test_an_edit_of_what_the_template_deleted_is_a_conflict(pair: Pair) -> None:
     git("rm", "--quiet", f"{PROJECT_FOLDER}/scripts/run_postgres.sh", cwd=pair.template)
     commit_all(pair.template, "Remove it")
 
-    assert "Conflicts: 1\n  scripts/run_postgres.sh\n" in pair.update(code=1)
+    assert "Conflicts: 1\n  scripts/run_postgres.sh\n" in pair.update(code=3)
     assert "# Ours." in (pair.project / "scripts/run_postgres.sh").read_text()
 
 

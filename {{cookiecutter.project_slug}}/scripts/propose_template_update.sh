@@ -19,9 +19,15 @@ case $status in
     3) ;;
     *) exit "$status" ;;
 esac
-git switch --quiet --create "$branch"
 subject="Update from the template"
-.venv/bin/python manage.py template update || subject="$subject, with conflicts to be resolved"
+status=0
+.venv/bin/python manage.py template update || status=$?
+case $status in
+    0) ;;
+    3) subject="$subject, with conflicts to be resolved" ;;
+    *) exit "$status" ;;
+esac
+git switch --quiet --create "$branch"
 git add --all
 git -c user.name="Template update" -c user.email=template@localhost commit --quiet --message "$subject"
 git push --quiet "$@" "$REMOTE" "$branch"

@@ -9,7 +9,7 @@ import click
 
 from chassis.development.template.update import Result, state, update
 
-BEHIND = 3  # As other commands that find something.
+FINDINGS = 3  # An update that is there, or conflicts that are left.
 ROOT = Path(__file__).resolve().parents[3]
 
 source_option = click.option(
@@ -45,13 +45,13 @@ def status(*, source: str | None, reference: str | None) -> None:
 def update_(*, source: str | None, reference: str | None, check: bool) -> None:
     """Merge a state of the template into the work tree, to be looked at and committed.
 
-    Ends with 1 where conflicts are left. `git reset --hard` takes an update back.
+    Ends with 3 where conflicts are left, and with 1 where nothing was changed. `git reset --hard` takes an update back.
     """
     if check:
-        sys.exit(BEHIND if _print_state(source, reference) else 0)
+        sys.exit(FINDINGS if _print_state(source, reference) else 0)
     result = update(ROOT, source, reference, _ask)
     _print_result(result)
-    sys.exit(1 if result.conflicts else 0)
+    sys.exit(FINDINGS if result.conflicts else 0)
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:

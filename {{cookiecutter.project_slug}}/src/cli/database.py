@@ -14,7 +14,7 @@ from psycopg2.extras import wait_select
 
 from src.bootstrap import EMBEDDED_DATA, load_config_with_database
 from src.cli.parameters import Duration, json_option
-from src.cli.sentences import with_advice
+from src.cli.sentences import FINDINGS, with_advice
 from src.domain.models.maintenance import MaintenanceMode
 from src.infrastructure.databases.embedded import stop_embedded_postgres
 from src.infrastructure.databases.migrations import (
@@ -27,7 +27,6 @@ from src.infrastructure.maintenance.declarations import EXPAND
 from src.infrastructure.maintenance.plan import Options, plan_upgrade
 
 AUTO = "auto"
-FINDINGS = 3
 
 
 def _migrations(**options: Any) -> Migrations:
@@ -87,17 +86,19 @@ def db() -> None:
 @db.command()
 @click.option("-m", "--message", required=True, help="What the revision does; names its file.")
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
-@click.option("--accept-drop", is_flag=True, help="What looks like a rename is a drop and an add.")
-def migrate(*, message: str, empty: bool, accept_drop: bool) -> None:
-    """Write a revision: what the models have and the database has not.
+@click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
+def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
+    """Write revisions: what the models have and the revisions before do not make.
+
+    Each is tried on a database that is made for it. Ends with 3 if one fails there.
 
     \b
     python manage.py db migrate -m "Add notes"
     """
-    path = _migrations().create(message, empty=empty, accept_drop=accept_drop)
-    if path:
+    paths = _migrations().create(message, empty=empty, accept_drop=accept_drop)
+    for path in paths:
         click.echo(f"Wrote {path}. Read it before you apply it.")
-    else:
+    if not paths:
         click.echo("Nothing to do: the database has what the models have. No revision was written.")
 
 

@@ -7,11 +7,14 @@ from src.config import ConfigError
 from src.domain.exceptions import BusyError, DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
 from src.infrastructure.databases.errors import first_line
+from src.infrastructure.maintenance.check import FindingsError
 from src.infrastructure.maintenance.migrator import PoolerError
 from src.infrastructure.maintenance.recovery import MigrationFailedError
 from src.infrastructure.maintenance.revisions import RevisionsError
+from src.infrastructure.maintenance.scratch import ScratchForbiddenError
 
 FAILED = 1
+FINDINGS = 3
 WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 # By what raises them: their texts are sentences for people already.
@@ -19,12 +22,17 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, DomainError): FAILED,
+    (FindingsError,): FINDINGS,
 }
 ALEMBIC_ADVICE = {
     "Target database is not up to date": "Run `python manage.py db upgrade` first.",
     "Can't locate revision": "This code has no such revision: it may be older than the database.",
     "Relative revision": "There are not that many revisions in that direction.",
 }
+NO_SCRATCH = (
+    "The role may not create databases, and revisions are tried on one that is made for it. Name "
+    "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
+)
 # By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
     "42501": "The role in DATABASE_URL may not do this.",
@@ -38,6 +46,8 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
     match error:
         case BusyError():
             return f"{error} Nothing is half done; run the same command again.", BUSY
+        case ScratchForbiddenError():
+            return NO_SCRATCH, FAILED
         case DBAPIError():
             return database_sentence(error), FAILED
         case CommandError():

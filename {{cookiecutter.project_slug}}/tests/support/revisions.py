@@ -119,10 +119,11 @@ def revisions() -> Iterator[Path]:
         folder = Path(name)
         versions = folder / "migrations/versions"
         versions.mkdir(parents=True)
-        copyfile(module.PYPROJECT.parent / "migrations/env.py", folder / "migrations/env.py")
+        for file in ("env.py", "script.py.mako"):
+            copyfile(module.PYPROJECT.parent / "migrations" / file, folder / "migrations" / file)
         pyproject = folder / "pyproject.toml"
         pyproject.write_text("[tool.alembic]\nscript_location = '%(here)s/migrations'\n")
-        write_revision(versions, 1, *FIRST)
+        write_revision(versions, 1, *FIRST, down="DROP TABLE things, seen")
         with patch.object(module, "PYPROJECT", pyproject):
             yield versions
 

@@ -4,7 +4,7 @@ import io
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -13,23 +13,16 @@ from warnings import catch_warnings, simplefilter
 
 from alembic import command
 from alembic.config import Config
-from alembic.operations.ops import (
-    AddColumnOp,
-    CreateTableOp,
-    DropColumnOp,
-    DropTableOp,
-    MigrationScript,
-    ModifyTableOps,
-)
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.engines import CONNECT_SECONDS, unpooled_engine
 from src.infrastructure.databases.metadata import metadata
-from src.infrastructure.maintenance.check import check_revisions, declare
+from src.infrastructure.maintenance.authoring import Author
+from src.infrastructure.maintenance.catalog import catalog, compare, wanted_by
+from src.infrastructure.maintenance.check import judge_all
 from src.infrastructure.maintenance.migrator import migrator
 from src.infrastructure.maintenance.plan import Options, Plan, plan_downgrade, plan_upgrade
 from src.infrastructure.maintenance.revisions import (
@@ -39,10 +32,16 @@ from src.infrastructure.maintenance.revisions import (
     revision_of,
 )
 from src.infrastructure.maintenance.runner import Runner
+from src.infrastructure.maintenance.scratch import ScratchForbiddenError, scratch_database
 from src.infrastructure.maintenance.status import status
 from src.infrastructure.maintenance.windows import create_ops_schema
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
+BEHIND = "Target database is not up to date."
+UNTRIED = (
+    "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
+    "constraints, enums, sequences and defaults were not compared, and the file declares the most."
+)
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
@@ -123,68 +122,48 @@ class Migrations:
             return status(connection, migration_scripts())
 
     def check(self) -> list[str]:
-        """What is wrong: revisions that declare too little, a database unlike the models."""
-        verdicts = check_revisions(self._url, migration_scripts(), metadata)
-        wrong = [
-            f"{verdict.revision} {finding}"
-            for verdict in verdicts
-            for finding in verdict.findings
-            if finding.is_error
-        ]
-        with self._connection() as connection:
-            try:
-                command.check(_config(connection))
-            except CommandError as error:
-                wrong.append(str(error))
-        return wrong
-
-    def create(self, message: str, *, empty: bool = False, accept_drop: bool = False) -> str | None:
-        """Write a revision from what the models have and the database has not.
-
-        Returns its path, or None where there is no difference and nothing was written.
+        """What is wrong: revisions that declare too little or do not make what the models have,
+        and a database that lacks what they make. What others made in it is theirs.
         """
+        scripts = migration_scripts()
+        with scratch_database(self._url) as scratch:
+            verdicts = judge_all(scratch, scripts, metadata)
+            findings = [finding for verdict in verdicts for finding in verdict.findings]
+            wrong = [f"{one.revision} {one}" for one in findings if one.is_error]
+            if any(verdict.failures for verdict in verdicts):
+                return wrong
+            made = catalog(scratch)
+            if texts := compare(made, wanted_by(scratch, metadata)).texts:
+                wrong.append(f"The revisions do not make what the models have: {'; '.join(texts)}")
+        with self._connection() as connection:
+            if revision_of(connection) != scripts.get_current_head():
+                return [*wrong, BEHIND]
+            drift = compare(catalog(connection), made)
+        texts = replace(drift, extra={}).texts
+        return wrong + ([f"The database has drifted: {'; '.join(texts)}"] if texts else [])
 
+    def create(
+        self, message: str, *, empty: bool = False, accept_drop: Iterable[str] = ()
+    ) -> list[str]:
+        """Write revisions that make what the models have and the revisions before do not.
+
+        Return their paths; none where there is no difference. Nothing of others is compared: the
+        revisions run on a database of their own. Raise FindingsError if what was written fails.
+        """
         message = " ".join(message.split())
         if not message:
             raise CommandError("A revision needs a message: it names the file.")
-
-        def review(_context: object, _revision: object, scripts: list[MigrationScript]) -> None:
-            operations = scripts[0].upgrade_ops
-            if operations is None or (operations.is_empty() and not empty):
-                scripts.clear()
-            elif not accept_drop and (suspects := list(_possible_renames(operations.ops))):
-                raise CommandError(
-                    f"This looks like a rename ({'; '.join(suspects)}), and a drop loses the data. "
-                    "Nothing was written. To rename, use --empty and write op.alter_column or "
-                    "op.rename_table; if a drop is meant, repeat with --accept-drop."
-                )
-
-        ids = [script.revision for script in migration_scripts().walk_revisions()]
-        newest = max((int(number) for number in ids if number.isdecimal()), default=0)
+        author = Author(_config(None), metadata)
         with self._connection() as connection:
-            script = command.revision(
-                _config(connection),
-                message,
-                autogenerate=not empty,
-                rev_id=f"{newest + 1:04}",
-                process_revision_directives=review,
-            )
-        if script is None or isinstance(script, list):
-            return None
-        self._declare(script)
-        return script.path
-
-    def _declare(self, script: Script) -> None:
-        """Try the new revision, and write into it what it needs."""
-        try:
-            verdict = check_revisions(self._url, migration_scripts(), metadata)[-1]
-        except DBAPIError as error:
-            raise CommandError(
-                f"Wrote {script.path}, but could not try it, so it declares the most. "
-                f"({str(error.orig).strip()})"
-            ) from error
-        if verdict.revision == script.revision:
-            declare(verdict, Path(script.path))
+            if empty:
+                return [author.write_empty(connection, message)]
+            if revision_of(connection) != migration_scripts().get_current_head():
+                raise CommandError(BEHIND)
+            try:
+                return author.write(self._url, message, accept_drop)
+            except ScratchForbiddenError:
+                self._options.say("warning", UNTRIED)
+                return author.write_untried(connection, message)
 
     def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
         scripts = migration_scripts()
@@ -221,22 +200,3 @@ def _config(connection: Connection | None, **options: Any) -> Config:
         cmd_opts=Namespace(quiet=True),
         **options,
     )
-
-
-def _possible_renames(operations: Iterable[object], table: str = "") -> Iterator[str]:
-    """What is dropped where something else is added: pairs that may be one thing renamed."""
-    dropped, added = [], []
-    for operation in operations:
-        match operation:
-            case ModifyTableOps():
-                yield from _possible_renames(operation.ops, operation.table_name)
-            case DropTableOp():
-                dropped.append(operation.table_name)
-            case CreateTableOp():
-                added.append(operation.table_name)
-            case DropColumnOp():
-                dropped.append(f"{table}.{operation.column_name}")
-            case AddColumnOp():
-                added.append(f"{table}.{operation.column.name}")
-    if dropped and added:
-        yield f"drops {', '.join(dropped)} and adds {', '.join(added)}"

@@ -4,18 +4,15 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from uuid import uuid4
 
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import URL, Connection, MetaData
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.databases.engines import psycopg2_url, unpooled_engine
 from src.infrastructure.databases.errors import first_line
 from src.infrastructure.maintenance.declarations import (
     CONTRACT,
@@ -24,6 +21,7 @@ from src.infrastructure.maintenance.declarations import (
     is_autocommit,
 )
 from src.infrastructure.maintenance.footprint import Effect, Footprint, footprint
+from src.infrastructure.maintenance.scratch import scratch_database
 
 IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
 HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
@@ -60,19 +58,35 @@ class Verdict:
     phase: str
     findings: list[Finding]
 
+    @property
+    def failures(self) -> list[str]:
+        """Why it does not run."""
+        return [finding.text for finding in self.findings if finding.rule == DOES_NOT_RUN]
+
+
+class FindingsError(Exception):
+    """What was checked or written is not right."""
+
 
 def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> list[Verdict]:
     """Run all, oldest first, on a database that is made for it and dropped again.
 
-    The role in `url` has to be allowed to create databases.
+    Raise ScratchForbiddenError if the role in `url` may not create databases.
     """
-    with _scratch_database(psycopg2_url(url)) as connection:
-        verdicts = []
-        for script in reversed(list(scripts.walk_revisions())):
-            verdicts.append(_verdict(connection, script, metadata))
-            if any(finding.rule == DOES_NOT_RUN for finding in verdicts[-1].findings):
-                break  # The next ones have nothing to build upon.
-        return verdicts
+    with scratch_database(url) as connection:
+        return judge_all(connection, scripts, metadata)
+
+
+def judge_all(
+    connection: Connection, scripts: ScriptDirectory, metadata: MetaData
+) -> list[Verdict]:
+    """Run all, oldest first, on this scratch database."""
+    verdicts = []
+    for script in reversed(list(scripts.walk_revisions())):
+        verdicts.append(judge(connection, script, metadata))
+        if verdicts[-1].failures:
+            break  # The next ones have nothing to build upon.
+    return verdicts
 
 
 def declare(verdict: Verdict, path: Path) -> None:
@@ -85,7 +99,8 @@ def declare(verdict: Verdict, path: Path) -> None:
     path.write_text(pattern.sub(lambda _: declared, source, count=1), "utf-8")
 
 
-def _verdict(connection: Connection, script: Script, metadata: MetaData) -> Verdict:
+def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict:
+    """Run the revision on a scratch database that has those before it."""
     source = inspect.getsource(script.module)
     effects = list(_source_effects(script, source))
     try:
@@ -164,16 +179,3 @@ def _is_one_helper(function: ast.FunctionDef | None) -> bool:
             return name in HELPERS
         case _:
             return False
-
-
-@contextmanager
-def _scratch_database(url: URL) -> Iterator[Connection]:
-    name = f"check_{uuid4().hex}"
-    server = unpooled_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as administrator:
-        administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-        try:
-            with unpooled_engine(url.set(database=name)).connect() as connection:
-                yield connection
-        finally:
-            administrator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, TextClause, text
 
 from src.domain.models.maintenance import MaintenanceMode
+from src.infrastructure.maintenance.scratch import operations
 
 # Scans of a table are those of its indexes too.
 RELATIONS = text("""
@@ -67,8 +66,7 @@ class Footprint:
 
 def footprint(connection: Connection, script: Script) -> Footprint:
     """Run the revision's `upgrade`, commit it, and tell what it did to what was there."""
-    context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
-    with context.begin_transaction(_per_migration=True), Operations.context(context):
+    with operations(connection):
         tables = {row.oid: row for row in connection.execute(RELATIONS)}
         columns, labels = _columns(connection), _pairs(connection, LABELS)
         # Who locks an index keeps those out who plan a query of its table.

@@ -363,8 +363,7 @@ def test_an_update_of_the_template_is_proposed_once(
 ) -> None:
     git("remote", "add", "origin", str(own_template), cwd=own_template)
     made = bake_into(tmp_path, own_template)
-    (made / ".venv/bin").mkdir(parents=True)
-    (made / ".venv/bin/python").symlink_to(project / ".venv/bin/python")
+    (made / ".venv").symlink_to(project / ".venv")
     remote = tmp_path / "remote.git"
     git("clone", "--quiet", "--bare", str(made), str(remote), cwd=tmp_path)
     path = f"{Path(tool('cookiecutter')).parent}{os.pathsep}{os.environ['PATH']}"

@@ -45,7 +45,8 @@ def status(*, source: str | None, reference: str | None) -> None:
 def update_(*, source: str | None, reference: str | None, check: bool) -> None:
     """Merge a state of the template into the work tree, to be looked at and committed.
 
-    Ends with 3 where conflicts are left, and with 1 where nothing was changed. `git reset --hard` takes an update back.
+    Ends with 3 where conflicts are left, and with 1 where nothing was changed.
+    `git reset --hard` takes an update back.
     """
     if check:
         sys.exit(FINDINGS if _print_state(source, reference) else 0)

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 CLIENTS = r"urllib\.request|urllib import request|http\.client|http import client"
 CLIENT = re.compile(rf"^\s*(?:import|from) (?:{CLIENTS}|requests|httpx|urllib3|aiohttp)\b", re.M)
 # Each asks an address of the configuration.
-ALLOWED = {"infrastructure/services/signing_keys.py"}
+ALLOWED = {"infrastructure/services/key_server.py"}
 
 
 class OutgoingRequestsTest(TestCase):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
+from src.infrastructure.services.json_web_keys import public_key
 from src.infrastructure.services.signing_keys import FixedKeys
 from src.services.signature import derived_key
 
@@ -17,7 +17,7 @@ KEY_ID = "development"
 
 def development_keys(secret_key: str) -> FixedKeys:
     public = OKPAlgorithm.to_jwk(_private_key(secret_key).public_key(), as_dict=True)
-    return FixedKeys({KEY_ID: PyJWK(public | {"alg": "EdDSA"})})
+    return FixedKeys([public_key(public | {"kid": KEY_ID})])
 
 
 def development_token(

@@ -82,7 +82,7 @@ def assert_deployable(manifest: dict[str, Any], server: str) -> None:
 
 
 def server_module(project: Path) -> str:
-    [path] = [*project.glob("src/cli/server.py"), *project.glob("chassis/cli/server.py")]
+    [path] = [*project.glob("chassis/cli/server.py"), *project.glob("chassis/cli/server.py")]
     return path.read_text()
 
 

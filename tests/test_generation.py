@@ -117,8 +117,8 @@ def test_the_longest_description_is_carried(bake: Bake) -> None:
     assert tomllib.loads(pyproject.read_text())["project"]["description"] == text
 
 
-def test_the_questions_are_six_and_asked_as_a_person_would(template: Path, tmp_path: Path) -> None:
-    answers = ["Rechnungen & Söhne", "", 'Bills "fast" {{ 7 * 7 }}', "Zoë", "2", "n"]
+def test_the_questions_are_few_and_asked_as_a_person_would(template: Path, tmp_path: Path) -> None:
+    answers = ["Rechnungen & Söhne", "", 'Bills "fast" {{ 7 * 7 }}', "Zoë", "2", "n", "2", "y"]
     asked = subprocess.run(
         [tool("cookiecutter"), template],
         cwd=tmp_path,
@@ -130,19 +130,22 @@ def test_the_questions_are_six_and_asked_as_a_person_would(template: Path, tmp_p
     ).stdout
 
     questions = [name for name in QUESTIONS if not name.startswith("_")]
-    assert len(questions) == 6
+    assert len(questions) == 8
     assert list(QUESTIONS["__prompts__"]) == questions
     for number, prompt in enumerate(QUESTIONS["__prompts__"].values(), 1):
         label = prompt if isinstance(prompt, str) else prompt["__prompt__"]
-        assert f"[{number}/6] {label}" in asked
-    for choice in QUESTIONS["license"]:
-        assert QUESTIONS["__prompts__"]["license"][choice] in asked
+        assert f"[{number}/8] {label}" in asked
+    for name in ("license", "pipelines"):
+        for choice in QUESTIONS[name]:
+            assert QUESTIONS["__prompts__"][name][choice] in asked
     project = tmp_path / "rechnungen_sohne"
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert pyproject["description"] == 'Bills "fast" {{ 7 * 7 }}'
     assert pyproject["authors"] == [{"name": "Zoë"}]
     assert pyproject["license"] == "Apache-2.0"
     assert not (project / "src" / "services" / "todo_service.py").exists()
+    assert (project / ".gitlab-ci.yml").is_file()
+    assert (project / "deploy").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,14 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from chassis.development.template.update import Result, state, update
+from chassis.project import current_project
 
 FINDINGS = 3  # An update that is there, or conflicts that are left.
-ROOT = Path(__file__).resolve().parents[3]
 
 source_option = click.option(
     "--from", "source", metavar="SOURCE", help="URL or path of the template; as recorded without."
@@ -50,14 +49,14 @@ def update_(*, source: str | None, reference: str | None, check: bool) -> None:
     """
     if check:
         sys.exit(FINDINGS if _print_state(source, reference) else 0)
-    result = update(ROOT, source, reference, _ask)
+    result = update(current_project().root, source, reference, _ask)
     _print_result(result)
     sys.exit(FINDINGS if result.conflicts else 0)
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:
     """Whether there is an update."""
-    found = state(ROOT, source, reference)
+    found = state(current_project().root, source, reference)
     click.echo(f"This project   {found.at}\nThe template   {found.newest}")
     for line in found.commits:
         click.echo(f"  {line}")

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +64,8 @@ def remove_example() -> None:
 def remove_parts(wanted: set[str]) -> None:
     for part in PARTS.keys() - wanted:
         for name in PARTS[part]:
-            shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
+            for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
 
 
 def attempt(otherwise: str, *commands: list[str]) -> None:

@@ -1,3 +1,5 @@
+import re
+
 from flask import Flask
 from flask_cors import CORS
 
@@ -14,4 +16,13 @@ def register_cors(app: Flask, config: Config) -> None:
         exposed = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
         if config.database_read_url:
             exposed.append(READ_AFTER_HEADER)
-        CORS(app, origins=list(config.cors_origins), expose_headers=exposed)
+        CORS(
+            app,
+            origins=[_exactly(origin) for origin in config.cors_origins],
+            expose_headers=exposed,
+        )
+
+
+def _exactly(origin: str) -> str | re.Pattern[str]:
+    """flask-cors takes the brackets of an IPv6 address for a part of a regular expression."""
+    return origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)

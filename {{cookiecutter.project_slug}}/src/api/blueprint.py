@@ -1,7 +1,7 @@
 """What controllers register their operations with."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import flask_smorest
@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from src.api import access
 from src.api.requests import StrictParser
-from src.api.responses import answer
+from src.api.responses import answer, represented
 from src.api.schemas.serializer import serializer
 
 View = Callable[..., Any]
@@ -46,6 +46,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             def answered(*values: Any, **named: Any) -> Response:
                 return answer(view(*values, **named), status_code, serialize)
 
+            if serialize:  # src/api/conditional.py compares tags with it.
+                answered.represent = partial(represented, serialize=serialize)  # type: ignore[attr-defined]
             return answered
 
         return decorated

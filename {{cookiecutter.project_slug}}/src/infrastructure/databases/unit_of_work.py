@@ -16,6 +16,7 @@ from src.infrastructure.maintenance.locks import ask_write_fence, fence_statemen
 from src.infrastructure.models.todos import todos
 from src.infrastructure.repositories.sql_repository import SqlRepository
 from src.services.attempt import note_committed
+from src.services.commit_hooks import CommitHooks
 from src.services.maintenance_service import admitted_window
 from src.services.ports import DatabaseProbe, Entity, Repository, UnitOfWork, UnitOfWorkFactory
 
@@ -25,7 +26,9 @@ NESTED = "A unit of work is open on this thread; join its block instead."
 
 class _Thread(local):
     busy = False
-    joined: Connection | None = None  # Of the `once` that is open.
+    # Of the `once` that is open.
+    joined: Connection | None = None
+    hooks: CommitHooks | None = None
 
 
 class SqlUnitOfWork(UnitOfWork):
@@ -53,26 +56,34 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
             # The inner one would commit, or wait for, what the outer one has not finished.
             raise RuntimeError(NESTED)
         self._thread.busy = True
+        hooks = self._thread.hooks or CommitHooks()
         try:
             with (
+                hooks.part(),
                 self._translated_errors(read_only=read_only),
                 self._connection(read_only=read_only) as connection,
             ):
-                yield SqlUnitOfWork(connection)
+                work = SqlUnitOfWork(connection)
+                work.hooks = None if read_only else hooks
+                yield work
         finally:
             self._thread.busy = False
+        if not self._thread.joined:
+            hooks.run()
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlOnce]:
         if self._thread.busy or self._thread.joined:
             raise RuntimeError(NESTED)
+        hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
             once = SqlOnce(connection, key)
-            self._thread.joined = connection
+            self._thread.joined, self._thread.hooks = connection, hooks
             try:
                 yield once
             finally:
-                self._thread.joined = None
+                self._thread.joined = self._thread.hooks = None
+        hooks.run()
 
     def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
         if joined := self._thread.joined:

@@ -61,10 +61,11 @@ def tokens(project: Path, rows: Rows) -> Figures:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         issuer = Issuer(project / ".venv/bin/python", Path(folder))
         os.environ.update(variables(rows) | issuer.settings() | {"LOG_LEVEL": "WARNING"})
-        from src.config import load_config  # type: ignore[import-not-found]
+        from chassis.settings import load_config  # type: ignore[import-not-found]
+        from src.config import Config  # type: ignore[import-not-found]
         from src.create_app import create_app  # type: ignore[import-not-found]
 
-        app = create_app(load_config())
+        app = create_app(load_config(Config))
         caller, ratios = Caller(app.wsgi_app, rows.ids()), []
         for _ in range(PAIRS):
             caller.headers = {}

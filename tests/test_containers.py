@@ -429,8 +429,8 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
         [host] = re.findall("^Host: (.*)\r$", head, re.MULTILINE)
         assert host == ("theirs:81" if "81" in target else "theirs")
 
-    for path in ("/a%2Fb", "/a%2fb?x", "/..%2fmetrics", "/a%5Cb", "/%2F"):
-        assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] == 404, path
+    for path in ("/a%2Fb", "/a%2fb?x", "/a/..%2fmetrics", "/..%2fx", "/a%5Cb", "/%2F"):
+        assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] in {400, 404}, path
     assert spoken(echo.port, f"GET /a?b=%2F {HEAD}\r\n")[0] == 200
     for path in ("/metrics", "//metrics", "/x/../metrics", "/./metrics?x", "/%6detrics"):
         assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] == 404, path
@@ -469,7 +469,7 @@ def test_the_tests_and_the_service_follow_each_change(stack: Stack) -> None:
     try:
         wait_until(lambda: "OK" in logs(stack, "watch"), 90, "the tests ran")
         wait_until(lambda: is_alive(stack.dev_port), 60, "the service answers")
-        controller = stack.folder / "src/api/controllers/health.py"
+        controller = stack.folder / "chassis/operations/health.py"
         code = controller.read_text()
         controller.write_text(code.replace('{"status": "ok"}', '{"status": "new"}'))
         try:

@@ -12,7 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from flask import Flask
 
-from src.api.access import (
+from chassis.core.errors import AuthenticationError
+from chassis.http.access.policies import (
     UndeclaredAccessError,
     operations,
     public,
@@ -21,9 +22,8 @@ from src.api.access import (
     requires,
     scopes_of,
 )
-from src.config import PRODUCTION
-from src.domain.exceptions import AuthenticationError
-from src.infrastructure.services.development_tokens import ISSUER, KEY_ID, _private_key
+from chassis.settings import PRODUCTION
+from chassis.tokens.development_tokens import ISSUER, KEY_ID, _private_key
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer
@@ -277,7 +277,7 @@ class TokenTest(HttpTestCase):
             with (
                 self.subTest(error),
                 patch.object(type(authenticator), "authenticate", side_effect=error),
-                self.assertLogs("src.api.access", "ERROR"),
+                self.assertLogs("chassis.http.access.policies", "ERROR"),
             ):
                 headers = {"Authorization": "Bearer x"}
                 self.assertEqual(self.client.get("/health/live", headers=headers).status_code, 200)
@@ -302,7 +302,7 @@ class TokenTest(HttpTestCase):
                     self.assertEqual(asked.call_args.kwargs, {"patient": patient})
 
     def test_without_the_keys_nobody_is_refused_for_good(self) -> None:
-        with self.assertLogs("src.infrastructure.services.signing_keys", "WARNING"):
+        with self.assertLogs("chassis.tokens.signing_keys", "WARNING"):
             self.client = self.start(
                 jwt_jwks_url="http://127.0.0.1:1/keys", jwt_issuer=ISSUER, jwt_audience=CONFIG.name
             )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from src.api.access import public
+from chassis.http.access.policies import public
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 

@@ -4,8 +4,8 @@ from contextlib import suppress
 from threading import get_ident
 from typing import Any
 
-from src.domain.exceptions import DuplicateError
-from src.services.ports import KeptAnswer
+from chassis.core.errors import DuplicateError
+from chassis.core.persistence import KeptAnswer
 from tests.support.specimens import Specimen
 from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
@@ -66,7 +66,7 @@ class AfterCommitContract(UnitsTestCase):
         self.assertEqual(self.effects, ["kept", "after"])
 
     def test_one_that_fails_is_logged_and_changes_nothing(self) -> None:
-        logs = self.enterContext(self.assertLogs("src.services.commit_hooks", "ERROR"))
+        logs = self.enterContext(self.assertLogs("chassis.core.commit_hooks", "ERROR"))
         with self.unit_of_work() as work:
             self.specimens(work).add(Specimen(text="x"))
             work.after_commit(lambda: 1 / 0)

@@ -3,8 +3,8 @@ from typing import Any
 
 from flask import Flask
 
-from src.api.access import scopes_of
-from src.infrastructure.services.development_tokens import development_token
+from chassis.http.access.policies import scopes_of
+from chassis.tokens.development_tokens import development_token
 
 
 def token(app: Flask, *scopes: str, **claims: Any) -> str:

@@ -6,7 +6,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from src.infrastructure.services.json_web_keys import RSA, public_key, read_key_set
+from chassis.tokens.json_web_keys import RSA, public_key, read_key_set
 from tests.support.security import shows
 
 PAIR = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -73,8 +73,8 @@ class PublicKeyTest(TestCase):
         }.items():
             with self.subTest(name):
                 keys = orjson.dumps({"keys": [jwk, ED_KEY | {"kid": "good"}]})
-                with self.assertLogs("src.infrastructure.services", "INFO") as logs:
+                with self.assertLogs("chassis.tokens", "INFO") as logs:
                     self.assertEqual([key.key_id for key in read_key_set(keys)], ["good"])
                 self.assertEqual(len(logs.output), 1)
-                with self.assertLogs("src.infrastructure.services"), self.assertRaises(ValueError):
+                with self.assertLogs("chassis.tokens"), self.assertRaises(ValueError):
                     read_key_set(orjson.dumps({"keys": [jwk]}))

@@ -14,13 +14,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from src.config import ROOT
-from src.domain.exceptions import AuthenticationError, UnavailableError
-from src.infrastructure.services import jwt_authenticator as module
-from src.infrastructure.services.json_web_keys import RSA, PublicKey, public_key
-from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
-from src.infrastructure.services.signing_keys import FixedKeys
-from src.services.ports import Principal
+from chassis.core.authentication import Principal
+from chassis.core.errors import AuthenticationError, UnavailableError
+from chassis.project import current_project
+from chassis.tokens import jwt_authenticator as module
+from chassis.tokens.json_web_keys import RSA, PublicKey, public_key
+from chassis.tokens.jwt_authenticator import JwtAuthenticator
+from chassis.tokens.signing_keys import FixedKeys
 from tests.support.security import shows
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "tests"
@@ -291,7 +291,7 @@ class MemoryTest(JwtTestCase):
         self.assertRaises(AuthenticationError, self.ask, token)
 
     def test_the_one_of_the_guide_gives_scopes_for_roles(self) -> None:
-        guide = (ROOT / "docs" / "access.md").read_text("utf-8")
+        guide = (current_project().root / "docs" / "access.md").read_text("utf-8")
         [code] = re.findall(r"```python\n(class RoleAuthenticator.*?)```", guide, re.DOTALL)
         names: dict[str, Any] = {
             **globals(),

@@ -182,6 +182,20 @@ class ComparisonTest(RevisionsTestCase):
         self.upgrade()
         self.assertEqual(self.migrations().create("Nothing"), [])
 
+    def test_all_commands_work_in_the_schema_that_the_url_names(self) -> None:
+        self.sql('DROP SCHEMA IF EXISTS "Mine" CASCADE; CREATE SCHEMA "Mine"')
+        self.addCleanup(self.sql, 'DROP SCHEMA "Mine" CASCADE')
+        url = make_url(self.database_url).update_query_dict({"options": '-csearch_path="Mine"'})
+        mine = Migrations(url.render_as_string(hide_password=False), Options(wait=0))
+        self.assertEqual(mine.upgrade(), (None, "0001"))
+        self.assertEqual((mine.current(), mine.check()), ("0001", []))
+        self.anew(Column("id", Integer, index=True))
+        self.assertEqual(len(mine.create("Index")), 1)
+        self.assertEqual(mine.upgrade(), ("0001", "0002"))
+        mine.stamp("0001")
+        self.assertEqual((mine.current(), self.current()), ("0001", "0001"))
+        self.assertTrue(self.has_table('"Mine".things'))
+
     def test_what_the_database_lost_is_drift(self) -> None:
         self.sql("ALTER TABLE things ALTER id TYPE bigint, ALTER id SET DEFAULT 3")
         [drift] = self.migrations().check()

@@ -20,7 +20,8 @@ from src.infrastructure.maintenance.declarations import (
     declaration,
     is_autocommit,
 )
-from src.infrastructure.maintenance.footprint import Effect, Footprint, footprint
+from src.infrastructure.maintenance.effects import Effect
+from src.infrastructure.maintenance.footprint import Footprint, footprint
 from src.infrastructure.maintenance.scratch import scratch_database
 
 IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
@@ -108,7 +109,9 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
     except DBAPIError as error:
         connection.rollback()
         reason = first_line(error.orig)
-        seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [])
+        seen = Footprint(
+            [Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [], {}, [], []
+        )
     if not is_autocommit(script):  # Else its locks were gone before they could be read.
         effects += seen.effects
     for table, column in seen.dropped:

@@ -108,6 +108,7 @@ class SchemaState:
     current: str | None
     required: str | None
     behind: bool
+    newer: bool = False  # At a revision that this code does not have.
 
 
 @dataclass(frozen=True, slots=True)

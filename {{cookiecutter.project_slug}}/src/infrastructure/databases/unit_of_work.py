@@ -3,7 +3,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import local
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from src.domain.exceptions import MaintenanceError, SchemaMismatchError
 from src.domain.models.todo import Todo
@@ -19,7 +19,9 @@ from src.services.attempt import note_committed
 from src.services.maintenance_service import admitted_window
 from src.services.ports import DatabaseProbe, Entity, Repository, UnitOfWork, UnitOfWorkFactory
 
-MISSING = {"42P01", "42703"}  # There is no such table, or column.
+# By SQLSTATE or its class: a name, type or right that is not there, a value that is refused, a plan
+# that does not fit any more, a trigger that objects.
+EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
 NESTED = "A unit of work is open on this thread; join its block instead."
 
 
@@ -39,7 +41,7 @@ class SqlUnitOfWork(UnitOfWork):
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory):
     def __init__(self, engines: Engines, database: DatabaseProbe | None = None) -> None:
-        """`database` tells whether a missing table or column is a mistake in the program."""
+        """`database` tells whether an error may be explained by another schema."""
         self._engines = engines
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
@@ -114,15 +116,22 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory):
         except SQLAlchemyError as error:
             known = translation_of(error, read_only=read_only)
             self._was_refused |= isinstance(known, MaintenanceError)
-            if known is None and self._lacks_something(error):
+            if known is None and self._has_another_schema(error):
                 known = SchemaMismatchError("The database has another schema.")
             if known is None:
                 raise
             raise known from error
+        except LookupError as error:  # Of an enum that has a new value, for one.
+            if self._has_another_schema(error):
+                raise SchemaMismatchError("The database has another schema.") from error
+            raise
 
-    def _lacks_something(self, error: SQLAlchemyError) -> bool:
-        """What a newer or older schema lacks is not the program's mistake."""
-        if not isinstance(error, ProgrammingError) or sqlstate(error) not in MISSING:
-            return False
+    def _has_another_schema(self, error: Exception) -> bool:
+        """Of another release, which explains the error: then it is not the program's mistake."""
+        if isinstance(error, SQLAlchemyError):
+            if not isinstance(error, DBAPIError):
+                return False
+            if not sqlstate(error).startswith(EXPLAINED_BY_A_SCHEMA):
+                return False
         schema = self._database.schema_state() if self._database else None
-        return schema is not None and schema.current != schema.required
+        return schema is not None and (schema.newer or schema.behind)

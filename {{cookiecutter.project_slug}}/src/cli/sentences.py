@@ -7,6 +7,7 @@ from src.config import ConfigError
 from src.domain.exceptions import BusyError, DomainError
 from src.infrastructure.databases.embedded import EmbeddedPostgresError
 from src.infrastructure.databases.errors import first_line
+from src.infrastructure.databases.migrations import ContractInTheWayError
 from src.infrastructure.maintenance.check import FindingsError
 from src.infrastructure.maintenance.migrator import PoolerError
 from src.infrastructure.maintenance.recovery import MigrationFailedError
@@ -23,6 +24,7 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, DomainError): FAILED,
     (FindingsError,): FINDINGS,
+    (ContractInTheWayError,): BUSY,
 }
 ALEMBIC_ADVICE = {
     "Target database is not up to date": "Run `python manage.py db upgrade` first.",

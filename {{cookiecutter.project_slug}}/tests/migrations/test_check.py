@@ -122,6 +122,21 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             with self.subTest(rule):
                 self.assertIn(rule, {item.rule for item in found.findings if item.is_error})
 
+    def test_what_a_release_needs_does_not_wait_for_what_comes_after_it(self) -> None:
+        self.revision("CREATE TABLE early (id integer)", down="DROP TABLE early")
+        contract = self.revision("DROP TABLE early", down="SELECT 1", phase="contract")
+        expand = self.revision("CREATE TABLE late (id integer)", down="DROP TABLE late")
+        way = rf"{expand} \(expand\) .*comes after {contract} \(contract\)"
+        result = self.manage("db", "check", DATABASE_URL=self.database_url)
+        self.assert_stops(result, 3, way)
+        until = ("db", "upgrade", "--until", "expand")
+        result = self.manage(*until, DATABASE_URL=self.database_url)
+        self.assert_stops(result, 75, f"is at 0002. {way}")
+        self.assertEqual(self.current(), "0002")
+        self.upgrade(contract)
+        self.assertEqual(self.manage(*until, DATABASE_URL=self.database_url).exit_code, 0)
+        self.assertEqual(self.current(), expand)
+
     def test_a_renamed_value_is_noticed_by_the_running_code(self) -> None:
         self.revision("CREATE TYPE mood AS ENUM ('ok')", down="SELECT 1")
         self.revision("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", down="SELECT 1")

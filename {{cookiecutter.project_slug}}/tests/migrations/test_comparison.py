@@ -1,5 +1,6 @@
 """What `db migrate` and `db check` see of models, and what they leave to others."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ from src.infrastructure.maintenance.check import FindingsError
 from src.infrastructure.maintenance.plan import Options
 from tests.support.revisions import RevisionsTestCase
 
+NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
 STRANGERS = """
     CREATE TABLE legacy_orders (id integer PRIMARY KEY);
     CREATE TABLE "Quoted Table" ("Id" integer, UNIQUE ("Id"));
@@ -162,6 +164,36 @@ class ComparisonTest(RevisionsTestCase):
         with self.assertRaisesRegex(CommandError, "--accept-drop ck_things_id"):
             self.migrate()
         self.migrate("ck_things_id")
+
+    def test_tables_in_use_are_changed_in_steps_that_keep_nobody_out(self) -> None:
+        other = Table("other", self.models, Column("id", Integer, primary_key=True))
+        columns = Column("id", Integer), Column("of", Integer), Column("Name", Text)
+        self.anew(*columns)
+        self.migrate()
+        self.anew(
+            Column("id", Integer, nullable=False),
+            Column("of", ForeignKey(other.c.id)),
+            Column("Name", Text, index=True, unique=True),
+            Column("more", Text),
+            CheckConstraint("id > 0", "id"),
+            UniqueConstraint("id", "Name"),
+        )
+        other.append_column(Column("more", Text))
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+        self.assertEqual(len(sources), 9)
+        text = "".join(sources)
+        for form in ("operations.create_index_concurrently(", "UNIQUE USING INDEX", "NOT VALID"):
+            self.assertIn(form, text)
+        self.migrations().downgrade("0002")
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
+    def test_plain_is_one_revision(self) -> None:
+        self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
+        self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Test"), [])
 
     def test_what_others_made_is_neither_dropped_nor_drift(self) -> None:
         self.sql(STRANGERS)

@@ -164,7 +164,12 @@ class Migrations:
         return wrong + ([f"The database has drifted: {'; '.join(texts)}"] if texts else [])
 
     def create(
-        self, message: str, *, empty: bool = False, accept_drop: Iterable[str] = ()
+        self,
+        message: str,
+        *,
+        empty: bool = False,
+        plain: bool = False,
+        accept_drop: Iterable[str] = (),
     ) -> list[str]:
         """Write revisions that make what the models have and the revisions before do not.
 
@@ -181,7 +186,7 @@ class Migrations:
             if revision_of(connection) != migration_scripts().get_current_head():
                 raise CommandError(BEHIND)
             try:
-                return author.write(self._url, message, accept_drop)
+                return author.write(self._url, message, accept_drop, plain=plain)
             except ScratchForbiddenError:
                 self._options.say("warning", UNTRIED)
                 return author.write_untried(connection, message)

@@ -18,7 +18,6 @@ from src.infrastructure.maintenance.catalog import Difference, catalog, compare,
 from src.infrastructure.maintenance.check import FindingsError, Verdict, declare, judge
 from src.infrastructure.maintenance.declarations import CONTRACT, EXPAND
 from src.infrastructure.maintenance.proposals import (
-    Part,
     drops,
     enum_as_it_is,
     is_drop,
@@ -26,6 +25,7 @@ from src.infrastructure.maintenance.proposals import (
     proposed_by_alembic,
 )
 from src.infrastructure.maintenance.scratch import apply, scratch_database, undone
+from src.infrastructure.maintenance.statements import Part, reversed_operations
 
 RENDERING = {
     "sqlalchemy_module_prefix": "sa.",
@@ -46,7 +46,9 @@ class Author:
         self._config = config
         self._metadata = metadata
 
-    def write(self, url: str, message: str, accepted: Iterable[str]) -> list[str]:
+    def write(
+        self, url: str, message: str, accepted: Iterable[str], *, plain: bool = False
+    ) -> list[str]:
         """Return the paths of what was written, and tried on a scratch database.
 
         Raise ScratchForbiddenError, CommandError for a drop that was not accepted by its name, and
@@ -58,7 +60,7 @@ class Author:
                 apply(connection, script)
             wanted = wanted_by(connection, self._metadata)
             _refuse_drops(compare(catalog(connection), wanted), set(accepted))
-            for part in parts(connection, self._metadata, wanted):
+            for part in parts(connection, self._metadata, wanted, plain=plain):
                 path = self.write_part(connection, part, message)
                 paths.append(path)
                 self._try(connection, Path(path), part)
@@ -94,9 +96,7 @@ class Author:
         context = RevisionContext(self._config, scripts, arguments)
         [script] = context.generated_revisions
         script.upgrade_ops = ops.UpgradeOps(part.operations)
-        script.downgrade_ops = ops.DowngradeOps(
-            [operation.reverse() for operation in reversed(part.operations)]
-        )
+        script.downgrade_ops = ops.DowngradeOps(reversed_operations(part.operations))
         configured = MigrationContext.configure(connection, opts=RENDERING)
         context.run_no_autogenerate((), configured)
         [written] = context.generate_scripts()

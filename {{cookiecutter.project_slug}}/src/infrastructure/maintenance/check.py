@@ -144,9 +144,13 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     if OWN_CODE.search(source):
         text = "imports code that will have changed when this runs"
         yield Effect("MIG014", NONE, text, is_error=True)
-    one_way = _is_empty(functions.get("downgrade")) and not _is_empty(functions.get("upgrade"))
-    if one_way and not getattr(script.module, "irreversible", ""):
-        text = 'has no downgrade: write one, or irreversible = "the reason"'
+    down = functions.get("downgrade")
+    is_excused = _says_why(down) or bool(getattr(script.module, "irreversible", ""))
+    if _is_empty(down) and not _is_empty(functions.get("upgrade")) and not is_excused:
+        text = (
+            "has no downgrade: write one, a docstring in it that says why nothing has to be taken "
+            'back, or irreversible = "the reason"'
+        )
         yield Effect("MIG015", NONE, text, is_error=True)
     for found in IGNORED.finditer(source):
         if not found[2]:
@@ -174,6 +178,10 @@ def _statements(function: ast.FunctionDef | None) -> list[ast.stmt]:
 
 def _is_empty(function: ast.FunctionDef | None) -> bool:
     return not _statements(function)
+
+
+def _says_why(function: ast.FunctionDef | None) -> bool:
+    return function is not None and bool(ast.get_docstring(function))
 
 
 def _is_one_helper(function: ast.FunctionDef | None) -> bool:

@@ -66,8 +66,8 @@ bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget
 
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
-	$(VENV)/bin/ruff check benchmarks hooks proofs tests
-	$(VENV)/bin/ruff format --check benchmarks hooks proofs tests
+	$(VENV)/bin/ruff check benchmarks hooks proofs tests updates
+	$(VENV)/bin/ruff format --check benchmarks hooks proofs tests updates
 	$(VENV)/bin/mypy
 
 .PHONY: lock

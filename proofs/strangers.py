@@ -15,10 +15,10 @@ from itertools import count
 from random import Random
 from unittest.mock import patch
 
+from chassis.migrations.commands import Migrations
+from chassis.project import Project
 from sqlalchemy import Column, Index, Integer, MetaData, NullPool, Table, Text, create_engine, text
-from src.infrastructure.databases import migrations as module
 from src.infrastructure.databases.metadata import metadata
-from src.infrastructure.databases.migrations import Migrations
 from tests.support.database import empty_database
 from tests.support.revisions import revisions, write_revision
 
@@ -155,15 +155,15 @@ def name(random: Random, number: int, part: str) -> str:
 
 def violations(url: str) -> Iterator[str]:
     migrations, before = Migrations(url), oids(url)
-    with patch.object(module, "metadata", models()):
+    with patch.object(Project, "metadata", models()):
         yield from (f"check says: {sentence}" for sentence in migrations.check())
         yield from (f"migrate writes {path}" for path in migrations.create("Nothing"))
     wider = models(Column("note", Text, index=True))
     Table("extra", wider, Column("id", Integer, primary_key=True))
-    with patch.object(module, "metadata", wider):
+    with patch.object(Project, "metadata", wider):
         yield from after(migrations, "Add")
         yield from (f"{what} is gone" for what in sorted(before - oids(url)))
-    with patch.object(module, "metadata", models()):
+    with patch.object(Project, "metadata", models()):
         yield from after(migrations, "Drop", "extra", "todos.note", "ix_todos_note")
         yield from (f"{what} is gone" for what in sorted(before - oids(url)))
 

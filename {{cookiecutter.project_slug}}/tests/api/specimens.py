@@ -8,12 +8,12 @@ from marshmallow import fields
 from sqlalchemy import create_engine, select
 from werkzeug.test import TestResponse
 
-from src.api.blueprint import Blueprint
-from src.api.responses import created
-from src.api.schemas.base import Schema
-from src.api.schemas.fields import Cursor, Text
+from chassis.core.persistence import Repository
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.answers import created
+from chassis.schemas.base import Schema
+from chassis.schemas.fields import Cursor, Text
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
-from src.services.ports import Repository
 from tests.support.application import ApplicationTestCase
 from tests.support.specimens import Specimen, specimens
 
@@ -41,6 +41,7 @@ class SpecimenPage(Schema):
 class SpecimenApiTestCase(ApplicationTestCase):
     # Called when a view has done all but commit: another writer, say.
     before_commit: Callable[[Specimen], None] = staticmethod(lambda _: None)
+    work: SqlUnitOfWork  # Of the last specimen that was created.
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -64,8 +65,8 @@ class SpecimenApiTestCase(ApplicationTestCase):
         @blueprint.response(201, SpecimenOutput)
         def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
             specimen = Specimen(**body)
-            with self.units() as work:
-                repository(work).add(specimen)
+            with self.units() as self.work:
+                repository(self.work).add(specimen)
                 self.before_commit(specimen)
             return created(specimen, f"{SPECIMENS}/{specimen.id}")
 

@@ -1,7 +1,7 @@
 from unittest.mock import patch
 
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
-from src.infrastructure.maintenance.check import FindingsError
+from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import Migrations, migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.database import DatabaseTestCase, empty_database, migrated_database
 

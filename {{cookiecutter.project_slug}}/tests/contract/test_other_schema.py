@@ -2,11 +2,11 @@
 
 from sqlalchemy.exc import DBAPIError
 
-from src.domain.exceptions import SchemaMismatchError
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.infrastructure.maintenance.revisions import read_revisions
-from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
-from src.services.paging import PageQuery
+from chassis.core.errors import SchemaMismatchError
+from chassis.core.paging import PageQuery
+from chassis.maintenance.revisions import read_revisions
+from chassis.maintenance.schema_probe import SqlDatabaseProbe
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from tests.support.specimens import Specimen, specimens
 from tests.support.units import SqlUnits
 
@@ -30,7 +30,7 @@ class OtherSchemaTest(SqlUnits):
         with self.engines.write.begin() as connection:
             connection.exec_driver_sql(change)
         probe = SqlDatabaseProbe(self.engines.probe, read_revisions())
-        release = SqlUnitOfWorkFactory(self.engines, probe)
+        release = SqlUnitOfWorkFactory(self.engines, SqlWork, probe)
         with release() as work:
             work.repository(specimens, Specimen).add(Specimen(text="four"))
         with release(read_only=True) as work:

@@ -32,11 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INT4RANGE, JSON, JSONB, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
-from src.infrastructure.databases import migrations as module
+from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import Migrations
+from chassis.migrations.plan import Options
+from chassis.project import Project
 from src.infrastructure.databases.metadata import metadata as real
-from src.infrastructure.databases.migrations import Migrations
-from src.infrastructure.maintenance.check import FindingsError
-from src.infrastructure.maintenance.plan import Options
 from tests.support.revisions import RevisionsTestCase
 
 NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
@@ -89,7 +89,7 @@ class ComparisonTest(RevisionsTestCase):
     def use_new_models(self) -> None:
         """Of what revision 0001 makes."""
         self.models = MetaData(naming_convention=real.naming_convention)
-        self.enterContext(patch.object(module, "metadata", self.models))
+        self.enterContext(patch.object(Project, "metadata", self.models))
         self.things = Table("things", self.models, Column("id", Integer))
         texts = (Column(name, Text) for name in ("mode", "phase"))
         flags = (Column(name, Boolean) for name in ("fenced", "alone"))

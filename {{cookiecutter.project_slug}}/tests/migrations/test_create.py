@@ -7,9 +7,9 @@ from unittest.mock import patch
 from alembic.util import CommandError
 from sqlalchemy import Column, Integer, Table, Text
 
-from src.infrastructure.databases import migrations as module
+from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import Project, current_project
 from src.infrastructure.databases.metadata import metadata
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
 from tests.support.database import migrated_database
 
 
@@ -18,10 +18,10 @@ class CreateTest(TestCase):
 
     def setUp(self) -> None:
         copy = Path(self.enterContext(TemporaryDirectory()))
-        copytree(module.PYPROJECT.parent / "migrations", copy / "migrations")
+        copytree(current_project().root / "migrations", copy / "migrations")
         pyproject = copy / "pyproject.toml"
         pyproject.write_text("[tool.alembic]\nscript_location = '%(here)s/migrations'\n")
-        self.enterContext(patch.object(module, "PYPROJECT", pyproject))
+        self.enterContext(patch.object(Project, "alembic_file", pyproject))
         self.migrations = Migrations(self.enterContext(migrated_database()))
 
     def model(self, *columns: Column[object]) -> None:

@@ -54,7 +54,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         if not rows:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
         entity: Entity = self._entity(rows[0])
-        require(entity_id, entity.version)
+        require(entity_id, entity.version, entity)
         return entity
 
     def page(self, query: PageQuery) -> list[Entity]:

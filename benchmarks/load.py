@@ -14,7 +14,7 @@ from benchmarks.servers import Server
 
 SCRIPT = Path(__file__).parent / "load.lua"
 QUIET_SECONDS, QUIET_LOOKS = 0.02, 4
-KNOWN = '"subject": "proof"'  # In the log, of a request whose token was verified.
+KNOWN = '"subject":"proof"'  # In the log, of a request whose token was verified.
 LINE = 1000  # Bytes that none is longer than.
 
 

@@ -111,7 +111,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         if not rows:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
         [entity] = self._entities(rows)
-        require(entity_id, entity.version)
+        require(entity_id, entity.version, entity)
         return entity
 
     def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:

@@ -61,7 +61,7 @@ class MemoryRepository(Repository[Entity]):
             kind = next((type(one).__name__.lower() for one in self._entities.values()), "entity")
             raise NotFoundError(f"There is no {kind} {entity_id}.")
         found: Entity = deepcopy(self._entities[entity_id])
-        require(entity_id, found.version)
+        require(entity_id, found.version, found)
         return found
 
     def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:

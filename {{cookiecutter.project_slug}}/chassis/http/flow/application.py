@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any
 
 from flask import Flask, Request, Response, g
+from flask.ctx import RequestContext
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.routing import MapAdapter
 
@@ -47,6 +48,11 @@ class Application(Flask):
         """Flask would look at every hook and view in every request: none is a coroutine."""
         return func
 
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        """Werkzeug would look for a route of web sockets. Who asks for one gets what there is."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().request_context(environ)
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """As Flask makes it; but what it works out of a Host is remembered."""
         if request is None or not ENABLED or not self._is_by_host_alone(request.environ):
@@ -76,8 +82,7 @@ class Application(Flask):
         matches_hosts = self.url_map.host_matching or self.subdomain_matching
         if matches_hosts or self.config["SERVER_NAME"] is not None:
             return False
-        is_plain = environ.get("QUERY_STRING", "").isascii() and "HTTP_UPGRADE" not in environ
-        return is_plain and "HTTP_HOST" in environ
+        return "HTTP_HOST" in environ and environ.get("QUERY_STRING", "").isascii()
 
     def make_response(self, rv: Any) -> Response:
         """Of a view that made one itself, that: Flask looks first for all else that it may be."""

@@ -53,13 +53,17 @@ def answer(returned: Any, status: int, serialize: Serializer | None) -> Response
         found, other_status, headers = unpack_tuple_response(returned)
     if isinstance(found, Response):
         return found
-    told = serialize(found) if serialize else found
-    body = b"" if told is None else orjson.dumps(told, default=_decimal)
+    body = represented(found, serialize)
     tag = entity_tag(found, body)
     response = json_response(body, other_status or status, headers, tag)
     if tag and is_with_caller(tag):
         response.status_code = 304
     return response
+
+
+def represented(found: Any, serialize: Serializer | None) -> bytes:
+    told = serialize(found) if serialize else found
+    return b"" if told is None else orjson.dumps(told, default=_decimal)
 
 
 def _decimal(value: object) -> str:

@@ -2,8 +2,6 @@
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import partial
-from operator import eq
 from typing import Any
 
 from sqlalchemy import event
@@ -19,6 +17,7 @@ from chassis.core.errors import (
 from chassis.core.identity import uuid7
 from chassis.core.model import declarations
 from chassis.core.paging import Comparison, PageQuery, SortKey
+from tests.contract.test_attempts import expecting
 from tests.support.gauges import Gauge, Site, State, Step, Tag, gauge, tags
 from tests.support.memory import StoppedClock
 from tests.support.units import GaugeUnits, MemoryGauges, SqlGauges
@@ -169,7 +168,7 @@ class RepositoryContract(GaugeUnits):
         for version in (1, 9):
             with (
                 self.subTest(version),
-                attempting(Attempt(stored.id, partial(eq, version))),
+                attempting(Attempt(stored.id, expecting(version))),
                 self.unit_of_work() as work,
             ):
                 theirs = self.gauges(work).where(text="bob's")
@@ -187,7 +186,7 @@ class RepositoryContract(GaugeUnits):
             with self.assertRaises(ValueError):
                 own.add(gauge(Site(name="x"), text="bob's"))
         with (
-            attempting(Attempt(stored.id, partial(eq, 9))),
+            attempting(Attempt(stored.id, expecting(9))),
             self.unit_of_work() as work,
             self.assertRaises(PreconditionFailedError),
         ):

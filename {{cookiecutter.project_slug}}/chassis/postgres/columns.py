@@ -1,6 +1,7 @@
 """The columns of an entity's table, made of what its fields may hold."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     String,
+    Table,
     Text,
     Time,
     TypeDecorator,
@@ -115,3 +117,54 @@ def _checks(name: str, rule: Rule) -> Iterator[str]:
             bounds += [f"{name} <= {rule.maximum}"] if rule.maximum is not None else []
     if bounds:
         yield " AND ".join(bounds)
+
+
+def require_fit(table: Table, entity_type: type, children: Iterable[str] = ()) -> None:
+    """Raise TypeError where a row of the table would be no entity, or an entity no row."""
+    if not is_dataclass(entity_type):
+        return
+    kind, names = entity_type.__name__, [field.name for field in fields(entity_type)]
+    declared = declarations(entity_type)
+    for column in table.columns:
+        if column.name not in names:
+            raise TypeError(
+                f"{table.name}.{column.name} is a column without a field: give {kind} a field "
+                f"`{column.name}`, or take the column out of the table."
+            )
+        if one := declared.get(column.name):
+            _require_room(table, column, one, kind)
+    for name in names:
+        if name not in table.columns and name not in children:
+            raise TypeError(
+                f"{kind}.{name} is a field without a column, and would be lost: give {table.name} "
+                f"a column `{name}`, or declare it in `children` of a repository."
+            )
+
+
+def _require_room(table: Table, column: Column[Any], declared: Declaration, kind: str) -> None:
+    place, rule, has = f"{table.name}.{column.name}", declared.rule, column.type
+    wanted = _type(rule)
+    longest = getattr(wanted, "length", None) or 0
+    if isinstance(has, String) and has.length is not None and has.length < longest:
+        raise TypeError(
+            f"{place} holds {has.length} characters, and {kind}.{column.name} may have {longest}: "
+            "make the column longer, or the rule shorter."
+        )
+    if isinstance(wanted, BigInteger) and not isinstance(has, BigInteger):
+        raise TypeError(f"{place} is no BigInteger, which the rule of {kind} needs: make it one.")
+    if isinstance(wanted, Numeric) and isinstance(has, Numeric) and has.precision is not None:
+        room, need = _digits(has), _digits(wanted)
+        if any(more > less for more, less in zip(need, room, strict=True)):
+            raise TypeError(
+                f"{place} holds {room[0]} digits and {room[1]} places, and {kind}.{column.name} "
+                f"may have {need[0]} and {need[1]}: make the column larger, or the rule smaller."
+            )
+    if declared.nullable and not column.nullable:
+        raise TypeError(
+            f"{place} is NOT NULL, and {kind}.{column.name} may be None: decide on one."
+        )
+
+
+def _digits(type_: Numeric[Any]) -> tuple[int, int]:
+    places = type_.scale or 0
+    return (type_.precision or 0) - places, places

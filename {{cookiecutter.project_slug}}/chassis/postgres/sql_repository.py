@@ -14,6 +14,7 @@ from chassis.core.errors import ConflictError, NotFoundError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Clock, Entity, Repository
 from chassis.postgres.children import Children
+from chassis.postgres.columns import require_fit
 from chassis.postgres.error_translation import reference_error
 from chassis.postgres.fast.rows import entity_maker
 from chassis.postgres.fast.statements import Statement
@@ -63,6 +64,9 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
     )
 
 
+_require_fit = cache(require_fit)
+
+
 @cache
 def _finding(table: Table, names: tuple[str, ...]) -> Statement:
     return Statement(table.select().where(*(table.c[name] == bindparam(name) for name in names)))
@@ -91,6 +95,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         self._clock = clock
         self._only: dict[str, Any] = {}
         self._restriction: dict[str, Any] = {}  # The same, as its statements have it.
+        _require_fit(table, entity_type, tuple(child.field for child in self.children))
         self._statements = _statements(table, ())
         self._make = entity_maker(entity_type, self._statements.names)
         self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As they were loaded.

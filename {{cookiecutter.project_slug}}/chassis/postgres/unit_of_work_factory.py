@@ -1,7 +1,8 @@
+import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -62,6 +63,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         `created_at` and `updated_at`.
         """
         self._engines = engines
+        _require_repositories(kind)
         # A kind of this factory's, since the repositories are made while a unit of work is.
         self._kind: type[Work] = type(kind.__name__, (kind,), {"clock": clock})
         self._database = database
@@ -164,3 +166,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 return False
         schema = self._database.schema_state() if self._database else None
         return schema is not None and (schema.newer or schema.behind)
+
+
+def _require_repositories(kind: type[Work]) -> None:
+    """Raise TypeError if a port that is declared has nothing that implements it."""
+    known = {"hooks", "clock"}
+    work: Any = kind
+    made = vars(kind(work))  # Nothing is asked of a connection before the first statement.
+    for base in kind.__mro__:
+        for name in inspect.get_annotations(base).keys() - known - made.keys():
+            raise TypeError(
+                f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
+                f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
+            )

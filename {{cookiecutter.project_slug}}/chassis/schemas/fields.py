@@ -100,6 +100,11 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
         whole = rf"[1-9][0-9]{{0,{digits - places - 1}}}" if digits > places else ""
         self._form = re.compile(rf"-?(0{'|' if whole else ''}{whole}){fraction}")
+        if any(isinstance(rule, validate.Range) for rule in listed(options.get("validate", ()))):
+            raise TypeError(
+                "A Decimal is a text in JSON, so a Range would make the document invalid: give it "
+                "minimum= and maximum= instead."
+            )
         bounds = Bounds(minimum, maximum)
         about = {"type": "string", "pattern": f"^{self._form.pattern}$", **bounds.described()}
         about |= options.pop("metadata", {})

@@ -1,10 +1,17 @@
 """Every kind of field, sort and filter, over HTTP and in a real database."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Table
+
+from chassis.development.declared_lists import missing_indexes
+from chassis.postgres.sql_repository import SqlRepository
 from tests.api.gauges import MAYBE, SORTED, GaugeApiTestCase
+from tests.api.test_lists import ListsTest
 from tests.support.corpus import Corpus
+from tests.support.gauges import gauges, tables
 from tests.support.operation_inputs import Input
 
 WHOLE = {
@@ -30,6 +37,42 @@ FILLED = {
     "maybe_at": "01:00:00.5",
     "maybe_moment": "2026-01-30T12:00:00+00:00",
 }
+
+
+class GaugeListsTest(GaugeApiTestCase, ListsTest):
+    """The suite itself: it notices an index that lacks, and a statement for each row."""
+
+    metadata = tables
+    asks_for_each = False
+
+    def lists(self) -> Iterator[str]:
+        yield from ("/gauges", "/sites/{site_id}/gauges")
+
+    def repository(self, work: Any, table: Table = gauges) -> Any:
+        repository = super().repository(work, table)
+        if self.asks_for_each:
+            repository.page = lambda query: [
+                repository.get(one.id) for one in SqlRepository.page(repository, query)
+            ]
+            repository.where = lambda **_: repository
+        return repository
+
+    def test_each_sort_and_filter_has_its_index(self) -> None:
+        found = missing_indexes(self.client.application, tables)
+        lacks, then = "gauges has no index for that: add Index(None, ", "), and run db migrate."
+        for what, columns in (
+            ("sorts by price", '"price", "id"'),
+            ("filters by text_prefix", '"text", postgresql_ops={"text": "text_pattern_ops"}'),
+            ("filters by site_name", '"site_id"'),
+        ):
+            self.assertIn(f"GET /gauges {what}, and {lacks}{columns}{then}", found)
+        self.assertNotIn("filters by email", " ".join(found))
+        self.assertNotIn("filters by number_from", " ".join(found))
+
+    def test_a_statement_for_each_row_is_noticed(self) -> None:
+        self.asks_for_each = True
+        with self.assertRaisesRegex(AssertionError, "2 statements for 1 row, and 21 for 20: N.1"):
+            self.test_many_rows_cost_as_many_statements_as_one()
 
 
 class GaugesTest(GaugeApiTestCase):
@@ -156,3 +199,6 @@ class GaugesTest(GaugeApiTestCase):
             self.assertIn(answer.status_code, {304, 400, 409, 412, 422}, answer.text)
             if answer.status_code == 422:
                 self.assertIn("/site_id", answer.text)
+
+
+del ListsTest  # Of the project's own lists; it is run where it lies.

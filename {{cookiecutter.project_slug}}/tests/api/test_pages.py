@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
 from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
+from chassis.schemas import fields
 from chassis.schemas.fields import Cursor, Integer
 from chassis.schemas.sort import Sort
 from tests.support.application import HttpTestCase

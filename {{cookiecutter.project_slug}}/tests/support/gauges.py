@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -101,6 +102,7 @@ gauges = Table(
     *columns(Gauge),
     UniqueConstraint("email"),
     ForeignKeyConstraint(["site_id"], ["sites.id"]),
+    Index(None, "number", "id"),
 )
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import subprocess
-import time
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -295,15 +294,6 @@ def test_an_existing_folder_is_refused_and_untouched(template: Path, tmp_path: P
     assert (project / "README.md").read_text() == "mine"
 
 
-def test_generation_takes_less_than_a_second(template: Path, tmp_path: Path) -> None:
-    seconds = []
-    for number in range(3):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        start = time.perf_counter()
-        run(tool("cookiecutter"), "--no-input", template, cwd=folder)
-        seconds.append(time.perf_counter() - start)
-        assert git("status", "--porcelain", cwd=folder / "my_service") == ""
-
-    print(f"\ngeneration: {min(seconds):.2f} s, the best of {len(seconds)}, git included")
-    assert min(seconds) < 1
+def test_what_is_generated_is_committed(template: Path, tmp_path: Path) -> None:
+    run(tool("cookiecutter"), "--no-input", template, cwd=tmp_path)
+    assert git("status", "--porcelain", cwd=tmp_path / "my_service") == ""

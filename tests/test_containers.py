@@ -369,7 +369,7 @@ def test_the_tests_and_the_service_follow_each_change(stack: Stack) -> None:
     try:
         wait_until(lambda: "OK" in logs(stack, "watch"), 90, "the tests ran")
         wait_until(lambda: is_alive(stack.dev_port), 60, "the service answers")
-        controller = stack.folder / "src/api/controllers/health.py"
+        controller = stack.folder / "chassis/operations/health.py"
         code = controller.read_text()
         controller.write_text(code.replace('{"status": "ok"}', '{"status": "new"}'))
         try:

@@ -2,10 +2,10 @@
 
 from unittest.mock import patch
 
-from src.api.access import operations as operations_of
-from src.api.access import public
-from src.api.openapi.document import operations
-from src.config import PRODUCTION
+from chassis.http.access.policies import operations as operations_of
+from chassis.http.access.policies import public
+from chassis.openapi.document import operations
+from chassis.settings import PRODUCTION
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 

@@ -3,7 +3,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from src.config import DEVELOPMENT, PRODUCTION, doubts, load_config
+from chassis.project import Project
+from chassis.settings import DEVELOPMENT, PRODUCTION, doubts, load_config
+from src.config import Config
 from tests.support.application import CONFIG
 from tests.support.command_line import CommandLineTestCase
 from tests.support.security import shows
@@ -51,7 +53,7 @@ class ConfigTest(CommandLineTestCase):
     @shows("V13.2.3")
     def test_development_needs_no_secret_and_makes_a_new_one_each_time(self) -> None:
         with patch.dict("os.environ", {"ENVIRONMENT": "development", "SECRET_KEY": ""}):
-            first, second = load_config(), load_config()
+            first, second = load_config(Config), load_config(Config)
         self.assertGreaterEqual(len(first.secret_key), 32)
         self.assertNotEqual(first.secret_key, second.secret_key)
 
@@ -103,7 +105,7 @@ class ConfigTest(CommandLineTestCase):
     def test_each_setting_is_shown_with_its_source(self) -> None:
         dotenv = Path(self.enterContext(TemporaryDirectory())) / ".env"
         dotenv.write_text("PORT=9000\nHOST=0.0.0.0\n")
-        with patch("src.config.DOTENV", dotenv):
+        with patch.object(Project, "dotenv", dotenv):
             result = self.manage("config", DATABASE_URL=URL, HOST="::1")
         self.assertIn("HOST=::1  (environment)", result.stdout)
         self.assertIn("PORT=9000  (.env)", result.stdout)

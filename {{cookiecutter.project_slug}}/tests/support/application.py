@@ -6,7 +6,8 @@ from unittest import TestCase
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from src.config import DEVELOPMENT, Config
+from chassis.settings import DEVELOPMENT
+from src.config import Config
 from src.create_app import create_app
 from tests.support.database import DatabaseTestCase
 from tests.support.tokens import bearer

@@ -4,7 +4,8 @@ from unittest.mock import patch
 
 from click.testing import CliRunner, Result
 
-from src.cli.main import cli
+from chassis.cli.main import cli
+from chassis.project import Project
 
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -17,7 +18,7 @@ class CommandLineTestCase(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(patch("src.config.DOTENV", Path("no-such-file")))
+        self.enterContext(patch.object(Project, "dotenv", Path("no-such-file")))
 
     def manage(self, *arguments: str, **variables: str) -> Result:
         return CliRunner().invoke(cli, arguments, env=PRODUCTION | variables)

@@ -3,7 +3,7 @@ from unittest import TestCase
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from src.services.signature import Signer, derived_key
+from chassis.core.signing import Signer, derived_key
 
 
 class SignerTest(TestCase):

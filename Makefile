@@ -64,6 +64,14 @@ bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk a
 bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget.toml allows; two minutes.
 	$(VENV)/bin/python -m benchmarks.guard
 
+.PHONY: test-chassis
+test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, PROJECT=path, or on a new one.
+	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')
+
+.PHONY: coverage-chassis
+coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.
+	$(VENV)/bin/python -m proofs.chassis --coverage $(if $(PROJECT),--project '$(PROJECT)')
+
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
 	$(VENV)/bin/ruff check benchmarks hooks proofs tests updates

@@ -24,10 +24,10 @@ INTRODUCTION = f"""\
 
 Each line is a requirement of the [OWASP API Security Top 10](https://owasp.org/API-Security) or of
 the [ASVS 5.0](https://owasp.org/www-project-application-security-verification-standard) (levels 1
-and 2), in our own words, and the tests that show it. A test says so itself, with `@shows` before it.
-The tests of the chassis (here version {__version__}) run where it is made, on a generated project; the
-others are of this project, and `make test` runs them over the operations that it has. `make security`
-writes this file, `make check` compares it.
+and 2), in our own words, and the tests that show it. A test says so itself, with `@shows` before
+it. The tests of the chassis (here version {__version__}) run where the chassis is made, on a generated
+project. Those of this project run with `make test`, over the operations that it has. `make
+security` writes this file, `make check` compares it.
 """
 Shown = dict[str, list[str]]  # For each requirement, the names of tests.
 Test = TypeVar("Test", bound=Callable[..., None])

@@ -40,6 +40,10 @@ openapi: $(READY) $(DEMO)/Makefile  ## Write the template's openapi.json anew, w
 	@$(MAKE) --no-print-directory -C $(DEMO) .venv/.ready
 	@$(VENV)/bin/python -m proofs.conformance.committed --python $(DEMO)/.venv/bin/python
 
+.PHONY: security
+security: $(READY)  ## Write what the tests of the chassis show of security into the template.
+	$(VENV)/bin/python -m proofs.chassis --security $(if $(PROJECT),--project '$(PROJECT)')
+
 .PHONY: rehearse
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse

@@ -1,13 +1,14 @@
 """Run the chassis's own tests on a generated project, also on one that patched its chassis.
 
-python -m proofs.chassis [--coverage] [--project DIR] [MODULE ...]
+python -m proofs.chassis [--coverage | --security] [--project DIR] [MODULE ...]
 
 With modules (`api.test_pages`) only these, in one process. `--coverage` fails below 95 % of the
-chassis's branches.
+chassis's branches. `--security` runs none, and writes what they show into the template.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,11 @@ from proofs.generation import ROOT
 from proofs.rehearse import generate
 
 SUITE = ROOT / "tests/chassis"
-FOLDERS = ("api", "migrations", "contract", "cli", "unit")  # The long ones first.
+FOLDERS = ("api", "contract", "migrations", "replication", "cli", "unit")  # The long ones first.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
+TABLE = "chassis.development.testing.security_table"
+WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -42,7 +45,7 @@ def python(project: Path, *arguments: str, **variables: str) -> "subprocess.Comp
 
 def run(project: Path, folder: Path, *, modules: list[str], coverage: bool) -> int:
     """The exit status; runs share an embedded PostgreSQL and a file of what was covered."""
-    begin = ["-m", "coverage", "run"] if coverage else []
+    begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
     discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
     commands = [["-m", "unittest", *discover, str(SUITE / name)] for name in FOLDERS]
     if modules:
@@ -64,9 +67,22 @@ def run(project: Path, folder: Path, *, modules: list[str], coverage: bool) -> i
     return status
 
 
+def write_security(project: Path) -> int:
+    """What the tests show of security: into the project, and from there into the template."""
+    for arguments in (["chassis", str(SUITE)], ["write"]):
+        result = python(project, "-m", TABLE, *arguments)
+        print(result.stdout, end="")
+        if result.returncode:
+            return result.returncode
+    for name in WRITTEN:
+        shutil.copy(project / name, ROOT / "{{cookiecutter.project_slug}}" / name)
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="proofs.chassis", description=__doc__)
     parser.add_argument("--coverage", action="store_true", help="measure the chassis's branches")
+    parser.add_argument("--security", action="store_true", help="write what they show of security")
     parser.add_argument("--project", type=Path, help="a generated project with its environment")
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     given = parser.parse_args()
@@ -78,6 +94,8 @@ def main() -> int:
             subprocess.run(["make", ".venv/.ready"], cwd=project, env=environment(), check=True)
         else:
             project = generate(folder)
+        if given.security:
+            return write_security(project)
         return run(project, folder, modules=given.modules, coverage=given.coverage)
 
 

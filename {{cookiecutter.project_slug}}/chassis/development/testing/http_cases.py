@@ -46,7 +46,7 @@ class HttpTestCase(TestCase):
         container = app.extensions["container"]
         self.addCleanup(container.unwire)
         self.addCleanup(container.engines().dispose)
-        client = app.test_client()
+        client: FlaskClient = app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = bearer(app)
         return client
 

@@ -13,7 +13,14 @@ from chassis.core.attempt import note_committed, note_saved, require
 from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import ConflictError, DuplicateError, NotFoundError
 from chassis.core.paging import PageQuery
-from chassis.core.persistence import Entity, KeptAnswer, Once, Repository, UnitOfWorkFactory
+from chassis.core.persistence import (
+    Entity,
+    KeptAnswer,
+    Once,
+    Repository,
+    Transaction,
+    UnitOfWorkFactory,
+)
 from chassis.project import current_project
 
 NESTED = "A unit of work is open on this thread; join its block instead."
@@ -77,13 +84,14 @@ def _is_behind(query: PageQuery, entity: object) -> bool:
     return False
 
 
-class MemoryUnitOfWork:
-    """Has what the project's own kind has."""
+class MemoryUnitOfWork(Transaction):
+    """It has the repositories of the project's own kind."""
 
     def __init__(self, tables: dict[str, dict[UUID, Any]], *, read_only: bool) -> None:
         self._tables = tables
         self._read_only = read_only
-        for name in get_type_hints(current_project().unit_of_work_type):
+        own = get_type_hints(current_project().unit_of_work_type)
+        for name in own.keys() - get_type_hints(Transaction):
             setattr(self, name, self.repository(name))
 
     def repository(self, name: str) -> MemoryRepository[Any]:

@@ -49,8 +49,11 @@ class ResourceTestCase(ApplicationTestCase):
         body = body or self.bodies.get(collection) or self.body(post)
         return client.post(collection, json=body)
 
-    def addressed(self, path: str, location: str) -> str:
+    def identity(self, made: TestResponse) -> str:
+        """Of what was made: the end of its address, else its id."""
+        return made.location.rpartition("/")[2] if made.location else str(made.get_json()["id"])
+
+    def addressed(self, path: str, identity: str) -> str:
         """The path of an operation, of the resource that is there."""
         before, _, rest = path.partition("{")
-        identity = location.removeprefix(before)
         return f"{before}{identity}{rest.partition('}')[2]}"

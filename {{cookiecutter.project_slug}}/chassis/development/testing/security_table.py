@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest import TestCase, TestSuite, defaultTestLoader
+from unittest import TestCase, TestLoader, TestSuite
 
 from chassis import __version__
 
@@ -25,9 +25,9 @@ INTRODUCTION = f"""\
 Each line is a requirement of the [OWASP API Security Top 10](https://owasp.org/API-Security) or of
 the [ASVS 5.0](https://owasp.org/www-project-application-security-verification-standard) (levels 1
 and 2), in our own words, and the tests that show it. A test says so itself, with `@shows` before
-it. The tests of the chassis (here version {__version__}) run where the chassis is made, on a generated
-project. Those of this project run with `make test`, over the operations that it has. `make
-security` writes this file, `make check` compares it.
+it. The tests of the chassis (here version {__version__}) run where the chassis is made, on a
+generated project. Those of this project run with `make test`, over the operations that it has.
+`make security` writes this file, `make check` compares it.
 """
 Shown = dict[str, list[str]]  # For each requirement, the names of tests.
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -46,11 +46,12 @@ def shows(*requirements: str) -> Callable[[Test], Test]:
 def tags(tests: Path, top_level: Path) -> Shown:
     """Each requirement that a test shows, with the tests' names; RuntimeError if one is broken."""
     found: Shown = defaultdict(list)
-    for test in _cases(defaultTestLoader.discover(str(tests), top_level_dir=str(top_level))):
+    loader = TestLoader()
+    for test in _cases(loader.discover(str(tests), top_level_dir=str(top_level))):
         for requirement in getattr(getattr(test, test._testMethodName, None), "shows", ()):
             found[requirement].append(test.id())
-    if defaultTestLoader.errors:
-        raise RuntimeError("\n".join(map(str, defaultTestLoader.errors)))
+    if loader.errors:
+        raise RuntimeError("\n".join(map(str, loader.errors)))
     return {requirement: sorted(names) for requirement, names in sorted(found.items())}
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from werkzeug.routing import IntegerConverter, UUIDConverter
-
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
@@ -65,6 +63,7 @@ class AccessMatrixSuite(HttpTestCase):
         rules = self.client.application.url_map.iter_rules()
         converters: dict[str, Any] = next(r for r in rules if r.rule == path)._converters
         for name, converter in converters.items():
-            kinds = {UUIDConverter: str(uuid4()), IntegerConverter: "1"}
-            path = re.sub(rf"<(?:[^<>]*:)?{name}>", kinds.get(type(converter), "x"), path)
+            texts = (str(uuid4()), "1", "x")
+            fits = next(text for text in texts if re.fullmatch(converter.regex, text))
+            path = re.sub(rf"<(?:[^<>]*:)?{name}>", fits, path)
         return path

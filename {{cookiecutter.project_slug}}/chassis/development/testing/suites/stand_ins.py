@@ -40,11 +40,12 @@ class StandInsSuite(ResourceTestCase):
         """The status of each, and its body without what is never the same."""
         [(method, collection, body), *others] = plan
         made = client.open(collection, method=method, json=body)
-        answers = [made]
-        for method, path, body in others if made.status_code == 201 else []:
-            target = self.addressed(path, made.location) if "{" in path else path
+        if made.status_code != 201:
+            return [_comparable(made, "no identity")]
+        identity, answers = self.identity(made), [made]
+        for method, path, body in others:
+            target = self.addressed(path, identity) if "{" in path else path
             answers.append(client.open(target, method=method, json=body))
-        identity = made.location.rpartition("/")[2] if made.location else "none"
         return [_comparable(answer, identity) for answer in answers]
 
     def on_stand_ins(self) -> FlaskClient:

@@ -11,11 +11,12 @@ from shutil import chown
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import Engine, create_engine, make_url
+
 from chassis.migrations.commands import Migrations
 from chassis.postgres import embedded
 from chassis.postgres.embedded import start_embedded_postgres, stop_embedded_postgres
-from sqlalchemy import Engine, create_engine, make_url
-from tests.support.windows import wait_until
+from support.windows import wait_until
 
 APPLIED = "SELECT pg_last_wal_replay_lsn() >= '{}'"
 

@@ -5,18 +5,19 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import Mock, patch
 
-from chassis.core.errors import ConflictError
-from chassis.core.read_positions import Positions, positions
-from chassis.http.access.policies import public
-from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from flask.testing import FlaskClient
 from sqlalchemy import event
-from tests.api.specimens import SPECIMENS, SpecimenApiTestCase
-from tests.support.application import HttpTestCase
-from tests.support.replication import Standby, replicated_database
-from tests.support.tokens import bearer
-from tests.support.windows import wait_until
 from werkzeug.test import TestResponse
+
+from api.specimens import SPECIMENS, SpecimenApiTestCase
+from chassis.core.errors import ConflictError
+from chassis.core.read_positions import Positions, positions
+from chassis.development.testing.bearer import bearer
+from chassis.development.testing.http_cases import HttpTestCase
+from chassis.http.access.policies import public
+from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
+from support.replication import Standby, replicated_database
+from support.windows import wait_until
 
 WHICH = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END"
 CONFLICT = """DO $$ BEGIN IF pg_is_in_recovery() THEN

@@ -209,7 +209,8 @@ def check(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(wrong))
     for sentence in [] if as_json else wrong:
-        click.echo(f"Error: {with_advice(sentence)}", err=True)
+        first, *rest = sentence.splitlines()
+        click.echo("\n".join([f"Error: {with_advice(first)}", *rest]), err=True)
     if wrong:
         sys.exit(FINDINGS)
     if not as_json:

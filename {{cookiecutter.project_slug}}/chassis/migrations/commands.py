@@ -141,8 +141,7 @@ class Migrations:
         scripts = migration_scripts()
         with scratch_database(self._url) as scratch:
             verdicts = judge_all(scratch, scripts, current_project().metadata)
-            findings = [finding for verdict in verdicts for finding in verdict.findings]
-            wrong = [f"{one.revision} {one}" for one in findings if one.is_error]
+            wrong = [report for verdict in verdicts for report in verdict.reports]
             if any(verdict.failures for verdict in verdicts):
                 return wrong
             made = catalog(scratch)

@@ -57,6 +57,7 @@ STRENGTH = (
 )
 STORED = {"r", "p", "m"}
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
+READS = "AccessShareLock"
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
 FEW = 1000  # Rows that are put into a table in no time.
 VALIDATES = "ShareUpdateExclusiveLock"
@@ -72,6 +73,21 @@ class Footprint:
     scanned: list[str] = field(default_factory=list)
     rewritten: list[str] = field(default_factory=list)
     change: Difference = field(default_factory=Difference)
+
+    @property
+    def work(self) -> Iterator[tuple[str, str]]:
+        """Each table, and the lock, the scan and the rewrite that it sees."""
+        for table, lock in self.locks.items():
+            scan = ["scan"] if table in self.scanned else []
+            rewrite = ["rewrite"] if table in self.rewritten else []
+            if lock != READS or scan or rewrite:
+                yield table, ", ".join([lock, *scan, *rewrite])
+        # Outside a transaction the lock is gone before it can be read.
+        for key in sorted(self.change.missing.keys() | self.change.extra.keys()):
+            name = ".".join(filter(None, key.relation))
+            if key.kind == "index" and name not in self.locks:
+                scan = ["scan"] if key in self.change.missing else []
+                yield name, ", ".join([VALIDATES, *scan])
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,5 +305,4 @@ def test_generation_leaves_nothing_to_commit(
     start = time.perf_counter()
     run(tool("cookiecutter"), "--no-input", template, cwd=tmp_path)
     report.append(f"generation: {time.perf_counter() - start:.2f} s, git included")
-
     assert git("status", "--porcelain", cwd=tmp_path / "my_service") == ""

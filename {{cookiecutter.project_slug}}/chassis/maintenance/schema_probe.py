@@ -35,6 +35,9 @@ class SqlDatabaseProbe(DatabaseProbe):
         # A revision that is unknown here is newer: expand and contract lets it serve this code.
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
-            raise UnavailableError("The database lacks what writing needs in the schema `ops`.")
+            raise UnavailableError(
+                "The database lacks what writing needs in the schema `ops`, or its role may not "
+                "use that: scripts/roles.sql gives the right."
+            )
         current = ", ".join(heads) or None
         return SchemaState(current=current, required=self._required, behind=behind)

@@ -1,9 +1,12 @@
 """What a request expects of an entity, and what its answer is committed with."""
 
+import json
 from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from operator import eq
+
+from sqlalchemy.exc import IntegrityError
 
 from chassis.core.attempt import Attempt, attempting
 from chassis.core.errors import BusyError, DuplicateError, PreconditionFailedError
@@ -14,6 +17,28 @@ from tests.support.specimens import Specimen
 from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
 ANSWER = KeptAnswer("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
+
+FORGED: list[tuple[int, object]] = [
+    *((status, {}) for status in (-1, 0, 99, 100, 199, 600, 1000, 2**31 - 1)),
+    (200, []),
+    (200, "Location: /x"),
+    (200, {"Location": 1}),
+    (200, {"Location": None}),
+    (200, {"Set-Cookie": ["a=b"]}),
+    (200, {"Location": "/x\r\nSet-Cookie: a=b"}),
+    (200, {"Location": "/\x1b"}),
+    (200, {"Location": "/\x7f"}),
+    (200, {"Loca tion": "/x"}),
+    (200, {"Location:": "/x"}),
+    (200, {"": "/x"}),
+    (200, {"X\r\nY": "/x"}),
+]
+MISFRAMED: list[tuple[int, object]] = [
+    (200, {"Content-Length": "4"}),
+    (200, {"Transfer-Encoding": "chunked"}),
+    (200, {"connection": "close"}),
+    (200, {"Location": "/\u20ac"}),
+]
 
 
 class AttemptsContract(UnitsTestCase):
@@ -139,7 +164,7 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
         self.keep("young")
         self.execute("""
             INSERT INTO ops.idempotency_key
-            SELECT 'old ' || n, '', 0, '{}', '', now() - interval '24 hours' - n * interval '1 s'
+            SELECT 'old ' || n, '', 200, '{}', '', now() - interval '24 hours' - n * interval '1 s'
             FROM generate_series(0, 21) n""")
         count = "SELECT count(*) FROM ops.idempotency_key WHERE key LIKE 'old %'"
         for key, left in (("old 0", 2), ("new", 1)):
@@ -147,6 +172,35 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
             self.assertEqual(self.execute(count), left)
         with self.assertRaises(DuplicateError):
             self.keep("young")
+
+    def insert(self, status: int, headers: object) -> None:
+        self.execute(
+            "INSERT INTO ops.idempotency_key VALUES ('forged', 'fingerprint', "
+            f"{status}, '{json.dumps(headers)}', '12345')"
+        )
+
+    def test_the_database_refuses_a_row_that_is_no_response(self) -> None:
+        for status, headers in FORGED:
+            with self.subTest(status, headers=headers), self.assertRaises(IntegrityError):
+                self.insert(status, headers)
+
+    def test_what_lies_in_the_table_and_is_no_response_is_no_answer(self) -> None:
+        self.execute("ALTER TABLE ops.idempotency_key DROP CONSTRAINT a_response")
+        self.addCleanup(
+            self.execute,
+            "ALTER TABLE ops.idempotency_key ADD CONSTRAINT a_response "
+            "CHECK (ops.is_response(status, headers))",
+        )
+        for status, headers in [*FORGED, *MISFRAMED]:
+            with self.subTest(status, headers=headers):
+                self.insert(status, headers)
+                self.assertIsNone(self.keep("forged"))
+                self.assertEqual(self.keep_again("forged"), ANSWER)
+                self.execute("TRUNCATE ops.idempotency_key")
+
+    def keep_again(self, key: str) -> KeptAnswer | None:
+        with self.unit_of_work.once(key) as once:
+            return once.answer
 
 
 del AttemptsContract  # The suite is run through its two subclasses only.

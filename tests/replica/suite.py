@@ -6,7 +6,8 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from chassis.core.errors import ConflictError
-from chassis.core.read_positions import Positions, positions
+from chassis.core.read_positions import Positions
+from chassis.core.request_scope import current_scope
 from chassis.http.access.policies import public
 from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from flask.testing import FlaskClient
@@ -83,8 +84,8 @@ class ReplicaTest(SpecimenApiTestCase):
                 return work.connection.exec_driver_sql(WHICH).scalar_one()
 
         self.assertEqual(which(), "primary")
-        positions.set(Positions(needed=0))
-        self.addCleanup(positions.set, None)
+        current_scope().positions = Positions(needed=0)
+        self.addCleanup(setattr, current_scope(), "positions", None)
         self.assertEqual(which(), "standby")
         with self.units():
             pass

@@ -109,9 +109,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 def _log(config: Settings) -> None:
-    from chassis.observability.logs import configure_logging  # noqa: PLC0415  # No other command needs it.
-
-    configure_logging(config)
+    current_project().module("logging").configure_logging(config)
 
 
 def _serve(

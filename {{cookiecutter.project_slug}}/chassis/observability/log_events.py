@@ -7,9 +7,9 @@ from sys import exception
 from traceback import TracebackException
 from typing import Any, BinaryIO
 
-from flask import g, has_request_context
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from chassis.core.request_scope import current_scope
 from chassis.observability.redaction import mask_sent
 
 Event = MutableMapping[str, Any]
@@ -30,8 +30,8 @@ _encode = json.JSONEncoder().encode
 
 
 def add_request_id(_: Any, __: str, event: Event) -> Event:
-    if has_request_context():
-        event["request_id"] = g.get("request_id")
+    if (scope := current_scope()).request is not None:
+        event["request_id"] = scope.request_id
     return event
 
 

@@ -2,17 +2,16 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from chassis.http.flow.request_record import Answered
+from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
 from chassis.observability.log_events import Render
-from chassis.settings import DEVELOPMENT, Settings
 
 stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
@@ -46,19 +45,12 @@ class LineHandler(logging.Handler):
             self.release()
 
 
-def configure_logging(config: Settings) -> LineHandler:
-    """Loggers of the standard library, which others use, go the same way as structlog's."""
-    processors: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        stamp,
-        log_events.add_request_id,
-        log_events.render_exception,
-        log_events.clean,
-    ]
+def write_lines(processors: Sequence[Any], *, level: str, development: bool) -> LineHandler:
+    """Of structlog's loggers and of the standard library's, which others use: all go this way.
+
+    `processors` are structlog's: each gets an event and returns it for the next.
+    """
     stream = _stderr()
-    development = config.environment == DEVELOPMENT
     handler = LineHandler(stream, log_events.console(stream) if development else log_events.to_json)
     handler.setFormatter(
         ProcessorFormatter(
@@ -71,28 +63,28 @@ def configure_logging(config: Settings) -> LineHandler:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    logging.basicConfig(handlers=[handler], level=config.log_level, force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(not development)
     # It says at each look at the revision with what it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return handler
 
 
-def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
+def request_log(handler: LineHandler, level: str) -> Callable[[RequestRecord], None]:
     """One line a request, straight to the stream: a logger costs several times as much."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
 
-    def write_request(answered: Answered) -> None:
+    def write_request(record: RequestRecord) -> None:
         handler.write_event(
             "info",
             "request",
-            request_id=answered.request_id,
-            method=answered.method,
-            route=answered.route,
-            status=answered.status,
-            duration_ms=round(answered.seconds * 1000, 2),
-            subject=answered.subject,
+            request_id=record.request_id,
+            method=record.method,
+            route=record.route,
+            status=record.status,
+            duration_ms=round(record.seconds * 1000, 2),
+            subject=record.subject,
         )
 
     return write_request

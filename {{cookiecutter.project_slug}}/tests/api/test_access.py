@@ -17,7 +17,6 @@ from chassis.http.access.policies import (
     UndeclaredAccessError,
     operations,
     public,
-    register_access,
     require_policies,
     requires,
     scopes_of,
@@ -41,7 +40,6 @@ def encoded(value: object) -> str:
 class DeclarationTest(TestCase):
     def application(self) -> Flask:
         app = Flask("tests", static_folder=None)
-        register_access(app)
         app.add_url_rule("/open", "open", public(lambda: ""))
         app.add_url_rule("/closed", "closed", requires("a:write", "b:write")(lambda: ""))
         return app

@@ -15,12 +15,11 @@ from chassis.core.errors import NotFoundError
 from chassis.core.identity import uuid7
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Repository
-from chassis.http.access.policies import subject
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.requests import PageArguments, subject
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.security import shows

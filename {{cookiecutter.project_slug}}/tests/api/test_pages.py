@@ -6,10 +6,10 @@ from marshmallow import Schema, fields
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.schemas.fields import Cursor, Integer
 from chassis.schemas.sort import Sort
+from src.api.requests import PageArguments
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.security import shows

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.requests import PageArguments
+from src.api.responses import created
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.security import shows

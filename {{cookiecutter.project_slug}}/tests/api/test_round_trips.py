@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.postgres.locks import fence_statement
+from src.api.requests import PageArguments
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, repository
 from tests.support.application import WireTestCase
 

@@ -8,13 +8,13 @@ from operator import eq
 
 from sqlalchemy.exc import IntegrityError
 
-from chassis.core.attempt import Attempt, attempting
 from chassis.core.errors import BusyError, DuplicateError, PreconditionFailedError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import KeptAnswer
+from chassis.core.request_scope import Attempt
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from tests.support.specimens import Specimen
-from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
+from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase, attempting
 
 ANSWER = KeptAnswer("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
 

@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 from flask.testing import FlaskClient
 
-from chassis.observability.logs import configure_logging
 from chassis.settings import PRODUCTION
+from src.logging import configure_logging
 from tests.support.application import CONFIG, HttpTestCase
 
 

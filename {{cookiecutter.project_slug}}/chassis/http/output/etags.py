@@ -9,11 +9,10 @@ from collections.abc import Container
 from uuid import UUID
 from zlib import crc32
 
-from flask import Response, request
+from flask import Request, Response
 
-from chassis.core.attempt import Attempt
 from chassis.core.errors import PreconditionFailedError
-from chassis.http.flow.current_request import present_request
+from chassis.core.request_scope import Attempt, current_scope
 from chassis.http.input.parser import InvalidRequestError
 
 READS = {"GET", "HEAD"}
@@ -30,18 +29,17 @@ class _Every:
 EVERY = _Every()
 
 
-def attempt() -> Attempt:
+def attempt_of(request: Request) -> Attempt:
     """Which version the request expects of the entity that its URL names; the last, of several.
 
     Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
     """
-    asked = present_request()
-    named = [value for value in (asked.view_args or {}).values() if isinstance(value, UUID)]
-    if CONDITIONS.isdisjoint(asked.environ):
+    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
+    if CONDITIONS.isdisjoint(request.environ):
         return Attempt(named[-1] if named else None, expects=EVERY.__contains__)
-    wanted = _versions("If-Match", otherwise=EVERY)
-    unwanted = _versions("If-None-Match", otherwise=())
-    if asked.method in READS:
+    wanted = _versions(request, "If-Match", otherwise=EVERY)
+    unwanted = _versions(request, "If-None-Match", otherwise=())
+    if request.method in READS:
         unwanted = ()  # Then it means something else: see `complete`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
@@ -57,13 +55,13 @@ def complete(response: Response, body: bytes, entity: object) -> None:
     if isinstance(version, int):
         tag = f"{version}-{crc32(body):08x}"
         response.headers.add("ETag", f'"{tag}"')
-        asked = present_request()
-        known = asked.method in READS and asked.environ.get("HTTP_IF_NONE_MATCH")
-        if known and asked.if_none_match.contains_weak(tag):
+        request: Request = current_scope().request
+        has_tag = request.method in READS and request.environ.get("HTTP_IF_NONE_MATCH")
+        if has_tag and request.if_none_match.contains_weak(tag):
             response.status_code = 304
 
 
-def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:
+def _versions(request: Request, name: str, *, otherwise: Container[int]) -> Container[int]:
     """Those whose tags are in the header. A weak tag is none that If-Match could match."""
     value = request.headers.get(name)
     if value is None:

@@ -3,7 +3,10 @@
 https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 """
 
-from flask import Flask, Response, request
+from flask import Request, Response
+
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Route, Step
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -14,18 +17,18 @@ HEADERS = {
 ONE_YEAR = "max-age=31536000; includeSubDomains"
 
 
-def register_security_headers(app: Flask) -> None:
+def send_security_headers(_route: Route) -> Step:
     """A view that needs another value sends it itself."""
+    return Step(after=_secure)
 
-    @app.after_request
-    def secure(response: Response) -> Response:
-        said = {name.lower() for name, _ in response.headers}
-        for name, value in HEADERS.items():
-            if name.lower() not in said:
-                response.headers.add(name, value)
-        if "cache-control" not in said:
-            # What has a tag may be kept, for a later If-None-Match; and is never used unasked.
-            response.headers.add("Cache-Control", "no-cache" if "etag" in said else "no-store")
-        if request.is_secure:  # Browsers heed it over https only.
-            response.headers.add("Strict-Transport-Security", ONE_YEAR)
-        return response
+
+def _secure(response: Response, request: Request, _scope: RequestScope) -> None:
+    present = {name.lower() for name, _ in response.headers}
+    for name, value in HEADERS.items():
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    if "cache-control" not in present:
+        # What has a tag may be kept, for a later If-None-Match; and is never used unasked.
+        response.headers.add("Cache-Control", "no-cache" if "etag" in present else "no-store")
+    if request.is_secure:  # Browsers heed it over https only.
+        response.headers.add("Strict-Transport-Security", ONE_YEAR)

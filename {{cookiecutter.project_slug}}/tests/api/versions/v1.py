@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import url_for
 
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.deprecation import deprecated
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.responses import created
 from tests.api.versions.service import SpecimenService
 from tests.support.specimens import Specimen
 

@@ -56,6 +56,10 @@ chaos: $(READY)  ## Make faults under load on a generated project; needs root, r
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
 	$(VENV)/bin/python -m proofs.conform
 
+.PHONY: matrix
+matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
+	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run

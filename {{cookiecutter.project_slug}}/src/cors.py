@@ -1,3 +1,5 @@
+import re
+
 from flask import Flask
 from flask_cors import CORS
 
@@ -14,4 +16,9 @@ def register_cors(app: Flask, config: Config) -> None:
     """
     if config.cors_origins:
         exposed = [*EXPOSED, READ_AFTER_HEADER] if config.database_read_url else EXPOSED
-        CORS(app, origins=list(config.cors_origins), expose_headers=exposed)
+        CORS(app, origins=[*map(exactly, config.cors_origins)], expose_headers=exposed)
+
+
+def exactly(origin: str) -> str | re.Pattern[str]:
+    """flask-cors takes the brackets of an IPv6 address for a part of a regular expression."""
+    return origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)

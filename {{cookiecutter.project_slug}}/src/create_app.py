@@ -24,7 +24,6 @@ def create_app(config: Config) -> Flask:
     app = Application(
         config.name,
         secret_key=config.secret_key,
-        trusted_hosts=config.trusted_hosts,
         max_body=config.max_body_bytes,
     )
     container = app.extensions["container"] = build_container(config)
@@ -37,6 +36,7 @@ def create_app(config: Config) -> Flask:
             maintenance=container.maintenance_service(),
             replica=bool(config.database_read_url),
             slots=config.threads,
+            trusted_hosts=config.trusted_hosts,
             unit_of_work=container.unit_of_work,
         )
     )

@@ -16,10 +16,11 @@ from chassis.core.read_positions import Positions
 class Attempt:
     """One of the attempts to serve a request; a collision may make another one necessary."""
 
-    # The entity that the request is about, and which of its versions the caller expects.
+    # The entity that the request is about, and whether the caller expects it as it is; None is any.
     entity_id: UUID | None
-    expects: Callable[[int], bool]
-    own_versions: set[int] = field(default_factory=set)
+    expects: Callable[[int, object], bool] | None
+    # What was found to be as expected, and what the request itself has made of it.
+    met_versions: set[int] = field(default_factory=set)
     committed: bool = False
 
 

@@ -24,6 +24,7 @@ class SqlDatabaseProbe(DatabaseProbe):
         needed = [one.revision for one in newest_first]
         self._required = needed[0] if needed else None
         self._older = set(needed[1:])
+        self._all = {one.revision for one in revisions}
 
     def schema_state(self) -> SchemaState:
         try:
@@ -40,4 +41,5 @@ class SqlDatabaseProbe(DatabaseProbe):
                 "use that: scripts/roles.sql gives the right."
             )
         current = ", ".join(heads) or None
-        return SchemaState(current=current, required=self._required, behind=behind)
+        newer = not self._all.issuperset(heads)
+        return SchemaState(current=current, required=self._required, behind=behind, newer=newer)

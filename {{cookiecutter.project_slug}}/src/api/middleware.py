@@ -34,6 +34,7 @@ def steps(  # noqa: PLR0913  # Each by its name.
     maintenance: MaintenanceService,
     replica: bool,
     slots: int,
+    trusted_hosts: Sequence[str],
     unit_of_work: Callable[[], UnitOfWorkFactory[Any]],
 ) -> list[Maker]:
     return [
@@ -45,7 +46,7 @@ def steps(  # noqa: PLR0913  # Each by its name.
         limit_rates(*rates),  # Before the steps that cost something.
         respect_windows(maintenance),  # Before rights: in a window a token may not be checkable.
         reject_strangers,  # Before input: a stranger learns nothing about what is taken.
-        check_input,  # Reads the body, so that no slot waits for a slow one.
+        check_input(trusted_hosts),  # Reads the body, so that no slot waits for a slow one.
         read_own_writes(replica=replica),  # By caller; sets what the reads below have to see.
         queue_fairly(slots),  # Last before the database: as many pass as it has connections.
         send_deprecation,

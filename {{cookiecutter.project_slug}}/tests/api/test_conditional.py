@@ -49,9 +49,33 @@ class ConditionalTest(SpecimenApiTestCase):
         self.assertEqual((response.status_code, response.get_json()["text"]), (200, "migrated"))
 
     def test_a_change_with_the_present_version_is_made(self) -> None:
-        for number, sent in enumerate((self.tag, '"2"', '"9", "3-00000000" ,,', "*")):
+        for number, sent in enumerate((self.tag, '"2"', '"9", "3" ,,', "*")):
             with self.subTest(sent):
                 self.assertEqual(self.patch({"text": str(number)}, **{"If-Match": sent}), 200)
+
+    def test_a_tag_is_taken_as_a_whole(self) -> None:
+        """A migration changed what represents the version that the caller has seen."""
+        self.execute("UPDATE specimens SET text = 'migrated'")
+        new = self.client.get(self.path).headers["ETag"]
+        self.assertEqual((self.tag[:3], new[:3]), ('"1-', '"1-'))
+        for stale in (self.tag, '"1-deadbeef"', '"1-00000000"', f'"2", {self.tag}'):
+            for method, path in (
+                ("PATCH", self.path),
+                ("DELETE", self.path),
+                ("GET", self.path),
+                ("POST", f"{self.path}/double"),
+            ):
+                with self.subTest(stale, method=method):
+                    body = {"text": "lost"} if method == "PATCH" else None
+                    headers = {"If-Match": stale}
+                    response = self.client.open(path, method=method, json=body, headers=headers)
+                    self.assert_problem(response, 412, "precondition-failed")
+        self.assertEqual(self.patch({"text": "new"}, **{"If-None-Match": self.tag}), 200)
+        new = self.client.get(self.path).headers["ETag"]
+        for sent, method in ((f"{self.tag}, {new}", "POST"), ('"9-x", "4"', "DELETE")):
+            path = f"{self.path}/double" if method == "POST" else self.path
+            status = self.client.open(path, method=method, headers={"If-Match": sent}).status_code
+            self.assertLess(status, 300, sent)
 
     @shows("V2.3.4")
     def test_one_with_another_version_is_not(self) -> None:

@@ -20,6 +20,30 @@ class CorsTest(HttpTestCase):
         self.assertEqual(self.allowed(OURS), OURS)
         self.assertIsNone(self.allowed(OTHER))
 
+    @shows("V3.4.2")
+    def test_an_origin_may_have_any_scheme_and_is_taken_to_the_letter(self) -> None:
+        listed = [
+            "capacitor://localhost",
+            "http://[::1]:3000",
+            "chrome-extension://abc",
+            "https://a.b",
+        ]
+        self.client = self.start(cors_origins=listed)
+        for origin in listed:
+            self.assertEqual(self.allowed(origin), origin)
+        for origin in (
+            *("http://::3000", "http://::1:3000", "http://[::1]:30000", "capacitor://localhostx"),
+            *(
+                "https://a.b.evil",
+                "https://aXb",
+                "https://a.b:443",
+                "xhttps://a.b",
+                "null",
+                "https://",
+            ),
+        ):
+            self.assertIsNone(self.allowed(origin), origin)
+
     def test_where_there_is_a_replica_pages_may_read_how_far_a_write_was(self) -> None:
         self.client = self.start(cors_origins=[OURS], database_read_url=CONFIG.database_url)
         headers = self.client.get("/health/live", headers={"Origin": OURS}).headers

@@ -124,7 +124,7 @@ class ErrorsTest(HttpTestCase):
             ("", 400),
         ):
             with self.subTest(host):
-                response = self.client.get("/health/live", headers={"Host": host})
+                response = self.client.get("/openapi.json", headers={"Host": host})
                 self.assertEqual(response.status_code, status)
                 if status != 200:
                     self.assert_problem(response, 400, "bad-host")

@@ -52,7 +52,7 @@ class FairSemaphoreTest(TestCase):
 
 
 def application() -> Application:
-    app = Application(__name__, secret_key="", trusted_hosts=(), max_body=0)
+    app = Application(__name__, secret_key="", max_body=0)
     app.pass_through([queue_fairly(1)])
     return app
 

@@ -34,10 +34,9 @@ ORDER = [
 
 class OrderTest(HttpTestCase):
     def test_the_steps_are_these_in_this_order(self) -> None:
-        services: Any = dict.fromkeys(
-            ("authenticator", "maintenance", "replica", "unit_of_work"), None
-        )
-        makers = middleware.steps(observers=[], rates=("", "", ""), slots=1, **services)
+        parts: Any = dict.fromkeys(("authenticator", "maintenance", "replica", "unit_of_work"))
+        parts |= {"observers": [], "rates": ("", "", ""), "slots": 1, "trusted_hosts": ()}
+        makers = middleware.steps(**parts)
         self.assertEqual([name_of(maker) for maker in makers], ORDER)
 
     def test_a_route_has_only_the_steps_that_can_matter_to_it(self) -> None:
@@ -51,8 +50,8 @@ class OrderTest(HttpTestCase):
             )
         )
         limited = ["_give", "identify_callers", "_count", "respect_windows"]
-        self.assertEqual(read, [*limited, "check_input", "queue_fairly"])
-        self.assertEqual(health, ["_give", "identify_callers", "check_input"])
+        self.assertEqual(read, [*limited, "_check", "queue_fairly"])
+        self.assertEqual(health, ["_give", "identify_callers", "_check"])
         self.assertEqual(unmatched, [*limited, "_check_unmatched"])
 
     def test_hooks_of_the_team_run_behind_the_steps_and_see_responses_first(self) -> None:
@@ -78,7 +77,7 @@ class OrderTest(HttpTestCase):
 class StepsTest(TestCase):
     def setUp(self) -> None:
         self.passed: list[str] = []
-        self.app = Application("tests", secret_key="", trusted_hosts=(), max_body=100)
+        self.app = Application("tests", secret_key="", max_body=100)
         self.app.logger.disabled = True
 
     def step(self, name: str, *, only: Callable[[Route], bool] = lambda _: True) -> Maker:

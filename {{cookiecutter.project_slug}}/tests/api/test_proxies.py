@@ -19,3 +19,16 @@ class ProxiesTest(HttpTestCase):
         self.client = self.start(rate_limit="1 per minute", proxy_hops=1)
         forged = ("192.0.2.8, 192.0.2.1", "192.0.2.9, 192.0.2.1", "192.0.2.8, 192.0.2.2")
         self.assertEqual(self.statuses(*forged), [200, 429, 200])
+
+    @shows("V15.3.4")
+    def test_a_caller_s_address_is_the_same_however_a_proxy_writes_it(self) -> None:
+        for same in (
+            ("203.0.113.9:50001", "203.0.113.9:50002", "203.0.113.9", "::ffff:203.0.113.9"),
+            ("2001:db8::1", "[2001:db8::2]:50001", "2001:DB8:0:0:ffff::", "[2001:db8::]"),
+            ("unknown", "_hidden", "203.0.113.9:x", "999.0.0.1", "[::1", "a:1:2"),
+        ):
+            self.client = self.start(rate_limit="1 per minute", proxy_hops=1)
+            self.assertEqual(self.statuses(*same), [200] + [429] * (len(same) - 1), same)
+        self.client = self.start(rate_limit="1 per minute", proxy_hops=1)
+        others = ("203.0.113.9:1", "203.0.113.10:1", "2001:db8::1", "2001:db8:0:1::1", "unknown")
+        self.assertEqual(self.statuses(*others), [200] * 5)

@@ -57,6 +57,13 @@ class RequestsTest(HttpTestCase):
         [api] = self.client.application.extensions["flask-smorest"]["apis"].values()
         api["ext_obj"].register_blueprint(blueprint(self.specimens))
 
+    def test_the_charset_may_be_named_as_clients_do(self) -> None:
+        for charset in ("utf-8", "UTF-8", "utf8", "UTF8", '"utf-8"', '"utf8"'):
+            with self.subTest(charset):
+                sent = {"Content-Type": f"application/json;charset={charset}"}
+                response = self.client.post("/specimens", data='{"text": "ü"}', headers=sent)
+                self.assertEqual(response.status_code, 201, response.text)
+
     def create(self, text: str) -> UUID:
         response = self.client.post("/specimens", json={"text": text})
         self.assertEqual(response.status_code, 201, response.text)

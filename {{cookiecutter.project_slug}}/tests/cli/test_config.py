@@ -83,6 +83,34 @@ class ConfigTest(CommandLineTestCase):
                 result = self.manage("config", **{"DATABASE_URL": URL, name: value})
                 self.assert_stops(result, MISCONFIGURED, name)
 
+    def test_names_and_origins_that_people_have_are_taken(self) -> None:
+        for name, value in (
+            ("CORS_ORIGINS", "*"),
+            ("CORS_ORIGINS", "capacitor://localhost,http://[::1]:3000,http://localhost:5173"),
+            (
+                "CORS_ORIGINS",
+                "chrome-extension://abcdefgh,moz-extension://0f8b-11,tauri://localhost",
+            ),
+            ("TRUSTED_HOSTS", "my_service,api.example.org,.example.net,10.0.0.1,[::1]"),
+        ):
+            with self.subTest(name=name, value=value):
+                result = self.manage("config", **{"DATABASE_URL": URL, name: value})
+                self.assertIn(f"{name}={value}  (environment)", result.stdout)
+        for name, value in (
+            *(
+                ("CORS_ORIGINS", bad)
+                for bad in ("localhost", "://a", "https://", "https://a/", "null")
+            ),
+            *(
+                ("CORS_ORIGINS", bad)
+                for bad in ("https://a:x", "https://a b", "1x://a", "https://[a]")
+            ),
+            *(("TRUSTED_HOSTS", bad) for bad in ("API.example.org", "a:80", "*", "https://a", ".")),
+        ):
+            with self.subTest(name=name, value=value):
+                result = self.manage("config", **{"DATABASE_URL": URL, name: value})
+                self.assert_stops(result, MISCONFIGURED, name)
+
     def test_production_is_told_what_it_lacks(self) -> None:
         safe = replace(
             CONFIG,

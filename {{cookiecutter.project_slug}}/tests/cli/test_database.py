@@ -41,7 +41,7 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
             )
             result = self.manage(*arguments, DATABASE_URL=self.database_url)
         self.assert_stops(result, 3, "Wrote 0002_test.py, but it fails")
-        create.assert_called_once_with("Test", empty=False, accept_drop=("a", "b.c"))
+        create.assert_called_once_with("Test", empty=False, plain=False, accept_drop=("a", "b.c"))
 
     def test_down_to_nothing_and_up_again(self) -> None:
         self.database_url = self.enterContext(migrated_database())

@@ -1,10 +1,9 @@
 """What a request expects of an entity, and what its answer is committed with."""
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from copy import copy
-from functools import partial
-from operator import eq
 
 from sqlalchemy.exc import IntegrityError
 
@@ -41,6 +40,10 @@ MISFRAMED: list[tuple[int, object]] = [
 ]
 
 
+def expecting(version: int) -> Callable[[int, object], bool]:
+    return lambda found, _entity: found == version
+
+
 class AttemptsContract(UnitsTestCase):
     def test_an_entity_has_the_version_that_the_request_expects(self) -> None:
         specimen, other = self.stored("first"), self.stored("other")
@@ -49,7 +52,7 @@ class AttemptsContract(UnitsTestCase):
             (2, specimen.id, self.assertRaises(PreconditionFailedError)),
             (2, other.id, nullcontext()),
         ):
-            attempt = Attempt(entity_id, partial(eq, version))
+            attempt = Attempt(entity_id, expecting(version))
             with outcome, attempting(attempt), self.unit_of_work(read_only=True) as work:
                 self.specimens(work).get(specimen.id)
 
@@ -62,7 +65,7 @@ class AttemptsContract(UnitsTestCase):
             for expected in (1, 2):
                 with (
                     self.subTest(change, expected=expected),
-                    attempting(Attempt(specimen.id, partial(eq, expected))),
+                    attempting(Attempt(specimen.id, expecting(expected))),
                     self.assertRaises(PreconditionFailedError),
                     self.unit_of_work() as work,
                 ):
@@ -70,13 +73,13 @@ class AttemptsContract(UnitsTestCase):
 
     def test_the_request_itself_may_change_it_again(self) -> None:
         specimen = self.stored()
-        with attempting(Attempt(specimen.id, partial(eq, 1))):
+        with attempting(Attempt(specimen.id, expecting(1))):
             for _ in range(2):
                 with self.unit_of_work() as work:
                     self.specimens(work).save(self.specimens(work).get(specimen.id))
 
     def test_a_request_is_told_that_it_committed(self) -> None:
-        attempt = Attempt(None, bool)
+        attempt = Attempt(None, None)
         with attempting(attempt), self.unit_of_work() as work:
             self.specimens(work).add(Specimen(text="x"))
             self.assertFalse(attempt.committed)

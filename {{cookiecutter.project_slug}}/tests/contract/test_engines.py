@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.postgres import engines
@@ -35,6 +35,19 @@ class EnginesTest(DatabaseTestCase):
         for engine in (self.engines.watch, self.engines.probe):
             with engine.connect() as connection:
                 self.assertEqual(tuple(connection.execute(LIMITS).one()), ("250ms", "500ms"))
+
+    def test_options_of_the_url_are_heeded_by_all_and_the_limits_win(self) -> None:
+        own = {"options": "-csearch_path=mine -clock_timeout=9s"}
+        url = make_url(self.database_url).update_query_dict(own)
+        mine = engines.Engines.connect(
+            url.render_as_string(hide_password=False), name="tests", pool_size=1
+        )
+        self.addCleanup(mine.dispose)
+        for engine in (mine.write, mine.read, mine.watch, mine.probe):
+            with engine.connect() as connection:
+                path = connection.exec_driver_sql("SHOW search_path").scalar()
+                self.assertNotIn("9s", connection.execute(LIMITS).one())
+                self.assertEqual(path, "mine")
 
 
 class WithoutOptionsTest(EnginesTest):

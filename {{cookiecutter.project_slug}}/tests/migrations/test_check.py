@@ -12,6 +12,19 @@ from tests.support.revisions import RevisionsTestCase
 
 FULL_OF_ROWS = "INSERT INTO things SELECT n FROM generate_series(1, 2000) AS n"
 LOCKS_TOO = "ALTER TABLE things ADD COLUMN x text"
+NUMBERS = "CREATE TABLE numbers AS SELECT generate_series(1, 2000)"
+WIDE = """
+    CREATE TABLE wide (id integer PRIMARY KEY, number integer DEFAULT 1, name varchar(20));
+    CREATE UNIQUE INDEX wide_number ON wide (number);
+    CREATE INDEX wide_name ON wide (name);
+    CREATE VIEW wide_view AS SELECT number FROM wide
+"""
+SWAP = (
+    "ALTER TABLE things RENAME TO things_before",
+    "CREATE TABLE things (id integer) PARTITION BY RANGE (id)",
+    "CREATE TABLE things_rest PARTITION OF things DEFAULT",
+    "INSERT INTO things SELECT * FROM things_before; DROP TABLE things_before",
+)
 HELPER = 'operations.create_index_concurrently("things_id", "things", ["id"])'
 
 
@@ -30,9 +43,9 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             ("none", "expand", [], "ALTER TABLE things ADD COLUMN name text"),
             ("none", "expand", [], "CREATE TABLE more (id integer)"),
             ("none", "expand", [], "ALTER TABLE things ADD CHECK (id > 0) NOT VALID"),
-            ("full", "expand", ["MIG002"], "ALTER TABLE things ALTER id TYPE bigint"),
+            ("full", "contract", ["MIG002", "MIG003"], "ALTER TABLE things ALTER id TYPE bigint"),
             ("full", "expand", ["MIG009", "MIG002"], "DO $$ BEGIN TRUNCATE things; END $$"),
-            ("full", "expand", ["MIG008"], "ALTER TABLE things ALTER id SET NOT NULL"),
+            ("full", "contract", ["MIG008", "MIG022"], "ALTER TABLE things ALTER id SET NOT NULL"),
             ("read-only", "expand", ["MIG006"], "CREATE INDEX ON things (id)"),
             ("read-only", "expand", ["MIG009"], "UPDATE things SET id = 1"),
             ("read-only", "expand", ["MIG009"], "CREATE TABLE copies AS TABLE things"),
@@ -49,6 +62,39 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             with self.subTest(case[3]):
                 rules = [item.rule for item in found.findings if item.rule != "MIG012"]
                 self.assertEqual((found.mode, found.phase, rules), case[:3])
+
+    def test_what_the_running_code_would_notice_contracts(self) -> None:
+        cases = (
+            ("none", "contract", "MIG023", "ALTER TABLE wide ALTER number DROP DEFAULT"),
+            ("none", "expand", "", "ALTER TABLE wide ALTER number SET DEFAULT 2"),
+            ("none", "expand", "", "ALTER TABLE wide ALTER name TYPE varchar(30)"),
+            ("none", "expand", "", "ALTER TABLE wide ALTER name TYPE text"),
+            ("full", "contract", "MIG003", "ALTER TABLE wide ALTER name TYPE varchar(10)"),
+            ("none", "contract", "MIG021", "ALTER TABLE wide DROP CONSTRAINT wide_pkey"),
+            ("none", "expand", "", "ALTER TABLE wide ALTER id DROP NOT NULL"),
+            ("none", "contract", "MIG021", "DROP INDEX wide_number"),
+            ("none", "expand", "", "DROP INDEX wide_name"),
+            ("none", "contract", "MIG024", "ALTER TABLE wide ENABLE ROW LEVEL SECURITY"),
+            ("none", "contract", "MIG022", "ALTER TABLE wide ADD CHECK (id IS NOT NULL) NOT VALID"),
+            ("none", "contract", "MIG005", "DROP VIEW wide_view"),
+        )
+        self.revision(WIDE, down="SELECT 1")
+        for *_, statement in cases:
+            self.revision(statement, down="SELECT 1")
+        for (mode, phase, rule, statement), found in zip(cases, self.verdicts()[2:], strict=True):
+            with self.subTest(statement):
+                self.assertEqual((found.mode, found.phase), (mode, phase), found.findings)
+                self.assertTrue(not rule or rule in {item.rule for item in found.findings})
+
+    def test_work_on_what_it_makes_or_drops_is_counted(self) -> None:
+        self.revision(*SWAP, down="SELECT 1")
+        self.revision("LOCK things", NUMBERS, down="SELECT 1")
+        self.revision("CREATE TABLE alone AS SELECT generate_series(1, 2000)", down="SELECT 1")
+        _, swap, locked, alone = self.verdicts()
+        for found in (swap, locked):
+            rules = [item.rule for item in found.findings if item.rule != "MIG012"]
+            self.assertEqual((found.mode, found.phase, rules), ("full", "expand", ["MIG008"]))
+        self.assertEqual((alone.mode, alone.findings), ("none", []))
 
     def test_what_runs_outside_a_transaction_is_one_call_of_a_helper(self) -> None:
         self.revision(code=HELPER, down="SELECT 1")
@@ -75,6 +121,21 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
         for rule, found in zip(cases, self.verdicts()[1:], strict=True):
             with self.subTest(rule):
                 self.assertIn(rule, {item.rule for item in found.findings if item.is_error})
+
+    def test_what_a_release_needs_does_not_wait_for_what_comes_after_it(self) -> None:
+        self.revision("CREATE TABLE early (id integer)", down="DROP TABLE early")
+        contract = self.revision("DROP TABLE early", down="SELECT 1", phase="contract")
+        expand = self.revision("CREATE TABLE late (id integer)", down="DROP TABLE late")
+        way = rf"{expand} \(expand\) .*comes after {contract} \(contract\)"
+        result = self.manage("db", "check", DATABASE_URL=self.database_url)
+        self.assert_stops(result, 3, way)
+        until = ("db", "upgrade", "--until", "expand")
+        result = self.manage(*until, DATABASE_URL=self.database_url)
+        self.assert_stops(result, 75, f"is at 0002. {way}")
+        self.assertEqual(self.current(), "0002")
+        self.upgrade(contract)
+        self.assertEqual(self.manage(*until, DATABASE_URL=self.database_url).exit_code, 0)
+        self.assertEqual(self.current(), expand)
 
     def test_a_renamed_value_is_noticed_by_the_running_code(self) -> None:
         self.revision("CREATE TYPE mood AS ENUM ('ok')", down="SELECT 1")

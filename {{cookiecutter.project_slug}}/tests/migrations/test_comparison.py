@@ -1,5 +1,6 @@
 """What `db migrate` and `db check` see of models, and what they leave to others."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ from chassis.project import Project
 from src.infrastructure.databases.metadata import metadata as real
 from tests.support.revisions import RevisionsTestCase
 
+NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
 STRANGERS = """
     CREATE TABLE legacy_orders (id integer PRIMARY KEY);
     CREATE TABLE "Quoted Table" ("Id" integer, UNIQUE ("Id"));
@@ -163,6 +165,36 @@ class ComparisonTest(RevisionsTestCase):
             self.migrate()
         self.migrate("ck_things_id")
 
+    def test_tables_in_use_are_changed_in_steps_that_keep_nobody_out(self) -> None:
+        other = Table("other", self.models, Column("id", Integer, primary_key=True))
+        columns = Column("id", Integer), Column("of", Integer), Column("Name", Text)
+        self.anew(*columns)
+        self.migrate()
+        self.anew(
+            Column("id", Integer, nullable=False),
+            Column("of", ForeignKey(other.c.id)),
+            Column("Name", Text, index=True, unique=True),
+            Column("more", Text),
+            CheckConstraint("id > 0", "id"),
+            UniqueConstraint("id", "Name"),
+        )
+        other.append_column(Column("more", Text))
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+        self.assertEqual(len(sources), 9)
+        text = "".join(sources)
+        for form in ("operations.create_index_concurrently(", "UNIQUE USING INDEX", "NOT VALID"):
+            self.assertIn(form, text)
+        self.migrations().downgrade("0002")
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
+    def test_plain_is_one_revision(self) -> None:
+        self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
+        self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Test"), [])
+
     def test_what_others_made_is_neither_dropped_nor_drift(self) -> None:
         self.sql(STRANGERS)
         self.assertEqual(self.migrations().check(), [])
@@ -181,6 +213,20 @@ class ComparisonTest(RevisionsTestCase):
         Table("events", self.models, Column("at", Integer), postgresql_partition_by="RANGE (at)")
         self.upgrade()
         self.assertEqual(self.migrations().create("Nothing"), [])
+
+    def test_all_commands_work_in_the_schema_that_the_url_names(self) -> None:
+        self.sql('DROP SCHEMA IF EXISTS "Mine" CASCADE; CREATE SCHEMA "Mine"')
+        self.addCleanup(self.sql, 'DROP SCHEMA "Mine" CASCADE')
+        url = make_url(self.database_url).update_query_dict({"options": '-csearch_path="Mine"'})
+        mine = Migrations(url.render_as_string(hide_password=False), Options(wait=0))
+        self.assertEqual(mine.upgrade(), (None, "0001"))
+        self.assertEqual((mine.current(), mine.check()), ("0001", []))
+        self.anew(Column("id", Integer, index=True))
+        self.assertEqual(len(mine.create("Index")), 1)
+        self.assertEqual(mine.upgrade(), ("0001", "0002"))
+        mine.stamp("0001")
+        self.assertEqual((mine.current(), self.current()), ("0001", "0001"))
+        self.assertTrue(self.has_table('"Mine".things'))
 
     def test_what_the_database_lost_is_drift(self) -> None:
         self.sql("ALTER TABLE things ALTER id TYPE bigint, ALTER id SET DEFAULT 3")

@@ -15,6 +15,8 @@ VALUES: tuple[Any, ...] = (
     *("e\u0301", "a" + "\u0301" * 31, "\u0301\u0323" * 20_000, "\ufb2c" * 300),
     *("2026-01-31", "2026-01-31T12:00:00", "2026-02-30T00:00:00Z", "20260131T120000Z"),
     *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z"),
+    *("2020-01-01T00:00:00+00:99", "2020-01-01T00:00:00-23:60", "2020-01-01T24:00:00Z"),
+    *("2020-01-01T00:00:00+24:00", "2020-01-01T23:59:60Z", "2020-01-01T00:00:00+0000"),
     *("' OR 1=1 --", "%s%(x)s{0}{x.__class__}", "../../etc/passwd", "__class__", "\r\nX: y"),
 )
 NAMES = ("id", "version", "__class__", "__proto__", "", "a/b~c", "\ud800", "\0", "title ")
@@ -40,6 +42,7 @@ TYPES = (
     *("multipart/form-data; boundary=x", "application/problem+json", "application/json-patch+json"),
     *("application/json, application/json", "application/json; charset=latin-1"),
     *("application/json; charset=utf-16", "application/json; charset=utf-8x", "text/json"),
+    "application/json; charset=utf8x",
 )
 ENCODINGS = ("gzip", "br", "deflate", "gzip, identity", "x")
 

@@ -10,9 +10,10 @@ from chassis.openapi.document import resolve
 
 Json = dict[str, Any]
 
+HOUR = r"([01]\d|2[0-3]):[0-5]\d"
 FORMS = {
     "date": r"\d{4}-\d\d-\d\d",
-    "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)",
+    "date-time": rf"\d{{4}}-\d\d-\d\dT{HOUR}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{HOUR})",
     "uuid": r"[\da-fA-F]{8}(-[\da-fA-F]{4}){3}-[\da-fA-F]{12}",
     "cursor": r"(?!)",  # Only the service makes them.
 }

@@ -30,7 +30,7 @@ class MemoryRepository(Repository[Entity]):
         if entity_id not in self._entities:
             raise NotFoundError(f"There is no {entity_id}.")
         found: Entity = copy(self._entities[entity_id])
-        require(entity_id, found.version)
+        require(entity_id, found.version, found)
         return found
 
     def page(self, query: PageQuery) -> list[Entity]:

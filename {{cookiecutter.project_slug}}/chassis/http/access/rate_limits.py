@@ -1,8 +1,10 @@
 """How often a caller may ask: each subject, or an address where it is not known who asks."""
 
 import logging
+import re
 import time
-from functools import partial
+from functools import lru_cache, partial
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 from flask import Request, Response
@@ -96,4 +98,21 @@ def _send_count(response: Response, _request: Request, scope: RequestScope) -> N
 def caller(request: Request, scope: RequestScope) -> str:
     if scope.principal:
         return f"subject {scope.principal.subject}"
-    return f"address {request.remote_addr}"
+    return f"address {network_of(request.remote_addr or '')}"
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Whose an address is: of IPv6 a /64, which is what one caller is given (RFC 6177).
+
+    A proxy may have put the port behind it. What is no address is nobody's in particular: all
+    who have none count together.
+    """
+    found = re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address.strip())
+    try:
+        parsed = ip_address((found[1] or found[2]) if found else address.strip())
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed.packed, 64), strict=False))

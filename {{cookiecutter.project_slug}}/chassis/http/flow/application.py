@@ -26,12 +26,11 @@ class Application(Flask):
     session_interface = NoSessions()
     pipeline: Pipeline
 
-    def __init__(self, name: str, *, secret_key: str, trusted_hosts: Sequence[str], max_body: int):
+    def __init__(self, name: str, *, secret_key: str, max_body: int) -> None:
         """`max_body` is in bytes."""
         super().__init__(name, static_folder=None)
         self.debug = False  # FLASK_DEBUG would leave unforeseen errors to the server.
         self.secret_key = secret_key
-        self.config["TRUSTED_HOSTS"] = list(trusted_hosts) or None
         self.config["MAX_CONTENT_LENGTH"] = max_body
         self.url_map.converters["int"] = IdConverter
         # A URL is right or it is not: no redirect to one that looks alike.
@@ -41,7 +40,9 @@ class Application(Flask):
     def pass_through(self, steps: Sequence[Maker]) -> None:
         self.pipeline = Pipeline(self, steps)
 
-    def request_context(self, environ: Any) -> Any:
+    def request_context(self, environ: dict[str, Any]) -> Any:
+        # Werkzeug would look for a route of web sockets. Who asks for one gets what there is.
+        environ.pop("HTTP_UPGRADE", None)
         context = super().request_context(environ)
         enter_scope(context.request)
         return context

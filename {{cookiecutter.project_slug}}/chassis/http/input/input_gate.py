@@ -1,14 +1,19 @@
 """Refuses what no operation takes, before any of them is asked."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Request
+from flask.globals import request_ctx
 from marshmallow.fields import Field, List
 from werkzeug.exceptions import (
+    BadRequest,
     ClientDisconnected,
+    MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
     SecurityError,
@@ -17,9 +22,17 @@ from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from chassis.core.limits import BIG_INTEGER_MAX
 from chassis.core.request_scope import RequestScope
-from chassis.http.flow.pipeline import Route, Step
+from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.input.parser import InvalidRequestError, query_fields
 from chassis.http.input.unread_bodies import BODY_HEADERS
+
+# RFC 9110, section 4.2.3. Names of services in Docker may have an underscore.
+HOST = re.compile(
+    r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:([0-9]{0,5}))?", re.ASCII | re.IGNORECASE
+)
+HIGHEST_PORT = 65535
+# For machines, which ask by address: of health checks, and of who collects metrics.
+ANY_HOST = {"health", "metrics"}
 
 
 class IdConverter(IntegerConverter):
@@ -31,26 +44,40 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, **{"min": 1, "max": BIG_INTEGER_MAX, **options})
 
 
-def check_input(route: Route) -> Step:
-    if route.endpoint is None:
-        return Step(before=_check_unmatched)
-    # Of OPTIONS nothing is declared, and nothing is read.
-    declared = None if route.method == "OPTIONS" else query_fields(route.view)
+def check_input(trusted_hosts: Sequence[str]) -> Maker:
+    """`trusted_hosts` may be empty: then any Host header is taken that names one."""
 
-    def check(request: Request, _scope: RequestScope) -> None:
-        environ = request.environ
-        _require_path(environ["PATH_INFO"])
-        _require_host(request)
-        if environ.get("QUERY_STRING"):
-            _require_declared_query(request, declared)
-        if not BODY_HEADERS.isdisjoint(environ):
-            _require_whole_body(request)
+    def step(route: Route) -> Step:
+        trusted = () if route.blueprint in ANY_HOST else trusted_hosts
+        if route.endpoint is None:
+            return Step(before=partial(_check_unmatched, trusted))
+        # Of OPTIONS nothing is declared, and nothing is read.
+        declared = None if route.method == "OPTIONS" else query_fields(route.view)
+        return Step(before=partial(_check, trusted, declared))
 
-    return Step(before=check)
+    return step
 
 
-def _check_unmatched(request: Request, _scope: RequestScope) -> None:
+def _check(
+    trusted: Sequence[str],
+    declared: Mapping[str, Field[Any]] | None,
+    request: Request,
+    _scope: RequestScope,
+) -> None:
+    environ = request.environ
+    _require_path(environ["PATH_INFO"])
+    _require_host(request, trusted)
+    _require_framing(request)
+    if environ.get("QUERY_STRING"):
+        _require_declared_query(request, declared)
+    if not BODY_HEADERS.isdisjoint(environ):
+        _require_whole_body(request)
+
+
+def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestScope) -> None:
     _require_path(request.environ["PATH_INFO"])
+    _require_host(request, trusted)
+    _require_framing(request)
     if isinstance(request.routing_exception, RequestRedirect):
         raise NotFound
 
@@ -65,10 +92,30 @@ def _require_path(path: str) -> None:
         raise NotFound
 
 
-def _require_host(request: Request) -> None:
-    """Empty is also one with characters that none has, as those of two hosts have a comma."""
-    if not request.host and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+def _require_host(request: Request, trusted: Sequence[str]) -> None:
+    """One of those that are trusted, where any are; `.name` is each below it."""
+    sent = request.environ.get("HTTP_HOST", "")
+    if not sent and not trusted and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return
+    host = HOST.fullmatch(sent)
+    if host is None or int(host[3] or 0) > HIGHEST_PORT:
         raise SecurityError("The Host header does not name a host.")
+    name = host[1].lower()
+    if trusted and not any(
+        name == each or (each[0] == "." and name.endswith(each)) for each in trusted
+    ):
+        raise SecurityError("This host is not served here.")
+
+
+def _require_framing(request: Request) -> None:
+    """What servers let through, and another one on the way may read in another way."""
+    method = request.environ["REQUEST_METHOD"]
+    if method != request.method:  # Case matters (RFC 9110, section 9.1); Werkzeug's does not.
+        allowed = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
+        raise MethodNotAllowed(allowed) if allowed else NotFound
+    encoding = request.environ.get("HTTP_TRANSFER_ENCODING")
+    if encoding is not None and encoding.lower() != "chunked":
+        raise BadRequest("The only Transfer-Encoding that is taken is chunked.")
 
 
 def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]] | None) -> None:
@@ -94,7 +141,7 @@ def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]]
 
 def _require_whole_body(request: Request) -> None:
     """Servers say that they end the input and then do not say where it was cut."""
-    if "chunked" in request.environ.get("HTTP_TRANSFER_ENCODING", ""):
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         _require_whole_chunks(request)
     elif request.content_length and len(request.get_data()) != request.content_length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")

@@ -15,6 +15,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from chassis.core.circuit_breaker import CircuitBreaker
 from chassis.core.request_scope import RequestScope
+from chassis.http.fast.prepared_response import set_header
 from chassis.http.flow.pipeline import Maker, Route, Step
 
 # A store that does not answer in this time is down; each process then counts for itself.
@@ -88,9 +89,9 @@ def _send_count(response: Response, _request: Request, scope: RequestScope) -> N
     count: Count | None = scope.rate
     if count:
         seconds = str(max(1, round(count.reset_at - time.time())))
-        response.headers.add("X-RateLimit-Limit", count.limit.amount)
-        response.headers.add("X-RateLimit-Remaining", count.remaining)
-        response.headers.add("X-RateLimit-Reset", seconds)
+        set_header(response, "X-RateLimit-Limit", str(count.limit.amount))
+        set_header(response, "X-RateLimit-Remaining", str(count.remaining))
+        set_header(response, "X-RateLimit-Reset", seconds)
         if count.is_broken:
             response.headers["Retry-After"] = seconds
 

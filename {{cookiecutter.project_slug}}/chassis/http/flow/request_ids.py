@@ -4,6 +4,7 @@ from secrets import token_hex
 from flask import Request, Response
 
 from chassis.core.request_scope import RequestScope
+from chassis.http.fast.prepared_response import set_header
 from chassis.http.flow.pipeline import Route, Step
 
 # What a caller may choose: it goes into logs and answers as it came.
@@ -21,4 +22,4 @@ def _give(request: Request, scope: RequestScope) -> None:
 
 
 def _send(response: Response, _request: Request, scope: RequestScope) -> None:
-    response.headers["X-Request-ID"] = scope.request_id or ""
+    set_header(response, "X-Request-ID", scope.request_id or "")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from uuid import UUID
 from zlib import crc32
 
-from flask import Request, Response, current_app
+from flask import Request, current_app
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
@@ -63,7 +63,7 @@ def attempt_of(request: Request) -> Attempt:
     wanted = _tags(request, "If-Match", otherwise=EVERY)
     unwanted = _tags(request, "If-None-Match", otherwise=_Tags())
     if request.method in READS:
-        unwanted = _Tags()  # Then it means something else: see `complete`.
+        unwanted = _Tags()  # Then it means something else: see `is_with_caller`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
     return Attempt(
@@ -72,16 +72,18 @@ def attempt_of(request: Request) -> Attempt:
     )
 
 
-def complete(response: Response, body: bytes, entity: object) -> None:
-    """Tell its version, if it has one; and leave out the body where the caller already has it."""
+def entity_tag(entity: object, body: bytes) -> str | None:
+    """None if it has no version."""
     version = getattr(entity, "version", None)
-    if isinstance(version, int):
-        tag = f"{version}-{_checksum(body)}"
-        response.headers.add("ETag", f'"{tag}"')
-        request: Request = current_scope().request
-        has_tag = request.method in READS and request.environ.get("HTTP_IF_NONE_MATCH")
-        if has_tag and request.if_none_match.contains_weak(tag):
-            response.status_code = 304
+    return f"{version}-{_checksum(body)}" if isinstance(version, int) else None
+
+
+def is_with_caller(tag: str) -> bool:
+    """Whether who reads has it already, and needs no body."""
+    request: Request = current_scope().request
+    if "HTTP_IF_NONE_MATCH" not in request.environ or request.method not in READS:
+        return False
+    return request.if_none_match.contains_weak(tag)
 
 
 def _checksum(body: bytes) -> str:

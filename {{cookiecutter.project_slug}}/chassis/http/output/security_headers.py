@@ -6,6 +6,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#se
 from flask import Request, Response
 
 from chassis.core.request_scope import RequestScope
+from chassis.http.fast.prepared_response import PreparedResponse
 from chassis.http.flow.pipeline import Route, Step
 
 HEADERS = {
@@ -14,7 +15,10 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-ONE_YEAR = "max-age=31536000; includeSubDomains"
+TRANSPORT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+# What has a tag may be kept, for a later If-None-Match; and is never used unasked.
+WITH_TAG = [*HEADERS.items(), ("Cache-Control", "no-cache")]
+WITHOUT_TAG = [*HEADERS.items(), ("Cache-Control", "no-store")]
 
 
 def send_security_headers(_route: Route) -> Step:
@@ -23,12 +27,14 @@ def send_security_headers(_route: Route) -> Step:
 
 
 def _secure(response: Response, request: Request, _scope: RequestScope) -> None:
+    if isinstance(response, PreparedResponse) and response.prepared is not None:
+        response.prepared += WITH_TAG if response.has_tag else WITHOUT_TAG
+        if request.is_secure:
+            response.prepared.append(TRANSPORT)
+        return
     present = {name.lower() for name, _ in response.headers}
-    for name, value in HEADERS.items():
+    for name, value in WITH_TAG if "etag" in present else WITHOUT_TAG:
         if name.lower() not in present:
             response.headers.add(name, value)
-    if "cache-control" not in present:
-        # What has a tag may be kept, for a later If-None-Match; and is never used unasked.
-        response.headers.add("Cache-Control", "no-cache" if "etag" in present else "no-store")
     if request.is_secure:  # Browsers heed it over https only.
-        response.headers.add("Strict-Transport-Security", ONE_YEAR)
+        response.headers.add(*TRANSPORT)

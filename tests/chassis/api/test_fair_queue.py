@@ -1,0 +1,88 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event
+from unittest import TestCase
+
+from chassis.http.flow.application import Application
+from chassis.http.flow.fair_queue import FairSemaphore, queue_fairly
+from support.windows import wait_until
+
+LONG = 10.0
+
+
+class FairSemaphoreTest(TestCase):
+    def test_they_are_given_in_the_order_of_arrival(self) -> None:
+        slots, served = FairSemaphore(1, LONG), list[int]()
+
+        def wait(number: int) -> None:
+            if slots.acquire():
+                served.append(number)
+
+        def waiting(threads: int) -> bool:
+            return slots.waiting() == threads
+
+        def has_served(threads: int) -> bool:
+            return len(served) == threads
+
+        slots.acquire()
+        with ThreadPoolExecutor(3) as threads:
+            for number in range(3):
+                threads.submit(wait, number)
+                wait_until(partial(waiting, number + 1))
+            for number in range(3):
+                slots.release()
+                wait_until(partial(has_served, number + 1))
+        self.assertEqual(served, [0, 1, 2])
+
+    def test_who_gets_none_in_time_does_not_keep_one(self) -> None:
+        slots = FairSemaphore(1, 0.01)
+        self.assertTrue(slots.acquire())
+        self.assertFalse(slots.acquire())
+        slots.release()
+        self.assertTrue(slots.acquire())
+
+    def test_nobody_waits_behind_what_hangs(self) -> None:
+        slots = FairSemaphore(1, LONG)
+        slots.acquire()
+        slots.moved_at -= LONG + 1
+        began = time.monotonic()
+        self.assertFalse(slots.acquire())
+        self.assertLess(time.monotonic() - began, LONG / 2)
+
+
+def application() -> Application:
+    app = Application(__name__, secret_key="", max_body=0)
+    app.pass_through([queue_fairly(1)])
+    return app
+
+
+class RequestsTest(TestCase):
+    def test_each_gives_its_turn_back_whatever_happens(self) -> None:
+        app = application()
+        app.logger.disabled = True
+
+        @app.get("/broken")
+        def broken() -> str:
+            raise ValueError
+
+        for path in ("/broken", "/nothing", "/broken"):
+            status = app.test_client().get(path).status_code
+            self.assertEqual(status, 404 if path == "/nothing" else 500)
+
+    def test_health_needs_none(self) -> None:
+        app, held, end = application(), Event(), Event()
+        app.add_url_rule("/health/live", "health.read_liveness", lambda: "ok")
+
+        @app.get("/slow")
+        def slow() -> str:
+            held.set()
+            end.wait()
+            return "ok"
+
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(app.test_client().get, "/slow")
+            held.wait()
+            self.assertEqual(app.test_client().get("/health/live").status_code, 200)
+            end.set()
+            self.assertEqual(answer.result().status_code, 200)

@@ -20,17 +20,18 @@ from src.logging import configure_logging
 
 def create_app(config: Config) -> Flask:
     """Build the application. Nothing is asked of the database before the first request."""
-    lines = configure_logging(config)
     app = Application(
         config.name,
         secret_key=config.secret_key,
         max_body=config.max_body_bytes,
     )
+    metrics = configure_metrics(app)
+    lines = configure_logging(config, metrics.lines_dropped.inc)
     container = app.extensions["container"] = build_container(config)
     register_telemetry(app, config, container.engines)  # What the steps reject is traced too.
     app.pass_through(
         steps(
-            observers=[request_log(lines, config.log_level), configure_metrics(app).count],
+            observers=[request_log(lines, config.log_level), metrics.count],
             authenticator=container.authenticator(),
             rates=(config.rate_limit, config.rate_limit_storage, config.name),
             maintenance=container.maintenance_service(),

@@ -1,5 +1,7 @@
 """What an event passes on its way to a line: JSON in production, coloured in development."""
 
+from collections.abc import Callable
+
 from structlog.stdlib import PositionalArgumentsFormatter, add_log_level, add_logger_name
 
 from chassis.observability.log_events import add_request_id, clean, render_exception
@@ -18,6 +20,13 @@ PROCESSORS = [
 ]
 
 
-def configure_logging(config: Config) -> LineHandler:
-    development = config.environment == DEVELOPMENT
-    return write_lines(PROCESSORS, level=config.log_level, development=development)
+def configure_logging(
+    config: Config, count_dropped: Callable[[], None] | None = None
+) -> LineHandler:
+    """With `count_dropped` no request waits for whoever reads the lines."""
+    return write_lines(
+        PROCESSORS,
+        level=config.log_level,
+        development=config.environment == DEVELOPMENT,
+        count_dropped=count_dropped,
+    )

@@ -50,7 +50,7 @@ class OrderTest(HttpTestCase):
             )
         )
         limited = ["_give", "identify_callers", "_count", "respect_windows"]
-        self.assertEqual(read, [*limited, "_check", "queue_fairly"])
+        self.assertEqual(read, [*limited, "_check", "_Queues.read"])
         self.assertEqual(health, ["_give", "identify_callers", "_check"])
         self.assertEqual(unmatched, [*limited, "_check_unmatched"])
 

@@ -35,7 +35,7 @@ class RequestScope:
     principal: Principal | None = None
     refusal: DomainError | None = None  # Why there is no principal, although a token was sent.
     rate: Any = None  # How much of the caller's limit is used.
-    has_slot: bool = False
+    slots: list[Callable[[], None]] = field(default_factory=list)  # What releases each, in order.
     status: int = 500  # Of the response.
     attempt: Attempt | None = None
     positions: Positions | None = None  # None where all is read from the primary.

@@ -80,6 +80,11 @@ class RequestMetrics:
             registry=self._registry,
             buckets=BUCKETS,
         )
+        self.lines_dropped = Counter(
+            "log_lines_dropped",
+            "Lines of the log that had no room: nobody read them.",
+            registry=self._registry,
+        )
         # As many as there are routes, methods and kinds of status: few.
         self._children = cache(self._labelled)
 

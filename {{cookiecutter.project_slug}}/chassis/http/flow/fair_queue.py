@@ -6,7 +6,9 @@ queue they would race for a connection, and a few would wait ten times as long a
 
 import time
 from collections import deque
+from functools import partial
 from threading import Lock
+from uuid import UUID
 
 from flask import Request
 
@@ -16,6 +18,7 @@ from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Step
 
 PATIENCE_SECONDS = 2.0
+READS = {"GET", "HEAD"}
 
 
 class FairSemaphore:
@@ -64,22 +67,76 @@ class FairSemaphore:
                 self._free += 1
 
 
+class RowSemaphores:
+    """A few slots for each row: most requests that change one which is locked wait here."""
+
+    def __init__(self, slots: int, patience: float) -> None:
+        self._slots = slots
+        self._patience = patience
+        self._rows: dict[UUID, tuple[FairSemaphore, int]] = {}  # With how many hold or await one.
+        self._lock = Lock()
+
+    def acquire(self, row: UUID) -> bool:
+        with self._lock:
+            fresh = FairSemaphore(self._slots, self._patience), 0
+            semaphore, present = self._rows.get(row) or fresh
+            self._rows[row] = (semaphore, present + 1)
+        if semaphore.acquire():
+            return True
+        self._leave(row)
+        return False
+
+    def release(self, row: UUID) -> None:
+        self._rows[row][0].release()
+        self._leave(row)
+
+    def _leave(self, row: UUID) -> None:
+        with self._lock:
+            semaphore, present = self._rows.pop(row)
+            if present > 1:
+                self._rows[row] = (semaphore, present - 1)
+
+
+class _Queues:
+    """A request that changes something has a slot of its row and of its kind before that of all."""
+
+    def __init__(self, slots: int) -> None:
+        self.every = FairSemaphore(slots, PATIENCE_SECONDS)
+        # What waits for locks leaves a quarter for what needs none.
+        self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
+        self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
+
+    def read(self, _request: Request, scope: RequestScope) -> None:
+        _require(self.every.acquire())
+        scope.slots.append(self.every.release)
+
+    def write(self, request: Request, scope: RequestScope) -> None:
+        """Each slot is noted, also where the next is not had."""
+        ids = [value for value in (request.view_args or {}).values() if type(value) is UUID]
+        for row in ids[-1:]:
+            _require(self.rows.acquire(row))
+            scope.slots.append(partial(self.rows.release, row))
+        _require(self.writing.acquire())
+        scope.slots.append(self.writing.release)
+        self.read(request, scope)
+
+
 def queue_fairly(slots: int) -> Maker:
-    semaphore = FairSemaphore(slots, PATIENCE_SECONDS)
-
-    def acquire(_request: Request, scope: RequestScope) -> None:
-        if not semaphore.acquire():
-            raise UnavailableError("Too many requests are being answered.")
-        scope.has_slot = True
-
-    def release(_request: Request, scope: RequestScope) -> None:
-        if scope.has_slot:
-            scope.has_slot = False
-            semaphore.release()
+    queues = _Queues(slots)
 
     def step(route: Route) -> Step | None:
         if not route.is_operation or route.endpoint in ALWAYS_SERVED:
             return None
-        return Step(before=acquire, end=release)
+        return Step(before=queues.read if route.method in READS else queues.write, end=_release)
 
     return step
+
+
+def _require(acquired: bool) -> None:  # noqa: FBT001
+    if not acquired:
+        raise UnavailableError("Too many requests are being answered.")
+
+
+def _release(_request: Request, scope: RequestScope) -> None:
+    while scope.slots:
+        scope.slots.pop()()

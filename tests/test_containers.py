@@ -432,6 +432,12 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
     for path in ("/metrics", "//metrics", "/x/../metrics", "/./metrics?x", "/%6detrics"):
         assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] == 404, path
 
+    for _ in range(20):  # A client that has nothing more to send.
+        with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as client:
+            client.sendall(f"GET / {HEAD}\r\n".encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
     for request in (
         f"get / {HEAD}\r\n",
         f"GET / {HEAD}Host: theirs\r\n\r\n",

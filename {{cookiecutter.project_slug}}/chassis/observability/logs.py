@@ -13,7 +13,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from chassis.http.flow.request_record import Answered
 from chassis.observability import log_events
-from chassis.observability.line_buffer import LineBuffer
+from chassis.observability.line_buffer import LineBuffer, Outlet
 from chassis.observability.log_events import Render
 from chassis.settings import DEVELOPMENT, Settings
 
@@ -36,8 +36,9 @@ class LineHandler(logging.Handler):
         super().__init__()
         self.stream = stream
         self.render = render
+        self._outlet = Outlet(stream)
         self._buffer = (
-            LineBuffer(self._write, self._resumed, count_dropped) if count_dropped else None
+            LineBuffer(self._outlet, self._resumed, count_dropped) if count_dropped else None
         )
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -57,7 +58,7 @@ class LineHandler(logging.Handler):
         self.acquire()
         try:
             if _is_ready(self.stream):
-                self._write(line.encode() + b"\n")
+                self._outlet.write(line.encode() + b"\n")
         finally:
             self.release()
 
@@ -68,13 +69,8 @@ class LineHandler(logging.Handler):
     def close(self) -> None:
         if self._buffer:
             self._buffer.close()
+        self._outlet.close()
         super().close()
-
-    def _write(self, line: bytes) -> None:
-        # Who cannot log still answers.
-        with suppress(OSError, ValueError):
-            self.stream.write(line)
-            self.stream.flush()
 
     def _line(self, level: str, event: str, **more: Any) -> str:
         return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))

@@ -129,7 +129,7 @@ def upgrade(
         click.echo(sql_of(plan_upgrade(migration_scripts(), None, revision)))
     elif dry_run:
         plan, sql = _migrations().plan(revision, until_expand=bool(until))
-        click.echo(f"{plan}, window {plan.mode}", err=True)
+        click.echo("\n".join(plan.described()), err=True)
         click.echo(sql)
     else:
         with interruptible():
@@ -141,7 +141,7 @@ def upgrade(
 @window_options
 @click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
 def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
-    """Take revisions back, one by default, in a full window.
+    """Take revisions back, one by default, each in the window that it declares to need.
 
     \b
     python manage.py db downgrade

@@ -1,7 +1,9 @@
 """What a revision's file says of it: the window that it needs, and when it may be applied.
 
-maintenance = "none"     none, read-only or full: what must not happen while it is applied
-phase = "expand"         expand: before the release that needs it; contract: after it
+maintenance = "none"            none, read-only or full: what must not happen while it is applied
+phase = "expand"                expand: before the release that needs it; contract: after it
+locks = {"todos": "ShareLock"}  the locks that it takes, by table, as pg_locks calls them
+downgrade_maintenance, downgrade_locks: the same of its downgrade
 """
 
 import inspect
@@ -35,9 +37,18 @@ def declaration(script: "Script") -> Declaration:
     )
 
 
-def needed_mode(script: "Script") -> MaintenanceMode:
+def needed_mode(script: "Script", direction: str = "upgrade") -> MaintenanceMode:
     """What was declared; of a revision that says nothing, nothing is known."""
-    return declaration(script).maintenance or MaintenanceMode.FULL
+    if direction == "upgrade":
+        return declaration(script).maintenance or MaintenanceMode.FULL
+    mode = getattr(script.module, "downgrade_maintenance", None)
+    return MaintenanceMode(mode) if mode in list(MaintenanceMode) else MaintenanceMode.FULL
+
+
+def needed_locks(script: "Script", direction: str = "upgrade") -> dict[str, str] | None:
+    """By table; None of a revision that says nothing."""
+    locks = getattr(script.module, "locks" if direction == "upgrade" else "downgrade_locks", None)
+    return locks if isinstance(locks, dict) else None
 
 
 def is_contract(script: "Script") -> bool:

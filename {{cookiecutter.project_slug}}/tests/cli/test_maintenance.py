@@ -210,9 +210,16 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
         self.assert_refused(BUSY, again, "db", "upgrade", "--drain-timeout", "50ms")
 
     def test_one_that_leaves_its_window_open_says_so(self) -> None:
+        self.sql("INSERT INTO things VALUES (1), (1)")
+        index = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
+        self.revision(code=index, maintenance="read-only")
+        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade` again"
+        self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
+        self.assert_refused(FAILED, "--accept-schema 0001", "maintenance", "end")
+        self.run_command("maintenance", "end", "--accept-schema", "0001")
+
+    def test_one_that_fails_between_two_revisions_says_where(self) -> None:
         self.revision("SELECT 1", maintenance="read-only")
         self.revision(FAIL_IF_EMPTY)
-        stays = r"division by zero.*window #1 stays open: .*run `python manage.py db upgrade` again"
-        self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
-        self.assert_refused(FAILED, "--accept-schema 0002", "maintenance", "end")
-        self.run_command("maintenance", "end", "--accept-schema", "0002")
+        self.assert_refused(FAILED, r"schema +is at 0002\n.*division by zero", "db", "upgrade")
+        self.assert_refused(FAILED, "No window is open", "maintenance", "end")

@@ -77,9 +77,7 @@ class RevisionsTestCase(WindowObserver):
         self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         self.said: list[str] = []
 
-    def revision(
-        self, *statements: str, code: str = "", down: str = "", **declared: str | None
-    ) -> str:
+    def revision(self, *statements: str, code: str = "", down: str = "", **declared: Any) -> str:
         """Write the next one: SQL, or Python; maintenance is none unless declared otherwise."""
         self.newest += 1
         return write_revision(
@@ -134,14 +132,15 @@ def write_revision(
     *statements: str,
     code: str = "",
     down: str = "",
-    **declared: str | None,
+    **declared: Any,
 ) -> str:
-    known = {"maintenance": "none", "phase": "expand"} | declared
+    known = {"maintenance": "none", "phase": "expand", "locks": {}} | declared
+    told = {name: value for name, value in known.items() if value is not None}
     lines = [code] if code else [f"op.execute({statement!r})" for statement in statements]
     text = REVISION.format(
         number=number,
         below=f"{number - 1:04}" if number > 1 else None,
-        declared="\n".join(f"{name} = {value!r}" for name, value in known.items() if value),
+        declared="\n".join(f"{name} = {value!r}" for name, value in told.items()),
         up="\n    ".join(lines),
         down=f"op.execute({down!r})" if down else "pass",
     )

@@ -1,14 +1,15 @@
 """What a revision's file says of it: the window that it needs, and when it may be applied.
 
-maintenance = "none"            none, read-only or full: what must not happen while it is applied
-phase = "expand"                expand: before the release that needs it; contract: after it
-locks = {"todos": "ShareLock"}  the locks that it takes, by table, as pg_locks calls them
-downgrade_maintenance, downgrade_locks: the same of its downgrade
+maintenance = "none"     none, read-only or full: what must not happen while it is applied
+phase = "expand"         expand: before the release that needs it; contract: after it
+measured = {...}         what `db migrate` or `db check` saw it do, and the checksum of the rest
 """
 
+import hashlib
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from chassis.core.maintenance import MaintenanceMode
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # A server has no need of it.
     from alembic.script import Script
 
 EXPAND, CONTRACT = "expand", "contract"
+MEASURED = re.compile(r"^measured = \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 # Of chassis.migrations.operations, and Alembic's own way.
 AUTOCOMMIT = ("autocommit_block(", "index_concurrently(", "add_enum_value(")
 
@@ -39,16 +41,9 @@ def declaration(script: "Script") -> Declaration:
 
 def needed_mode(script: "Script", direction: str = "upgrade") -> MaintenanceMode:
     """What was declared; of a revision that says nothing, nothing is known."""
-    if direction == "upgrade":
-        return declaration(script).maintenance or MaintenanceMode.FULL
-    mode = getattr(script.module, "downgrade_maintenance", None)
-    return MaintenanceMode(mode) if mode in list(MaintenanceMode) else MaintenanceMode.FULL
-
-
-def needed_locks(script: "Script", direction: str = "upgrade") -> dict[str, str] | None:
-    """By table; None of a revision that says nothing."""
-    locks = getattr(script.module, "locks" if direction == "upgrade" else "downgrade_locks", None)
-    return locks if isinstance(locks, dict) else None
+    if direction == "downgrade":
+        return measurements(script).downgrade_maintenance
+    return declaration(script).maintenance or MaintenanceMode.FULL
 
 
 def is_contract(script: "Script") -> bool:
@@ -59,3 +54,39 @@ def is_autocommit(script: "Script") -> bool:
     """Whether a part of it is committed before the rest: it may be left half done."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Of each direction: tables that were there, and what is done to them.
+
+    Of a revision that nobody measured, or that was edited since, nothing is known.
+    """
+
+    is_checked: bool = False
+    upgrade: dict[str, str] = field(default_factory=dict)
+    downgrade: dict[str, str] = field(default_factory=dict)
+    downgrade_maintenance: MaintenanceMode = MaintenanceMode.FULL
+
+
+def measurements(script: "Script") -> Measurements:
+    found: Any = getattr(script.module, "measured", None)
+    if not isinstance(found, dict) or found.get("checksum") != checksum(script):
+        return Measurements()
+    declared = found.get("downgrade_maintenance")
+    mode = MaintenanceMode(declared) if declared in list(MaintenanceMode) else MaintenanceMode.FULL
+    return Measurements(
+        is_checked=True,
+        upgrade=found.get("upgrade", {}),
+        downgrade=found.get("downgrade", {}),
+        downgrade_maintenance=mode,
+    )
+
+
+def checksum(script: "Script") -> str:
+    """Of the file, without what was measured of it."""
+    return checksum_of(inspect.getsource(script.module))
+
+
+def checksum_of(source: str) -> str:
+    return hashlib.sha256(MEASURED.sub("", source).encode()).hexdigest()

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -14,7 +14,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, Row, TextClause, text
 
 from chassis.core.maintenance import MaintenanceMode
-from chassis.migrations.catalog import Catalog, catalog
+from chassis.migrations.catalog import Catalog, Difference, catalog, compare
 from chassis.migrations.effects import Effect, contracting
 from chassis.migrations.scratch import operations
 from chassis.migrations.shapes import shape_effects
@@ -57,6 +57,7 @@ STRENGTH = (
 )
 STORED = {"r", "p", "m"}
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
+READS = "AccessShareLock"
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
 FEW = 1000  # Rows that are put into a table in no time.
 VALIDATES = "ShareUpdateExclusiveLock"
@@ -67,10 +68,26 @@ class Footprint:
     """`locks`, `scanned` and `rewritten` are of tables that were there before, by name."""
 
     effects: list[Effect]
-    dropped: list[tuple[str, str | None]]  # Table and column; None is the whole table.
-    locks: dict[str, str]
-    scanned: list[str]
-    rewritten: list[str]
+    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the whole table.
+    locks: dict[str, str] = field(default_factory=dict)
+    scanned: list[str] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
+    change: Difference = field(default_factory=Difference)
+
+    @property
+    def work(self) -> Iterator[tuple[str, str]]:
+        """Each table, and the lock, the scan and the rewrite that it sees."""
+        for table, lock in self.locks.items():
+            scan = ["scan"] if table in self.scanned else []
+            rewrite = ["rewrite"] if table in self.rewritten else []
+            if lock != READS or scan or rewrite:
+                yield table, ", ".join([lock, *scan, *rewrite])
+        # Outside a transaction the lock is gone before it can be read.
+        for key in sorted(self.change.missing.keys() | self.change.extra.keys()):
+            name = ".".join(filter(None, key.relation))
+            if key.kind == "index" and name not in self.locks:
+                scan = ["scan"] if key in self.change.missing else []
+                yield name, ", ".join([VALIDATES, *scan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +147,13 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         for oid in before.stored & after.stored
         if after.relations[oid].file != before.relations[oid].file
     }
-    names = both.names
+    names, change = both.names, compare(before.catalog, after.catalog)
     effects = [
         *_time_effects(names, locks, scanned, filled, rewritten),
         *_deadlock_effects(names, locks, before.related | after.related),
         *_renamed_labels(before, after),
         *_name_effects(before, after),
-        *shape_effects(before.catalog, after.catalog),
+        *shape_effects(change, after.catalog),
     ]
     return Footprint(
         effects,
@@ -144,6 +161,7 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         {names[oid]: _strongest(modes) for oid, modes in sorted(locks.items())},
         sorted(names[oid] for oid in scanned),
         sorted(names[oid] for oid in rewritten),
+        change,
     )
 
 

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.maintenance.declarations import is_autocommit, needed_locks
+from chassis.maintenance.declarations import is_autocommit, measurements
 from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.migrations.footprint import STRENGTH
 from chassis.migrations.plan import Plan
@@ -37,16 +37,16 @@ class EnoughError(Exception):
 def probe(connection: Connection, plan: Plan) -> None:
     """Take the locks of the plan's steps for at most 200 ms, and give them back.
 
-    Those that the revisions declare; where one declares none, they run, and are taken back. Raise
-    DBAPIError, LOCK_NOT_AVAILABLE, if somebody has one.
+    Those that were measured; where a revision was not, as it is now, they run, and are taken back.
+    Raise DBAPIError, LOCK_NOT_AVAILABLE, if somebody has one.
     """
-    declared = [needed_locks(script, plan.direction) for script in plan.scripts]
+    measured = [measurements(script) for script in plan.scripts]
     connection.rollback()
     try:
         with _hurried(connection):
-            _take(connection, [locks for locks in declared if locks])
+            _take(connection, [getattr(one, plan.direction) for one in measured])
             connection.rollback()
-            if None in declared:
+            if not all(one.is_checked for one in measured):
                 _attempt(connection, plan)
     except EnoughError:
         pass
@@ -60,10 +60,11 @@ def probe(connection: Connection, plan: Plan) -> None:
             connection.rollback()
 
 
-def _take(connection: Connection, declared: list[dict[str, str]]) -> None:
+def _take(connection: Connection, measured: list[dict[str, str]]) -> None:
     wanted: dict[str, str] = {}
-    for locks in declared:
-        for name, mode in locks.items():
+    for tables in measured:
+        for name, work in tables.items():
+            mode = work.partition(",")[0]
             if mode in STRENGTH:
                 wanted[name] = max(wanted.get(name, mode), mode, key=STRENGTH.index)
     quoted = {row.name: row.quoted for row in connection.execute(TABLES)} if wanted else {}

@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterator
 
 from chassis.core.maintenance import MaintenanceMode
-from chassis.migrations.catalog import Catalog, Difference, Key, compare
+from chassis.migrations.catalog import Catalog, Difference, Key
 from chassis.migrations.effects import Effect, contracting
 
 LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
+NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
 NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
 
-def shape_effects(before: Catalog, after: Catalog) -> Iterator[Effect]:
+def shape_effects(change: Difference, after: Catalog) -> Iterator[Effect]:
     """Columns and tables that are dropped or renamed are not in it."""
-    change = compare(before, after)
     yield from _added(change, after)
     yield from _removed(change)
     for key, (was, now) in sorted(change.changed.items()):
@@ -66,6 +66,9 @@ def _is_unique(key: Key, definition: str) -> bool:
 
 def _is_wider(was: str, now: str) -> bool:
     """What was accepted is accepted, and is the same for who reads it."""
+    old, new = NUMERIC.match(was), NUMERIC.match(now)
+    if old and new:
+        return old[2] == new[2] and int(old[1]) <= int(new[1])
     old, new = LIMITED.match(was), LIMITED.match(now)
     if not old:
         return False

@@ -158,7 +158,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         self.assert_refused(BUSY, "Still writing after 0.05 s: web:slow.*run the same", *start)
         self.assertEqual(self.last_window().outcome, "aborted")
         with migrator(self.database_url, wait=0):
-            self.assert_refused(BUSY, "Another migration is running", *start)
+            self.assert_refused(BUSY, "Another migration is running", "maintenance", "cancel", "1")
 
     def test_without_a_database_each_is_a_sentence(self) -> None:
         for arguments in (("status",), ("start", *READ_ONLY), ("end",), ("log",)):

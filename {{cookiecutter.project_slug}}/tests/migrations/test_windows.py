@@ -132,7 +132,7 @@ class MigrationWindowTest(RevisionsTestCase):
                 self.revision(
                     "SELECT 1",
                     down=f"INSERT INTO things VALUES (1); {LOOK}",
-                    downgrade_maintenance=needed,
+                    measured={"downgrade_maintenance": needed},
                 )
                 self.upgrade()
                 self.assertEqual(self.migrations().downgrade(), ("0002", "0001"))
@@ -259,7 +259,7 @@ class UpgradeTest(RevisionsTestCase):
         self.revision("DROP TABLE things", phase="contract")
         last = self.revision("CREATE TABLE most ()", phase="expand")
         for _ in range(2):
-            with self.assertRaises(ContractInTheWayError):
+            with self.assertRaisesRegex(ContractInTheWayError, f"is at {first}. {last} "):
                 self.upgrade(until_expand=True)
             self.assertEqual(self.current(), first)
         self.upgrade()
@@ -326,10 +326,10 @@ class ProbeTest(RevisionsTestCase):
         return reader
 
     def test_no_window_is_opened_while_a_lock_cannot_be_had(self) -> None:
-        for locks in (None, {"things": "AccessExclusiveLock"}):
-            with self.subTest(locks):
+        for measured in (None, {"upgrade": {"things": "AccessExclusiveLock, rewrite"}}):
+            with self.subTest(measured):
                 self.newest = 1
-                reader = self.blocked(locks=locks)
+                reader = self.blocked(measured=measured)
                 with self.assertRaisesRegex(BusyError, "in the way may be reporting"):
                     self.upgrade(lock_budget=1)
                 self.assertEqual((self.current(), self.window_count()), ("0001", 0))
@@ -337,7 +337,7 @@ class ProbeTest(RevisionsTestCase):
                 reader.rollback()
 
     def test_nobody_is_shut_out_until_it_can(self) -> None:
-        reader = self.blocked(locks=None)
+        reader = self.blocked(measured=None)
         migration = Thread(target=self.upgrade)
         migration.start()
         wait_until(lambda: len([one for one in self.said if "probe: no lock" in one]) > 1)
@@ -348,7 +348,7 @@ class ProbeTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.last_window().outcome), ("0002", "completed"))
 
     def test_what_a_lock_does_not_need_is_not_in_the_way(self) -> None:
-        reader = self.blocked(locks={"things": "ShareUpdateExclusiveLock", "none": "ShareLock"})
+        reader = self.blocked(measured={"upgrade": {"things": "ShareUpdateExclusiveLock, scan", "none": "ShareLock"}})
         with self.assertRaises(BusyError):  # It needed more than it declared.
             self.upgrade(lock_budget=0)
         self.assertEqual(self.last_window().outcome, "rolled back")
@@ -356,21 +356,21 @@ class ProbeTest(RevisionsTestCase):
 
     def test_a_try_leaves_nothing_behind(self) -> None:
         head = self.revision(
-            f"INSERT INTO things VALUES (1); {LOOK}", maintenance="read-only", locks=None
+            f"INSERT INTO things VALUES (1); {LOOK}", maintenance="read-only", measured=None
         )
         self.upgrade()
         self.assertEqual((self.current(), len(self.sql("SELECT FROM things"))), (head, 1))
         self.assertEqual(self.seen(), [("read-only", "migrating", True, True)])
 
     def test_a_long_one_is_tried_for_a_moment_only(self) -> None:
-        self.revision("SELECT pg_sleep(0.5)", self.RENAME, maintenance="read-only", locks=None)
+        self.revision("SELECT pg_sleep(0.5)", self.RENAME, maintenance="read-only", measured=None)
         self.upgrade()
         self.assertEqual(self.current(), "0002")
 
     def test_what_commits_by_itself_is_not_tried(self) -> None:
         for code in ("op.execute('COMMIT')", "op.execute('cOmMiT; INSERT INTO things VALUES (1)')"):
             self.revision(
-                code=f"{code}\n    raise KeyboardInterrupt", maintenance="read-only", locks=None
+                code=f"{code}\n    raise KeyboardInterrupt", maintenance="read-only", measured=None
             )
             with self.assertRaises((KeyboardInterrupt, MigrationFailedError)):
                 self.upgrade()
@@ -383,7 +383,7 @@ class ProbeTest(RevisionsTestCase):
         code = f"""
     op.execute("SELECT pg_notify('x', '')")
     op.execute("{self.RENAME}")"""
-        self.revision(code=code.strip(), maintenance="read-only", locks={})
+        self.revision(code=code.strip(), maintenance="read-only")
         reader = self.connect("reporting")
         reader.exec_driver_sql("SELECT * FROM things")
         migration = Thread(target=self.upgrade)

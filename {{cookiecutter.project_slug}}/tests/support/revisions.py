@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from chassis.maintenance import drain
+from chassis.maintenance.declarations import checksum_of
 from chassis.migrations.commands import Migrations
 from chassis.migrations.plan import Options
 from chassis.postgres.locks import mutex, write_fence
@@ -18,6 +19,7 @@ from tests.support.windows import PATIENCE, WindowObserver
 
 REVISION = '''"""Of a test."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from chassis.migrations import operations
@@ -109,6 +111,8 @@ class RevisionsTestCase(WindowObserver):
         [(found,)] = self.sql("SELECT to_regclass(:name)", name=name)
         return found is not None
 
+MEASURED_NONE: dict[str, Any] = {"upgrade": {}, "downgrade": {}}
+
 
 @contextmanager
 def revisions() -> Iterator[Path]:
@@ -132,17 +136,24 @@ def write_revision(
     *statements: str,
     code: str = "",
     down: str = "",
-    **declared: Any,
+    measured: dict[str, Any] | None = MEASURED_NONE,
+    **declared: str | None,
 ) -> str:
-    known = {"maintenance": "none", "phase": "expand", "locks": {}} | declared
-    told = {name: value for name, value in known.items() if value is not None}
+    """As `db check` has measured it, or None: it takes no lock, by default."""
+    known = {"maintenance": "none", "phase": "expand"} | declared
+    told = "\n".join(f"{name} = {value!r}" for name, value in known.items() if value)
     lines = [code] if code else [f"op.execute({statement!r})" for statement in statements]
     text = REVISION.format(
         number=number,
         below=f"{number - 1:04}" if number > 1 else None,
-        declared="\n".join(f"{name} = {value!r}" for name, value in told.items()),
+        declared=f"{told}\n\n# measured",
         up="\n    ".join(lines),
         down=f"op.execute({down!r})" if down else "pass",
     )
-    (folder / f"{number:04}_test.py").write_text(text)
+    before, after = text.split("# measured\n")
+    if measured is not None:
+        values = {"checksum": checksum_of(before + after)} | measured
+        items = "".join(f"    {name!r}: {value!r},\n" for name, value in values.items())
+        before += f"measured = {{\n{items}}}\n"
+    (folder / f"{number:04}_test.py").write_text(before + after)
     return f"{number:04}"

@@ -348,7 +348,9 @@ class ProbeTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.last_window().outcome), ("0002", "completed"))
 
     def test_what_a_lock_does_not_need_is_not_in_the_way(self) -> None:
-        reader = self.blocked(measured={"upgrade": {"things": "ShareUpdateExclusiveLock, scan", "none": "ShareLock"}})
+        reader = self.blocked(
+            measured={"upgrade": {"things": "ShareUpdateExclusiveLock, scan", "none": "ShareLock"}}
+        )
         with self.assertRaises(BusyError):  # It needed more than it declared.
             self.upgrade(lock_budget=0)
         self.assertEqual(self.last_window().outcome, "rolled back")

@@ -111,6 +111,7 @@ class RevisionsTestCase(WindowObserver):
         [(found,)] = self.sql("SELECT to_regclass(:name)", name=name)
         return found is not None
 
+
 MEASURED_NONE: dict[str, Any] = {"upgrade": {}, "downgrade": {}}
 
 

@@ -223,3 +223,28 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
         self.revision(FAIL_IF_EMPTY)
         self.assert_refused(FAILED, r"schema +is at 0002\n.*division by zero", "db", "upgrade")
         self.assert_refused(FAILED, "No window is open", "maintenance", "end")
+
+    def test_an_error_in_python_is_a_sentence_with_the_name_of_its_revision(self) -> None:
+        for maintenance in ("none", "read-only"):
+            with self.subTest(maintenance):
+                self.newest = 1
+                self.revision(code="[][0]", maintenance=maintenance)
+                sentence = (
+                    r"In revision 0002: IndexError: list index .* \(0002_test\.py, line \d+\)"
+                )
+                self.assert_refused(FAILED, sentence, "db", "upgrade")
+
+    def test_an_error_in_sql_names_its_revision(self) -> None:
+        self.revision(FAIL_IF_EMPTY)
+        self.assert_refused(FAILED, r"In revision 0002\. division by zero", "db", "upgrade")
+
+    def test_a_unique_violation_names_its_key(self) -> None:
+        self.sql("INSERT INTO things VALUES (7), (7)")
+        self.revision("CREATE UNIQUE INDEX one ON things (id)")
+        self.assert_refused(FAILED, r"Key \(id\)=\(7\) is duplicated", "db", "upgrade")
+
+    def test_an_invalid_index_that_it_leaves_is_named(self) -> None:
+        self.sql("INSERT INTO things VALUES (7), (7)")
+        code = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
+        self.revision(code=code)
+        self.assert_refused(FAILED, "invalid indexes: one", "db", "upgrade")

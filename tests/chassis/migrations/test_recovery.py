@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.core.errors import BusyError, ConflictError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.migrator import migrator
-from chassis.maintenance.recovery import MigrationFailedError
+from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
@@ -144,7 +144,9 @@ class FailureTest(RevisionsTestCase):
 
     def test_who_has_lost_the_connection_has_lost_the_mutex_and_settles_nothing(self) -> None:
         self.revision("SELECT pg_terminate_backend(pg_backend_pid())", maintenance="read-only")
-        with self.assertRaisesRegex(MigrationFailedError, "The connection was lost"):
+        with self.assertRaisesRegex(
+            ConnectionLostError, "The connection was lost.* ends by itself"
+        ):
             self.upgrade()
         self.assertEqual(self.events(), ["draining", "migrating"])
         self.windows().settle_orphan()

@@ -28,6 +28,7 @@ OPTIONS = (
     f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
+NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
 # Who may hold what a migration waits for.
 TRANSACTIONS = text(f"""
@@ -144,8 +145,17 @@ def retry_for_locks(
                 ) from error
         else:
             return attempt
-        time.sleep(min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
+        pause(connection, min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
     raise AssertionError  # `count` has no end.
+
+
+def pause(connection: Connection, seconds: float) -> None:
+    """Each statement is where a signal is raised, and where a lost connection is noticed."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, MUTEX_POLL_SECONDS))
+        connection.execute(NOTHING)
+        connection.rollback()
 
 
 def _refuse_a_pooler(connection: Connection) -> None:

@@ -17,6 +17,10 @@ class MigrationFailedError(Exception):
     """The schema may lie between two revisions; the window stays open."""
 
 
+class ConnectionLostError(Exception):
+    """The window ends when the schema is proven to be at a revision, which nobody could do yet."""
+
+
 def actor() -> str:
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -12,12 +12,20 @@ from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.maintenance.drain import drain, release, wait_until_seen
 from chassis.maintenance.journal import proven_outcome
-from chassis.maintenance.recovery import MigrationFailedError, actor, reopen, settle
+from chassis.maintenance.migrator import NOTHING
+from chassis.maintenance.recovery import (
+    ConnectionLostError,
+    MigrationFailedError,
+    actor,
+    reopen,
+    settle,
+)
 from chassis.maintenance.window_log import WindowLog, current_window
 from chassis.migrations.plan import Options, Plan
-from chassis.postgres.error_translation import first_line
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.postgres.locks import holders, mutex, write_fence
 
+QUERY_CANCELED = "57014"
 STILL_OPEN = text("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' FOR UPDATE")
 
 
@@ -76,10 +84,19 @@ def migration_window(
         log.change(window.id, WindowPhase.MIGRATING)
         connection.commit()
         yield OpenWindow(connection, log, window)
+        _close(connection, log, window, joined, options)
     except BaseException as error:
         given = replace(window, mode=joined.mode) if joined else window
         _settle_after(error, connection, log, given, options)
         raise
+    kept = "is held open" if options.hold else "completed"
+    refused = time.monotonic() - begun
+    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+
+
+def _close(
+    connection: Connection, log: WindowLog, window: Window, joined: Window | None, options: Options
+) -> None:
     if joined and joined.kind == "manual":
         reopen(log, window.id, mode=joined.mode)
     elif options.hold:
@@ -88,14 +105,22 @@ def migration_window(
         log.finish(window.id, "completed")
     connection.commit()
     release(connection)
-    kept = "is held open" if options.hold else "completed"
-    refused = time.monotonic() - begun
-    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
 
 
 def open_window(connection: Connection) -> Window | None:
     window = current_window(connection, mutex())
     return window if window and window.is_open else None
+
+
+def _let_a_late_cancel_pass(connection: Connection) -> None:
+    """What interrupted the last statement may reach the next one."""
+    for _ in range(2):
+        connection.rollback()
+        try:
+            connection.execute(NOTHING)
+        except DBAPIError as error:
+            if sqlstate(error) != QUERY_CANCELED:
+                raise
 
 
 def _locked(connection: Connection, window: Window | None) -> Window | None:
@@ -132,14 +157,14 @@ def _settle_after(
     error: BaseException, connection: Connection, log: WindowLog, window: Window, options: Options
 ) -> None:
     reason = first_line(error) or "It was interrupted"
-    connection_lost = MigrationFailedError(
-        f"{reason}. The connection was lost; the window ends when the schema is proven to be "
-        "unchanged or complete: run `python manage.py db upgrade` again."
+    connection_lost = ConnectionLostError(
+        f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
+        "proven to be at a revision. Run the same command again."
     )
     if connection.invalidated:  # It would open another one, without the mutex.
         raise connection_lost from error
     try:
-        connection.rollback()
+        _let_a_late_cancel_pass(connection)
         phase = settle(connection, log, window, reason)
         connection.commit()
         release(connection)

@@ -1,10 +1,12 @@
 """`db upgrade` and `db downgrade`: plan, window, one revision after another, proof."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -14,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.journal import begin_step
 from chassis.maintenance.migrator import (
@@ -29,7 +32,7 @@ from chassis.maintenance.window_log import create_ops_schema
 from chassis.migrations.migration_window import OpenWindow, migration_window, open_window
 from chassis.migrations.plan import Options, Plan, leads_to, refuse_autocommit
 from chassis.migrations.probe import SECONDS, probe
-from chassis.migrations.status import warnings
+from chassis.migrations.status import INVALID, warnings
 
 # Somebody is shut out meanwhile: less the last try, that is given up within 2 s.
 WINDOW_SECONDS = 1.5
@@ -107,6 +110,9 @@ class Runner:
             if not connection.invalidated:
                 connection.rollback()
                 self.options.say("schema", f"is at {revision_of(connection) or 'none'}")
+                if invalid := list(connection.execute(INVALID).scalars()):
+                    text = "a next run builds anew what a revision of it builds"
+                    self.options.say("warning", f"invalid indexes: {', '.join(invalid)}; {text}")
                 connection.rollback()
 
     def _in_chosen_mode(self, plan: Plan) -> Plan:
@@ -160,13 +166,14 @@ class Runner:
         )
         budget = self.options.lock_budget
         timeouts = (self.options.lock_timeout, LONGEST_LOCK_TIMEOUT)
-        retries = retry_for_locks(
-            connection,
-            partial(apply, self.config, self.scripts, part.steps),
-            budget=budget if limit is None else min(limit, budget),
-            timeouts=timeouts,
-            waiting=partial(self.options.say, names),
-        )
+        with naming(names):
+            retries = retry_for_locks(
+                connection,
+                partial(apply, self.config, self.scripts, part.steps),
+                budget=budget if limit is None else min(limit, budget),
+                timeouts=timeouts,
+                waiting=partial(self.options.say, names),
+            )
         connection.rollback()  # Of a transaction that was open before Alembic came, say.
         after = revision_of(connection)
         connection.rollback()
@@ -177,6 +184,27 @@ class Runner:
             longest = lock_timeout(*timeouts, retries)
             text += f" after {retries} lock timeouts, longest lock timeout {longest} ms"
         self.options.say(names, text)
+
+
+class RevisionError(Exception):
+    """A revision's Python fails."""
+
+
+@contextmanager
+def naming(revision: str) -> Iterator[None]:
+    """Say in each error in which revision it was."""
+    try:
+        yield
+    except (BusyError, CommandError):
+        raise
+    except DBAPIError as error:
+        error.add_note(f"In revision {revision}")
+        raise
+    except Exception as error:
+        last = extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        text = f"In revision {revision}: {type(error).__name__}: {error} ({where})."
+        raise RevisionError(text) from error
 
 
 def apply(config: Config, scripts: ScriptDirectory, steps: list[RevisionStep]) -> None:

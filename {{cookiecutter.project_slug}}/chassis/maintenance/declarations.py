@@ -39,8 +39,10 @@ def declaration(script: "Script") -> Declaration:
     )
 
 
-def needed_mode(script: "Script") -> MaintenanceMode:
+def needed_mode(script: "Script", direction: str = "upgrade") -> MaintenanceMode:
     """What was declared; of a revision that says nothing, nothing is known."""
+    if direction == "downgrade":
+        return measurements(script).downgrade_maintenance
     return declaration(script).maintenance or MaintenanceMode.FULL
 
 
@@ -65,6 +67,11 @@ class Measurements:
     upgrade: dict[str, str] = field(default_factory=dict)
     downgrade: dict[str, str] = field(default_factory=dict)
     downgrade_maintenance: MaintenanceMode = MaintenanceMode.FULL
+
+    def locks(self, direction: str) -> dict[str, str]:
+        """The strongest lock on each table that was there before."""
+        work = self.upgrade if direction == "upgrade" else self.downgrade
+        return {table: text.partition(",")[0] for table, text in work.items()}
 
 
 def measurements(script: "Script") -> Measurements:

@@ -18,6 +18,8 @@ COMMANDS = {
     "seed": "src.cli.project",
     "token": "src.cli.token",
     "config": "src.cli.project",
+    "generate": "chassis.development.generate.commands",
+    "destroy": "chassis.development.generate.commands",
 }
 
 

@@ -1,0 +1,145 @@
+"""`manage.py generate` and `manage.py destroy`."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import OPERATIONS, read_resource
+from chassis.development.generate.receipt import Receipt
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resources import add_resources
+from chassis.development.generate.undo import take_back
+
+ROOT = Path(__file__).parents[3]
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(value.split(",")) if value else ()
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show the difference, and do nothing.")
+json_option = click.option("--json", "as_json", is_flag=True, help="The plan, for programs; do nothing.")
+no_migration_option = click.option("--no-migration", is_flag=True, help="Write no revision.")
+
+
+@click.group()
+def generate() -> None:
+    """Write the code of a resource, or of a field, in every ring.
+
+    \b
+    python manage.py generate resource Note title:str:200 body:text:optional
+    python manage.py generate field Note pinned:bool=false
+    python manage.py generate resources model.toml
+    """
+
+
+@generate.command()
+@click.argument("name")
+@click.argument("fields", nargs=-1, required=True, metavar="FIELD...")
+@click.option("--operations", callback=_names, help=f"Of {','.join(OPERATIONS)}; all by default.")
+@click.option("--plural", default="", help="Its table and URL, where the rules are wrong.")
+@click.option("--unique", multiple=True, help="Fields that are unique together: a,b.")
+@click.option("--owned", is_flag=True, help="Each belongs to who created it; others find none.")
+@click.option("--public", is_flag=True, help="Anybody may read; else it needs a scope.")
+@click.option("--under", default="", help="Its list lies below this resource: --under Customer.")
+@click.option("--timestamps", is_flag=True, help="Adds created_at and updated_at.")
+@no_migration_option
+@dry_run_option
+@json_option
+def resource(
+    *,
+    name: str,
+    fields: tuple[str, ...],
+    no_migration: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write a resource: NAME as Invoice, each FIELD as name:type[:argument][:modifier][=default].
+
+    \b
+    python manage.py generate resource Invoice number:str:40:unique amount:decimal:12.2 \\
+        due_on:date:optional paid:bool=false status:enum:draft,sent,paid=draft
+    """
+    options["operations"] = _operations(options["operations"])
+    options["unique"] = tuple(tuple(names.split(",")) for names in options["unique"])
+    if options["owned"] and options["public"]:
+        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
+    draft = Draft(ROOT)
+    made = add_resources(draft, [read_resource(name, fields, **options)], _command())
+    _finish(draft, made, migrate=not no_migration, dry_run=dry_run, as_json=as_json)
+
+
+def _operations(names: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := sorted(set(names) - set(OPERATIONS)):
+        raise Refusal(f"There is no operation {', '.join(unknown)}; there are {', '.join(OPERATIONS)}.")
+    return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
+
+
+def _command() -> str:
+    return f"python manage.py {shlex.join(sys.argv[1:])}"
+
+
+def _finish(
+    draft: Draft, made: list[Receipt], *, migrate: bool, dry_run: bool, as_json: bool
+) -> None:
+    if as_json:
+        click.echo(json.dumps(_plan(draft, made), indent=2))
+    elif dry_run:
+        click.echo(draft.diff(), nl=False)
+    elif not made:
+        click.echo("Nothing to do: it is there as described.")
+    else:
+        from chassis.development.generate.revisions import write  # noqa: PLC0415  # It is Alembic.
+
+        write(draft, made, migrate=migrate)
+
+
+def _plan(draft: Draft, made: list[Receipt]) -> dict[str, Any]:
+    return {
+        "resources": [receipt.description for receipt in made],
+        "files": {path: text for path, text in draft.texts.items() if not (ROOT / path).exists()},
+        "insertions": [
+            {"path": one.path, "scope": one.scope, "text": one.text}
+            for receipt in made
+            for one in receipt.insertions
+        ],
+    }
+
+
+@click.group()
+def destroy() -> None:
+    """Take back what `generate` wrote.
+
+    \b
+    python manage.py destroy field Note pinned
+    python manage.py destroy resource Note
+    """
+
+
+force_option = click.option("--force", is_flag=True, help="Remove files that were edited, too.")
+
+
+@destroy.command("resource")
+@click.argument("name")
+@force_option
+@dry_run_option
+def destroy_resource(*, name: str, force: bool, dry_run: bool) -> None:
+    """Take a resource back: its files, its lines in others, its revision."""
+    _take_back(name, force=force, dry_run=dry_run)
+
+
+def _take_back(name: str, *, force: bool, dry_run: bool) -> None:
+    draft = Draft(ROOT)
+    ended = take_back(draft, name, force=force)
+    if dry_run:
+        click.echo(draft.diff(), nl=False)
+        return
+    from chassis.development.generate.revisions import end  # noqa: PLC0415  # It is Alembic.
+
+    end(draft, ended)

@@ -1,0 +1,163 @@
+"""What goes with the files: revisions, by the project's own `db migrate`, and openapi.json."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Connection, text
+
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.places import OPENAPI, VERSIONS
+from chassis.development.generate.receipt import Receipt, receipts
+from chassis.development.generate.refusal import Refusal
+from src.bootstrap import load_config_with_database
+from src.config import load_config
+from src.infrastructure.databases.engines import unpooled_engine
+from src.infrastructure.maintenance.revisions import read_revisions, revision_of
+
+
+def write(draft: Draft, made: list[Receipt], *, migrate: bool) -> None:
+    """All, or nothing: where the revision cannot be written, the files are taken back."""
+    with draft.written(OPENAPI):
+        revisions = new_revision(draft.root, _message("Add", made)) if migrate else []
+        for receipt in made:
+            receipt.revisions = revisions
+            _store(draft, receipt)
+        manage(draft.root, "openapi", "write")
+    _report(draft, [f"wrote   {VERSIONS}/{name}" for name in revisions])
+    if revisions:
+        click.echo("Read the revision, then: python manage.py db upgrade")
+
+
+def _message(verb: str, made: list[Receipt]) -> str:
+    return f"{verb} {' and '.join(receipt.title for receipt in made)}"[:100]
+
+
+def _store(draft: Draft, receipt: Receipt) -> None:
+    (draft.root / receipt.path).write_text(receipt.text(), "utf-8", newline="\n")
+
+
+def _report(draft: Draft, more: list[str]) -> None:
+    for path, content in sorted(draft.texts.items()):
+        click.echo(f"{'removed' if content is None else 'wrote  '} {path}")
+    for line in more:
+        click.echo(line)
+
+
+def new_revision(root: Path, message: str, *options: str) -> list[str]:
+    """The names of the files that `db migrate` adds."""
+    before = set((root / VERSIONS).glob("*.py"))
+    manage(root, "db", "migrate", "-m", message, *options)
+    return sorted(file.name for file in set((root / VERSIONS).glob("*.py")) - before)
+
+
+def manage(root: Path, *arguments: str) -> str:
+    """Run a command of the project in a process of its own: this one has read the code already."""
+    command = [sys.executable, "manage.py", *arguments]
+    result = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if result.returncode:
+        reason = (result.stderr or result.stdout).strip().removeprefix("Error: ")
+        raise Refusal(f"`manage.py {' '.join(arguments)}` failed; nothing was written. {reason}")
+    return result.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How revisions are taken back."""
+
+    delete: list[str]  # Files.
+    downgrade_to: str | None  # Where the database has them.
+    share: list[Receipt]  # Of resources whose revision is written anew, without what goes.
+    contract: bool
+
+
+def end(draft: Draft, ended: list[Receipt]) -> None:
+    """Remove the files, and the revisions where nobody has applied them; else add a new one."""
+    way = _way(draft, ended)
+    done = []
+    with draft.written(OPENAPI, *(f"{VERSIONS}/{name}" for name in way.delete)):
+        if way.downgrade_to:
+            manage(draft.root, "db", "downgrade", way.downgrade_to, "--yes")
+            done.append(f"downgraded the database to {way.downgrade_to}")
+        for name in way.delete:
+            (draft.root / VERSIONS / name).unlink()
+            done.append(f"removed {VERSIONS}/{name}")
+        if way.share or way.contract:
+            added = _replaced(draft, way, ended)
+            done += [f"wrote   {VERSIONS}/{name}" for name in added]
+        manage(draft.root, "openapi", "write")
+    _report(draft, done)
+
+
+def _replaced(draft: Draft, way: Way, ended: list[Receipt]) -> list[str]:
+    if way.contract:
+        return new_revision(draft.root, _message("Remove", ended[-1:]), "--accept-drop")
+    added = new_revision(draft.root, _message("Add", way.share))
+    for receipt in way.share:
+        receipt.revisions = added
+        _store(draft, receipt)
+    return added
+
+
+def _way(draft: Draft, ended: list[Receipt]) -> Way:
+    names = sorted({name for receipt in ended for name in receipt.revisions})
+    paths = {name: draft.root / VERSIONS / name for name in names}
+    if not names:
+        return Way([], None, [], contract=False)
+    line = read_revisions(draft.root / VERSIONS)
+    ours = [one for one in line if _file_of(draft.root, one.revision) in paths]
+    newest = line[len(line) - len(names) :]
+    below = newest[0].down_revision if newest else None
+    others = [one for one in _sharing(draft, names) if one.name not in {e.name for e in ended}]
+    is_last = {one.revision for one in ours} == {one.revision for one in newest}
+    if len(ours) < len(names) or not is_last or _is_published(draft.root, names):
+        return Way([], None, [], contract=True)
+    applied, empty = _state(newest[0].revision, line, [*ended, *others])
+    if not applied:
+        return Way(names, None, others, contract=False)
+    if not load_config().database_url and empty and not others:
+        return Way(names, below or "base", [], contract=False)
+    return Way([], None, [], contract=True)
+
+
+def _file_of(root: Path, revision: str) -> str:
+    found = [file.name for file in (root / VERSIONS).glob(f"{revision}_*.py")]
+    return found[0] if found else ""
+
+
+def _sharing(draft: Draft, names: list[str]) -> Iterator[Receipt]:
+    yield from (one for one in receipts(draft) if set(one.revisions) & set(names))
+
+
+def _is_published(root: Path, names: list[str]) -> bool:
+    """Whether a branch of a remote, as this repository knows it, has one of them."""
+    paths = [f"{VERSIONS}/{name}" for name in names]
+    command = ["git", "log", "--remotes", "--max-count=1", "--format=%h", "--", *paths]
+    try:
+        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return False
+    return bool(result.stdout.strip())
+
+
+def _state(first: str, line: list[Any], made: list[Receipt]) -> tuple[bool, bool]:
+    """Whether the database has the first of the revisions, and whether its tables are empty."""
+    config = load_config_with_database()
+    with unpooled_engine(config.migration_url).connect() as connection:
+        current = revision_of(connection)
+        known = [one.revision for one in line]
+        if current not in known:
+            return current is not None, False
+        applied = known.index(current) >= known.index(first)
+        return applied, applied and all(_is_empty(connection, one) for one in made)
+
+
+def _is_empty(connection: Connection, receipt: Receipt) -> bool:
+    statement = text(f'SELECT NOT EXISTS (SELECT FROM "{receipt.table}")')  # noqa: S608  # A name of ours.
+    return bool(connection.execute(statement).scalar_one())

@@ -44,6 +44,10 @@ openapi: $(READY) $(DEMO)/Makefile  ## Write the template's openapi.json anew, w
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse
 
+.PHONY: strangers-objects
+strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of others is dropped or called drift.
+	$(VENV)/bin/python -m proofs.strangers_objects
+
 .PHONY: chaos
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
@@ -62,8 +66,8 @@ bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget
 
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
-	$(VENV)/bin/ruff check benchmarks hooks proofs tests
-	$(VENV)/bin/ruff format --check benchmarks hooks proofs tests
+	$(VENV)/bin/ruff check benchmarks hooks proofs tests updates
+	$(VENV)/bin/ruff format --check benchmarks hooks proofs tests updates
 	$(VENV)/bin/mypy
 
 .PHONY: lock

@@ -7,11 +7,11 @@ from benchmarks.sampler import Stack
 # By a part of the path; the first that fits. What fits none, as the standard library, is its
 # caller's.
 OWNERS = {
-    "/src/api/": "project: api",
-    "/src/services/": "project: services, domain",
-    "/src/domain/": "project: services, domain",
-    "/src/infrastructure/": "project: infrastructure",
-    "/src/": "project: the rest",
+    "/src/": "project",
+    "/chassis/http/": "chassis: HTTP",
+    "/chassis/schemas/": "chassis: HTTP",
+    "/chassis/postgres/": "chassis: PostgreSQL",
+    "/chassis/": "chassis: the rest",
     "/sqlalchemy/pool/": "SQLAlchemy: pool",
     "/sqlalchemy/": "SQLAlchemy: statements, rows",
     "/psycopg2/": "psycopg2, to PostgreSQL",
@@ -35,7 +35,7 @@ STEPS = {
     "webargs: read and load arguments": ("webargs/core.py", "parse"),
     "  Schema.load": ("marshmallow/schema.py", "_do_load"),
     "serializing": ("schemas/serializer.py", "serialize"),
-    "the answer": ("api/responses.py", "answer"),
+    "the answer": ("output/answers.py", "answer"),
     "cursor: sign, unsign": ("schemas/cursor.py", ""),
     "unit of work: open, close": ("contextlib.py", "helper"),
     "connection from the pool": ("sqlalchemy/engine/base.py", "raw_connection"),
@@ -43,7 +43,7 @@ STEPS = {
     "COMMIT": ("sqlalchemy/engine/base.py", "_commit_impl"),
     "statements": ("sqlalchemy/engine/base.py", "execute"),
     "  in psycopg2 and the kernel": ("sqlalchemy/engine/default.py", "do_execute"),
-    "rows to entities": ("repositories/sql_repository.py", "_entity"),
+    "rows to entities": ("postgres/sql_repository.py", "_entity"),
 }
 
 

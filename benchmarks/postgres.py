@@ -32,7 +32,7 @@ START_SECONDS = 60
 EMBEDDED = """
 import sys
 from pathlib import Path
-from src.infrastructure.databases.embedded import start_embedded_postgres
+from chassis.postgres.embedded import start_embedded_postgres
 print(start_embedded_postgres(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """

@@ -43,7 +43,8 @@ def remove_example() -> None:
     for name in EXAMPLE_LINES:
         lines = Path(name).read_bytes().splitlines(keepends=True)
         text = b"".join(line for line in lines if b"todo" not in line.lower())
-        Path(name).write_bytes(re.sub(rb"\n{4,}", b"\n\n\n", text))  # Where imports were.
+        text = re.sub(rb"\n{4,}", b"\n\n\n", text)  # Where imports were.
+        Path(name).write_bytes(text.rstrip() + b"\n")
     Path("migrations/versions/.gitkeep").touch()
 
 

@@ -38,8 +38,8 @@ DEPENDENCIES = frozenset(
 )
 PROJECT_PARTS = frozenset(
     """
-    demo docs health manage metrics migrations openapi ops postgres public requirements scripts
-    src static template0 template1 test tests venv wsgi
+    chassis demo docs health manage metrics migrations openapi ops postgres public requirements
+    scripts src static template0 template1 test tests venv wsgi
     """.split()
 )
 WINDOWS_DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {

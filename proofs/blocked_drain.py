@@ -13,7 +13,7 @@ ROWS = 1_000
 DRAIN_SECONDS = 2.0
 AGAIN_SECONDS = 0.3
 BLOCKER = "forgotten-report"
-KEY = "from src.infrastructure.maintenance.locks import WRITE_FENCE; print(WRITE_FENCE)"
+KEY = "import src; from chassis.postgres.locks import write_fence; print(write_fence())"
 
 
 def write_fence(project: Project) -> int:

@@ -72,7 +72,10 @@ def serving_with_flag(project: Project) -> Project:
             "    register_middleware(app)\n",
             "    register_middleware(app)\n    register_flag(app)\n",
         ),
-        ("from src.error_handler", "from src.flag import register_flag\nfrom src.error_handler"),
+        (
+            "from chassis.http.output.problems",
+            "from src.flag import register_flag\nfrom chassis.http.output.problems",
+        ),
     )
     return project
 

@@ -20,7 +20,8 @@ from sqlalchemy import event
 from src.app import app
 
 service = app.extensions["container"].maintenance_service()
-[gate] = [f for f in app.before_request_funcs[None] if f.__module__ == "src.api.maintenance_gate"]
+GATE = "chassis.http.flow.maintenance_gate"
+[gate] = [f for f in app.before_request_funcs[None] if f.__module__ == GATE]
 client = app.test_client()
 client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {os.environ['SERVICE_TOKEN']}"
 PATH = "/my_service/v1/todos"

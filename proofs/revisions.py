@@ -22,7 +22,7 @@ def downgrade() -> None:
     raise NotImplementedError
 '''
 HELPERS = """
-from src.infrastructure.maintenance.operations import create_index_concurrently
+from chassis.migrations.operations import create_index_concurrently
 """
 CONCURRENTLY = 'create_index_concurrently("ix_todos_slug", "todos", ["slug"])'
 PLAIN_CONCURRENTLY = """with op.get_context().autocommit_block():

@@ -17,7 +17,7 @@ from proofs.revisions import Revision
 POSTGRES = """
 import sys
 from pathlib import Path
-from src.infrastructure.databases.embedded import start_embedded_postgres
+from chassis.postgres.embedded import start_embedded_postgres
 print(start_embedded_postgres(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
@@ -107,7 +107,7 @@ class Project:
         inherited = {n: v for n, v in os.environ.items() if not OWN_SETTINGS.match(n)}
         settings = self._settings | {
             "ENVIRONMENT": "production",
-            "SECRET_KEY": "rehearsal",
+            "SECRET_KEY": "of-the-rehearsal-and-of-nothing-else",
             "RATE_LIMIT": "",  # All clients are one subject.
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",

@@ -12,7 +12,7 @@ INVALID = "the index invalid"
 # Goes on when it is told to.
 STEP_BY_STEP = """
 import sys
-from src.infrastructure.databases.migrations import Migrations
+from chassis.migrations.commands import Migrations
 for revision in sys.argv[2:]:
     Migrations(sys.argv[1]).upgrade(revision)
     print("at", revision)

@@ -60,7 +60,7 @@ def test_the_default_project_keeps_to_it_until_it_asks_twice(copy: Path) -> None
     open_writes(copy)
     result = guard(copy)
     assert result.returncode == 0, result.stdout + result.stderr
-    repository = copy / "src/infrastructure/repositories/sql_repository.py"
+    repository = copy / "chassis/postgres/sql_repository.py"
     source = repository.read_text()
     assert source.count(GET) == 1
     twice = f'        self._connection.exec_driver_sql("SELECT 1")\n{GET}'

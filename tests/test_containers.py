@@ -35,7 +35,10 @@ SIZE_OVER_BASE = 150
 START_SECONDS = 20.0
 CLIENTS = 8
 # Needs no database to start, and gets no answer from one at once.
-ALONE = ["--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres", "--env=SECRET_KEY=test"]
+ALONE = [
+    "--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres",
+    "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
+]
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -369,7 +372,7 @@ def test_the_tests_and_the_service_follow_each_change(stack: Stack) -> None:
     try:
         wait_until(lambda: "OK" in logs(stack, "watch"), 90, "the tests ran")
         wait_until(lambda: is_alive(stack.dev_port), 60, "the service answers")
-        controller = stack.folder / "src/api/controllers/health.py"
+        controller = stack.folder / "chassis/operations/health.py"
         code = controller.read_text()
         controller.write_text(code.replace('{"status": "ok"}', '{"status": "new"}'))
         try:

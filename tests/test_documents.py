@@ -52,7 +52,7 @@ REASONS = {
 # From the guide: where a line goes that is added to a file.
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
-    "src/infrastructure/databases/unit_of_work.py": "        self.connection = connection\n",
+    "src/infrastructure/databases/unit_of_work.py": "        super().__init__(connection)\n",
     "src/dependency_container.py": "    authenticator = Singleton(_authenticator, config)\n",
 }
 

@@ -473,7 +473,20 @@ def test_the_secrets_are_random_private_and_safe_in_every_notation(bake: Bake) -
 
 def test_the_secrets_are_never_tracked(default_project: Path) -> None:
     assert git("check-ignore", ".env", cwd=default_project) == ".env"
-    assert ".env" not in git("ls-files", cwd=default_project).splitlines()
+    tracked = git("ls-files", cwd=default_project).splitlines()
+    assert ".env" not in tracked
+    assert ".env.docker.env" in tracked  # It has none.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".env.production", ".env.local", "docker/.env", ".envrc", "tls.pem", "docker/tls.key"),
+        *("src/store.p12", "id_ed25519", "deploy/id_rsa", ".pgpass"),
+    ],
+)
+def test_where_secrets_usually_lie_git_does_not_look(default_project: Path, name: str) -> None:
+    assert git("check-ignore", name, cwd=default_project) == name
 
 
 def test_secrets_that_exist_are_kept(bake: Bake) -> None:

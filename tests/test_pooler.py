@@ -72,7 +72,7 @@ def test_the_whole_suite_passes_through_it(
     server.psql("--command=ALTER ROLE service SUPERUSER", server.url_as("postgres"))
     text, times = re.subn(r"(?m)^service = (.*) dbname=\S+", r"* = \1", page(server.project))
     assert times == 1
-    engines = server.project / "src/infrastructure/databases/engines.py"
+    engines = server.project / "chassis/postgres/engines.py"
     with pooler(pgbouncer, server, f"{text}auth_user = postgres\n", tmp_path / "pooler") as running:
         addition = {"port": running.port, "sockets": server.sockets, "password": PASSWORD}
         engines.write_text(engines.read_text() + THROUGH_PGBOUNCER.format(**addition))

@@ -11,14 +11,14 @@ import pytest
 from conftest import Report, environment, make
 
 ATTACKS = {
-    "absolute import": ("src/api/attack.py", "import src.infrastructure.databases.engines\n"),
+    "absolute import": ("src/api/attack.py", "import chassis.postgres.engines\n"),
     "relative import": (
         "src/api/attack.py",
         "from ..infrastructure.databases import engines\n",
     ),
     "import in a function": (
         "src/services/attack.py",
-        "def late() -> None:\n    from src.infrastructure.databases import engines\n",
+        "def late() -> None:\n    from chassis.postgres import engines\n",
     ),
     "import for types only": (
         "src/domain/attack.py",
@@ -44,7 +44,7 @@ ATTACKS = {
     "any library in the domain": ("src/domain/attack.py", "import requests\n"),
     "SQL in the API": ("src/api/controllers/attack.py", "from sqlalchemy import text\n"),
     "HTTP in the infrastructure": ("src/infrastructure/attack.py", "from flask import request\n"),
-    "a new module outside the rule": ("src/attack.py", "import src.api.requests\n"),
+    "a new module outside the rule": ("src/attack.py", "import chassis.http.input.parser\n"),
     "a new ring outside the rule": ("src/helpers/__init__.py", ""),
 }
 
@@ -118,7 +118,7 @@ def test_the_dependency_rule_catches_an_import_that_points_outwards(
 
 
 def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
-    controller = copy / "src/api/controllers/health.py"
+    controller = copy / "chassis/operations/health.py"
     controller.write_text(controller.read_text().replace('"health_service"', '"health_servise"'))
     result = python(copy, "manage.py", "routes", ENVIRONMENT="development")
     assert result.returncode != 0

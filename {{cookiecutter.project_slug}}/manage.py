@@ -3,6 +3,7 @@
 
 if __name__ == "__main__":
     # Not above: each server process imports this file too, and needs none of it.
-    from src.cli.main import cli
+    import src  # noqa: F401  # Hands the project to the chassis.
+    from chassis.cli.main import cli
 
     cli()

@@ -23,7 +23,7 @@ FAULTS: dict[str, Fault] = {
 }
 ROWS, CLIENTS, THREADS, CONNECTIONS = 100, 12, 4, 60
 BEFORE, AFTER = 0.7, 1.5
-KEYS = "src/infrastructure/services/signing_keys.py"
+KEYS = "chassis/tokens/signing_keys.py"
 ALWAYS = (  # The key set is asked for.
     ("FRESH_SECONDS, OLDEST_SECONDS = 300", "FRESH_SECONDS, OLDEST_SECONDS = 0.1"),
     ("PAUSE_AFTER_FAILURE_SECONDS = 5, 0.5", "PAUSE_AFTER_FAILURE_SECONDS = 0.1, 0.1"),

@@ -44,8 +44,8 @@ class Server:
         self._project = project
         self._database = database
         self._processes = processes
-        self._variables = {"WORKERS": str(processes), "SECRET_KEY": "of-the-chaos-proof"}
-        self._variables |= variables
+        key = "of-the-chaos-and-of-no-other-proof"
+        self._variables = {"WORKERS": str(processes), "SECRET_KEY": key} | variables
         self.running = self.start()
 
     def start(self) -> Running:

@@ -8,7 +8,7 @@ from proofs.conformance.raw import Answer
 
 SLOW = 2.0
 NEEDED = ("type", "title", "status", "detail", "instance", "request_id")
-INSIDE = re.compile(rb"Traceback|psycopg|sqlalchemy|File \"|/src/|SELECT |INSERT ")
+INSIDE = re.compile(rb"Traceback|psycopg|sqlalchemy|File \"|/src/|/chassis/|SELECT |INSERT ")
 HEADERS = {401: "www-authenticate", 405: "allow", 429: "retry-after", 503: "retry-after"}
 
 

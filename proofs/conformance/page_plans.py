@@ -8,11 +8,11 @@ import os
 import sys
 from dataclasses import replace
 
+from chassis.core.paging import PageQuery
+from chassis.postgres.engines import psycopg2_url
+from chassis.postgres.keyset import page_statement, page_values
 from sqlalchemy import create_engine, event
-from src.infrastructure.databases.engines import psycopg2_url
 from src.infrastructure.models.todos import todos
-from src.infrastructure.repositories.pages import page_statement, page_values
-from src.services.paging import PageQuery
 
 ORDERS = {
     "unsorted": (),

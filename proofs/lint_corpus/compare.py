@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic.script import Script, ScriptDirectory
+from chassis.core.maintenance import MaintenanceMode
 from sqlalchemy import Engine, MetaData, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
-from src.domain.models.maintenance import MaintenanceMode
 from tests.support.postgres import server
 
 from proofs.lint_corpus.base import BASE, ROWS
@@ -25,7 +25,7 @@ HEAD = """
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from src.infrastructure.maintenance.operations import (
+from chassis.migrations.operations import (
     add_enum_value, create_index_concurrently, drop_index_concurrently,
 )
 
@@ -97,13 +97,8 @@ def run(
 def checkers() -> dict[str, Callable[[ScriptDirectory], MaintenanceMode]]:
     """What `db check` uses, last, and what else the project has."""
     found: dict[str, Callable[[ScriptDirectory], MaintenanceMode]] = {}
-    if find_spec("src.infrastructure.maintenance.linter"):
-        linter = import_module("src.infrastructure.maintenance.linter")
-        found["linter"] = lambda scripts: (
-            linter.lint(scripts, [next(scripts.walk_revisions())], metadata=MetaData())[0].mode
-        )
-    if find_spec("src.infrastructure.maintenance.check"):
-        check = import_module("src.infrastructure.maintenance.check")
+    if find_spec("chassis.migrations.check"):
+        check = import_module("chassis.migrations.check")
         url = server().url.render_as_string(hide_password=False)
         found["db check"] = lambda scripts: check.check_revisions(url, scripts, MetaData())[-1].mode
     return found

@@ -11,8 +11,8 @@ from threading import Event, Thread
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from chassis.core.maintenance import MaintenanceMode
 from sqlalchemy import Connection, Engine, text
-from src.domain.models.maintenance import MaintenanceMode
 
 NONE, READ_ONLY, FULL = MaintenanceMode
 MANY_ROWS = 1000

@@ -11,10 +11,10 @@ from shutil import chown
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from chassis.migrations.commands import Migrations
+from chassis.postgres import embedded
+from chassis.postgres.embedded import start_embedded_postgres, stop_embedded_postgres
 from sqlalchemy import Engine, create_engine, make_url
-from src.infrastructure.databases import embedded
-from src.infrastructure.databases.embedded import start_embedded_postgres, stop_embedded_postgres
-from src.infrastructure.databases.migrations import Migrations
 from tests.support.windows import wait_until
 
 APPLIED = "SELECT pg_last_wal_replay_lsn() >= '{}'"

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import Mock, patch
 
+from chassis.core.errors import ConflictError
+from chassis.core.read_positions import Positions, positions
+from chassis.http.access.policies import public
+from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from flask.testing import FlaskClient
 from sqlalchemy import event
-from src.api.access import public
-from src.api.read_after import READ_AFTER_HEADER
-from src.domain.exceptions import ConflictError
-from src.services.read_after import Positions, positions
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase
 from tests.support.application import HttpTestCase
 from tests.support.replication import Standby, replicated_database
@@ -34,7 +34,7 @@ class ReplicaTest(SpecimenApiTestCase):
             yield url
 
     def setUp(self) -> None:
-        self.enterContext(patch("src.infrastructure.databases.replica.PAUSE_SECONDS", 0.2))
+        self.enterContext(patch("chassis.postgres.replica.PAUSE_SECONDS", 0.2))
         super().setUp()
         app = self.client.application
         self.bob = app.test_client()
@@ -97,7 +97,7 @@ class ReplicaTest(SpecimenApiTestCase):
         self.assertEqual(self.texts(), ["kept"])
 
     def test_who_wrote_reads_from_the_primary_if_its_position_is_not_known(self) -> None:
-        with patch("src.infrastructure.databases.replica.WRITTEN", "SELECT 1 / 0"):
+        with patch("chassis.postgres.replica.WRITTEN", "SELECT 1 / 0"):
             self.assertEqual(self.create().status_code, 201)
         self.assertEqual(self.ask(self.client), "primary")
         self.assertEqual(self.ask(self.bob), "standby")

@@ -1,4 +1,4 @@
-"""Alembic's environment: what it is to do comes from src/infrastructure/databases/migrations.py."""
+"""Alembic's environment: what it is to do comes from chassis/migrations/commands.py."""
 
 from alembic import context
 

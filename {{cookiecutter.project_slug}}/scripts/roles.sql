@@ -27,7 +27,7 @@ SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY[:'service', :'migrator']
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'service_password';
 ALTER ROLE :"migrator" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'migration_password';
--- Of src/infrastructure/databases/engines.py, for connections that a pooler opens.
+-- Of chassis/postgres/engines.py, for connections that a pooler opens.
 ALTER ROLE :"service" SET lock_timeout = '2s';
 ALTER ROLE :"service" SET statement_timeout = '15s';
 ALTER ROLE :"service" SET idle_in_transaction_session_timeout = '15s';

@@ -8,7 +8,8 @@ import time
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from src.bootstrap import load_config_with_database
+from chassis.bootstrap import load_config_with_database
+from src.config import Config
 from src.create_app import create_app
 
 
@@ -23,6 +24,6 @@ def stop_after(parent: BaseProcess) -> None:
 if parent := multiprocessing.parent_process():
     # The last thing that happens. Python would end the server's threads, and they panic then.
     atexit.register(os._exit, 0)
-app = create_app(load_config_with_database())
+app = create_app(load_config_with_database(Config))
 if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

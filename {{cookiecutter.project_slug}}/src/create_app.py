@@ -1,25 +1,27 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from src.api.access import register_access, register_identity, require_policies
-from src.api.answered import observe_requests
-from src.api.application import Application
-from src.api.controllers import register_controllers
-from src.api.input_gate import register_input_gate
-from src.api.maintenance_gate import register_maintenance_gate
-from src.api.metrics import count_request
-from src.api.middleware import register_middleware
-from src.api.openapi import register_openapi
-from src.api.rate_limits import register_rate_limits
-from src.api.read_after import register_read_after
-from src.api.security_headers import register_security_headers
-from src.api.turns import register_turns
+from chassis import operations
+from chassis.http.access.cross_origin import register_cors
+from chassis.http.access.policies import register_access, register_identity, require_policies
+from chassis.http.access.rate_limits import register_rate_limits
+from chassis.http.flow.application import Application
+from chassis.http.flow.controllers import register_controllers
+from chassis.http.flow.fair_queue import register_turns
+from chassis.http.flow.maintenance_gate import register_maintenance_gate
+from chassis.http.flow.read_your_writes import register_read_after
+from chassis.http.flow.request_ids import register_middleware
+from chassis.http.flow.request_record import observe_requests
+from chassis.http.input.input_gate import register_input_gate
+from chassis.http.output.problems import register_error_handlers
+from chassis.http.output.security_headers import register_security_headers
+from chassis.observability.logs import configure_logging, request_log
+from chassis.observability.metrics import count_request
+from chassis.observability.traces import register_telemetry
+from chassis.openapi.description import register_openapi
+from src.api import controllers
 from src.config import Config
-from src.cors import register_cors
 from src.dependency_container import build_container
-from src.error_handler import register_error_handlers
-from src.logging import configure_logging, request_log
-from src.telemetry import register_telemetry
 
 
 def create_app(config: Config) -> Flask:
@@ -44,11 +46,12 @@ def create_app(config: Config) -> Flask:
         register_read_after(app)
     register_turns(app, config.threads)
     register_error_handlers(app)
-    register_cors(app, config)
+    register_cors(app, config.cors_origins, replica=bool(config.database_read_url))
     api = register_openapi(
         app, title=config.name, version=config.version, description=config.description
     )
-    register_controllers(api, config.service_prefix)
+    register_controllers(api, config.service_prefix, operations)
+    register_controllers(api, config.service_prefix, controllers)
     require_policies(app)
     if hops := config.proxy_hops:
         # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.

@@ -6,18 +6,22 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Dependency, Singleton
 from dependency_injector.wiring import UnresolvedMarkerWarning
 
-from src.config import DEVELOPMENT, Config
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.infrastructure.maintenance.revisions import read_revisions
-from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
-from src.infrastructure.services.development_tokens import ISSUER, development_keys
-from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
-from src.infrastructure.services.signing_keys import FixedKeys, PublishedKeys
-from src.infrastructure.services.sql_database_probe import SqlDatabaseProbe
+from chassis import operations
+from chassis.core.health_service import HealthService
+from chassis.core.maintenance_service import MaintenanceService
+from chassis.maintenance.revisions import read_revisions
+from chassis.maintenance.schema_probe import SqlDatabaseProbe
+from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.postgres.engines import Engines
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
+from chassis.settings import DEVELOPMENT
+from chassis.tokens.development_tokens import ISSUER, development_keys
+from chassis.tokens.jwt_authenticator import JwtAuthenticator
+from chassis.tokens.signing_keys import FixedKeys, PublishedKeys
+from src.api import controllers
+from src.config import Config
+from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
 from src.infrastructure.services.system_clock import SystemClock
-from src.services.health_service import HealthService
-from src.services.maintenance_service import MaintenanceService
 from src.services.todo_service import TodoService
 
 
@@ -44,7 +48,7 @@ class Container(DeclarativeContainer):
     clock = Singleton(SystemClock)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, database_probe)
+    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, SqlUnitOfWork, database_probe)
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
@@ -65,5 +69,5 @@ def build_container(config: Config) -> Container:
     container = Container(config=config)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnresolvedMarkerWarning)
-        container.wire(packages=["src.api.controllers"], warn_unresolved=True)
+        container.wire(packages=[operations, controllers], warn_unresolved=True)
     return container

@@ -1,5 +1,5 @@
+from chassis.core.paging import PageQuery
 from src.dependency_container import Container
-from src.services.paging import PageQuery
 
 TITLES = ("Read one request from URL to SQL", "Add a resource", "Delete this example")
 

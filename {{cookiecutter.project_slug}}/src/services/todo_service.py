@@ -1,7 +1,7 @@
 from uuid import UUID
 
+from chassis.core.paging import PageQuery
 from src.domain.models.todo import Todo
-from src.services.paging import PageQuery
 from src.services.ports import Clock, UnitOfWorkFactory
 
 

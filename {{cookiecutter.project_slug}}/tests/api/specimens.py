@@ -8,12 +8,12 @@ from marshmallow import fields
 from sqlalchemy import create_engine, select
 from werkzeug.test import TestResponse
 
-from src.api.blueprint import Blueprint
-from src.api.responses import created
-from src.api.schemas.base import Schema
-from src.api.schemas.fields import Cursor, Text
+from chassis.core.persistence import Repository
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.answers import created
+from chassis.schemas.base import Schema
+from chassis.schemas.fields import Cursor, Text
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
-from src.services.ports import Repository
 from tests.support.application import ApplicationTestCase
 from tests.support.specimens import Specimen, specimens
 

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from flask import Flask
 from jwt import PyJWK
 
-from src.api.access import (
+from chassis.core.errors import AuthenticationError
+from chassis.http.access.policies import (
     UndeclaredAccessError,
     operations,
     public,
@@ -21,11 +22,10 @@ from src.api.access import (
     requires,
     scopes_of,
 )
-from src.config import PRODUCTION
-from src.domain.exceptions import AuthenticationError
-from src.infrastructure.services.development_tokens import ISSUER, KEY_ID, _private_key
-from src.infrastructure.services.jwt_authenticator import JwtAuthenticator
-from src.infrastructure.services.signing_keys import FixedKeys
+from chassis.settings import PRODUCTION
+from chassis.tokens.development_tokens import ISSUER, KEY_ID, _private_key
+from chassis.tokens.jwt_authenticator import JwtAuthenticator
+from chassis.tokens.signing_keys import FixedKeys
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer
@@ -279,7 +279,7 @@ class TokenTest(HttpTestCase):
             jwt_jwks_url="http://127.0.0.1:1/keys", jwt_issuer=ISSUER, jwt_audience=CONFIG.name
         )
         headers = {"Authorization": f"Bearer {self.signed()}"}
-        with self.assertLogs("src.infrastructure.services.signing_keys", "WARNING"):
+        with self.assertLogs("chassis.tokens.signing_keys", "WARNING"):
             answer = self.client.post(WINDOWS, json={}, headers=headers)
         self.assert_problem(answer, 503, "unavailable")
         self.assertIn("Retry-After", answer.headers)

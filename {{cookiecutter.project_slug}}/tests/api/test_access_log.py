@@ -1,4 +1,4 @@
-from src.config import DEVELOPMENT
+from chassis.settings import DEVELOPMENT
 from tests.support.lines import LogTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer

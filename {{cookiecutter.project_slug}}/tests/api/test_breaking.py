@@ -6,7 +6,7 @@ from json import dumps, loads
 from typing import Any
 from unittest import TestCase
 
-from src.api.openapi.breaking import breaking_changes
+from chassis.openapi.breaking import breaking_changes
 
 TODAY = date(2026, 1, 2)
 INNER = {"$ref": "#/components/schemas/Inner"}

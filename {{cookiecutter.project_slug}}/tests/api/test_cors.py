@@ -1,4 +1,4 @@
-from src.api.read_after import READ_AFTER_HEADER
+from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 

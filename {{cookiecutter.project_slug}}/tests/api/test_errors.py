@@ -6,8 +6,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from src.api.access import public
-from src.domain.exceptions import ConflictError, DomainError
+from chassis.core.errors import ConflictError, DomainError
+from chassis.http.access.policies import public
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 

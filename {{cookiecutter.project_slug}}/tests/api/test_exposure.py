@@ -2,10 +2,10 @@
 
 from unittest.mock import patch
 
-from src.api.access import operations as operations_of
-from src.api.access import public
-from src.api.openapi.document import operations
-from src.config import PRODUCTION
+from chassis.http.access.policies import operations as operations_of
+from chassis.http.access.policies import public
+from chassis.openapi.document import operations
+from chassis.settings import PRODUCTION
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 
@@ -20,7 +20,7 @@ class ExposureTest(HttpTestCase):
     @shows("V13.4.2")
     def test_nobody_turns_debugging_on_in_production(self) -> None:
         with patch.dict("os.environ", {"FLASK_DEBUG": "1"}):
-            self.client = self.start(environment=PRODUCTION, secret_key="x" * 32)
+            self.client = self.start(environment=PRODUCTION)
         self.client.application.add_url_rule("/fail", view_func=public(fail))
         with self.assertLogs(self.client.application.logger, "ERROR"):
             response = self.client.get("/fail")

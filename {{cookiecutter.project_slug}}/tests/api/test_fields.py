@@ -6,9 +6,9 @@ from unittest import TestCase
 import marshmallow
 from marshmallow import validate
 
-from src.api.blueprint import Blueprint
-from src.api.schemas import fields
-from src.api.schemas.base import Schema
+from chassis.http.flow.blueprint import Blueprint
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
 from tests.support.security import shows
 
 

@@ -1,6 +1,6 @@
 from sqlalchemy import NullPool, create_engine, text
 
-from src.infrastructure.databases.migrations import migration_scripts
+from chassis.migrations.commands import migration_scripts
 from tests.support.application import ApplicationTestCase
 from tests.support.database import migrated_database
 from tests.support.security import shows

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from werkzeug.test import TestResponse
 
-from src.domain.exceptions import CollisionError
+from chassis.core.errors import CollisionError
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase
 from tests.support.security import shows
 from tests.support.specimens import Specimen

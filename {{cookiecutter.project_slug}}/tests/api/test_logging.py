@@ -20,17 +20,17 @@ from flask import g, request
 from marshmallow.fields import Raw
 from sqlalchemy import text
 
-from src.api.access import public
-from src.api.log_events import to_json
-from src.config import DEVELOPMENT
-from src.domain.exceptions import (
+from chassis.core.errors import (
     AuthenticationError,
     ConflictError,
     NotFoundError,
     UnavailableError,
     ValidationError,
 )
-from src.logging import LineHandler, configure_logging
+from chassis.http.access.policies import public
+from chassis.observability.log_events import to_json
+from chassis.observability.logs import LineHandler, configure_logging
+from chassis.settings import DEVELOPMENT
 from tests.support.application import CONFIG, ApplicationTestCase
 from tests.support.lines import LogTestCase
 from tests.support.security import shows

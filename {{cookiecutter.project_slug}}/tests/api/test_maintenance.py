@@ -9,14 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from src.api.access import public
-from src.api.controllers import maintenance_windows
+from chassis.core import maintenance_service
+from chassis.http.access.policies import public
+from chassis.maintenance import drain
+from chassis.maintenance.migrator import migrator
+from chassis.operations import maintenance_windows
+from chassis.postgres.locks import ask_write_fence
 from src.create_app import create_app
 from src.dependency_container import Container
-from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import ask_write_fence
-from src.infrastructure.maintenance.migrator import migrator
-from src.services import maintenance_service
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 from tests.support.specimens import Specimen, specimens

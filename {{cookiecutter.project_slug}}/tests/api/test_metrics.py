@@ -11,16 +11,16 @@ from unittest.mock import Mock, patch
 
 from flask import abort
 
-from src.api.access import public
-from src.api.maintenance_gate import ALWAYS_SERVED
-from src.cli.server import _serve
-from src.config import ROOT
+from chassis.cli.server import _serve
+from chassis.http.access.policies import public
+from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
+from chassis.project import current_project
 from tests.support.application import CONFIG, HttpTestCase
 
 # A server process, cut down to what counts.
 PROCESS = """
-from src.api.answered import Answered
-from src.api.metrics import count_request, exposition
+from chassis.http.flow.request_record import Answered
+from chassis.observability.metrics import count_request, exposition
 for status in (200, 503):
     count_request(Answered(None, "GET", "/here", status, 0.1, None))
 print("counted", flush=True)
@@ -83,7 +83,7 @@ class ProcessesTest(TestCase):
     def start(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "-c", PROCESS],
-            cwd=ROOT,
+            cwd=current_project().root,
             env=environ | {"PROMETHEUS_MULTIPROC_DIR": str(self.directory)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -122,7 +122,10 @@ class ProcessesTest(TestCase):
             self.assertTrue(seen[0].is_dir())
 
         granian: Any = Mock(return_value=Mock(serve=serve))
-        with patch("src.cli.server.Granian", granian), patch("src.cli.server._require_free_port"):
+        with (
+            patch("chassis.cli.server.Granian", granian),
+            patch("chassis.cli.server._require_free_port"),
+        ):
             _serve(CONFIG, None, None, shared=False)
         self.assertFalse(seen[0].exists())
         self.assertNotIn("PROMETHEUS_MULTIPROC_DIR", environ)

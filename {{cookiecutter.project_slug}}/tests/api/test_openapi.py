@@ -2,10 +2,10 @@ import json
 import re
 from typing import Any
 
-from src.api.openapi.answers import ANSWERS
-from src.api.openapi.document import complete, operations, resolve
-from src.config import ROOT, project
-from src.error_handler import DOMAIN_ERRORS, HTTP_ERRORS, REQUEST_ERRORS
+from chassis.http.output.problems import DOMAIN_ERRORS, HTTP_ERRORS, REQUEST_ERRORS
+from chassis.openapi.document import complete, operations, resolve
+from chassis.openapi.error_answers import ANSWERS
+from chassis.project import current_project
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 
@@ -87,8 +87,8 @@ class OpenApiTest(HttpTestCase):
         self.assertEqual(schema, {"type": "string"})
 
     def test_the_committed_document_is_of_this_project(self) -> None:
-        committed = json.loads((ROOT / "openapi.json").read_text("utf-8"))
-        about = project()
+        committed = json.loads(current_project().document.read_text("utf-8"))
+        about = current_project().about
         expected = {"title": about.pop("name"), **about}
         self.assertEqual(committed["info"], expected)
 

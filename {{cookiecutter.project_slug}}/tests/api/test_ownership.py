@@ -11,16 +11,16 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from src.api.access import subject
-from src.api.blueprint import Blueprint
-from src.api.pages import page
-from src.api.requests import PageArguments
-from src.api.schemas import fields
-from src.api.schemas.base import Schema
-from src.domain.exceptions import NotFoundError
-from src.domain.identity import uuid7
-from src.services.paging import PageQuery
-from src.services.ports import Repository
+from chassis.core.errors import NotFoundError
+from chassis.core.identity import uuid7
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Repository
+from chassis.http.access.policies import subject
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.input.parser import PageArguments
+from chassis.http.output.pages import page
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.security import shows

@@ -4,12 +4,12 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from src.api.blueprint import Blueprint
-from src.api.pages import page
-from src.api.requests import PageArguments
-from src.api.schemas.fields import Cursor, Integer
-from src.api.schemas.sort import Sort
-from src.services.paging import PageQuery
+from chassis.core.paging import PageQuery
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.input.parser import PageArguments
+from chassis.http.output.pages import page
+from chassis.schemas.fields import Cursor, Integer
+from chassis.schemas.sort import Sort
 from tests.support.application import HttpTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.security import shows

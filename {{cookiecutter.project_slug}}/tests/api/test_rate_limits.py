@@ -4,7 +4,7 @@ from unittest.mock import patch
 from limits.storage import RedisStorage
 from redis import RedisError
 
-from src.api.rate_limits import RateLimiter
+from chassis.http.access.rate_limits import RateLimiter
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer
@@ -61,7 +61,7 @@ class RateLimitsTest(HttpTestCase):
     @shows("V16.5.2")
     def test_a_store_that_is_down_takes_nothing_down(self) -> None:
         self.client = self.start(rate_limit="2 per minute", rate_limit_storage=NOBODY_LISTENS)
-        with self.assertLogs("src.api.rate_limits", "WARNING"):
+        with self.assertLogs("chassis.http.access.rate_limits", "WARNING"):
             found = [self.status() for _ in range(3)]
         self.assertEqual(found, [200, 200, 429])
 

@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import uuid4
 
-from src.api.blueprint import Blueprint
-from src.api.pages import page
-from src.api.requests import PageArguments
-from src.infrastructure.maintenance.locks import fence_statement
-from src.services.paging import PageQuery
+from chassis.core.paging import PageQuery
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.input.parser import PageArguments
+from chassis.http.output.pages import page
+from chassis.postgres.locks import fence_statement
 from tests.api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, repository
 from tests.support.application import WireTestCase
 

@@ -2,7 +2,7 @@ import re
 
 from flask import Response, request, url_for
 
-from src.api.access import public
+from chassis.http.access.policies import public
 from tests.support.application import HttpTestCase
 from tests.support.security import shows
 

@@ -10,9 +10,9 @@ from unittest.mock import patch
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from src import telemetry
-from src.api.access import public
-from src.config import ConfigError
+from chassis.http.access.policies import public
+from chassis.observability import traces as telemetry
+from chassis.settings import ConfigError
 from tests.support.application import ApplicationTestCase, HttpTestCase
 
 SECRET = "hunter2"

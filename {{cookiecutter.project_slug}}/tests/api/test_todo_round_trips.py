@@ -1,4 +1,4 @@
-from src.infrastructure.maintenance.locks import fence_statement
+from chassis.postgres.locks import fence_statement
 from tests.support.application import WireTestCase
 
 TODOS = "/prefix/v1/todos"

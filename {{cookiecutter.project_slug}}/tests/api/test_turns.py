@@ -6,7 +6,7 @@ from unittest import TestCase
 
 from flask import Flask
 
-from src.api.turns import Turns, register_turns
+from chassis.http.flow.fair_queue import Turns, register_turns
 from tests.support.windows import wait_until
 
 LONG = 10.0

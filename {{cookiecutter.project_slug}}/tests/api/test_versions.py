@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-from src.api.controllers import mount
-from src.api.openapi.document import operations
+from chassis.http.flow.controllers import mount
+from chassis.openapi.document import operations
 from tests.api.versions import v1, v2
 from tests.api.versions.service import SpecimenService
 from tests.support.application import HttpTestCase

@@ -1,4 +1,7 @@
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from unittest.mock import patch
+
+from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import Migrations, migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.database import DatabaseTestCase, empty_database, migrated_database
 
@@ -22,6 +25,23 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
     def test_nothing_is_written_without_a_difference(self) -> None:
         self.assertIn("No revision was written", self.db("migrate", "-m", "Nothing"))
+
+    def test_what_it_wrote_and_what_fails_is_said_with_3(self) -> None:
+        failure = FindingsError("Wrote 0002_test.py, but it fails.")
+        with patch.object(Migrations, "create", side_effect=failure) as create:
+            arguments = (
+                "db",
+                "migrate",
+                "-m",
+                "Test",
+                "--accept-drop",
+                "a",
+                "--accept-drop",
+                "b.c",
+            )
+            result = self.manage(*arguments, DATABASE_URL=self.database_url)
+        self.assert_stops(result, 3, "Wrote 0002_test.py, but it fails")
+        create.assert_called_once_with("Test", empty=False, accept_drop=("a", "b.c"))
 
     def test_down_to_nothing_and_up_again(self) -> None:
         self.database_url = self.enterContext(migrated_database())

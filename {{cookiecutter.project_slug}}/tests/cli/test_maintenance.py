@@ -5,9 +5,9 @@ from unittest.mock import patch
 
 from click.testing import Result
 
-from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
-from src.infrastructure.maintenance.migrator import migrator
+from chassis.maintenance import drain
+from chassis.maintenance.migrator import migrator
+from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 from tests.support.command_line import CommandLineTestCase
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 from tests.support.windows import WindowObserver, WindowTestCase
@@ -81,7 +81,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
             self.assertRegex(self.maintenance("status"), r"writers +web:1, process \d+")
         self.assertRegex(state["writers"][0], r"^web:1, process \d+, idle in transaction")
         self.assertIn("-migrator:", state["migrators"][0])
-        self.assertEqual((state["write_fence"], state["mutex"]), (WRITE_FENCE, MUTEX))
+        self.assertEqual((state["write_fence"], state["mutex"]), (write_fence(), mutex()))
 
     def test_the_log_tells_what_happened_and_by_whom(self) -> None:
         self.maintenance("start", *READ_ONLY)

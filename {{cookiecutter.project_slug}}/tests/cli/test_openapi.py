@@ -6,9 +6,11 @@ from unittest.mock import patch
 
 from click.testing import Result
 
-from src.cli.openapi import DOCUMENT
+from chassis.project import Project, current_project
 from tests.support.command_line import CommandLineTestCase
 from tests.support.security import shows
+
+DOCUMENT = current_project().document
 
 
 class OpenApiCommandsTest(CommandLineTestCase):
@@ -22,7 +24,7 @@ class OpenApiCommandsTest(CommandLineTestCase):
         self.file.write_text(json.dumps(self.document), "utf-8")
 
     def manage_file(self, command: str) -> Result:
-        with patch("src.cli.openapi.DOCUMENT", self.file):
+        with patch.object(Project, "document", self.file):
             return self.manage("openapi", command)
 
     @shows("API9:2023")

@@ -2,8 +2,8 @@ from unittest.mock import patch
 
 import click
 
-from src.cli.main import cli
-from src.infrastructure.databases.migrations import migration_scripts
+from chassis.cli.main import cli
+from chassis.migrations.commands import migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.database import DatabaseTestCase, empty_database
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from unittest.mock import patch
 
-from src.config import ROOT
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import current_project
 from tests.support.command_line import PRODUCTION, CommandLineTestCase
 from tests.support.database import empty_database
 
@@ -47,7 +47,7 @@ class ServerTest(CommandLineTestCase):
         self.port = free_port()
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-            cwd=ROOT,
+            cwd=current_project().root,
             env=os.environ | PRODUCTION | {"DATABASE_URL": database_url} | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -127,7 +127,7 @@ class StartTest(CommandLineTestCase):
         self.assert_stops(result, 1, "does not answer.*run `python manage.py db upgrade`")
 
     def test_an_unreachable_database_is_said_by_the_production_server(self) -> None:
-        with patch("src.cli.server.Granian") as server:
+        with patch("chassis.cli.server.Granian") as server:
             result = self.manage("serve", "--port", str(free_port()), DATABASE_URL=NOBODY_LISTENS)
         self.assertEqual(result.exit_code, 0, result.output)
         self.assertIn("Not ready: The database does not answer", result.stderr)

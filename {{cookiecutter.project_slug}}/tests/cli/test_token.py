@@ -1,7 +1,7 @@
 from tests.support.command_line import CommandLineTestCase
 
 MISCONFIGURED, MISUSED = 78, 2
-KEY = "a key of the tests' own"
+KEY = "a key of the tests' own, long enough"
 
 
 class TokenTest(CommandLineTestCase):

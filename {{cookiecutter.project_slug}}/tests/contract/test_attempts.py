@@ -5,11 +5,11 @@ from copy import copy
 from functools import partial
 from operator import eq
 
-from src.domain.exceptions import BusyError, DuplicateError, PreconditionFailedError
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.services.attempt import Attempt, attempting
-from src.services.paging import PageQuery
-from src.services.ports import KeptAnswer
+from chassis.core.attempt import Attempt, attempting
+from chassis.core.errors import BusyError, DuplicateError, PreconditionFailedError
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import KeptAnswer
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from tests.support.specimens import Specimen
 from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
@@ -119,7 +119,7 @@ class MemoryAttemptsTest(MemoryUnits, AttemptsContract):
 
 class SqlAttemptsTest(SqlUnits, AttemptsContract):
     def test_two_transactions_do_not_have_the_same_key(self) -> None:
-        other = SqlUnitOfWorkFactory(self.engines)
+        other = SqlUnitOfWorkFactory(self.engines, SqlWork)
         with self.unit_of_work.once("held"):
             with self.assertRaises(BusyError), other.once("held"):
                 pass

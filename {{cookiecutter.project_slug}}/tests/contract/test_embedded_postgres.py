@@ -10,7 +10,7 @@ from unittest.mock import patch
 from sqlalchemy import NullPool, create_engine, func, select
 from sqlalchemy.exc import OperationalError
 
-from src.infrastructure.databases.embedded import (
+from chassis.postgres.embedded import (
     EmbeddedPostgresError,
     start_embedded_postgres,
     stop_embedded_postgres,
@@ -19,7 +19,7 @@ from src.infrastructure.databases.embedded import (
 PROGRAM = """
 import sys
 from pathlib import Path
-from src.infrastructure.databases.embedded import start_embedded_postgres
+from chassis.postgres.embedded import start_embedded_postgres
 print(start_embedded_postgres(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """

@@ -5,8 +5,8 @@ from unittest.mock import patch
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from src.infrastructure.databases import engines
-from src.infrastructure.databases.errors import READ_ONLY_TRANSACTION, sqlstate
+from chassis.postgres import engines
+from chassis.postgres.error_translation import READ_ONLY_TRANSACTION, sqlstate
 from tests.support.database import DatabaseTestCase
 from tests.support.specimens import specimens
 

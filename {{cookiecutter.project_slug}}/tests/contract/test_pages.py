@@ -8,9 +8,9 @@ from unittest import TestCase
 
 from sqlalchemy import create_engine
 
-from src.infrastructure.repositories.sql_repository import SqlRepository
-from src.services.paging import PageQuery
-from src.services.ports import Repository
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Repository
+from chassis.postgres.sql_repository import SqlRepository
 from tests.support.database import DatabaseTestCase
 from tests.support.memory import MemoryRepository
 from tests.support.specimens import Specimen, specimens

@@ -13,16 +13,16 @@ from uuid import uuid4
 from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.exc import ProgrammingError
 
-from src.config import ROOT
-from src.domain.exceptions import UnavailableError
-from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.databases.engines import TIMEOUTS, Engines
-from src.infrastructure.databases.errors import sqlstate
-from src.infrastructure.databases.migrations import Migrations
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
-from src.services.paging import PageQuery
-from src.services.ports import KeptAnswer
+from chassis.core.errors import UnavailableError
+from chassis.core.maintenance import MaintenanceMode
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import KeptAnswer
+from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.migrations.commands import Migrations
+from chassis.postgres.engines import TIMEOUTS, Engines
+from chassis.postgres.error_translation import sqlstate
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
+from chassis.project import current_project
 from tests.support.database import empty_database, migrated_database
 from tests.support.postgres import server
 from tests.support.security import shows
@@ -55,7 +55,14 @@ class RolesTest(TestCase):
         roles = (f"--set=service={self.service}", f"--set=migrator={self.migrator}")
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         result = subprocess.run(
-            [psql(), "--no-psqlrc", *roles, "--file", str(ROOT / "scripts/roles.sql"), plain],
+            [
+                psql(),
+                "--no-psqlrc",
+                *roles,
+                "--file",
+                str(current_project().root / "scripts/roles.sql"),
+                plain,
+            ],
             env=os.environ | {"SERVICE_PASSWORD": PASSWORD, "MIGRATION_PASSWORD": PASSWORD},
             capture_output=True,
             text=True,
@@ -71,7 +78,7 @@ class RolesTest(TestCase):
         as_service = self.url_as(self.service, url)
         engines = Engines.connect(as_service, name="tests", pool_size=1)
         self.addCleanup(engines.dispose)
-        unit_of_work = SqlUnitOfWorkFactory(engines)
+        unit_of_work = SqlUnitOfWorkFactory(engines, SqlWork)
         with unit_of_work.once("a key") as once:
             with unit_of_work() as work:
                 work.repository(specimens, Specimen).add(Specimen(text="written"))

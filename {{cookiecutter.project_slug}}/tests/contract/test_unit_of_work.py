@@ -2,14 +2,9 @@
 
 from contextlib import suppress
 
-from src.domain.exceptions import (
-    CollisionError,
-    ConflictError,
-    DuplicateError,
-    NotFoundError,
-)
-from src.domain.identity import uuid7
-from src.services.paging import PageQuery
+from chassis.core.errors import CollisionError, ConflictError, DuplicateError, NotFoundError
+from chassis.core.identity import uuid7
+from chassis.core.paging import PageQuery
 from tests.support.security import shows
 from tests.support.specimens import Specimen
 from tests.support.units import MemoryUnits, SqlUnits, UnitsTestCase

@@ -12,16 +12,16 @@ from psycopg2.extensions import cursor
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from src.domain.exceptions import BusyError, MaintenanceError, NotFoundError, UnavailableError
-from src.domain.identity import uuid7
-from src.infrastructure.databases import unit_of_work as module
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.errors import WRITE_REFUSED
-from src.infrastructure.databases.migrations import Migrations
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.infrastructure.maintenance.drain import drain, release
-from src.infrastructure.maintenance.locks import WRITE_FENCE, ask_write_fence, holders
-from src.services.maintenance_service import admitted_window
+from chassis.core.errors import BusyError, MaintenanceError, NotFoundError, UnavailableError
+from chassis.core.identity import uuid7
+from chassis.core.maintenance_service import admitted_window
+from chassis.maintenance.drain import drain, release
+from chassis.migrations.commands import Migrations
+from chassis.postgres import unit_of_work_factory as module
+from chassis.postgres.engines import Engines
+from chassis.postgres.error_translation import WRITE_REFUSED
+from chassis.postgres.locks import ask_write_fence, holders, write_fence
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from tests.support.database import empty_database
 from tests.support.specimens import Specimen, specimens
 from tests.support.windows import PATIENCE, WindowTestCase, wait_until
@@ -32,7 +32,7 @@ PHASES = ("draining", "active", "migrating", "verifying", "failed")
 
 class WriteFenceTest(WindowTestCase):
     engines: Engines
-    unit_of_work: SqlUnitOfWorkFactory
+    unit_of_work: SqlUnitOfWorkFactory[SqlWork]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -43,7 +43,7 @@ class WriteFenceTest(WindowTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.unit_of_work = SqlUnitOfWorkFactory(self.engines)
+        self.unit_of_work = SqlUnitOfWorkFactory(self.engines, SqlWork)
 
     def write(self, text: str = "written") -> None:
         with self.unit_of_work() as work:
@@ -83,7 +83,7 @@ class WriteFenceTest(WindowTestCase):
             with self.unit_of_work(read_only=read_only) as work:
                 with suppress(NotFoundError):
                     work.repository(specimens, Specimen).get(uuid7())
-                self.assertEqual(len(holders(self.connect(), WRITE_FENCE)), passed)
+                self.assertEqual(len(holders(self.connect(), write_fence())), passed)
 
     def test_each_transaction_of_a_connection_passes_it_anew(self) -> None:
         for text in "ab":
@@ -122,7 +122,7 @@ class WriteFenceTest(WindowTestCase):
         self.write()
         with self.engines.write.begin() as connection:
             connection.exec_driver_sql("SELECT 1")
-            self.assertEqual(holders(self.connect(), WRITE_FENCE), [])
+            self.assertEqual(holders(self.connect(), write_fence()), [])
 
     def test_a_first_statement_that_cannot_be_read_does_not_lead_round_it(self) -> None:
         with suppress(SQLAlchemyError), self.unit_of_work() as work:
@@ -158,7 +158,7 @@ class WriteFenceTest(WindowTestCase):
             with self.subTest(number):
                 with self.unit_of_work() as work:
                     way(work.connection.connection)
-                    self.assertTrue(self.is_held(WRITE_FENCE))
+                    self.assertTrue(self.is_held(write_fence()))
                     work.connection.connection.rollback()
                 self.insert_window()
                 with self.assertRaises(DatabaseError) as caught, self.unit_of_work() as work:
@@ -172,7 +172,7 @@ class WriteFenceTest(WindowTestCase):
         refused = self.assertRaises(MaintenanceError)
         with refused, self.unit_of_work() as work, suppress(SQLAlchemyError):
             work.connection.exec_driver_sql(INSERT, (str(uuid7()), "refused"))
-        anew = SqlUnitOfWorkFactory(self.engines)
+        anew = SqlUnitOfWorkFactory(self.engines, SqlWork)
         with self.assertRaises(MaintenanceError), anew() as work:
             with suppress(SQLAlchemyError), work.connection.begin_nested():
                 pass
@@ -185,10 +185,10 @@ class WriteFenceTest(WindowTestCase):
             self.assertNotEqual(connection.get_isolation_level(), "AUTOCOMMIT")
         careless = self.connect().execution_options(isolation_level="AUTOCOMMIT")
         ask_write_fence(careless)
-        self.assertFalse(self.is_held(WRITE_FENCE))
+        self.assertFalse(self.is_held(write_fence()))
         with self.unit_of_work() as work:
             work.repository(specimens, Specimen).add(Specimen(text="a"))
-            self.assertTrue(self.is_held(WRITE_FENCE))
+            self.assertTrue(self.is_held(write_fence()))
 
     def test_writers_do_not_keep_each_other_out(self) -> None:
         ask_write_fence(self.connect())
@@ -221,7 +221,7 @@ class WriteFenceTest(WindowTestCase):
         specimen = Specimen(text="written")
         with self.unit_of_work() as work:
             work.repository(specimens, Specimen).add(specimen)
-            [told] = holders(self.connect(), WRITE_FENCE)
+            [told] = holders(self.connect(), write_fence())
         self.assertRegex(
             told, r"tests, process \d+, idle in transaction for .* s: INSERT INTO spec"
         )
@@ -336,5 +336,5 @@ class WriteFenceTest(WindowTestCase):
             engines = Engines.connect(url, name="tests", pool_size=1)
             self.addCleanup(engines.dispose)
             refused = self.assertRaisesRegex(UnavailableError, "not migrated yet")
-            with refused, SqlUnitOfWorkFactory(engines)() as work:
+            with refused, SqlUnitOfWorkFactory(engines, SqlWork)() as work:
                 work.repository(specimens, Specimen).add(Specimen(text="a"))

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from src.infrastructure.databases.migrations import migration_scripts
-from src.infrastructure.maintenance.check import Verdict, check_revisions, declare
+from chassis.migrations.check import Verdict, check_revisions, declare
+from chassis.migrations.commands import migration_scripts
 from tests.support.command_line import CommandLineTestCase
 from tests.support.revisions import RevisionsTestCase
 

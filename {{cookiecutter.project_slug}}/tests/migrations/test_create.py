@@ -7,9 +7,9 @@ from unittest.mock import patch
 from alembic.util import CommandError
 from sqlalchemy import Column, Integer, Table, Text
 
-from src.infrastructure.databases import migrations as module
+from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import Project, current_project
 from src.infrastructure.databases.metadata import metadata
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
 from tests.support.database import migrated_database
 
 
@@ -18,10 +18,10 @@ class CreateTest(TestCase):
 
     def setUp(self) -> None:
         copy = Path(self.enterContext(TemporaryDirectory()))
-        copytree(module.PYPROJECT.parent / "migrations", copy / "migrations")
+        copytree(current_project().root / "migrations", copy / "migrations")
         pyproject = copy / "pyproject.toml"
         pyproject.write_text("[tool.alembic]\nscript_location = '%(here)s/migrations'\n")
-        self.enterContext(patch.object(module, "PYPROJECT", pyproject))
+        self.enterContext(patch.object(Project, "alembic_file", pyproject))
         self.migrations = Migrations(self.enterContext(migrated_database()))
 
     def model(self, *columns: Column[object]) -> None:
@@ -34,25 +34,26 @@ class CreateTest(TestCase):
 
     def test_without_a_difference_nothing_is_written(self) -> None:
         before = self.revisions()
-        self.assertIsNone(self.migrations.create("Nothing"))
+        self.assertEqual(self.migrations.create("Nothing"), [])
         self.assertEqual(self.revisions(), before)
 
     def test_an_empty_revision_has_to_be_asked_for(self) -> None:
-        path = self.migrations.create("Fill in", empty=True)
-        self.assertRegex(path or "", r"\d{4}_fill_in\.py$")
+        [path] = self.migrations.create("Fill in", empty=True)
+        self.assertRegex(path, r"\d{4}_fill_in\.py$")
 
     def test_any_message_makes_a_file_that_can_be_read(self) -> None:
         message = 'It\'s """quoted" / and\nlong \\'
-        self.assertIsNotNone(self.migrations.create(message, empty=True))
+        self.migrations.create(message, empty=True)
         [newest, *_] = migration_scripts().walk_revisions()
         self.assertEqual(newest.doc, " ".join(message.split()))
 
     def test_a_new_table_is_written_applied_and_taken_back(self) -> None:
         self.model(Column("text", Text, nullable=False))
         before = self.migrations.current()
-        self.assertRegex(self.migrations.create("Add extra") or "", r"\d{4}_add_extra\.py$")
+        [path] = self.migrations.create("Add extra")
+        self.assertRegex(path, r"\d{4}_add_extra\.py$")
         self.migrations.upgrade()
-        self.migrations.check()
+        self.assertEqual(self.migrations.check(), [])
         self.migrations.downgrade()
         self.assertEqual(self.migrations.current(), before)
 
@@ -65,10 +66,14 @@ class CreateTest(TestCase):
         with self.assertRaisesRegex(CommandError, "drops extra.before and adds extra.after"):
             self.migrations.create("Rename")
         self.assertEqual(self.revisions(), written)
-        self.assertIsNotNone(self.migrations.create("Replace", accept_drop=True))
+        with self.assertRaisesRegex(CommandError, "--accept-drop extra.before"):
+            self.migrations.create("Replace", accept_drop=["extra"])
+        added, dropped = self.migrations.create("Replace", accept_drop=["extra.before"])
+        self.assertIn('phase = "expand"', Path(added).read_text())
+        self.assertIn('phase = "contract"', Path(dropped).read_text())
 
     def test_two_revisions_with_one_number_are_refused(self) -> None:
-        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path = Path(self.migrations.create("Mine", empty=True)[0])
         path.with_name(path.name.replace("mine", "yours")).write_text(path.read_text())
         with self.assertRaisesRegex(
             CommandError, "present more than once.* give the later one the next number"
@@ -76,7 +81,7 @@ class CreateTest(TestCase):
             self.migrations.upgrade()
 
     def test_two_newest_revisions_are_refused(self) -> None:
-        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path = Path(self.migrations.create("Mine", empty=True)[0])
         number = path.name.partition("_")[0]
         other = path.read_text().replace(f"revision = '{number}'", "revision = '9999'", 1)
         path.with_name("9999_yours.py").write_text(other)
@@ -84,19 +89,19 @@ class CreateTest(TestCase):
             self.migrations.upgrade()
 
     def test_what_a_server_could_not_read_is_refused(self) -> None:
-        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path = Path(self.migrations.create("Mine", empty=True)[0])
         path.write_text(path.read_text() + '\nphase = "con" + "tract"\n')
         with self.assertRaisesRegex(CommandError, f"phase in {path.name} has to be a text"):
             self.migrations.upgrade()
 
     def test_what_a_server_would_read_otherwise_is_refused(self) -> None:
-        path = Path(self.migrations.create("Mine", empty=True) or "")
+        path = Path(self.migrations.create("Mine", empty=True)[0])
         path.write_text(path.read_text() + "\nglobals()['phase'] = 'contract'\n")
         with self.assertRaisesRegex(CommandError, f"{path.name} is not what its text says"):
             self.migrations.upgrade()
 
     def test_a_revision_whose_parent_is_gone_is_refused(self) -> None:
-        first = Path(self.migrations.create("First", empty=True) or "")
+        first = Path(self.migrations.create("First", empty=True)[0])
         self.migrations.upgrade()
         self.migrations.create("Second", empty=True)
         first.unlink()

@@ -1,4 +1,4 @@
-from src.infrastructure.databases.migrations import Migrations
+from chassis.migrations.commands import Migrations
 from tests.support.database import DatabaseTestCase
 
 

@@ -6,8 +6,8 @@ from unittest import TestCase
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from src.domain.exceptions import BusyError
-from src.infrastructure.maintenance.migrator import migrator, retry_for_locks
+from chassis.core.errors import BusyError
+from chassis.maintenance.migrator import migrator, retry_for_locks
 from tests.support.database import empty_database
 
 

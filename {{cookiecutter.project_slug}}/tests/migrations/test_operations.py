@@ -4,7 +4,7 @@ from threading import Thread
 
 from sqlalchemy.exc import DBAPIError
 
-from src.infrastructure.databases.migrations import sql_of
+from chassis.migrations.commands import sql_of
 from tests.support.revisions import RevisionsTestCase
 from tests.support.windows import wait_until
 

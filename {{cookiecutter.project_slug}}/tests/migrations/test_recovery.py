@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from alembic.util import CommandError
 
-from src.domain.exceptions import BusyError, ConflictError
-from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.maintenance.locks import ask_write_fence
-from src.infrastructure.maintenance.migrator import migrator
-from src.infrastructure.maintenance.recovery import MigrationFailedError
+from chassis.core.errors import BusyError, ConflictError
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.migrator import migrator
+from chassis.maintenance.recovery import MigrationFailedError
+from chassis.postgres.locks import ask_write_fence
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
 UNIQUE_INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"], unique=True)'

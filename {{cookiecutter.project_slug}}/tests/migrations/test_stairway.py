@@ -1,6 +1,6 @@
 from unittest import TestCase
 
-from src.infrastructure.databases.migrations import Migrations, migration_scripts
+from chassis.migrations.commands import Migrations, migration_scripts
 from tests.support.database import empty_database
 
 

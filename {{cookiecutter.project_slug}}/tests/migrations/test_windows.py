@@ -5,13 +5,13 @@ from threading import Thread
 from alembic.util import CommandError
 from sqlalchemy import NullPool, event
 
-from src.domain.exceptions import BusyError
-from src.domain.models.maintenance import MaintenanceMode
-from src.infrastructure.databases.migrations import migration_scripts
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
-from src.infrastructure.maintenance.migration_window import migration_window
-from src.infrastructure.maintenance.migrator import migrator
-from src.infrastructure.maintenance.plan import Options, plan_upgrade
+from chassis.core.errors import BusyError
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.migrator import migrator
+from chassis.migrations.commands import migration_scripts
+from chassis.migrations.migration_window import migration_window
+from chassis.migrations.plan import Options, plan_upgrade
+from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 from tests.support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 from tests.support.windows import wait_until
 
@@ -33,8 +33,8 @@ class MigrationWindowTest(RevisionsTestCase):
         with migrator(self.database_url, wait=0) as connection:
             plan = plan_upgrade(migration_scripts(), "0001", "head")
             with migration_window(connection, plan, plan.mode, Options()):
-                self.assertTrue(self.is_held(WRITE_FENCE))
-            self.assertFalse(self.is_held(WRITE_FENCE))
+                self.assertTrue(self.is_held(write_fence()))
+            self.assertFalse(self.is_held(write_fence()))
 
     def test_what_declares_that_it_needs_none_opens_none(self) -> None:
         self.revision(LOOK, maintenance="none")
@@ -167,7 +167,7 @@ class UpgradeTest(RevisionsTestCase):
         held: list[bool] = []
 
         def note(*_: object) -> None:
-            held.append(self.is_held(MUTEX))
+            held.append(self.is_held(mutex()))
 
         event.listen(NullPool, "close", note)
         self.addCleanup(event.remove, NullPool, "close", note)

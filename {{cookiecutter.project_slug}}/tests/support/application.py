@@ -6,7 +6,8 @@ from unittest import TestCase
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from src.config import DEVELOPMENT, Config
+from chassis.settings import DEVELOPMENT
+from src.config import Config
 from src.create_app import create_app
 from tests.support.database import DatabaseTestCase
 from tests.support.tokens import bearer
@@ -18,7 +19,7 @@ CONFIG = Config(
     description="Tested.",
     environment=DEVELOPMENT,
     database_url="postgresql://nobody@127.0.0.1:1/nothing",
-    secret_key="not a secret",
+    secret_key="not a secret, but long enough for one",
     service_prefix="prefix",
     threads=2,
     log_level="ERROR",

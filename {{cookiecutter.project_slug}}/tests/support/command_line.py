@@ -4,9 +4,13 @@ from unittest.mock import patch
 
 from click.testing import CliRunner, Result
 
-from src.cli.main import cli
+from chassis.cli.main import cli
+from chassis.project import Project
 
-PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": "not a secret"}
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "not a secret, but long enough for one",
+}
 
 
 class CommandLineTestCase(TestCase):
@@ -14,7 +18,7 @@ class CommandLineTestCase(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(patch("src.config.DOTENV", Path("no-such-file")))
+        self.enterContext(patch.object(Project, "dotenv", Path("no-such-file")))
 
     def manage(self, *arguments: str, **variables: str) -> Result:
         return CliRunner().invoke(cli, arguments, env=PRODUCTION | variables)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from src.api.openapi.document import METHODS, operations
+from chassis.openapi.document import METHODS, operations
 from tests.support.json_schema import Json, example
 from tests.support.operation_inputs import Input, Operation
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from src.infrastructure.databases.migrations import Migrations
+from chassis.migrations.commands import Migrations
 from tests.support.postgres import server
 
 RUN = f"test_{uuid4().hex}"  # Runs may share a server; each touches only what it named.

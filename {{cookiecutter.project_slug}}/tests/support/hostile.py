@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from src.api.openapi.document import resolve
+from chassis.openapi.document import resolve
 from tests.support.json_schema import Json, example
 
 VALUES: tuple[Any, ...] = (

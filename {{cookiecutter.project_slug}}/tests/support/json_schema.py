@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import combining, normalize
 from uuid import uuid4
 
-from src.api.openapi.document import resolve
+from chassis.openapi.document import resolve
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 from flask.testing import FlaskClient
 
-from src.config import PRODUCTION
-from src.logging import configure_logging
+from chassis.observability.logs import configure_logging
+from chassis.settings import PRODUCTION
 from tests.support.application import CONFIG, HttpTestCase
 
 
@@ -18,7 +18,7 @@ class LogTestCase(HttpTestCase):
         self.written = BytesIO()
         self.addCleanup(configure_logging, CONFIG)
         # There is no database that it could ask, and it says so.
-        windows = logging.getLogger("src.services.maintenance_service")
+        windows = logging.getLogger("chassis.core.maintenance_service")
         self.enterContext(patch.object(windows, "disabled", new=True))
         with patch("sys.stderr", TextIOWrapper(self.written)):
             return super().start(**{"environment": PRODUCTION, "log_level": "INFO", **settings})

@@ -2,8 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import create_autospec
 
-from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.services.ports import MaintenanceWindows
+from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window, WindowPhase
 
 DEFAULTS: dict[str, Any] = {
     "id": 7,

@@ -10,18 +10,11 @@ from types import MappingProxyType
 from typing import Any, get_type_hints
 from uuid import UUID
 
-from src.domain.exceptions import ConflictError, DuplicateError, NotFoundError
-from src.services.attempt import note_committed, note_saved, require
-from src.services.paging import PageQuery
-from src.services.ports import (
-    Clock,
-    Entity,
-    KeptAnswer,
-    Once,
-    Repository,
-    UnitOfWork,
-    UnitOfWorkFactory,
-)
+from chassis.core.attempt import note_committed, note_saved, require
+from chassis.core.errors import ConflictError, DuplicateError, NotFoundError
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Entity, KeptAnswer, Once, Repository
+from src.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 
 NESTED = "A unit of work is open on this thread; join its block instead."
 

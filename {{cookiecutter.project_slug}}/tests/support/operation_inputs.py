@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from src.api.openapi.document import resolve
+from chassis.openapi.document import resolve
 from tests.support import hostile
 from tests.support.json_schema import Json, accepts, example
 

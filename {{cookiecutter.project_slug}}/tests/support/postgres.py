@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from src.infrastructure.databases.embedded import start_embedded_postgres
-from src.infrastructure.databases.engines import psycopg2_url
+from chassis.postgres.embedded import start_embedded_postgres
+from chassis.postgres.engines import psycopg2_url
 
 QUESTION = text("""
     SELECT split_part(current_setting('server_version'), ' ', 1), rolcreatedb OR rolsuper

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from src.infrastructure.databases import migrations as module
-from src.infrastructure.databases.migrations import Migrations
-from src.infrastructure.maintenance import drain
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE
-from src.infrastructure.maintenance.plan import Options
+from chassis.maintenance import drain
+from chassis.migrations.commands import Migrations
+from chassis.migrations.plan import Options
+from chassis.postgres.locks import mutex, write_fence
+from chassis.project import Project, current_project
 from tests.support.database import empty_database
 from tests.support.windows import PATIENCE, WindowObserver
 
@@ -20,7 +20,7 @@ REVISION = '''"""Of a test."""
 
 from alembic import op
 
-from src.infrastructure.maintenance import operations
+from chassis.migrations import operations
 
 revision = "{number:04}"
 down_revision = {below!r}
@@ -37,7 +37,7 @@ def downgrade() -> None:
 # What a revision can say of the window in which it runs.
 LOOK = f"""
     INSERT INTO seen
-    SELECT mode, phase, ops.is_held({WRITE_FENCE}), ops.is_held({MUTEX}) FROM ops.current_window
+    SELECT mode, phase, ops.is_held({write_fence()}), ops.is_held({mutex()}) FROM ops.current_window
 """
 FAIL_IF_EMPTY = "SELECT 1 / count(*) FROM things"
 
@@ -119,11 +119,12 @@ def revisions() -> Iterator[Path]:
         folder = Path(name)
         versions = folder / "migrations/versions"
         versions.mkdir(parents=True)
-        copyfile(module.PYPROJECT.parent / "migrations/env.py", folder / "migrations/env.py")
+        for file in ("env.py", "script.py.mako"):
+            copyfile(current_project().root / "migrations" / file, folder / "migrations" / file)
         pyproject = folder / "pyproject.toml"
         pyproject.write_text("[tool.alembic]\nscript_location = '%(here)s/migrations'\n")
-        write_revision(versions, 1, *FIRST)
-        with patch.object(module, "PYPROJECT", pyproject):
+        write_revision(versions, 1, *FIRST, down="DROP TABLE things, seen")
+        with patch.object(Project, "alembic_file", pyproject):
             yield versions
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, Uuid
 
-from src.domain.identity import uuid7
+from chassis.core.identity import uuid7
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

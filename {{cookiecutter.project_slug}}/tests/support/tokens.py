@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from flask import Flask
 
-from src.api.access import scopes_of
-from src.infrastructure.services.development_tokens import development_token
+from chassis.http.access.policies import scopes_of
+from chassis.tokens.development_tokens import development_token
 
 
 def token(app: Flask, *scopes: str, subject: str = "tests") -> str:

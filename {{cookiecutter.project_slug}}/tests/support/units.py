@@ -6,17 +6,17 @@ from unittest import TestCase
 
 from sqlalchemy import text
 
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.databases.unit_of_work import SqlUnitOfWorkFactory
-from src.services.paging import PageQuery
-from src.services.ports import Repository, UnitOfWorkFactory
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Repository, UnitOfWorkFactory
+from chassis.postgres.engines import Engines
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from tests.support.database import DatabaseTestCase
 from tests.support.memory import MemoryUnitOfWorkFactory
 from tests.support.specimens import Specimen, specimens
 
 
 class UnitsTestCase(TestCase):
-    unit_of_work: UnitOfWorkFactory
+    unit_of_work: UnitOfWorkFactory[Any]
 
     @abstractmethod
     def specimens(self, work: Any) -> Repository[Specimen]: ...
@@ -47,7 +47,7 @@ class SqlUnits(DatabaseTestCase, UnitsTestCase):
         self.engines = Engines.connect(self.database_url, name="tests", pool_size=2)
         self.addCleanup(self.engines.dispose)
         specimens.create(self.engines.write, checkfirst=True)
-        self.unit_of_work = SqlUnitOfWorkFactory(self.engines)
+        self.unit_of_work = SqlUnitOfWorkFactory(self.engines, SqlWork)
 
     def specimens(self, work: Any) -> Repository[Specimen]:
         repository: Repository[Specimen] = work.repository(specimens, Specimen)

@@ -7,10 +7,10 @@ from unittest import TestCase
 
 from sqlalchemy import Connection, Engine, NullPool, Row, create_engine, text
 
-from src.domain.exceptions import MaintenanceError
-from src.infrastructure.databases.engines import Engines
-from src.infrastructure.maintenance.locks import MUTEX, WRITE_FENCE, ask_write_fence
-from src.infrastructure.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.core.errors import MaintenanceError
+from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.postgres.engines import Engines
+from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 from tests.support.database import DatabaseTestCase
 
 PATIENCE = 10
@@ -107,8 +107,8 @@ class WindowObserver(TestCase):
         return bool(held)
 
     def assert_nothing_held(self) -> None:
-        wait_until(lambda: not self.is_held(MUTEX))  # A connection that was closed a moment ago.
-        self.assertFalse(self.is_held(WRITE_FENCE))
+        wait_until(lambda: not self.is_held(mutex()))  # A connection that was closed a moment ago.
+        self.assertFalse(self.is_held(write_fence()))
 
 
 class WindowTestCase(WindowObserver, DatabaseTestCase):

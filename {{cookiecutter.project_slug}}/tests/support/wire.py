@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from src.infrastructure.databases.engines import unpooled_engine
+from chassis.postgres.engines import unpooled_engine
 
 CHUNK = 65536
 STATEMENTS = {b"Q": 0, b"P": 1}  # By a message's type, which of its texts is a statement.

@@ -1,7 +1,7 @@
 from unittest import TestCase
 from unittest.mock import patch
 
-from src.services.circuit_breaker import CircuitBreaker
+from chassis.core.circuit_breaker import CircuitBreaker
 
 
 class CircuitBreakerTest(TestCase):

@@ -2,11 +2,11 @@ from threading import Event
 from unittest import TestCase
 from unittest.mock import patch
 
-from src.domain.exceptions import UnavailableError
-from src.domain.models.maintenance import Window, WindowPhase
-from src.services.health_service import TOLERATED_SECONDS, HealthService
-from src.services.maintenance_service import MaintenanceService
-from src.services.ports import DatabaseProbe, SchemaState
+from chassis.core.errors import UnavailableError
+from chassis.core.health_service import TOLERATED_SECONDS, HealthService
+from chassis.core.maintenance import Window, WindowPhase
+from chassis.core.maintenance_service import MaintenanceService
+from chassis.core.probes import DatabaseProbe, SchemaState
 from tests.support.maintenance import fixed_windows, window
 
 READY = SchemaState(current="0002", required="0002", behind=False)
@@ -60,7 +60,7 @@ class HealthServiceTest(TestCase):
         probe.state = None
         self.assertEqual(service.readiness().schema, READY)
         with (
-            patch("src.services.health_service.TOLERATED_SECONDS", -1),
+            patch("chassis.core.health_service.TOLERATED_SECONDS", -1),
             self.assertRaises(UnavailableError),
         ):
             service.readiness()
@@ -71,10 +71,10 @@ class HealthServiceTest(TestCase):
         service = health(probe, window())
         service.readiness()
         probe.state = None
-        with patch("src.services.health_service.TOLERATED_SECONDS", -1):
+        with patch("chassis.core.health_service.TOLERATED_SECONDS", -1):
             self.assertEqual(service.readiness().schema, READY)
 
-    @patch("src.services.health_service.ANSWER_SECONDS", 0.01)
+    @patch("chassis.core.health_service.ANSWER_SECONDS", 0.01)
     def test_a_database_that_hangs_is_not_ready_until_it_answers(self) -> None:
         probe = HangingProbe()
         self.addCleanup(probe.answers.set)
@@ -83,5 +83,5 @@ class HealthServiceTest(TestCase):
             with self.assertRaisesRegex(UnavailableError, "does not answer"):
                 service.readiness()
         probe.answers.set()
-        with patch("src.services.health_service.ANSWER_SECONDS", 10):
+        with patch("chassis.core.health_service.ANSWER_SECONDS", 10):
             self.assertEqual(service.readiness().schema, READY)

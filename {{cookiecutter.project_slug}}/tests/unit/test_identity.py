@@ -1,7 +1,7 @@
 from unittest import TestCase
 from uuid import RFC_4122
 
-from src.domain.identity import uuid7
+from chassis.core.identity import uuid7
 
 
 class IdentityTest(TestCase):

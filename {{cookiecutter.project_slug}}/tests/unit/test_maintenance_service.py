@@ -6,11 +6,10 @@ from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
 
-from src.domain.exceptions import MaintenanceError, UnavailableError, ValidationError
-from src.domain.models.maintenance import MaintenanceMode, Window, WindowPhase
-from src.infrastructure.maintenance.drain import SEEN_BY_ALL_SECONDS
-from src.services import maintenance_service as module
-from src.services.maintenance_service import (
+from chassis.core import maintenance_service as module
+from chassis.core.errors import MaintenanceError, UnavailableError, ValidationError
+from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.core.maintenance_service import (
     BELIEF,
     BELIEF_IN_A_WINDOW,
     LONGEST_BYPASS,
@@ -20,6 +19,7 @@ from src.services.maintenance_service import (
     admitted_window,
     retry_after,
 )
+from chassis.maintenance.drain import SEEN_BY_ALL_SECONDS
 from tests.support.maintenance import fixed_windows, window
 from tests.support.security import shows
 

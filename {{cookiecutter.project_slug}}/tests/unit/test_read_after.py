@@ -1,7 +1,7 @@
 import unittest
 
-from src.api.read_after import LastWrites
-from src.services.read_after import ONLY_PRIMARY
+from chassis.core.read_positions import ONLY_PRIMARY
+from chassis.http.flow.read_your_writes import LastWrites
 
 
 class LastWritesTest(unittest.TestCase):

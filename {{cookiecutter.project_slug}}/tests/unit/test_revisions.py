@@ -4,9 +4,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import TestCase
 
-from src.infrastructure.databases.migrations import migration_scripts
-from src.infrastructure.maintenance.declarations import is_contract
-from src.infrastructure.maintenance.revisions import RevisionsError, read_revisions
+from chassis.maintenance.declarations import is_contract
+from chassis.maintenance.revisions import RevisionsError, read_revisions
+from chassis.migrations.commands import migration_scripts
 
 PLAIN = 'revision = "{}"\ndown_revision = {!r}\n'
 

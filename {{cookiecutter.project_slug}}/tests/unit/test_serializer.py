@@ -11,9 +11,9 @@ import marshmallow
 import orjson
 from marshmallow import post_dump, pre_dump
 
-from src.api.schemas import fields
-from src.api.schemas.base import Schema
-from src.api.schemas.serializer import serializer
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
+from chassis.schemas.serializer import serializer
 
 
 class Inner(Schema):

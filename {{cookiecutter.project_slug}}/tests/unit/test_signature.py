@@ -1,6 +1,9 @@
 from unittest import TestCase
 
-from src.services.signature import Signer
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from chassis.core.signing import Signer, derived_key
 
 
 class SignerTest(TestCase):
@@ -19,3 +22,17 @@ class SignerTest(TestCase):
     def test_neither_is_what_has_another_secret_or_purpose(self) -> None:
         for other in (Signer("other", "purpose"), Signer("secret", "other")):
             self.assertIsNone(self.signer.verified(other.sign("told")))
+
+
+class DerivedKeyTest(TestCase):
+    def test_it_is_that_of_the_rfc(self) -> None:
+        """RFC 5869, appendix A.3, and the library's."""
+        key = derived_key("\x0b" * 22, "")
+        self.assertEqual(key.hex()[:32], "8da4e775a563c18f715f802a063c5a31")
+        for secret, purpose in (("", ""), ("ümlaut", "a"), ("x" * 400, "page cursors")):
+            library = HKDF(SHA256(), 32, salt=None, info=purpose.encode())
+            self.assertEqual(derived_key(secret, purpose), library.derive(secret.encode()))
+
+    def test_each_purpose_has_its_own(self) -> None:
+        purposes = ("cursor", "maintenance bypass", "development tokens", "")
+        self.assertEqual(len({derived_key("secret", purpose) for purpose in purposes}), 4)

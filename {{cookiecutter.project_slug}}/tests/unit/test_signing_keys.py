@@ -12,9 +12,9 @@ from unittest.mock import patch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from src.domain.exceptions import AuthenticationError, UnavailableError
-from src.infrastructure.services import signing_keys as module
-from src.infrastructure.services.signing_keys import PublishedKeys
+from chassis.core.errors import AuthenticationError, UnavailableError
+from chassis.tokens import signing_keys as module
+from chassis.tokens.signing_keys import PublishedKeys
 from tests.support.security import shows
 
 REDIRECT = 302

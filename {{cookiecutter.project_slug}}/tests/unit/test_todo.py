@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 from unittest import TestCase
 
-from src.domain.exceptions import ConflictError, ValidationError
+from chassis.core.errors import ConflictError, ValidationError
 from src.domain.models.todo import Todo
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -1,8 +1,8 @@
 from unittest import TestCase
 
-from src.domain.exceptions import ConflictError, NotFoundError
-from src.domain.identity import uuid7
-from src.services.paging import PageQuery
+from chassis.core.errors import ConflictError, NotFoundError
+from chassis.core.identity import uuid7
+from chassis.core.paging import PageQuery
 from src.services.todo_service import TodoService
 from tests.support.memory import MemoryUnitOfWorkFactory, StoppedClock
 

@@ -2,9 +2,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from chassis.core.errors import ConflictError, ValidationError
+from chassis.core.identity import uuid7
 from src.domain.constants import TODO_TITLE_LENGTH
-from src.domain.exceptions import ConflictError, ValidationError
-from src.domain.identity import uuid7
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

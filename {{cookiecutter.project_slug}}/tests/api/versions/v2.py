@@ -3,10 +3,10 @@ from uuid import UUID
 
 from flask import url_for
 
-from src.api.blueprint import Blueprint
-from src.api.responses import created
-from src.api.schemas import fields
-from src.api.schemas.base import Schema
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.answers import created
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
 from tests.api.versions.service import SpecimenService
 from tests.support.specimens import Specimen
 

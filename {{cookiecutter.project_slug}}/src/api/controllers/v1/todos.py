@@ -4,12 +4,12 @@ from uuid import UUID
 from dependency_injector.wiring import Provide, inject
 from flask import url_for
 
-from src.api.blueprint import Blueprint
-from src.api.pages import page
-from src.api.responses import created
+from chassis.core.paging import PageQuery
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.answers import created
+from chassis.http.output.pages import page
 from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch, TodoQuery
 from src.domain.models.todo import Todo
-from src.services.paging import PageQuery
 from src.services.todo_service import TodoService
 
 blueprint = Blueprint("todos", __name__, url_prefix="/todos")

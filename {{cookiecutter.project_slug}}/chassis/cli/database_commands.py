@@ -1,0 +1,226 @@
+"""The `db` commands. None of them builds the web application."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import click
+from psycopg2.extensions import set_wait_callback
+from psycopg2.extras import wait_select
+
+from chassis.bootstrap import load_config_with_database
+from chassis.cli.parameters import Duration, json_option
+from chassis.cli.sentences import FINDINGS, with_advice
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.declarations import EXPAND
+from chassis.migrations.commands import Change, Migrations, migration_scripts, sql_of
+from chassis.migrations.plan import Options, plan_upgrade
+from chassis.postgres.embedded import stop_embedded_postgres
+from chassis.project import current_project
+
+AUTO = "auto"
+
+
+def _migrations(**options: Any) -> Migrations:
+    given: dict[str, Any] = {
+        name: value.total_seconds() if isinstance(value, timedelta) else value
+        for name, value in options.items()
+    }
+    mode = given.pop("maintenance", AUTO)
+    chosen = None if mode == AUTO else MaintenanceMode(mode)
+    config = load_config_with_database(current_project().config_type, signs=False)
+    return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **given))
+
+
+def _say(what: str, text: str) -> None:
+    click.echo(f"{what:<8} {text}", err=True)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C cancel the statement that runs, so that what it leaves is settled."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    set_wait_callback(wait_select)
+    try:
+        yield
+    finally:
+        set_wait_callback(None)
+
+
+def window_options(command: Any) -> Any:
+    """What `upgrade` and `downgrade` have in common."""
+    modes = click.Choice([AUTO, *map(str, MaintenanceMode)])
+    for option in (
+        click.option("--maintenance", type=modes, default=AUTO, help="As declared by default."),
+        click.option("--force", is_flag=True, help="Take a weaker mode than is needed."),
+        click.option("--single-transaction", is_flag=True, help="All revisions, or none."),
+        click.option("--hold", is_flag=True, help="Leave the window open afterwards."),
+        click.option("--wait", type=Duration(), default="60s", help="For another migration."),
+        click.option("--drain-timeout", type=Duration(), default="30s", help="For writers."),
+        click.option("--lock-timeout", type=Duration(), default="200ms", help="Of the first try."),
+        click.option("--lock-budget", type=Duration(), default="10m", help="Of all tries."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def db() -> None:
+    """Migrate the database.
+
+    \b
+    python manage.py db migrate -m "Add notes"
+    python manage.py db upgrade
+    python manage.py db downgrade
+    """
+
+
+@db.command()
+@click.option("-m", "--message", required=True, help="What the revision does; names its file.")
+@click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
+@click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
+def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
+    """Write revisions: what the models have and the revisions before do not make.
+
+    Each is tried on a database that is made for it. Ends with 3 if one fails there.
+
+    \b
+    python manage.py db migrate -m "Add notes"
+    """
+    paths = _migrations().create(message, empty=empty, accept_drop=accept_drop)
+    for path in paths:
+        click.echo(f"Wrote {path}. Read it before you apply it.")
+    if not paths:
+        click.echo("Nothing to do: the database has what the models have. No revision was written.")
+
+
+@db.command()
+@click.argument("revision", default="head")
+@window_options
+@click.option(
+    "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, with its SQL, and do nothing."
+)
+@click.option(
+    "--sql", "sql_only", is_flag=True, help="Print the SQL of all revisions; no database."
+)
+def upgrade(
+    *, revision: str, until: str | None, dry_run: bool, sql_only: bool, **options: Any
+) -> None:
+    """Apply revisions, all by default; each in a transaction of its own.
+
+    Opens a maintenance window if a revision needs one, waits until nobody writes, and closes it.
+    Several may be started at once: one works, the others wait for it. Ends with 75 if something
+    stands in the way for too long: run it again; with 4 if the window stays open.
+
+    \b
+    python manage.py db upgrade
+    python manage.py db upgrade 0002
+    """
+    if sql_only:
+        click.echo(sql_of(plan_upgrade(migration_scripts(), None, revision)))
+    elif dry_run:
+        plan, sql = _migrations().plan(revision, until_expand=bool(until))
+        click.echo(f"{plan}, window {plan.mode}", err=True)
+        click.echo(sql)
+    else:
+        with interruptible():
+            _report(_migrations(**options).upgrade(revision, until_expand=bool(until)))
+
+
+@db.command(context_settings={"ignore_unknown_options": True})
+@click.argument("revision", default="-1")
+@window_options
+@click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
+def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
+    """Take revisions back, one by default, in a full window.
+
+    \b
+    python manage.py db downgrade
+    python manage.py db downgrade -2
+    python manage.py db downgrade base
+    """
+    if sys.stdin.isatty() and not yes:
+        click.confirm("This may remove data. Go on?", abort=True, err=True)
+    with interruptible():
+        _report(_migrations(**options).downgrade(revision))
+
+
+@db.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Show revisions, what is pending, and what may stand in the way of applying it."""
+    found = _migrations().status()
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in found.items():
+        shown = value if isinstance(value, list) else [value or "none"]
+        click.echo("\n".join(f"{name:<32}{one}" for one in shown or ["none"]))
+
+
+@db.command()
+def current() -> None:
+    """Show the revision of the database."""
+    click.echo(_migrations().current() or "none")
+
+
+@db.command()
+def heads() -> None:
+    """Show the newest revision in the code."""
+    for head in migration_scripts().get_heads():
+        click.echo(head)
+
+
+@db.command()
+def history() -> None:
+    """List the revisions in the code, newest first."""
+    for script in migration_scripts().walk_revisions():
+        click.echo(f"{script.revision}  {script.doc}")
+
+
+@db.command()
+@click.argument("revision")
+def stamp(revision: str) -> None:
+    """Set the revision of the database without changing its schema.
+
+    \b
+    python manage.py db stamp 0001
+    """
+    _report(_migrations().stamp(revision))
+
+
+@db.command()
+@json_option
+def check(*, as_json: bool) -> None:
+    """Say which revisions declare too little, and what the models have and the database has not.
+
+    Runs all revisions on a database that is made for it. Ends with 3 if something is wrong.
+    """
+    wrong = _migrations().check()
+    if as_json:
+        click.echo(json.dumps(wrong))
+    for sentence in [] if as_json else wrong:
+        click.echo(f"Error: {with_advice(sentence)}", err=True)
+    if wrong:
+        sys.exit(FINDINGS)
+    if not as_json:
+        click.echo("The revisions declare enough, and the database has what the models have.")
+
+
+@db.command()
+def stop() -> None:
+    """Stop the embedded development database, whoever uses it."""
+    stopped = stop_embedded_postgres(current_project().embedded_data)
+    click.echo("Stopped." if stopped else "It does not run.")
+
+
+def _report(change: Change) -> None:
+    before, after = (revision or "none" for revision in change)
+    click.echo(f"{before} -> {after}" if before != after else f"At {after}.")

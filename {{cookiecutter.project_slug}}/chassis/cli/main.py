@@ -1,0 +1,84 @@
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from chassis.project import current_project
+
+# Where each is: only the one that is called for is imported.
+COMMANDS = {
+    "run": "chassis.cli.server",
+    "serve": "chassis.cli.server",
+    "db": "chassis.cli.database_commands",
+    "maintenance": "chassis.cli.maintenance_commands",
+    "openapi": "chassis.cli.openapi_commands",
+    "routes": "chassis.cli.project_commands",
+    "shell": "chassis.cli.project_commands",
+    "seed": "chassis.cli.project_commands",
+    "token": "chassis.cli.token_command",
+    "config": "chassis.cli.project_commands",
+    "generate": "chassis.development.generate.commands",
+    "destroy": "chassis.development.generate.commands",
+}
+
+
+class Commands(click.Group):
+    """Turns what people can put right into a sentence and an exit code, without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if module := COMMANDS.get(cmd_name):
+            self.add_command(getattr(import_module(module), cmd_name.replace("-", "_")))
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            name, known = error.command_name, self.list_commands(ctx)
+            raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # Not before: it knows the errors of all commands.
+            from chassis.cli.sentences import sentence_of  # noqa: PLC0415
+
+            if not (found := sentence_of(error)):
+                raise
+            sentence, code = found
+            click.echo(f"Error: {sentence}", err=True)
+            sys.exit(code)
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+    if value:
+        about = current_project().about
+        click.echo(f"{about['name']}, version {about['version']}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Run, migrate and inspect this service.
+
+    \b
+    python manage.py run                       start it for development
+    python manage.py db migrate -m "Add notes" write a migration
+    python manage.py db upgrade                apply migrations
+    python manage.py serve                     start it for production
+    """

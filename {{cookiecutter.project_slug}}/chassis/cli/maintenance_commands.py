@@ -1,0 +1,180 @@
+"""The `maintenance` commands."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from chassis.bootstrap import load_config_with_database
+from chassis.cli.parameters import Duration, Moment, json_option
+from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
+from chassis.core.maintenance_service import MaintenanceService, retry_after
+from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.postgres.locks import holders, mutex, write_fence
+from chassis.project import current_project
+
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(["read-only", "full"]),
+    required=True,
+    help="What is refused: writing, or reading too.",
+)
+message_option = click.option("--message", default="", help="What callers are told.")
+
+
+@dataclass(frozen=True)
+class Tools:
+    windows: MaintenanceWindows
+    service: MaintenanceService
+    container: Any
+
+
+@contextmanager
+def _tools() -> Iterator[Tools]:
+    project = current_project()
+    config = load_config_with_database(project.config_type)
+    container = project.container_type(config=config)
+    engines = container.engines()
+    windows = SqlMaintenanceWindows(engines.watch, config.migration_url, source="cli")
+    try:
+        yield Tools(windows, MaintenanceService(windows, config.secret_key), container)
+    finally:
+        engines.dispose()
+
+
+@click.group()
+def maintenance() -> None:
+    """Open and close windows in which nobody writes, or nobody reads either.
+
+    \b
+    python manage.py maintenance start --mode read-only --for 30m
+    python manage.py maintenance status
+    python manage.py maintenance end
+    """
+
+
+@maintenance.command()
+@mode_option
+@message_option
+@click.option("--for", "lasts", type=Duration(), help="When it is expected to end, such as 30m.")
+@click.option("--no-expire", is_flag=True, help="Then it does not end by itself.")
+@click.option("--drain-timeout", type=Duration(), default="30s", help="For those who write.")
+def start(
+    *, mode: str, message: str, lasts: timedelta | None, no_expire: bool, drain_timeout: timedelta
+) -> None:
+    """Open a window now; ends when nobody writes any more.
+
+    \b
+    python manage.py maintenance start --mode full --for 10m --message "Back at ten."
+    """
+    begun = time.monotonic()
+    with _tools() as tools:
+        window = tools.windows.start(
+            MaintenanceMode(mode), message, lasts, expires=not no_expire, patience=drain_timeout
+        )
+    click.echo(f"Window {window.id}: {mode}, drained in {time.monotonic() - begun:.2f} s.")
+
+
+@maintenance.command()
+@mode_option
+@message_option
+@click.option("--at", type=Moment(), required=True, help="2026-12-01T02:00Z, or +30m.")
+@click.option("--for", "lasts", type=Duration(), required=True, help="When it ends, such as 45m.")
+def schedule(*, mode: str, message: str, at: datetime, lasts: timedelta) -> None:
+    """Announce a window that begins and ends by itself.
+
+    \b
+    python manage.py maintenance schedule --at +30m --for 45m --mode read-only
+    """
+    with _tools() as tools:
+        window = tools.windows.schedule(MaintenanceMode(mode), message, at, lasts)
+    click.echo(f"Window {window.id}: {mode} from {window.starts_at} to {window.expected_end}.")
+
+
+@maintenance.command()
+@json_option
+@click.option("--watch", is_flag=True, help="Again each second, until it is interrupted.")
+def status(*, as_json: bool, watch: bool) -> None:
+    """Show the window that is open, or the next one, and who holds its locks."""
+    with _tools() as tools:
+        while True:
+            state = _state(tools)
+            click.echo(json.dumps(state) if as_json else _lines(state))
+            if not watch:
+                break
+            time.sleep(1)
+
+
+@maintenance.command()
+@click.option("--accept-schema", metavar="REVISION", help="After a migration that failed.")
+def end(accept_schema: str | None) -> None:
+    """End the window that is open."""
+    with _tools() as tools:
+        window = tools.windows.end(accept_schema)
+    click.echo(f"Window {window.id} has ended.")
+
+
+@maintenance.command()
+@click.argument("window_id", type=int)
+def cancel(window_id: int) -> None:
+    """Cancel a window that has not begun."""
+    with _tools() as tools:
+        tools.windows.cancel(window_id)
+    click.echo(f"Window {window_id} is cancelled.")
+
+
+@maintenance.command()
+@click.argument("window_id", type=int, required=False)
+@json_option
+def log(window_id: int | None, *, as_json: bool) -> None:
+    """Show what happened to windows, by whom, oldest first."""
+    with _tools() as tools:
+        for event in tools.windows.events(window_id):
+            values = [str(getattr(event, name)) for name in event.__slots__]
+            line = json.dumps(dict(zip(event.__slots__, values, strict=True)))
+            click.echo(line if as_json else "  ".join(filter(None, values)))
+
+
+@maintenance.command("bypass-token")
+@click.option("--for", "lasts", type=Duration(), default="30m", help="At most 12h.")
+def bypass_token(lasts: timedelta) -> None:
+    """Print a value of X-Maintenance-Bypass that lets its bearer into the present window."""
+    with _tools() as tools:
+        click.echo(tools.service.bypass_token(int(lasts.total_seconds())))
+
+
+def _state(tools: Tools) -> dict[str, Any]:
+    window = tools.service.read()
+    with tools.container.engines().watch.connect() as connection:
+        writers, migrators = holders(connection, write_fence()), holders(connection, mutex())
+    return {
+        "window": _shown(window) if window else None,
+        "write_fence": write_fence(),
+        "writers": writers,
+        "mutex": mutex(),
+        "migrators": migrators,
+    }
+
+
+def _shown(window: Window) -> dict[str, Any]:
+    values = {name: getattr(window, name) for name in window.__slots__}
+    values["retry_after"] = retry_after(window) if window.is_open else None
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _lines(state: dict[str, Any]) -> str:
+    window = state["window"]
+    lines = ["No window is open or scheduled."]
+    if window:
+        lines = [f"{name:<16}{value}" for name, value in window.items() if value not in (None, "")]
+    for name in ("writers", "migrators"):
+        lines += [f"{name:<16}{holder}" for holder in state[name]]
+    return "\n".join(lines)

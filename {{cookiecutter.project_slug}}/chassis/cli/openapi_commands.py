@@ -1,0 +1,121 @@
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from difflib import unified_diff
+from json import dumps, loads
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+import click
+
+from chassis.project import current_project
+from chassis.settings import PRODUCTION
+
+
+@click.group()
+def openapi() -> None:
+    """Keep the description of the API, openapi.json, true and its promises kept."""
+
+
+@openapi.command()
+def write() -> None:
+    """Write what the code says into openapi.json, to be committed."""
+    current_project().document.write_text(_text(describe_api()), "utf-8", newline="\n")
+    click.echo("Wrote openapi.json.")
+
+
+@openapi.command()
+def check() -> None:
+    """Fail, and show the difference, when openapi.json is not what the code says."""
+    committed = loads(_committed())
+    if committed == (current := describe_api()):
+        click.echo("openapi.json is what the code says.")
+        return
+    was, now = _text(committed).splitlines(), _text(current).splitlines()
+    click.echo("\n".join(unified_diff(was, now, "openapi.json", "the code", lineterm="")))
+    raise click.ClickException(
+        "openapi.json is not what the code says. Run `python manage.py openapi write`, and commit "
+        "it with the change."
+    )
+
+
+@openapi.command()
+@click.option("--against", metavar="FILE|REVISION", help="By default the newest tag, else HEAD.")
+def breaking(against: str | None) -> None:
+    """Fail when the code breaks a client of an earlier openapi.json, and name what breaks.
+
+    \b
+    python manage.py openapi breaking --against origin/main
+    """
+    from chassis.openapi.breaking import breaking_changes  # noqa: PLC0415  # As below.
+
+    name = against or _git("describe", "--tags", "--abbrev=0") or "HEAD"
+    earlier = _earlier(name)
+    if earlier is None and against:
+        raise click.ClickException(f"There is no openapi.json at {name}.")
+    if earlier is None:
+        click.echo("There is no earlier openapi.json to compare with.")
+        return
+    found = breaking_changes(loads(earlier), describe_api(), datetime.now(UTC).date())
+    for change in found:
+        click.echo(change)
+    if found:
+        raise click.ClickException(
+            f"That breaks clients of {name}. It belongs in a new version beside the old one, as "
+            "src/api/controllers/v2 beside v1; or after the sunset of what is deprecated."
+        )
+    click.echo(f"Nothing breaks a client of {name}.")
+
+
+def describe_api() -> dict[str, Any]:
+    """Below the prefix that is the default."""
+    project = current_project()
+    about: dict[str, Any] = project.about
+    config = project.config_type(
+        **about,
+        environment=PRODUCTION,
+        service_prefix=about["name"],
+        database_url="postgresql://nobody@localhost/nothing",  # It is not asked.
+        secret_key=token_urlsafe(),
+        log_level="ERROR",
+    )
+    app = project.create_app(config)
+    app.extensions["container"].unwire()
+    [api] = app.extensions["flask-smorest"]["apis"].values()
+    document: dict[str, Any] = api["ext_obj"].document()
+    return document
+
+
+def _committed() -> str:
+    try:
+        return current_project().document.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise click.ClickException(
+            "There is no openapi.json. Run `python manage.py openapi write`."
+        ) from error
+
+
+def _earlier(name: str) -> str | None:
+    file = Path(name)
+    return file.read_text("utf-8") if file.is_file() else _git("show", f"{name}:./openapi.json")
+
+
+def _git(*arguments: str) -> str | None:
+    """What it prints; None where it fails, or there is none."""
+    if not (git := shutil.which("git")):
+        return None
+    result = subprocess.run(
+        [git, *arguments],
+        cwd=current_project().root,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return f"{dumps(document, indent=2, ensure_ascii=False)}\n"

@@ -1,0 +1,54 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from sqlalchemy import text
+
+from chassis.core.errors import UnavailableError
+from chassis.postgres.error_translation import first_line
+from chassis.project import current_project
+from chassis.settings import ConfigError, Settings
+
+ALLOWED = text("""
+    SELECT current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+""")
+
+
+def require_ready_database(config: Settings) -> None:
+    """Raise ClickException, with what to do, unless the service could serve from it now.
+
+    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open.
+    """
+    with _container(config) as container:
+        try:
+            container.health_service().readiness()
+        except UnavailableError as error:
+            cause = getattr(error.__cause__, "orig", None)
+            reason = f" ({first_line(cause)})" if cause else ""
+            advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
+            raise click.ClickException(f"{error}{reason} {advice}") from error
+        needed = config.workers * (2 * config.threads + 2)
+        with container.engines().watch.connect() as connection:
+            allowed = connection.execute(ALLOWED).scalar_one()
+    if needed > allowed:
+        raise ConfigError(
+            f"WORKERS={config.workers} and THREADS={config.threads} may open {needed} connections, "
+            f"and PostgreSQL allows {allowed}. Lower them, or raise its max_connections."
+        )
+
+
+def schema_is_behind(config: Settings) -> bool:
+    with _container(config) as container:
+        behind: bool = container.database_probe().schema_state().behind
+        return behind
+
+
+@contextmanager
+def _container(config: Settings) -> Iterator[Any]:
+    container = current_project().container_type(config=config)
+    try:
+        yield container
+    finally:
+        container.engines().dispose()

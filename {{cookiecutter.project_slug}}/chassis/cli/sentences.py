@@ -1,0 +1,70 @@
+"""What people can put right: a sentence, with what to do, and an exit code for programs."""
+
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+
+from chassis.core.errors import BusyError, DomainError
+from chassis.maintenance.migrator import PoolerError
+from chassis.maintenance.recovery import MigrationFailedError
+from chassis.maintenance.revisions import RevisionsError
+from chassis.migrations.check import FindingsError
+from chassis.migrations.scratch import ScratchForbiddenError
+from chassis.postgres.embedded import EmbeddedPostgresError
+from chassis.postgres.error_translation import first_line
+from chassis.settings import ConfigError
+
+FAILED = 1
+FINDINGS = 3
+WINDOW_STAYS = 4  # An operator is needed.
+BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
+# By what raises them: their texts are sentences for people already.
+AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
+    (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
+    (MigrationFailedError,): WINDOW_STAYS,
+    (RevisionsError, DomainError): FAILED,
+    (FindingsError,): FINDINGS,
+}
+ALEMBIC_ADVICE = {
+    "Target database is not up to date": "Run `python manage.py db upgrade` first.",
+    "Can't locate revision": "This code has no such revision: it may be older than the database.",
+    "Relative revision": "There are not that many revisions in that direction.",
+}
+NO_SCRATCH = (
+    "The role may not create databases, and revisions are tried on one that is made for it. Name "
+    "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
+)
+# By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html
+DATABASE_ADVICE = {
+    "42501": "The role in DATABASE_URL may not do this.",
+    "42P07": "The schema is not at the revision that the database says it is. If it is at another, "
+    "run `python manage.py db stamp REVISION`.",
+}
+
+
+def sentence_of(error: Exception) -> tuple[str, int] | None:
+    """None for a mistake in the program."""
+    match error:
+        case BusyError():
+            return f"{error} Nothing is half done; run the same command again.", BUSY
+        case ScratchForbiddenError():
+            return NO_SCRATCH, FAILED
+        case DBAPIError():
+            return database_sentence(error), FAILED
+        case CommandError():
+            return with_advice(str(error)), FAILED
+    codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
+    code = next(codes, None)
+    return None if code is None else (str(error), code)
+
+
+def with_advice(said: str) -> str:
+    advice = [text for start, text in ALEMBIC_ADVICE.items() if said.startswith(start)]
+    return " ".join([f"{said.rstrip('.')}.", *advice])
+
+
+def database_sentence(error: DBAPIError) -> str:
+    state = getattr(error.orig, "pgcode", None)
+    reason = first_line(error.orig)
+    if state is None:
+        return f"The database does not answer. Check DATABASE_URL. ({reason})"
+    return f"{DATABASE_ADVICE.get(state, 'The database refused this.')} ({reason})"

@@ -1,0 +1,205 @@
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from chassis.bootstrap import load_config_with_database
+from chassis.cli.readiness import require_ready_database, schema_is_behind
+from chassis.project import current_project
+from chassis.settings import Settings, doubts, load_config
+
+# Requests that are being answered have so long to end, when the server is told to stop.
+STOP_SECONDS = 30
+# Threads of a process beyond those that work: each may wait for one slow body.
+WAITING_THREADS = 32
+# For the headers, and for the next request of a kept connection: a proxy's limit should be lower,
+# and 60 seconds are usual. Who is slow here holds a socket, no thread.
+HEADER_SECONDS = 65
+HEADER_BYTES = 32 * 1024  # Or a little more, with the request line; 431 beyond, and from 101 on.
+BACKLOG = 1024  # Connections that wait to be accepted, and that the processes hold together.
+# A process is replaced then, in case something in it grows. It ends so long after its successor
+# was started: granian does not ask whether that serves.
+LIFETIME_SECONDS = 24 * 3600
+START_SECONDS = 10
+
+# The server's own lines go the way of all others.
+LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+host_option = click.option("--host", help="Address to listen on; HOST by default.")
+port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT by default.")
+
+
+@click.command()
+@host_option
+@port_option
+def run(host: str | None, port: int | None) -> None:
+    """Start the service for development; it reloads when the code changes.
+
+    Without DATABASE_URL it brings its own PostgreSQL and applies pending migrations to it.
+
+    \b
+    python manage.py run --port 8001
+    """
+    project = current_project()
+    embedded = not load_config(project.config_type).database_url
+    config = load_config_with_database(project.config_type)
+    _log(config)
+    if embedded and schema_is_behind(config):
+        from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It is Alembic.
+
+        Migrations(config.database_url).upgrade()
+    require_ready_database(config)
+    url = f"http://{host or config.host}:{port or config.port}"
+    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
+    if not config.jwt_jwks_url:
+        click.echo("Token python manage.py token")
+    _serve(
+        config,
+        host,
+        port,
+        shared=False,  # Reload would find nothing new.
+        workers=1,
+        reload=True,
+        reload_paths=[project.root / "chassis", project.root / project.package],
+        reload_ignore_worker_failure=True,
+    )
+
+
+@click.command()
+@host_option
+@port_option
+def serve(host: str | None, port: int | None) -> None:
+    """Start the service for production.
+
+    It starts without its database too, and is not ready until that answers.
+
+    \b
+    WORKERS=2 THREADS=16 python manage.py serve --host 0.0.0.0
+    """
+    config = load_config_with_database(current_project().config_type)
+    _log(config)
+    for doubt in doubts(config):
+        logging.getLogger(__name__).warning(doubt)
+    try:
+        require_ready_database(config)
+    except click.ClickException as error:
+        click.echo(f"Not ready: {error.message}", err=True)
+    _serve(
+        config,
+        host,
+        port,
+        shared=sys.platform == "linux",
+        workers=config.workers,
+        respawn_failed_workers=True,
+    )
+
+
+def _log(config: Settings) -> None:
+    from chassis.observability.logs import configure_logging  # noqa: PLC0415  # No other command needs it.
+
+    configure_logging(config)
+
+
+def _serve(
+    config: Settings, host: str | None, port: int | None, *, shared: bool, **options: Any
+) -> None:
+    """The production server and its settings; `shared` says whether its processes share modules.
+
+    A thread that waits for PostgreSQL holds its request, so as many requests are worked on as
+    there are connections in the pool (chassis/http/flow/fair_queue.py). The other threads wait for
+    bodies, for which the server has no time limit.
+    """
+    address, port = host or config.host, port or config.port
+    _require_free_port(address, port)
+    # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.msg)
+    server = Granian(
+        "wsgi:app",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # To look for HTTP/2 it would wait without end.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES
+        ),
+        websockets=False,
+        blocking_threads=config.threads + WAITING_THREADS,
+        backlog=BACKLOG,
+        working_dir=current_project().root,
+        workers_kill_timeout=STOP_SECONDS,
+        workers_lifetime=LIFETIME_SECONDS,
+        respawn_interval=START_SECONDS,
+        log_dictconfig=LOGS,
+        **options,
+    )
+    with _counting_together():
+        if shared:
+            _share_modules()
+        else:
+            multiprocessing.set_start_method("spawn", force=True)
+        server.serve()
+
+
+def _share_modules() -> None:
+    """Fork the server's processes when all is imported: they start sooner and take less memory."""
+    current_project().module("create_app")  # Not before it is known where they count.
+
+    multiprocessing.set_start_method("fork", force=True)
+    hold = partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOPPING)
+    take = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOPPING)
+    # Python forgets signals that a process gets while it is being forked: they have to wait.
+    os.register_at_fork(before=hold, after_in_parent=take, after_in_child=_end_at_signals)
+    os.register_at_fork(after_in_child=take)
+
+
+def _end_at_signals() -> None:
+    """Until the server sets its own: the handlers of the process before stop nothing here."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """The processes count in files of one directory: see chassis/observability/metrics.py."""
+    try:
+        directory = TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True)
+    except OSError:
+        logging.getLogger(__name__).warning(
+            "No directory can be written to: each process counts for itself in /metrics."
+        )
+        yield
+        return
+    with directory as name:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = name
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+
+
+def _require_free_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise click.ClickException(
+            f"Cannot listen on {host}:{port} ({reason}). Choose another with --host and --port."
+        ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

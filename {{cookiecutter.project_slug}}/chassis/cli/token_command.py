@@ -1,0 +1,56 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+
+from chassis.cli.parameters import Duration
+from chassis.project import current_project
+from chassis.settings import DEVELOPMENT, ConfigError, load_config
+
+NOT_ASKED = "postgresql://nobody@localhost/nothing"
+
+
+@click.command()
+@click.option("--scope", "scopes", multiple=True, help="What it allows; everything by default.")
+@click.option("--subject", default="developer", show_default=True, help="Whose it is.")
+@click.option("--for", "lasts", type=Duration(), default="12h", show_default=True)
+def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
+    """Print a token for development.
+
+    \b
+    curl -H "Authorization: Bearer $(python manage.py token)" …
+    python manage.py token --scope maintenance:write --for 10m
+    """
+    from chassis.http.access.policies import scopes_of  # noqa: PLC0415  # No other command needs Flask.
+    from chassis.tokens.development_tokens import development_token  # noqa: PLC0415
+
+    project = current_project()
+    stored = load_config(project.config_type, complete=False)
+    if stored.environment != DEVELOPMENT:
+        raise ConfigError("Tokens are made in development only; in production, by JWT_ISSUER.")
+    if stored.jwt_jwks_url:
+        raise ConfigError("JWT_JWKS_URL is set: the service takes tokens from JWT_ISSUER only.")
+    if not stored.secret_key:
+        raise ConfigError(
+            "SECRET_KEY is not set, and the service has made up its own. "
+            "`python scripts/create_env.py` writes a .env with one."
+        )
+    if not subject.strip():
+        raise click.BadParameter("It is empty.", param_hint="--subject")
+    app = project.create_app(replace(load_config(project.config_type), database_url=NOT_ASKED))
+    known = scopes_of(app)
+    app.extensions["container"].unwire()
+    if unknown := sorted(set(scopes) - set(known)):
+        raise click.BadParameter(
+            f"No operation needs {', '.join(unknown)}; there are {', '.join(known)}.",
+            param_hint="--scope",
+        )
+    click.echo(
+        development_token(
+            stored.secret_key,
+            audience=stored.name,
+            subject=subject,
+            scopes=scopes or known,
+            lasts=lasts,
+        )
+    )

@@ -1,0 +1,72 @@
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+from chassis.core.errors import UnavailableError
+from chassis.core.maintenance import Window, WindowPhase
+from chassis.core.maintenance_service import MaintenanceService
+from chassis.core.probes import DatabaseProbe, SchemaState
+
+# A database that restarts is not a reason to take every instance out of service at once.
+TOLERATED_SECONDS = 10
+# One that hangs takes what it is sent and never answers; no time limit of its own ends that.
+ANSWER_SECONDS = 1.5
+MIGRATING = {WindowPhase.MIGRATING, WindowPhase.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    schema: SchemaState
+    maintenance: Window | None
+
+
+class HealthService:
+    def __init__(self, database: DatabaseProbe, maintenance: MaintenanceService) -> None:
+        self._database = database
+        self._maintenance = maintenance
+        self._schema: SchemaState | None = None
+        self._seen_at = 0.0
+        self._answer: Future[Readiness] | None = None
+        self._asking = Lock()
+
+    def readiness(self) -> Readiness:
+        """Raise UnavailableError if requests could not be served now.
+
+        A window does not matter: an instance that was not ready could not say `Retry-After`.
+        """
+        with self._asking:
+            if self._answer is None or self._answer.done():
+                self._answer = Future()
+                Thread(target=self._ask, args=[self._answer], daemon=True).start()
+            answer = self._answer
+        try:
+            return answer.result(ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise UnavailableError("The database does not answer.") from error
+
+    def _ask(self, answer: "Future[Readiness]") -> None:
+        try:
+            answer.set_result(self._look())
+        except BaseException as error:  # Whatever it is, it is raised to whoever asked.
+            answer.set_exception(error)
+
+    def _look(self) -> Readiness:
+        window = self._maintenance.current()
+        schema = self._schema_state(tolerant=window is not None and window.is_open)
+        if schema.behind and not (window and window.phase in MIGRATING):
+            raise UnavailableError(
+                f"The database schema is at revision {schema.current or 'none'}, "
+                f"this release needs {schema.required}."
+            )
+        return Readiness(schema, window)
+
+    def _schema_state(self, *, tolerant: bool) -> SchemaState:
+        try:
+            self._schema = self._database.schema_state()
+            self._seen_at = time.monotonic()
+        except UnavailableError:
+            late = time.monotonic() - self._seen_at > TOLERATED_SECONDS
+            if self._schema is None or (late and not tolerant):
+                raise
+        return self._schema

@@ -1,0 +1,89 @@
+"""What services ask of a database: repositories, and transactions."""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from chassis.core.paging import PageQuery
+
+
+class Identified(Protocol):
+    """What an entity needs to be stored: an identity, and the version that was read."""
+
+    id: UUID
+    version: int
+
+
+Entity = TypeVar("Entity", bound=Identified)
+Work_co = TypeVar("Work_co", covariant=True)
+
+
+class Repository(ABC, Generic[Entity]):
+    """A collection of entities. What it hands out is a copy until it is saved."""
+
+    @abstractmethod
+    def get(self, entity_id: UUID) -> Entity:
+        """Raise NotFoundError if there is none."""
+
+    @abstractmethod
+    def page(self, query: PageQuery) -> list[Entity]:
+        """At most its limit of the entities that it asks for, from the first one past `after`."""
+
+    @abstractmethod
+    def add(self, entity: Entity) -> None:
+        """Raise DuplicateError if its id, or a value that has to be unique, is taken."""
+
+    @abstractmethod
+    def save(self, entity: Entity) -> None:
+        """Store a change and count the version up.
+
+        Raise ConflictError if it was changed or removed since it was read.
+        """
+
+    @abstractmethod
+    def remove(self, entity: Entity) -> None:
+        """Raise ConflictError if it was changed or removed since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered, and a fingerprint of the request that it was the answer to."""
+
+    fingerprint: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Once(ABC):
+    """A transaction that the units of work opened within it join."""
+
+    answer: KeptAnswer | None  # Kept by an earlier one with the same key.
+
+    @abstractmethod
+    def keep(self, answer: KeptAnswer) -> None:
+        """Store it; it is committed with everything else, on a clean exit."""
+
+
+class UnitOfWorkFactory(ABC, Generic[Work_co]):
+    """Opens units of work: of a project's own kind, which says what its repositories are."""
+
+    @abstractmethod
+    def __call__(self, *, read_only: bool = False) -> AbstractContextManager[Work_co]:
+        """Open a unit of work: one transaction, committed on a clean exit, else rolled back.
+
+        A read-only one has no transaction: each query sees the newest state, writing fails.
+        Opening one inside another on the same thread raises RuntimeError.
+        Raise UnavailableError if the database does not answer in time, CollisionError if the
+        transaction collided with another one.
+        """
+
+    @abstractmethod
+    def once(self, key: str) -> AbstractContextManager[Once]:
+        """Open what the units of work of a request with an Idempotency-Key join.
+
+        Of these an inner one that fails takes back only its own part, as it would alone.
+        Raise BusyError while another transaction has that key, else what a unit of work raises.
+        """

@@ -1,0 +1,17 @@
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Revisions of the database schema; None is a database that was never migrated."""
+
+    current: str | None
+    required: str | None
+    behind: bool
+
+
+class DatabaseProbe(ABC):
+    @abstractmethod
+    def schema_state(self) -> SchemaState:
+        """Raise UnavailableError if the database does not answer in time."""

@@ -1,0 +1,115 @@
+"""Who may call an operation. Each says so; with one that does not, the application won't start."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from flask import Flask, g, request
+
+from chassis.core.authentication import Authenticator, Principal
+from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError
+from chassis.http.flow.current_request import present_request
+from chassis.http.flow.view_functions import view_of
+
+View = TypeVar("View", bound=Callable[..., Any])
+Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+
+
+class UndeclaredAccessError(Exception):
+    """An operation does not say who may call it."""
+
+
+def public(view: View) -> View:
+    """Anybody may call it."""
+    view.access_policy = None  # type: ignore[attr-defined]
+    return view
+
+
+def requires(*scopes: str) -> Callable[[View], View]:
+    """Only who has a token with each of these scopes may call it."""
+
+    def declare(view: View) -> View:
+        view.access_policy = frozenset(scopes)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def register_identity(app: Flask) -> None:
+    """Learn who asks. A token that is no good matters only where one is needed."""
+    authenticator: Authenticator = app.extensions["container"].authenticator()
+
+    @app.before_request
+    def identify() -> None:
+        g.principal = g.refusal = None
+        if sent := request.headers.get("Authorization"):
+            try:
+                g.principal = authenticator.authenticate(_bearer_token(sent))
+            except DomainError as error:
+                g.refusal = error
+
+
+def register_access(app: Flask) -> None:
+    @app.before_request
+    def refuse_strangers() -> None:
+        asked = present_request()
+        if asked.routing_exception or asked.method == "OPTIONS":
+            return
+        scopes = _policy(view_of(app, str(asked.endpoint), asked.method))
+        if scopes is None:
+            return
+        if g.refusal:
+            raise g.refusal
+        if g.principal is None:
+            raise AuthenticationError("A bearer token is needed.")
+        if missing := scopes - g.principal.scopes:
+            raise ForbiddenError(f"The token lacks {_named(missing)}.", scopes=scopes)
+
+
+def subject() -> str:
+    """Who asks, in an operation that requires a scope."""
+    found: Principal = g.principal
+    return found.subject
+
+
+def require_policies(app: Flask) -> None:
+    """Raise UndeclaredAccessError with the operations that do not say who may call them."""
+    silent = [
+        f"{method} {rule} ({endpoint})"
+        for endpoint, method, rule, view in operations(app)
+        if not hasattr(view, "access_policy")
+    ]
+    if silent:
+        raise UndeclaredAccessError(
+            f"Nothing says who may call {', '.join(silent)}. Put @blueprint.public or "
+            '@blueprint.requires("resource:action") on each.'
+        )
+
+
+def scopes_of(app: Flask) -> list[str]:
+    """All that some operation needs."""
+    needed = [_policy(view) for _, _, _, view in operations(app)]
+    return sorted(frozenset().union(*(scopes for scopes in needed if scopes)))
+
+
+def operations(app: Flask) -> Iterator[tuple[str, str, str, Any]]:
+    """Endpoint, method, path and function of each."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+            yield rule.endpoint, method, rule.rule, view_of(app, rule.endpoint, method)
+
+
+def _policy(view: Any) -> Policy:
+    policy: Policy = view.access_policy
+    return policy
+
+
+def _bearer_token(authorization: str) -> str:
+    """Out of the header's value (RFC 6750, section 2.1)."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise AuthenticationError("The header Authorization has to have the form: Bearer <token>.")
+    return token.strip()
+
+
+def _named(scopes: frozenset[str]) -> str:
+    return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(sorted(scopes))}"

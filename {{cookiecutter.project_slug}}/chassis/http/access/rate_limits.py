@@ -1,0 +1,90 @@
+"""How often a caller may ask: each subject, or an address where it is not known who asks."""
+
+import logging
+import time
+from typing import NamedTuple
+
+from flask import Flask, Response, g, request
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
+
+from chassis.core.circuit_breaker import CircuitBreaker
+
+# A store that does not answer in this time is down; each process then counts for itself.
+STORE_SECONDS = 0.25
+RETRY_SECONDS = 2.0  # Until a store that was down is asked again.
+UNLIMITED = {"health", "metrics"}
+
+_log = logging.getLogger(__name__)
+
+
+class Count(NamedTuple):
+    limit: RateLimitItem  # The one that is broken, else the shortest.
+    is_broken: bool
+    remaining: int
+    reset_at: float  # Unix time.
+
+
+class RateLimiter:
+    def __init__(self, limits: str, store: str, name: str) -> None:
+        """`limits` as `100 per minute; 5 per second`; `store` is a URL, memory: or redis:."""
+        seconds: dict[str, float] = {}
+        if not store.startswith("memory:"):
+            seconds = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), STORE_SECONDS)
+        storage = storage_from_string(store, **seconds)
+        self._limits = sorted(parse_many(limits), key=RateLimitItem.get_expiry)
+        self._name = name
+        self._shared = FixedWindowRateLimiter(storage)
+        self._failures = storage.base_exceptions
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._breaker = CircuitBreaker(RETRY_SECONDS)
+
+    def count(self, caller: str) -> Count:
+        """Count one request."""
+        if not self._breaker.admits():
+            return self._count(self._own, caller)
+        try:
+            counted = self._count(self._shared, caller)
+        except self._failures as error:
+            self._breaker.failed()
+            _log.warning("The store of the rate limits fails: this process counts. (%s)", error)
+            return self._count(self._own, caller)
+        self._breaker.worked()
+        return counted
+
+    def _count(self, counter: FixedWindowRateLimiter, caller: str) -> Count:
+        broken = next((i for i in self._limits if not counter.hit(i, self._name, caller)), None)
+        limit = broken or self._limits[0]
+        reset_at, remaining = counter.get_window_stats(limit, self._name, caller)
+        return Count(limit, broken is not None, remaining, reset_at)
+
+
+def register_rate_limits(app: Flask, limits: str, store: str) -> None:
+    if not limits:
+        return
+    limiter = RateLimiter(limits, store, app.name)
+
+    @app.before_request
+    def refuse_too_many() -> None:
+        if request.blueprint not in UNLIMITED:
+            g.count = limiter.count(caller())
+            if g.count.is_broken:
+                raise TooManyRequests(f"The limit is {g.count.limit}.")
+
+    @app.after_request
+    def tell_limit(response: Response) -> Response:
+        counted: Count | None = g.get("count")
+        if counted:
+            seconds = str(max(1, round(counted.reset_at - time.time())))
+            response.headers.add("X-RateLimit-Limit", counted.limit.amount)
+            response.headers.add("X-RateLimit-Remaining", counted.remaining)
+            response.headers.add("X-RateLimit-Reset", seconds)
+            if counted.is_broken:
+                response.headers["Retry-After"] = seconds
+        return response
+
+
+def caller() -> str:
+    return f"subject {g.principal.subject}" if g.principal else f"address {request.remote_addr}"

@@ -1,0 +1,51 @@
+"""What controllers register their operations with."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import flask_smorest
+from flask import Response
+from marshmallow import Schema
+
+from chassis.http.access import policies as access
+from chassis.http.input.parser import StrictParser
+from chassis.http.output.answers import answer
+from chassis.schemas.serializer import serializer
+
+View = Callable[..., Any]
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no types.
+    ARGUMENTS_PARSER = StrictParser()
+
+    def public(self, view: View) -> View:
+        """Anybody may call it."""
+        return access.public(view)
+
+    def requires(self, *scopes: str) -> Callable[[View], View]:
+        """Only who has a token with each of these scopes may call it."""
+        document = self.doc(security=[{"bearer": sorted(scopes)}])
+
+        def declare(view: View) -> View:
+            decorated: View = document(access.requires(*scopes)(view))
+            return decorated
+
+        return declare
+
+    def response(
+        self, status_code: int, schema: type[Schema] | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        """What a view returns is answered as the schema has it, with the version of an entity."""
+        described: Callable[[View], View] = super().response(status_code, schema, **options)
+        serialize = serializer(schema()) if schema else None
+
+        def decorated(view: View) -> View:
+            # flask-smorest's own wrapper is there for the document only.
+            @wraps(described(view))
+            def answered(*values: Any, **named: Any) -> Response:
+                return answer(view(*values, **named), status_code, serialize)
+
+            return answered
+
+        return decorated

@@ -1,0 +1,115 @@
+"""Refuses what no operation takes, before any of them is asked."""
+
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Flask, Request, current_app
+from marshmallow.fields import List
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    NotFound,
+    RequestEntityTooLarge,
+    SecurityError,
+)
+from werkzeug.routing import IntegerConverter, Map, RequestRedirect
+
+from chassis.core.limits import BIG_INTEGER_MAX
+from chassis.http.flow.current_request import present_request
+from chassis.http.flow.request_ids import BODY_HEADERS
+from chassis.http.flow.view_functions import view_of
+from chassis.http.input.parser import InvalidRequestError, query_fields
+
+
+class IdConverter(IntegerConverter):
+    """`<int:...>` in a route: one way to write a number, and none that the database cannot hold."""
+
+    regex = "0|[1-9][0-9]{0,18}"
+
+    def __init__(self, url_map: Map, **options: Any) -> None:
+        super().__init__(url_map, **{"min": 1, "max": BIG_INTEGER_MAX, **options})
+
+
+def register_input_gate(app: Flask) -> None:
+    """Before any route is added."""
+    app.url_map.converters["int"] = IdConverter
+    # A URL is right or it is not: no redirect to one that looks alike.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+
+    @app.before_request
+    def refuse_broken_input() -> None:
+        asked = present_request()
+        unmatched = asked.routing_exception
+        _require_path(asked.environ["PATH_INFO"])
+        if unmatched is None:
+            _require_host(asked)
+            if asked.environ.get("QUERY_STRING"):
+                _require_declared_query(asked)
+            if not BODY_HEADERS.isdisjoint(asked.environ):
+                _require_whole_body(asked)
+        elif isinstance(unmatched, RequestRedirect):
+            raise NotFound
+
+
+def _require_path(path: str) -> None:
+    """Werkzeug drops slashes at the beginning, and replaces what is not UTF-8."""
+    try:
+        path.encode("latin-1").decode()
+    except UnicodeError as error:
+        raise NotFound from error
+    if path.startswith("//") or "\0" in path:
+        raise NotFound
+
+
+def _require_host(request: Request) -> None:
+    """Empty is also one with characters that none has, as those of two hosts have a comma."""
+    if not request.host and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        raise SecurityError("The Host header does not name a host.")
+
+
+def _require_declared_query(request: Request) -> None:
+    try:
+        query = request.query_string.decode()
+        if "%" in query:
+            parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError([], "invalid-query", "It is not UTF-8.") from error
+    if "%00" in query:
+        raise InvalidRequestError([], "invalid-query", "It has a NUL.")
+    if request.method == "OPTIONS":
+        return
+    declared = query_fields(view_of(current_app, str(request.endpoint), request.method))
+    errors = []
+    for name, values in request.args.lists():
+        if name not in declared:
+            errors.append(_entry(name, "There is no such parameter.", "unknown"))
+        elif len(values) > 1 and not isinstance(declared[name], List):
+            errors.append(_entry(name, "May be there once.", "repeated"))
+    if errors:
+        raise InvalidRequestError(errors, "invalid-query")
+
+
+def _require_whole_body(request: Request) -> None:
+    """Servers say that they end the input and then do not say where it was cut."""
+    if "chunked" in request.environ.get("HTTP_TRANSFER_ENCODING", ""):
+        _require_whole_chunks(request)
+    elif request.content_length and len(request.get_data()) != request.content_length:
+        raise ClientDisconnected("The body is shorter than its Content-Length.")
+
+
+def _require_whole_chunks(request: Request) -> None:
+    """Read in one piece, for granian then gives nothing of what was cut; in pieces, what came."""
+    try:
+        body = request.environ["wsgi.input"].read()
+    except OSError:  # Of another server.
+        body = b""
+    if not body:
+        raise ClientDisconnected("The body's chunks are broken, or hold nothing.")
+    if len(body) > (request.max_content_length or len(body)):
+        raise RequestEntityTooLarge
+    request.environ["wsgi.input"] = BytesIO(body)
+
+
+def _entry(name: str, detail: str, code: str) -> dict[str, str]:
+    return {"parameter": name, "detail": detail, "code": code}

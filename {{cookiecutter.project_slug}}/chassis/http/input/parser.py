@@ -1,0 +1,133 @@
+"""How requests are read: what no schema declares, or JSON does not have, is refused."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import marshmallow
+from flask import Request, request
+from marshmallow import ValidationError, post_load, validate
+from marshmallow.fields import List
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from chassis.core.limits import PAGE_LIMIT
+from chassis.core.paging import PageQuery
+from chassis.http.input.strict_json import read_json
+from chassis.http.output.pages import page_query
+from chassis.schemas import fields
+from chassis.schemas.base import Schema, require_strict
+from chassis.schemas.strict import Parameter
+
+JSON = "application/json"
+BROKEN = "The request breaks the rules of this operation."
+MOST_ERRORS = 100  # An answer is not many times as long as what was sent.
+
+
+class InvalidRequestError(Exception):
+    """`errors` has one entry a broken value, as problem details carry them."""
+
+    def __init__(
+        self, errors: list[dict[str, str]], slug: str = "validation", sentence: str = BROKEN
+    ) -> None:
+        super().__init__(sentence)
+        self.errors = errors[:MOST_ERRORS]
+        self.slug = slug
+
+
+class StrictParser(FlaskParser):
+    def use_args(
+        self, argmap: Any, *args: Any, location: str | None = None, **options: Any
+    ) -> Callable[..., Any]:
+        schema = argmap() if isinstance(argmap, type) else argmap
+        require_strict(schema)
+        decorate = super().use_args(schema, *args, location=location, **options)
+        if location != "query":
+            return decorate
+
+        def declare(view: Callable[..., Any]) -> Callable[..., Any]:
+            decorated: Any = decorate(view)
+            decorated.query_fields = query_fields(view) | {
+                field.data_key or name: field for name, field in schema.load_fields.items()
+            }
+            return decorated  # type: ignore[no-any-return]
+
+        return declare
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        del schema
+        body = req.get_data()
+        if not body:
+            raise BadRequest("This operation needs a body.")
+        _require_json(req)
+        try:
+            return read_json(body)
+        except ValueError as error:
+            raise BadRequest(f"The body cannot be read. {error}") from error
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """Only a list is there more than once: chassis/http/input/input_gate.py saw to it."""
+        listed = {
+            field.data_key or name
+            for name, field in schema.load_fields.items()
+            if isinstance(field, List)
+        }
+        return {
+            name: [*map(Parameter, values)] if name in listed else Parameter(values[0])
+            for name, values in req.args.lists()
+        }
+
+    def handle_error(
+        self, error: ValidationError, req: Request, schema: marshmallow.Schema, **_: Any
+    ) -> NoReturn:
+        del req, schema
+        [(location, messages)] = error.messages_dict.items()
+        errors = list(_entries(location, messages))
+        forged = any(entry["code"] == "cursor" for entry in errors)
+        raise InvalidRequestError(errors, "invalid-query" if forged else "validation") from error
+
+
+class PageArguments(Schema):
+    """Of a list. It may declare a `sort`; each of its other fields is a filter."""
+
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, PAGE_LIMIT))
+    cursor = fields.Cursor(metadata={"description": "`next` of a page."})
+
+    @post_load
+    def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
+        return page_query(arguments)
+
+
+def body_as_read() -> bytes | None:
+    """None while it was not read."""
+    body: bytes | None = getattr(request, "_cached_data", None)
+    return body
+
+
+def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
+    """The parameters that a view declares, by their names in a query string."""
+    found: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
+    return found
+
+
+def _require_json(request: Request) -> None:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
+        return  # What nearly all send; the rest takes longer.
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype != JSON or charset.lower() != "utf-8":
+        raise UnsupportedMediaType("The body has to be application/json, in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
+
+
+def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """One entry a message: a JSON pointer (RFC 6901) into the body, else a parameter's name."""
+    if isinstance(messages, Mapping):
+        for name, nested in messages.items():
+            key = str(name).replace("~", "~0").replace("/", "~1")
+            yield from _entries(location, nested, path if name == "_schema" else f"{path}/{key}")
+    else:
+        place = {"pointer": path} if location == "json" else {"parameter": path.lstrip("/")}
+        for text in messages:
+            # A rule that an author wrote need not know of codes.
+            yield {**place, "detail": str(text), "code": getattr(text, "code", "invalid")}

@@ -1,0 +1,61 @@
+"""Pages of a list: what a request asks for, and where the next page begins."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from marshmallow import ValidationError
+
+from chassis.core.paging import PageQuery
+from chassis.schemas.strict import Message
+
+# By the name of their type, what reads the values of a position from their text.
+READERS: dict[str, Callable[[str], Any]] = {
+    "UUID": UUID,
+    "str": str,
+    "int": int,
+    "Decimal": Decimal,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}
+
+
+def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str, Any]:
+    """A page and where the next one begins. One more is fetched, to know whether there is one."""
+    found = fetch(replace(query, limit=query.limit + 1))
+    items = found[: query.limit]
+    return {"items": items, "next": _end(query, items[-1]) if len(found) > query.limit else None}
+
+
+def page_query(arguments: dict[str, Any]) -> PageQuery:
+    """From limit, cursor and sort; every other argument is a filter."""
+    cursor, order = arguments.pop("cursor", None), arguments.pop("sort", ())
+    query = PageQuery(limit=arguments.pop("limit"), order=order, where=arguments)
+    if cursor is None:
+        return query
+    question, position = cursor
+    if question != _question(query):
+        message = Message("It belongs to another list, or to another sort or filter.", "cursor")
+        raise ValidationError({"cursor": [message]})
+    return replace(query, after=tuple(READERS[kind](text) for kind, text in position))
+
+
+def _end(query: PageQuery, last: object) -> list[Any]:
+    position = query.position(last)
+    return [_question(query), [[type(value).__name__, str(value)] for value in position]]
+
+
+def _question(query: PageQuery) -> str:
+    """What a cursor belongs to: it means nothing in another order."""
+    return _digest(repr((request.endpoint, query.order, sorted(query.where.items()))))
+
+
+@lru_cache  # Each page asks twice, and all pages of a list the same.
+def _digest(asked: str) -> str:
+    return sha256(asked.encode()).hexdigest()[:16]

@@ -1,0 +1,51 @@
+"""How those who write are kept out, when each of them has finished."""
+
+import time
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.core.errors import BusyError
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
+from chassis.postgres.error_translation import sqlstate
+from chassis.postgres.locks import holders, write_fence
+
+# Each server process has read the new mode by then: see MaintenanceService.
+SEEN_BY_ALL_SECONDS = 1.2
+LOCK = text("SELECT pg_advisory_lock(:key)")
+UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+OTHERS = text("""
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+""")
+
+
+def drain(connection: Connection, timeout: float) -> None:
+    """Keep new writers out and wait for those at work; afterwards the fence is the caller's.
+
+    Raise BusyError, with who they are, after `timeout` seconds. They are let in again then.
+    """
+    try:
+        connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))
+        connection.execute(LOCK, {"key": write_fence()})
+        connection.commit()
+    except DBAPIError as error:
+        connection.rollback()
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            raise
+        writers = "; ".join(holders(connection, write_fence())) or "they have ended now"
+        connection.rollback()
+        raise BusyError(f"Still writing after {timeout:g} s: {writers}.") from error
+
+
+def release(connection: Connection) -> None:
+    connection.execute(UNLOCK, {"key": write_fence()})
+    connection.commit()
+
+
+def wait_until_seen(connection: Connection, mode: MaintenanceMode) -> None:
+    """Until each server process, if there is one, has read that reading is forbidden too."""
+    if mode is MaintenanceMode.FULL and connection.execute(OTHERS).scalar():
+        connection.commit()
+        time.sleep(SEEN_BY_ALL_SECONDS)

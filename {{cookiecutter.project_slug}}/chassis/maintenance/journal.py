@@ -1,0 +1,64 @@
+"""What was begun and what was finished, and what that proves of the schema after a crash."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from chassis.core.maintenance import Window
+from chassis.maintenance.declarations import is_autocommit
+from chassis.maintenance.revisions import revision_of
+
+if TYPE_CHECKING:  # A server has no need of it.
+    from alembic.script import Script
+
+BEGIN = text("""
+    INSERT INTO ops.step (window_id, revision, direction, kind, checksum)
+    VALUES (:window_id, :revision, :direction, :kind, :checksum) RETURNING id
+""")
+FINISH = text("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
+# Begun outside a transaction, and neither it nor a later try was finished.
+HALF_DONE = text("""
+    SELECT revision FROM ops.step AS begun
+    WHERE kind = 'autocommit' AND finished_at IS NULL AND window_id = :window_id
+    AND NOT EXISTS (
+        SELECT FROM ops.step AS later
+        WHERE later.revision = begun.revision AND later.id > begun.id
+        AND later.finished_at IS NOT NULL)
+""")
+
+
+def checksum(script: "Script") -> str:
+    return hashlib.sha256(inspect.getsource(script.module).encode()).hexdigest()
+
+
+def begin_step(
+    connection: Connection, script: "Script", direction: str, window_id: int | None
+) -> Callable[..., None]:
+    """Note that a revision is begun; return what notes, in its own transaction, that it is done."""
+    values: dict[str, Any] = {
+        "window_id": window_id,
+        "revision": script.revision,
+        "direction": direction,
+        "kind": "autocommit" if is_autocommit(script) else "transaction",
+        "checksum": checksum(script),
+    }
+    identity = connection.execute(BEGIN, values).scalar_one()
+    connection.commit()
+
+    def finish(**_context: object) -> None:
+        connection.execute(FINISH, {"id": identity})
+
+    return finish
+
+
+def proven_outcome(connection: Connection, window: Window) -> str | None:
+    """`completed` or `rolled back`; None if the schema may be between two revisions."""
+    if connection.execute(HALF_DONE, {"window_id": window.id}).first():
+        return None
+    found = revision_of(connection)
+    if found == window.target_revision:
+        return "completed"
+    return "rolled back" if found == window.from_revision else None

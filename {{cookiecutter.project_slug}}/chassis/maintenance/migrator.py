@@ -1,0 +1,177 @@
+"""How a migration is let near a database that serves: alone, and with locks that it gives up.
+
+The mutex lies on the connection that runs the migration, so that a migrator which has lost it
+cannot be changing anything either.
+"""
+
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from chassis.core.errors import BusyError
+from chassis.postgres.engines import CONNECT_SECONDS, unpooled_engine
+from chassis.postgres.error_translation import sqlstate
+from chassis.postgres.locks import STATEMENT, holders, mutex
+from chassis.project import current_project
+
+MUTEX_POLL_SECONDS = 0.25
+LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
+IDLE = "61s"  # Unlikely to be anybody's default: see `_refuse_a_pooler`.
+OPTIONS = (
+    f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
+)
+TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
+GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
+# Who may hold what a migration waits for.
+TRANSACTIONS = text(f"""
+    SELECT format('%s, process %s, %s, in a transaction for %s s: %s',
+        coalesce(nullif(application_name, ''), 'unknown'), pid, state,
+        round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
+        {STATEMENT})
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND xact_start < clock_timestamp() - '0.1 s'::interval
+    ORDER BY xact_start LIMIT 3
+""")  # noqa: S608
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class PoolerError(Exception):
+    """Between the migrator and PostgreSQL is something that shares connections."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A migration needs a connection of its own, and this one goes through a pooler such "
+            "as PgBouncer. Set MIGRATION_DATABASE_URL to the address of PostgreSQL itself."
+        )
+
+
+@contextmanager
+def migrator(url: str, *, wait: float) -> Iterator[Connection]:
+    """A connection that no other migrator has at the same time.
+
+    Raise BusyError if another one holds the mutex for longer than `wait` seconds, PoolerError if
+    the connection is not one to PostgreSQL itself.
+    """
+    name = current_project().name
+    engine = unpooled_engine(
+        url,
+        connect_args={
+            "application_name": f"{name}-migrator:{socket.gethostname()}:{os.getpid()}"[:63],
+            "connect_timeout": CONNECT_SECONDS,
+            "options": OPTIONS,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        },
+    )
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        if "unsupported startup parameter" in str(error):
+            raise PoolerError from error
+        raise
+    with connection:
+        _refuse_a_pooler(connection)
+        _notice_a_killed_client(connection)
+        _take_mutex(connection, wait)
+        try:
+            yield connection
+        finally:
+            _give_back(connection)
+
+
+def lock_timeout(first: float, attempt: int) -> int:
+    """In milliseconds; never 0, which would be none."""
+    longest = max(first, LONGEST_LOCK_TIMEOUT)
+    return max(1, round(1000 * min(first * 1.3**attempt, longest)))
+
+
+def retry_for_locks(
+    connection: Connection,
+    step: Callable[[], None],
+    *,
+    budget: float,
+    first: float = LOCK_TIMEOUT,
+    waiting: Callable[[str], object] = bool,
+) -> int:
+    """Run `step`, again for as long as it cannot get a lock; return how often it could not.
+
+    What waits for a lock keeps everybody behind it waiting too. So each try gives up after `first`
+    seconds, later ones after up to 2 s, and lets the others pass before the next. `waiting` is
+    told of each. Raise BusyError after `budget` seconds.
+    """
+    deadline = time.monotonic() + budget
+    for attempt in count():
+        milliseconds = lock_timeout(first, attempt)
+        connection.execute(text(f"SET lock_timeout = {milliseconds}"))
+        # Alembic would take an open transaction for the caller's, and commit nothing.
+        connection.commit()
+        try:
+            step()
+        except DBAPIError as error:
+            connection.rollback()
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
+            connection.rollback()
+            waiting(f"no lock within {milliseconds} ms, retrying; in the way may be {others}")
+            if time.monotonic() > deadline:
+                raise BusyError(f"A lock could not be had; in the way may be {others}.") from error
+        else:
+            return attempt
+        time.sleep(min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
+    raise AssertionError  # `count` has no end.
+
+
+def _refuse_a_pooler(connection: Connection) -> None:
+    """One that lets the options pass without heeding them, and one that changes the server."""
+    timeout = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+    processes = set()
+    for _ in range(5):
+        connection.rollback()
+        processes.add(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    connection.rollback()
+    if timeout != IDLE or len(processes) > 1:
+        raise PoolerError
+
+
+def _notice_a_killed_client(connection: Connection) -> None:
+    """Let the statement and locks of a killed migrator end with it, not when they are done.
+
+    https://www.postgresql.org/docs/current/runtime-config-connection.html
+    """
+    try:
+        connection.execute(text("SET client_connection_check_interval = '500ms'"))
+        connection.commit()
+    except DBAPIError:  # Before PostgreSQL 14, and where its server runs on Windows.
+        connection.rollback()
+
+
+def _give_back(connection: Connection) -> None:
+    """Now: PostgreSQL ends a connection, and its locks, only some time after it was closed."""
+    if not connection.invalidated:
+        with suppress(DBAPIError):
+            connection.rollback()
+            connection.execute(GIVE_BACK)
+            connection.commit()
+
+
+def _take_mutex(connection: Connection, wait: float) -> None:
+    deadline = time.monotonic() + wait
+    # Polled: whoever waits in the database has a snapshot, and CREATE INDEX CONCURRENTLY of the
+    # holder would wait for that.
+    while not connection.execute(TAKE_MUTEX, {"mutex": mutex()}).scalar_one():
+        others = "; ".join(holders(connection, mutex()))
+        connection.commit()
+        if time.monotonic() > deadline:
+            raise BusyError(f"Another migration is running ({others or 'unknown'}).")
+        time.sleep(MUTEX_POLL_SECONDS)
+    connection.commit()

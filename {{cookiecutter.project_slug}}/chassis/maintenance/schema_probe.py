@@ -1,0 +1,40 @@
+from itertools import dropwhile
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from chassis.core.errors import UnavailableError
+from chassis.core.probes import DatabaseProbe, SchemaState
+from chassis.maintenance.revisions import Revision, current_revisions
+from chassis.postgres.error_translation import translated_errors
+
+PREPARED = text("SELECT to_regprocedure('ops.pass_write_fence(bigint, bigint)') IS NOT NULL")
+
+
+class SqlDatabaseProbe(DatabaseProbe):
+    """Compares the revision of the database with the newest one that this code needs.
+
+    That is the newest expand revision: contract revisions are applied after this code is out.
+    """
+
+    def __init__(self, engine: Engine, revisions: list[Revision]) -> None:
+        """`revisions` are those that the code has, the newest last."""
+        self._engine = engine
+        newest_first = dropwhile(lambda one: one.is_contract, reversed(revisions))
+        needed = [one.revision for one in newest_first]
+        self._required = needed[0] if needed else None
+        self._older = set(needed[1:])
+
+    def schema_state(self) -> SchemaState:
+        try:
+            with translated_errors(), self._engine.connect() as connection:
+                heads = current_revisions(connection)
+                prepared = connection.execute(PREPARED).scalar()
+        except ProgrammingError as error:
+            raise UnavailableError("The revision of the database cannot be read.") from error
+        # A revision that is unknown here is newer: expand and contract lets it serve this code.
+        behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
+        if not behind and not prepared:
+            raise UnavailableError("The database lacks what writing needs in the schema `ops`.")
+        current = ", ".join(heads) or None
+        return SchemaState(current=current, required=self._required, behind=behind)

@@ -1,0 +1,187 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+from chassis.core.errors import (
+    BusyError,
+    ConflictError,
+    NotFoundError,
+    UnavailableError,
+    ValidationError,
+)
+from chassis.core.maintenance import (
+    MaintenanceMode,
+    MaintenanceWindows,
+    Window,
+    WindowEvent,
+    WindowPhase,
+)
+from chassis.maintenance.drain import drain, release, wait_until_seen
+from chassis.maintenance.migrator import PoolerError, migrator
+from chassis.maintenance.recovery import actor, recover
+from chassis.maintenance.revisions import revision_of
+from chassis.maintenance.window_log import WindowLog, create_ops_schema, current_window
+from chassis.postgres.error_translation import first_line, sqlstate, translated_errors
+from chassis.postgres.locks import mutex, window_from
+
+BY_ID = text("""
+    SELECT *, phase <> 'off' AND starts_at <= clock_timestamp() AS is_open,
+        extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
+    FROM ops.window WHERE id = :id
+""")
+FORBIDDEN = "42501"
+FAR = timedelta(days=366)  # What is beyond is a slip, and beyond the calendar of Python at last.
+IS_PAST_OR_FAR = text("""
+    SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment
+""")
+EVENTS = text("""
+    SELECT at, window_id, event, actor, source, detail FROM ops.event
+    WHERE window_id = :id OR CAST(:id AS bigint) IS NULL ORDER BY id
+""")
+CANCEL = text("""
+    SELECT id FROM ops.window
+    WHERE id = :id AND phase = 'scheduled' AND starts_at > clock_timestamp()
+""")
+
+
+class SqlMaintenanceWindows(MaintenanceWindows):
+    """Reads with the service's own connection, and changes only with the migrator's mutex."""
+
+    def __init__(self, watch: Engine, url: str, source: str) -> None:
+        """`url` leads to PostgreSQL itself; `source` is cli or api, for the log."""
+        self._watch = watch
+        self._url = url
+        self._source = source
+
+    def current(self) -> Window | None:
+        try:
+            with translated_errors(), self._watch.connect() as connection:
+                return current_window(connection, mutex())
+        except DBAPIError as error:  # Never migrated, not allowed: whatever it is.
+            raise UnavailableError("Maintenance windows cannot be read.") from error
+
+    def settle_orphan(self) -> None:
+        try:
+            with translated_errors(), migrator(self._url, wait=0) as connection:
+                recover(connection)
+        except BusyError:
+            pass  # The owner is alive, or somebody else settles it.
+        except (PoolerError, DBAPIError) as error:
+            raise UnavailableError("The window of a dead owner cannot be settled.") from error
+
+    def start(
+        self,
+        mode: MaintenanceMode,
+        message: str,
+        lasts: timedelta | None,
+        *,
+        expires: bool = True,
+        patience: timedelta,
+    ) -> Window:
+        _require_short(lasts)
+        with self._alone() as (connection, log):
+            if (window := current_window(connection, mutex())) and window.is_open:
+                raise ConflictError(f"Window {window.id} is open already.")
+            identity = log.insert(
+                "manual",
+                mode,
+                WindowPhase.DRAINING,
+                message=message,
+                lasts=lasts,
+                expires_after=lasts if expires else None,
+            )
+            connection.commit()
+            try:
+                drain(connection, patience.total_seconds())
+            except BaseException as error:
+                log.finish(identity, "aborted", first_line(error))
+                connection.commit()
+                raise
+            log.change(identity, WindowPhase.ACTIVE)
+            connection.commit()
+            release(connection)
+            wait_until_seen(connection, mode)
+            return _by_id(connection, identity)
+
+    def schedule(
+        self, mode: MaintenanceMode, message: str, starts_at: datetime, lasts: timedelta
+    ) -> Window:
+        _require_short(lasts)
+        with self._alone() as (connection, log):
+            moment = {"moment": starts_at, "far": FAR}
+            past, far = connection.execute(IS_PAST_OR_FAR, moment).one()
+            if past or far:
+                raise ValidationError(
+                    f"A window cannot begin in the {'past' if past else 'far future'}."
+                )
+            try:
+                identity = log.insert(
+                    "manual",
+                    mode,
+                    WindowPhase.SCHEDULED,
+                    message=message,
+                    starts_at=starts_at,
+                    lasts=lasts,
+                    expires_after=lasts,
+                )
+            except IntegrityError as error:
+                raise ConflictError(
+                    "Another window is scheduled for a part of that time."
+                ) from error
+            return _by_id(connection, identity)
+
+    def end(self, accept_schema: str | None = None) -> Window:
+        with self._alone() as (connection, log):
+            window = current_window(connection, mutex())
+            if window is None or not window.is_open:
+                raise NotFoundError("No window is open.")
+            if window.phase is WindowPhase.FAILED:
+                revision = revision_of(connection)
+                if accept_schema is None or accept_schema != revision:
+                    raise ConflictError(
+                        "A migration failed in this window. Run `python manage.py db upgrade`; or "
+                        f"say that the schema is right as it is, with --accept-schema {revision}."
+                    )
+            log.finish(window.id, "completed" if accept_schema is None else "forced")
+            return window
+
+    def cancel(self, window_id: int) -> None:
+        with self._alone() as (connection, log):
+            if connection.execute(CANCEL, {"id": window_id}).scalar() is None:
+                raise NotFoundError(f"No window {window_id} is scheduled.")
+            log.finish(window_id, "cancelled")
+
+    def events(self, window_id: int | None = None) -> list[WindowEvent]:
+        with translated_errors(), self._watch.connect() as connection:
+            rows = connection.execute(EVENTS, {"id": window_id})
+            return [WindowEvent(**row) for row in rows.mappings()]
+
+    @contextmanager
+    def _alone(self) -> Iterator[tuple[Connection, WindowLog]]:
+        try:
+            with translated_errors(), migrator(self._url, wait=0) as connection:
+                create_ops_schema(connection)
+                recover(connection)
+                yield connection, WindowLog(connection, actor=actor(), source=self._source)
+                connection.commit()
+        except PoolerError as error:
+            raise UnavailableError(str(error)) from error
+        except ProgrammingError as error:
+            if sqlstate(error) != FORBIDDEN:
+                raise
+            raise UnavailableError(
+                "This database role may not change maintenance windows; MIGRATION_DATABASE_URL "
+                "names one that may."
+            ) from error
+
+
+def _require_short(lasts: timedelta | None) -> None:
+    if lasts and lasts > FAR:
+        raise ValidationError("A window lasts for a year at most.")
+
+
+def _by_id(connection: Connection, identity: int) -> Window:
+    return window_from(connection.execute(BY_ID, {"id": identity}).mappings().one())

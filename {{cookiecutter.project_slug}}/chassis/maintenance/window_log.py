@@ -1,0 +1,91 @@
+"""Maintenance windows as rows: what the world is told. The locks say what is true."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.postgres.locks import window_from
+
+# What has to be there, and the file that makes it.
+OPS_SCHEMA = {
+    "to_regclass('ops.step')": Path(__file__).with_name("ops.sql"),
+    "to_regproc('ops.pass_write_fence')": Path(__file__).with_name("write_fence.sql"),
+}
+CURRENT = text("""
+    SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
+    FROM ops.current_window
+""")
+# What has ended by the clock is told apart from what goes on only here.
+CLOSE_EXPIRED = text("""
+    UPDATE ops.window SET phase = 'off', outcome = 'expired', finished_at = hard_end
+    WHERE phase IN ('scheduled', 'active') AND hard_end <= clock_timestamp()
+""")
+INSERT = text("""
+    INSERT INTO ops.window (kind, mode, phase, message, starts_at, expected_end, hard_end,
+        from_revision, target_revision)
+    SELECT :kind, :mode, :phase, :message, start, start + :lasts, start + :expires_after,
+        :from_revision, :target_revision
+    FROM (SELECT coalesce(:starts_at, clock_timestamp()) AS start) AS time
+    RETURNING id
+""")
+NOTHING_GIVEN: dict[str, Any] = {
+    "message": "",
+    "starts_at": None,
+    "lasts": None,
+    "expires_after": None,
+    "from_revision": None,
+    "target_revision": None,
+}
+FINISH = text("""
+    UPDATE ops.window SET phase = 'off', outcome = :outcome, finished_at = clock_timestamp()
+    WHERE id = :id
+""")
+EVENT = text("""
+    INSERT INTO ops.event (window_id, actor, source, event, detail)
+    VALUES (:id, :actor, :source, :event, :detail)
+""")
+
+
+def create_ops_schema(connection: Connection) -> None:
+    """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself."""
+    for found, file in OPS_SCHEMA.items():
+        if connection.execute(text(f"SELECT {found}")).scalar() is None:
+            connection.exec_driver_sql(file.read_text("utf-8"))
+    connection.commit()
+
+
+def current_window(connection: Connection, mutex: int) -> Window | None:
+    """The window that is open, else the next one."""
+    row = connection.execute(CURRENT, {"mutex": mutex}).mappings().one_or_none()
+    return window_from(row) if row else None
+
+
+class WindowLog:
+    """Changes of windows, each with who made it and how. The caller commits."""
+
+    def __init__(self, connection: Connection, *, actor: str, source: str) -> None:
+        self._connection = connection
+        self._by = {"actor": actor, "source": source}
+
+    def insert(self, kind: str, mode: MaintenanceMode, phase: WindowPhase, **given: Any) -> int:
+        """`given` are message, starts_at, lasts, expires_after, from_revision, target_revision."""
+        values = {"kind": kind, "mode": mode, "phase": phase} | NOTHING_GIVEN | given
+        identity: int = self._connection.execute(INSERT, values).scalar_one()
+        self.note(identity, phase, f"{mode} {values['message']}".strip())
+        return identity
+
+    def change(self, identity: int, phase: WindowPhase, **columns: Any) -> None:
+        settings = ", ".join(f"{name} = :{name}" for name in ["phase", *columns])
+        statement = text(f"UPDATE ops.window SET {settings} WHERE id = :id")  # noqa: S608
+        self._connection.execute(statement, {"id": identity, "phase": phase} | columns)
+        self.note(identity, phase)
+
+    def finish(self, identity: int, outcome: str, detail: str = "") -> None:
+        self._connection.execute(FINISH, {"id": identity, "outcome": outcome})
+        self.note(identity, outcome, detail)
+
+    def note(self, identity: int, event: str, detail: str = "") -> None:
+        values = {"id": identity, "event": event, "detail": detail}
+        self._connection.execute(EVENT, self._by | values)

@@ -1,0 +1,131 @@
+"""`db migrate`: writes the revisions that make what the models have, and tries each."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from alembic.autogenerate import RevisionContext
+from alembic.config import Config
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData
+
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.declarations import CONTRACT, EXPAND
+from chassis.migrations.catalog import Difference, catalog, compare, wanted_by
+from chassis.migrations.check import FindingsError, Verdict, declare, judge
+from chassis.migrations.proposals import (
+    Part,
+    drops,
+    enum_as_it_is,
+    is_drop,
+    parts,
+    proposed_by_alembic,
+)
+from chassis.migrations.scratch import apply, scratch_database, undone
+
+RENDERING = {
+    "sqlalchemy_module_prefix": "sa.",
+    "alembic_module_prefix": "op.",
+    "user_module_prefix": None,
+    "render_item": enum_as_it_is,
+    "upgrade_token": "upgrades",
+    "downgrade_token": "downgrades",
+    "process_revision_directives": None,
+    "target_metadata": None,
+}
+
+
+class Author:
+    """Writes revisions into the folder of `config`."""
+
+    def __init__(self, config: Config, metadata: MetaData) -> None:
+        self._config = config
+        self._metadata = metadata
+
+    def write(self, url: str, message: str, accepted: Iterable[str]) -> list[str]:
+        """Return the paths of what was written, and tried on a scratch database.
+
+        Raise ScratchForbiddenError, CommandError for a drop that was not accepted by its name, and
+        FindingsError if what was written fails.
+        """
+        paths = []
+        with scratch_database(url) as connection:
+            for script in reversed(list(self._scripts().walk_revisions())):
+                apply(connection, script)
+            wanted = wanted_by(connection, self._metadata)
+            _refuse_drops(compare(catalog(connection), wanted), set(accepted))
+            for part in parts(connection, self._metadata, wanted):
+                path = self.write_part(connection, part, message)
+                paths.append(path)
+                self._try(connection, Path(path), part)
+            if left := compare(catalog(connection), wanted).texts:
+                raise FindingsError(f"This has to be written by hand: {'; '.join(left)}.")
+        return paths
+
+    def write_empty(self, connection: Connection, message: str) -> str:
+        path = self.write_part(connection, Part([]), message)
+        [script, *_] = self._scripts().walk_revisions()
+        declare(Verdict(script.revision, MaintenanceMode.NONE, EXPAND, []), Path(path))
+        return path
+
+    def write_untried(self, connection: Connection, message: str) -> list[str]:
+        """By comparing the models with this database itself, and so without any drop."""
+        with undone(connection):
+            proposed = proposed_by_alembic(connection, self._metadata)
+        operations = [one for one in proposed if not is_drop(one)]
+        return [self.write_part(connection, Part(operations), message)] if operations else []
+
+    def write_part(self, connection: Connection, part: Part, message: str) -> str:
+        scripts = self._scripts()
+        numbers = [script.revision for script in scripts.walk_revisions()]
+        newest = max((int(number) for number in numbers if number.isdecimal()), default=0)
+        arguments = {
+            "message": message,
+            "rev_id": f"{newest + 1:04}",
+            "head": "head",
+            "autogenerate": False,
+            "sql": False,
+            **dict.fromkeys(("splice", "branch_label", "version_path", "depends_on")),
+        }
+        context = RevisionContext(self._config, scripts, arguments)
+        [script] = context.generated_revisions
+        script.upgrade_ops = ops.UpgradeOps(part.operations)
+        script.downgrade_ops = ops.DowngradeOps(
+            [operation.reverse() for operation in reversed(part.operations)]
+        )
+        configured = MigrationContext.configure(connection, opts=RENDERING)
+        context.run_no_autogenerate((), configured)
+        [written] = context.generate_scripts()
+        if written is None:
+            raise AssertionError
+        return written.path
+
+    def _try(self, connection: Connection, path: Path, part: Part) -> None:
+        [script, *_] = self._scripts().walk_revisions()
+        verdict = judge(connection, script, self._metadata)
+        declare(replace(verdict, phase=CONTRACT) if part.phase == CONTRACT else verdict, path)
+        if failures := verdict.failures:
+            raise FindingsError(f"Wrote {path}, but it {'; '.join(failures)}.")
+
+    def _scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self._config)
+
+
+def _refuse_drops(difference: Difference, accepted: set[str]) -> None:
+    dropped = [key for key in drops(difference) if key.label not in accepted]
+    if not dropped:
+        return
+    names = ", ".join(key.label for key in dropped)
+    added = ", ".join(key.label for key in sorted(difference.missing))
+    text = f"The models have no longer {', '.join(map(str, dropped))}"
+    if added:
+        text = f"This looks like a rename (drops {names} and adds {added})"
+    options = " ".join(f"--accept-drop {shlex.quote(key.label)}" for key in dropped)
+    raise CommandError(
+        f"{text}, and a drop loses the data. Nothing was written. To rename, use --empty and write "
+        f"op.alter_column or op.rename_table; if a drop is meant, repeat with {options}"
+    )

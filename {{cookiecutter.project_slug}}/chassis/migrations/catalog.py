@@ -1,0 +1,171 @@
+"""What a database has of what models can describe, in PostgreSQL's own words.
+
+Equal objects have equal definitions, whoever made them and however they were written: both sides
+come from the same catalog. Views, functions, triggers, policies and rights are not in it.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.schema import CreateSchema
+
+from chassis.migrations.scratch import undone
+
+FACTS = text(Path(__file__).with_name("catalog.sql").read_text("utf-8"))
+HOME = text("SELECT coalesce(current_schema(), 'public')")
+# Else a name would be written with its schema or without, as the connection's path has it.
+ONE_SCHEMA = text("SELECT set_config('search_path', quote_ident(:home), true)")
+RESTORE = text("SELECT set_config('search_path', :path, true)")
+# Which objects models would have to make anew: those that are not an extension's.
+MODELLED = text(r"""
+    SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM (
+        SELECT 'pg_class'::regclass AS catalog, oid, relnamespace AS namespace,
+            oid::regclass::text AS name, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END
+            AS kind FROM pg_class WHERE relkind IN ('r', 'p', 'S') AND NOT relispartition
+        UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, oid::regtype::text,
+            CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END FROM pg_type
+            WHERE typtype IN ('e', 'd')
+    ) AS objects JOIN pg_namespace n ON n.oid = namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = objects.oid
+        AND d.deptype IN ('e', 'i'))
+    ORDER BY kind DESC
+""")
+CONSTRAINTS = {
+    "primary key",
+    "unique constraint",
+    "foreign key",
+    "exclusion constraint",
+    "check constraint",
+}
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Key:
+    """What an object is called; `schema` is empty for the schema that the connection writes to."""
+
+    kind: str
+    schema: str
+    table: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """As `--accept-drop` has it."""
+        own = self.name if self.kind in {"index", *CONSTRAINTS} else ""
+        parts = [self.schema, *([own] if own else [self.table, self.name])]
+        return ".".join(part for part in parts if part)
+
+    @property
+    def is_column(self) -> bool:
+        return self.kind.startswith("column ")
+
+    @property
+    def relation(self) -> tuple[str, str]:
+        return self.schema, self.table
+
+    def __str__(self) -> str:
+        kind = "column" if self.is_column else self.kind
+        where = f" of {self.table}" if self.kind in {"index", *CONSTRAINTS} else ""
+        return f"{kind} {self.label}{where}"
+
+
+Catalog = dict[Key, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Between what there is and what is wanted. A part of a table that is in it is not."""
+
+    missing: Catalog = field(default_factory=dict)
+    extra: Catalog = field(default_factory=dict)
+    changed: dict[Key, tuple[str, str]] = field(default_factory=dict)  # Is, and should be.
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.extra or self.changed)
+
+    @property
+    def texts(self) -> list[str]:
+        return [
+            *(f"{key} is missing" for key in sorted(self.missing)),
+            *(f"{key} is not in the models" for key in sorted(self.extra)),
+            *(
+                f"{key} is {was or 'nothing'}, not {wanted or 'nothing'}"
+                for key, (was, wanted) in sorted(self.changed.items())
+            ),
+        ]
+
+
+def catalog(connection: Connection) -> Catalog:
+    """Of the database, as this transaction sees it."""
+    home = connection.execute(HOME).scalar_one()
+    path = connection.exec_driver_sql("SHOW search_path").scalar_one()
+    connection.execute(ONE_SCHEMA, {"home": home})
+    rows = connection.execute(FACTS, {"home": home}).all()
+    connection.execute(RESTORE, {"path": path})
+    return {Key(*row[:4]): row[4] for row in rows}
+
+
+def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
+    """What the models would make in this scratch database, in place of all that is in it.
+
+    It is made in a transaction that is rolled back. What models do not have, such as functions that
+    a default calls, stays meanwhile.
+    """
+    with undone(connection):
+        for statement in connection.execute(MODELLED).scalars().all():
+            connection.exec_driver_sql(statement)
+        for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+        metadata.create_all(connection)
+        return catalog(connection)
+
+
+def compare(actual: Catalog, wanted: Catalog) -> Difference:
+    others = {key.relation for key in actual if key.kind == "inherits"}
+    actual, wanted = (_comparable(one, others) for one in (actual, wanted))
+    missing = _whole({key: wanted[key] for key in wanted.keys() - actual.keys()})
+    extra = _whole({key: actual[key] for key in actual.keys() - wanted.keys()})
+    missing, extra = _without_renamed(missing, extra)
+    changed = {
+        key: (actual[key], wanted[key])
+        for key in actual.keys() & wanted.keys()
+        if actual[key] != wanted[key]
+    }
+    return Difference(missing, extra, changed)
+
+
+def _comparable(one: Catalog, others: set[tuple[str, str]]) -> Catalog:
+    return {
+        key: definition
+        for key, definition in one.items()
+        if key.kind != "inherits" and (not key.table or key.relation not in others)
+    }
+
+
+def _whole(found: Catalog) -> Catalog:
+    """Without what comes and goes with a table or a column that is in it."""
+    tables = {key.relation for key in found if key.kind == "table"}
+    columns = {(key.relation, key.name) for key in found if key.kind == "column type"}
+    return {
+        key: definition
+        for key, definition in found.items()
+        if not (key.table and key.kind != "table" and key.relation in tables)
+        and key.kind not in {"column null", "column default"}
+        and not (key.kind == "comment" and (key.relation, key.name) in columns)
+    }
+
+
+def _without_renamed(missing: Catalog, extra: Catalog) -> tuple[Catalog, Catalog]:
+    """An index or constraint that is the same but for its name does the same."""
+    missing, extra = dict(missing), dict(extra)
+    for key in [key for key in missing if key.kind in {"index", *CONSTRAINTS}]:
+        same = (
+            other
+            for other in extra
+            if (other.kind, other.relation, extra[other]) == (key.kind, key.relation, missing[key])
+        )
+        if twin := next(same, None):
+            del missing[key], extra[twin]
+    return missing, extra

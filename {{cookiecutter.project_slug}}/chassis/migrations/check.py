@@ -1,0 +1,177 @@
+"""`db check`: whether each revision declares at least what it was seen to need."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
+
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
+
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
+from chassis.migrations.footprint import Effect, Footprint, footprint
+from chassis.migrations.scratch import scratch_database
+from chassis.postgres.error_translation import first_line
+
+IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
+HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
+OWN_CODE = re.compile(
+    r"^\s*(from|import) (src\b(?!\.infrastructure\.maintenance(\.operations| import operations)\b)"
+    r"|chassis\b(?!\.migrations(\.operations| import operations)\b))",
+    re.MULTILINE,
+)
+DOES_NOT_RUN, NOT_DECLARED = "MIG013", "MIG012"
+COMMENT_WIDTH = 90
+# A block that decides for itself, and Python that asks the database.
+DEPENDS_ON_DATA = re.compile(
+    r"\bdo\s*(language\s+\w+\s*)?['$]|(?<!\bop)\.(execute|scalars?|exec_driver_sql)\(", re.I
+)
+NONE, READ_ONLY, FULL = MaintenanceMode
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    revision: str
+    rule: str
+    text: str
+    is_error: bool
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a revision needs, and what was found on the way."""
+
+    revision: str
+    mode: MaintenanceMode
+    phase: str
+    findings: list[Finding]
+
+    @property
+    def failures(self) -> list[str]:
+        """Why it does not run."""
+        return [finding.text for finding in self.findings if finding.rule == DOES_NOT_RUN]
+
+
+class FindingsError(Exception):
+    """What was checked or written is not right."""
+
+
+def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> list[Verdict]:
+    """Run all, oldest first, on a database that is made for it and dropped again.
+
+    Raise ScratchForbiddenError if the role in `url` may not create databases.
+    """
+    with scratch_database(url) as connection:
+        return judge_all(connection, scripts, metadata)
+
+
+def judge_all(
+    connection: Connection, scripts: ScriptDirectory, metadata: MetaData
+) -> list[Verdict]:
+    """Run all, oldest first, on this scratch database."""
+    verdicts = []
+    for script in reversed(list(scripts.walk_revisions())):
+        verdicts.append(judge(connection, script, metadata))
+        if verdicts[-1].failures:
+            break  # The next ones have nothing to build upon.
+    return verdicts
+
+
+def declare(verdict: Verdict, path: Path) -> None:
+    """Write what a revision needs into its file, with the reasons."""
+    reasons = [str(item) for item in verdict.findings if item.rule != NOT_DECLARED]
+    lines = [f"# {line}\n" for reason in reasons for line in wrap(reason, COMMENT_WIDTH)]
+    declared = f'{"".join(lines)}maintenance = "{verdict.mode}"\nphase = "{verdict.phase}"'
+    source = path.read_text("utf-8")
+    pattern = re.compile(r"^maintenance = .*\nphase = .*$", re.MULTILINE)
+    path.write_text(pattern.sub(lambda _: declared, source, count=1), "utf-8")
+
+
+def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict:
+    """Run the revision on a scratch database that has those before it."""
+    source = inspect.getsource(script.module)
+    effects = list(_source_effects(script, source))
+    try:
+        seen = footprint(connection, script)
+    except DBAPIError as error:
+        connection.rollback()
+        reason = first_line(error.orig)
+        seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [])
+    if not is_autocommit(script):  # Else its locks were gone before they could be read.
+        effects += seen.effects
+    for table, column in seen.dropped:
+        known = metadata.tables.get(table)
+        if known is not None and (column is None or column in known.columns):
+            name = f"{table}.{column}" if column else table
+            effects.append(Effect("MIG005", NONE, f"the models still have {name}", is_error=True))
+    ignored = {found[1] for found in IGNORED.finditer(source) if found[2]}
+    effects = [effect for effect in effects if effect.rule not in ignored]
+    mode = max((effect.mode for effect in effects), key=lambda one: one.strength, default=NONE)
+    phase = CONTRACT if any(effect.contracts for effect in effects) else EXPAND
+    effects += _declaration_effects(script, mode, phase)
+    findings = [Finding(script.revision, one.rule, one.text, one.is_error) for one in effects]
+    return Verdict(script.revision, mode, phase, findings)
+
+
+def _source_effects(script: Script, source: str) -> Iterator[Effect]:
+    """What is seen in the file only."""
+    functions = {
+        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
+    }
+    if is_autocommit(script) and not _is_one_helper(functions.get("upgrade")):
+        text = "of what runs outside a transaction, a revision has one call of a helper, alone"
+        yield Effect("MIG010", FULL, text, is_error=True)
+    if DEPENDS_ON_DATA.search(source):
+        text = "may do other things where there are rows than where there are none"
+        yield Effect("MIG009", READ_ONLY, text)
+    if re.search(r"\b(ops\.|alembic_version)", source):
+        yield Effect("MIG019", FULL, "touches what belongs to the migrator", is_error=True)
+    if OWN_CODE.search(source):
+        text = "imports code that will have changed when this runs"
+        yield Effect("MIG014", NONE, text, is_error=True)
+    one_way = _is_empty(functions.get("downgrade")) and not _is_empty(functions.get("upgrade"))
+    if one_way and not getattr(script.module, "irreversible", ""):
+        text = 'has no downgrade: write one, or irreversible = "the reason"'
+        yield Effect("MIG015", NONE, text, is_error=True)
+    for found in IGNORED.finditer(source):
+        if not found[2]:
+            yield Effect(found[1], NONE, "is ignored without ` -- ` and a reason", is_error=True)
+
+
+def _declaration_effects(script: Script, mode: MaintenanceMode, phase: str) -> Iterator[Effect]:
+    said = declaration(script)
+    if said.maintenance is None or said.maintenance.strength < mode.strength:
+        yield Effect(NOT_DECLARED, NONE, f'has to say maintenance = "{mode}"', is_error=True)
+    if said.phase is None or (said.phase == EXPAND and phase == CONTRACT):
+        yield Effect(NOT_DECLARED, NONE, f'has to say phase = "{phase}"', is_error=True)
+
+
+def _statements(function: ast.FunctionDef | None) -> list[ast.stmt]:
+    """Without docstrings and what does nothing."""
+    body = function.body if function else []
+    return [
+        node
+        for node in body
+        if not isinstance(node, ast.Pass)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+
+
+def _is_empty(function: ast.FunctionDef | None) -> bool:
+    return not _statements(function)
+
+
+def _is_one_helper(function: ast.FunctionDef | None) -> bool:
+    match _statements(function):
+        case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))]:
+            return name in HELPERS
+        case _:
+            return False

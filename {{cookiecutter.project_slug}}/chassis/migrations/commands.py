@@ -1,0 +1,195 @@
+"""Alembic, driven from Python: the database is always the one that the caller names."""
+
+import io
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, replace
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from chassis.maintenance.migrator import migrator
+from chassis.maintenance.revisions import ONE_LINE, RevisionsError, read_revisions, revision_of
+from chassis.maintenance.window_log import create_ops_schema
+from chassis.migrations.authoring import Author
+from chassis.migrations.catalog import catalog, compare, wanted_by
+from chassis.migrations.check import judge_all
+from chassis.migrations.plan import Options, Plan, plan_downgrade, plan_upgrade
+from chassis.migrations.runner import Runner
+from chassis.migrations.scratch import ScratchForbiddenError, scratch_database
+from chassis.migrations.status import status
+from chassis.postgres.engines import CONNECT_SECONDS, unpooled_engine
+from chassis.project import current_project
+
+Change = tuple[str | None, str | None]  # The revisions before and after.
+BEHIND = "Target database is not up to date."
+UNTRIED = (
+    "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
+    "constraints, enums, sequences and defaults were not compared, and the file declares the most."
+)
+
+
+def migration_scripts() -> ScriptDirectory:
+    """Raise CommandError if the revisions are not one line: after a merge of branches, say."""
+    scripts = ScriptDirectory.from_config(Config(toml_file=current_project().alembic_file))
+    try:
+        with catch_warnings():
+            simplefilter("error")  # Alembic would go on without the revision that it warns of.
+            heads = scripts.get_heads()
+    except UserWarning as error:
+        raise CommandError(f"{error}. {ONE_LINE}") from error
+    if len(heads) > 1:
+        raise CommandError(f"{' and '.join(heads)} are both the newest revision. {ONE_LINE}")
+    _require_readable(scripts)
+    return scripts
+
+
+def _require_readable(scripts: ScriptDirectory) -> None:
+    """A server reads them without Alembic, and would go by something else."""
+    try:
+        found = [astuple(one) for one in reversed(read_revisions(Path(scripts.versions)))]
+    except RevisionsError as error:
+        raise CommandError(str(error)) from error
+    for script, read in zip_longest(scripts.walk_revisions(), found):
+        phase = getattr(script.module, "phase", None) if script else None
+        if script is None or read != (script.revision, script.down_revision, phase):
+            name = Path(script.path).name if script else read[0]
+            raise CommandError(
+                f"{name} is not what its text says: write its `revision`, `down_revision` and "
+                '`phase` each as `name = "text"`, in migrations/versions.'
+            )
+
+
+class Migrations:
+    """Each method raises alembic's CommandError for a mistake of the caller's."""
+
+    def __init__(self, url: str, options: Options | None = None) -> None:
+        self._url = url
+        self._options = options or Options()
+
+    def upgrade(self, revision: str = "head", *, until_expand: bool = False) -> Change:
+        """Raise what `Runner.run` raises. `until_expand` stops before a contract revision."""
+        return self._run(
+            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
+        )
+
+    def downgrade(self, revision: str = "-1") -> Change:
+        """Raise what `Runner.run` raises."""
+        return self._run(partial(plan_downgrade, revision=_named(revision)))
+
+    def stamp(self, revision: str) -> Change:
+        """Raise BusyError if another migration runs."""
+        with migrator(self._url, wait=self._options.wait) as connection:
+            create_ops_schema(connection)
+            before = revision_of(connection)
+            connection.rollback()
+            command.stamp(_config(connection), _named(revision))
+            return before, revision_of(connection)
+
+    def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, str]:
+        """What `upgrade` would do, and the SQL of it; nothing is changed."""
+        with self._connection() as connection:
+            current = revision_of(connection)
+            connection.rollback()
+            scripts = migration_scripts()
+            plan = plan_upgrade(scripts, current, _named(revision), until_expand=until_expand)
+            return plan, sql_of(plan)
+
+    def current(self) -> str | None:
+        """The revision of the database; None if it was never migrated."""
+        with self._connection() as connection:
+            return revision_of(connection)
+
+    def status(self) -> dict[str, Any]:
+        """Revisions, what is pending, and what may stand in the way, by name."""
+        with self._connection() as connection:
+            return status(connection, migration_scripts())
+
+    def check(self) -> list[str]:
+        """What is wrong: revisions that declare too little or do not make what the models have,
+        and a database that lacks what they make. What others made in it is theirs.
+        """
+        scripts = migration_scripts()
+        with scratch_database(self._url) as scratch:
+            verdicts = judge_all(scratch, scripts, current_project().metadata)
+            findings = [finding for verdict in verdicts for finding in verdict.findings]
+            wrong = [f"{one.revision} {one}" for one in findings if one.is_error]
+            if any(verdict.failures for verdict in verdicts):
+                return wrong
+            made = catalog(scratch)
+            if texts := compare(made, wanted_by(scratch, current_project().metadata)).texts:
+                wrong.append(f"The revisions do not make what the models have: {'; '.join(texts)}")
+        with self._connection() as connection:
+            if revision_of(connection) != scripts.get_current_head():
+                return [*wrong, BEHIND]
+            drift = compare(catalog(connection), made)
+        texts = replace(drift, extra={}).texts
+        return wrong + ([f"The database has drifted: {'; '.join(texts)}"] if texts else [])
+
+    def create(
+        self, message: str, *, empty: bool = False, accept_drop: Iterable[str] = ()
+    ) -> list[str]:
+        """Write revisions that make what the models have and the revisions before do not.
+
+        Return their paths; none where there is no difference. Nothing of others is compared: the
+        revisions run on a database of their own. Raise FindingsError if what was written fails.
+        """
+        message = " ".join(message.split())
+        if not message:
+            raise CommandError("A revision needs a message: it names the file.")
+        author = Author(_config(None), current_project().metadata)
+        with self._connection() as connection:
+            if empty:
+                return [author.write_empty(connection, message)]
+            if revision_of(connection) != migration_scripts().get_current_head():
+                raise CommandError(BEHIND)
+            try:
+                return author.write(self._url, message, accept_drop)
+            except ScratchForbiddenError:
+                self._options.say("warning", UNTRIED)
+                return author.write_untried(connection, message)
+
+    def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
+        scripts = migration_scripts()
+        return Runner(self._url, scripts, _config(None), self._options).run(partial(plan, scripts))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        arguments = {"connect_timeout": CONNECT_SECONDS}
+        with unpooled_engine(self._url, connect_args=arguments).connect() as connection:
+            yield connection
+
+
+def sql_of(plan: Plan) -> str:
+    """Rendered without a database."""
+    written = io.StringIO()
+    config = _config(None, output_buffer=written)
+    if plan.steps:
+        change = command.upgrade if plan.direction == "upgrade" else command.downgrade
+        change(config, f"{plan.start or 'base'}:{plan.target or 'base'}", sql=True)
+    return written.getvalue()
+
+
+def _named(revision: str) -> str:
+    if not revision.strip():
+        raise CommandError("Name a revision, or `head`, or `base`.")
+    return revision
+
+
+def _config(connection: Connection | None, **options: Any) -> Config:
+    migration_scripts()
+    return Config(
+        toml_file=current_project().alembic_file,
+        attributes={"connection": connection},
+        cmd_opts=Namespace(quiet=True),
+        **options,
+    )

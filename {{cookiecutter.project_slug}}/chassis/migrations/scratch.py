@@ -1,0 +1,66 @@
+"""A database that is made for a question and dropped again: nothing of others is in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from chassis.postgres.engines import psycopg2_url, unpooled_engine
+from chassis.postgres.error_translation import sqlstate
+
+INSUFFICIENT_PRIVILEGE = "42501"
+
+
+class ScratchForbiddenError(Exception):
+    """The role may not create databases."""
+
+
+@contextmanager
+def scratch_database(url: str) -> Iterator[Connection]:
+    """Raise ScratchForbiddenError if the role in `url` may not create databases."""
+    name = f"check_{uuid4().hex}"
+    where = psycopg2_url(url)
+    server = unpooled_engine(where, isolation_level="AUTOCOMMIT")
+    with server.connect() as administrator:
+        try:
+            administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        except DBAPIError as error:
+            if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+                raise
+            raise ScratchForbiddenError from error
+        try:
+            with unpooled_engine(where.set(database=name)).connect() as connection:
+                yield connection
+        finally:
+            administrator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def apply(connection: Connection, script: Script) -> None:
+    """Run the revision's `upgrade` and commit it."""
+    with operations(connection):
+        script.module.upgrade()
+
+
+@contextmanager
+def operations(connection: Connection) -> Iterator[Operations]:
+    """Let `op` work on this connection, in a transaction that is committed at the end."""
+    connection.rollback()  # Alembic would take an open one for the caller's, and commit nothing.
+    context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
+    with context.begin_transaction(_per_migration=True), Operations.context(context) as op:
+        yield op
+
+
+@contextmanager
+def undone(connection: Connection) -> Iterator[None]:
+    """Whatever is done inside is rolled back."""
+    connection.rollback()
+    try:
+        yield
+    finally:
+        with suppress(DBAPIError):
+            connection.rollback()

@@ -1,0 +1,93 @@
+"""What becomes of an event on its way to a line."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, MutableMapping
+from sys import exception
+from traceback import TracebackException
+from typing import Any, BinaryIO
+
+from flask import g, has_request_context
+from structlog.dev import ConsoleRenderer, plain_traceback
+
+from chassis.observability.redaction import mask_sent
+
+Event = MutableMapping[str, Any]
+Render = Callable[[Any, str, Event], str]
+
+OURS = {"timestamp", "level", "logger", "request_id", "exception"}  # Clean as they are made.
+# What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
+QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
+
+_encode = json.JSONEncoder().encode
+
+
+def add_request_id(_: Any, __: str, event: Event) -> Event:
+    if has_request_context():
+        event["request_id"] = g.get("request_id")
+    return event
+
+
+def render_exception(_: Any, __: str, event: Event) -> Event:
+    """Not by rich, which shows the values of variables."""
+    found = event.pop("exc_info", None)
+    if isinstance(found, tuple):
+        found = found[1]
+    elif found and not isinstance(found, BaseException):
+        found = exception()
+    if found:
+        event["exception"] = "\n".join(_traceback(TracebackException.from_exception(found)))
+    return event
+
+
+def clean(_: Any, __: str, event: Event) -> Event:
+    """Leave out what the caller sent."""
+    for name, value in event.items():
+        if name not in OURS and not name.startswith("_") and value is not None:
+            text = value if isinstance(value, str) else repr(value)
+            cleaned = _without_values(text)
+            if cleaned != text or not isinstance(value, int | float):
+                event[name] = cleaned
+    return event
+
+
+def to_json(_: Any, __: str, event: Event) -> str:
+    """All but printable ASCII is escaped."""
+    return _encode(event)
+
+
+def console(stream: BinaryIO) -> Render:
+    show = ConsoleRenderer(
+        colors=stream.isatty(), exception_formatter=plain_traceback, sort_keys=False
+    )
+
+    def render(logger: Any, name: str, event: Event) -> str:
+        lines = event.pop("exception", "").splitlines()
+        shown = {_escape(key): _escape(str(value)) for key, value in event.items()}
+        return "\n    ".join([str(show(logger, name, shown)), *lines])
+
+    return render
+
+
+def _traceback(error: TracebackException) -> Iterator[str]:
+    """As Python has it, but each message is clean, and on one line."""
+    if error.__cause__:
+        yield from (*_traceback(error.__cause__), "That was the direct cause of:")
+    elif error.__context__ and not error.__suppress_context__:
+        yield from (*_traceback(error.__context__), "While that was handled:")
+    yield "Traceback (most recent call last):"
+    for frame in error.stack.format():
+        yield from frame.rstrip().splitlines()
+    yield _escape(_without_values("".join(error.format_exception_only()).rstrip()))
+    for inner in error.exceptions or ():
+        yield from _traceback(inner)
+
+
+def _without_values(text: str) -> str:
+    return mask_sent(QUOTED.sub("", text))
+
+
+def _escape(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,115 @@
+"""What the caller sent, and how to leave it out of a text for those who run the service."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import parse_qsl, quote, unquote
+
+from flask import g, has_request_context, request
+
+from chassis.http.input.parser import body_as_read
+from chassis.http.input.strict_json import read_json
+
+MASK = "********"
+SHORT = 4  # Characters; what has fewer is masked where it stands alone.
+# What any client sends, and logs need to be understood.
+PUBLIC = {"host", "accept", "connection", "origin", "close", "keep-alive", "http", "https", "get"}
+PUBLIC |= {"post", "put", "patch", "delete", "bearer", "gzip", "localhost", "127.0.0.1"}
+PLAIN = re.compile(r"[\w.~/-]*[A-Za-z0-9][\w.~/-]*", re.ASCII)  # The same however it is written.
+# Written in the same way everywhere; what lies between may be escaped.
+SAME = re.compile(r"""[^"'\\\x00-\x1f\x7f-\U0010ffff]+""")
+PART = re.compile(r"""[^\s,;:&=()<>\[\]{}"']+""")
+
+
+def mask_sent(text: str) -> str:
+    """The text without any value of the present request, however it was written there."""
+    if not text or not has_request_context():
+        return text
+    lower = text.lower()
+    found = [form for form in _head() | _body() if form.lower() in lower]
+    if not found:
+        return text
+    # All at once, the longest first: a mask is not masked again.
+    pattern = "|".join(map(_pattern, sorted(found, key=len, reverse=True)))
+    return re.sub(pattern, MASK, text, flags=re.IGNORECASE)
+
+
+def _head() -> set[str]:
+    if "sent_head" not in g:
+        g.sent_head = _forms_of(_values())
+    return g.sent_head  # type: ignore[no-any-return]
+
+
+def _body() -> set[str]:
+    """Of what was read. It may still be under way, and a line does not wait for it."""
+    read = body_as_read()
+    if read is None:
+        return set()
+    if "sent_body" not in g:
+        g.sent_body = _forms_of(_of_body(read))
+    return g.sent_body  # type: ignore[no-any-return]
+
+
+def _forms_of(values: Iterator[str]) -> set[str]:
+    return {form for value in set(values) for form in _forms(value)}
+
+
+def _pattern(value: str) -> str:
+    exactly = re.escape(value)
+    return exactly if len(value) >= SHORT else rf"(?<!\w){exactly}(?!\w)"
+
+
+def _forms(value: str) -> Iterator[str]:
+    if value.lower() in PUBLIC:
+        return
+    if PLAIN.fullmatch(value):
+        yield value
+        return
+    for form in (value, unquote(value), normalize("NFC", value)):
+        for written in (
+            form,
+            repr(form)[1:-1],
+            json.dumps(form)[1:-1],
+            quote(form, errors="ignore"),
+            *map(str.strip, SAME.findall(form)),
+        ):
+            if len(written) >= SHORT or any(map(str.isalnum, written)):
+                yield written
+
+
+def _values() -> Iterator[str]:
+    yield from (request.method, request.path, request.environ.get("HTTP_HOST", ""))
+    for name, value in request.headers:
+        if value != g.get("request_id"):  # Which may be told: its form is restricted.
+            yield from (name, value, *PART.findall(value))
+    if credentials := request.authorization:
+        yield from (str(value) for value in (credentials.parameters or {}).values())
+    if request.url_rule:
+        yield from map(str, (request.view_args or {}).values())
+    else:
+        yield from PART.findall(request.path.replace("/", " "))
+    query = request.query_string.decode(errors="replace")
+    for pair in parse_qsl(query, keep_blank_values=True):
+        yield from pair
+    yield from PART.findall(query)
+
+
+def _of_body(body: bytes) -> Iterator[str]:
+    try:
+        yield from _leaves(read_json(body))
+    except ValueError:
+        yield from PART.findall(body.decode(errors="replace"))
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,97 @@
+"""The description of the API at /openapi.json, and its page at /docs."""
+
+import re
+from typing import Any
+
+import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from flask import Flask, Response, json
+from flask_smorest.spec.plugins import FlaskPlugin
+from werkzeug.routing import Rule
+
+from chassis.http.access.policies import public
+from chassis.http.flow.idempotency import KEY_HEADER, takes_key
+from chassis.http.output.deprecation import send_deprecation
+from chassis.openapi.docs_page import register_docs_page
+from chassis.openapi.document import complete
+from chassis.openapi.error_answers import Problem
+from chassis.schemas.cursor import Cursor
+from chassis.schemas.sort import Sort
+
+SETTINGS = {"OPENAPI_VERSION": "3.1.0", "OPENAPI_URL_PREFIX": "/"}
+
+
+class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no types.
+    """Names an operation after its function, and its version where that is not the first.
+
+    Adds the headers that chassis/http/flow/application.py reads for it.
+    """
+
+    def path_helper(self, rule: Rule, operations: Any, parameters: Any, **options: Any) -> Any:
+        endpoint = str(rule.endpoint)
+        blueprint, _, name = endpoint.rpartition(".")
+        later = re.search(r"_v\d+$", blueprint)
+        path = super().path_helper(rule, operations, parameters, **options)
+        of_one = any(found["schema"].get("format") == "uuid" for found in parameters)
+        for method, operation in operations.items():
+            operation["operationId"] = f"{name}{later[0] if later else ''}"
+            taken = ["If-Match"] if of_one and method != "get" else []
+            taken += [KEY_HEADER] if takes_key(method.upper(), endpoint) else []
+            if taken:
+                operation["parameters"] = [*operation.get("parameters", []), *taken]
+        return path
+
+
+def schema_name(schema: Any) -> str:
+    """The class's name without "Schema", and its version where that is not the first.
+
+    So no name changes when another version comes.
+    """
+    kind: Any = resolve_schema_cls(schema)
+    later = re.search(r"\.(v(?!1\b)\d+)\b", kind.__module__)
+    return f"{kind.__name__.removesuffix('Schema')}{later[1].upper() if later else ''}"
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types.
+    DEFAULT_ERROR_RESPONSE_NAME = None  # Each is documented by its status.
+
+    def document(self) -> dict[str, Any]:
+        return complete(self.spec.to_dict())
+
+    @public
+    def _openapi_json(self) -> Response:
+        return Response(
+            json.dumps(self.document(), sort_keys=False), content_type="application/json"
+        )
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to chassis/http/output/problems.py."""
+
+    def _register_responses(self) -> None:
+        """See chassis/openapi/error_answers.py: these would change with Python's version."""
+        self.spec.components.schema("Problem", schema=Problem)
+
+    def _register_etag_headers(self) -> None:
+        """They are in chassis/openapi/headers.py."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages say in their body where the next one begins."""
+
+
+def register_openapi(app: Flask, *, title: str, version: str, description: str) -> Api:
+    """Title, version and description are the project's own."""
+    app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version)
+    app.after_request(send_deprecation)
+    register_docs_page(app, title)
+    api = Api(
+        app,
+        spec_kwargs={
+            "info": {"description": description},
+            "flask_plugin": Operations(),
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name),
+        },
+    )
+    api.register_field(Cursor, "string", "cursor")
+    api.register_field(Sort, "string", None)
+    return api

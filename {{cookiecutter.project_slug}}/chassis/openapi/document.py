@@ -1,0 +1,151 @@
+"""Completes what the controllers say with what is true of every operation."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from chassis.http.flow.idempotency import KEY_HEADER
+from chassis.openapi import error_answers as answers
+from chassis.openapi import headers
+from chassis.openapi.error_answers import ANSWERS
+from chassis.openapi.headers import header, parameter
+
+METHODS = ("get", "post", "put", "patch", "delete")
+ASKS_NOTHING = {"read_liveness"}  # And so it is never unavailable.
+UNLIMITED = {"read_liveness", "read_readiness"}
+REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
+
+Json = dict[str, Any]
+
+
+def complete(document: Json) -> Json:
+    """Add the answers and headers that operations share, and links from what is created."""
+    for kind, found in {**answers.components(), **headers.components()}.items():
+        document["components"].setdefault(kind, {}).update(found)
+    for path, method, operation in operations(document):
+        operation["responses"] = _successes(document, operation)
+        if method == "get" and "ETag" in operation["responses"].get("200", {}).get("headers", {}):
+            operation["responses"]["304"] = {
+                "description": "It still has this version.",
+                "headers": {name: header(name) for name in ("X-Request-ID", "ETag")},
+            }
+            operation["parameters"] = [*operation.get("parameters", []), parameter("If-None-Match")]
+        parameters = parameters_of(document, path, operation)
+        _forget_null(parameters)
+        for status in _errors(method, operation, parameters):
+            reference = f"#/components/responses/{ANSWERS[status].name}"
+            operation["responses"][str(status)] = {"$ref": reference}
+    _link(document)
+    document["tags"] = [{"name": tag["name"]} for tag in document["tags"]]
+    return _without_unused(document)
+
+
+def parameters_of(document: Json, path: str, operation: Json) -> list[Json]:
+    every = document["paths"][path].get("parameters", []) + operation.get("parameters", [])
+    return [resolve(document, parameter) for parameter in every]
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def resolve(document: Json, found: Json) -> Json:
+    """What it refers to, or itself."""
+    while "$ref" in found:
+        _, *keys = found["$ref"].split("/")
+        found = document
+        for key in keys:
+            found = found[key]
+    return found
+
+
+def _successes(document: Json, operation: Json) -> Json:
+    successes = {}
+    for status, response in operation["responses"].items():
+        if str(status) < "400":
+            schema = resolve(document, _schema(response))
+            names = ["X-Request-ID"]
+            names += ["Location"] if str(status) == "201" else []
+            names += ["ETag"] if "version" in schema.get("properties", {}) else []
+            names += ["Deprecation"] if operation.get("deprecated") else []
+            names += ["Sunset"] if "x-sunset" in operation else []
+            sent = {name: header(name) for name in names} | response.get("headers", {})
+            successes[str(status)] = {**response, "headers": sent}
+    return successes
+
+
+def _forget_null(parameters: list[Json]) -> None:
+    """A URL or a header has no null: what is not there is left out."""
+    for found in parameters:
+        schema = found["schema"]
+        if isinstance(schema.get("type"), list):
+            [schema["type"]] = set(schema["type"]) - {"null"}
+        if schema.get("default", ...) is None:
+            del schema["default"]
+
+
+def _errors(method: str, operation: Json, parameters: list[Json]) -> list[int]:
+    places = {found["in"] for found in parameters}
+    named = {found["name"] for found in parameters if found["in"] == "header"}
+    body = "requestBody" in operation
+    may_be = {
+        400: True,
+        401: "security" in operation,
+        403: "security" in operation,
+        404: "path" in places,
+        409: method != "get",
+        412: "If-Match" in named,
+        413: body,
+        415: body,
+        429: operation["operationId"] not in UNLIMITED,
+        422: body or "query" in places or KEY_HEADER in named,
+        500: True,
+        503: operation["operationId"] not in ASKS_NOTHING,
+    }
+    return [status for status, may in may_be.items() if may]
+
+
+def _link(document: Json) -> None:
+    """From what a POST creates to the operations on it, by its id."""
+    for path, method, operation in operations(document):
+        created = operation["responses"].get("201")
+        if method != "post" or created is None:
+            continue
+        if "id" not in resolve(document, _schema(created)).get("properties", {}):
+            continue
+        for below, _, other in operations(document):
+            if named := re.match(rf"{re.escape(path)}/{{(\w+)}}(?!.*{{)", below):
+                created.setdefault("links", {})[other["operationId"]] = {
+                    "operationId": other["operationId"],
+                    "parameters": {named[1]: "$response.body#/id"},
+                }
+
+
+def _schema(response: Json) -> Json:
+    schema: Json = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _security_schemes(document: Json) -> set[str]:
+    every = [one for _, _, found in operations(document) for one in found.get("security", [])]
+    return {name for one in every for name in one}
+
+
+def _without_unused(document: Json) -> Json:
+    kept = {("securitySchemes", name) for name in _security_schemes(document)}
+    found = set(REFERENCE.findall(json.dumps(document["paths"])))
+    while found - kept:
+        kept |= found
+        used = [document["components"][kind][name] for kind, name in kept]
+        found = set(REFERENCE.findall(json.dumps(used)))
+    every = document.pop("components")
+    document["components"] = {
+        kind: {name: one for name, one in sorted(members.items()) if (kind, name) in kept}
+        for kind, members in sorted(every.items())
+        if any((kind, name) in kept for name in members)
+    }
+    return document

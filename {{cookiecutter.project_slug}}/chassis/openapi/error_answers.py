@@ -1,0 +1,107 @@
+"""The errors that operations answer with, as the document has them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, fields
+
+from chassis.http.output.answers import PROBLEM_JSON
+from chassis.openapi.headers import HEADERS, header
+
+
+class BrokenValue(Schema):
+    pointer = fields.String(metadata={"description": "Into the body, as RFC 6901 has it."})
+    parameter = fields.String(metadata={"description": "Of the query string, or a header."})
+    detail = fields.String(required=True)
+    code = fields.String(required=True, metadata={"description": "What is wrong, for programs."})
+
+
+class Problem(Schema):
+    """Problem details, RFC 9457."""
+
+    class Meta:
+        unknown = INCLUDE  # A kind may say more.
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(BrokenValue))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An error: its kinds are the values that `type` may have."""
+
+    name: str
+    description: str
+    kinds: tuple[str, ...]
+    headers: tuple[str, ...] = ()
+    sometimes: tuple[str, ...] = ()
+
+    def component(self, status: int) -> dict[str, Any]:
+        kind = self.kinds[0]
+        example = {
+            "type": kind,
+            "title": kind.replace("-", " ").capitalize(),
+            "status": status,
+            "detail": self.description,
+            "instance": "/",
+            "request_id": "0198c5b2-7b1e-4d0f-9f3e-2f1f4f0c9a11",
+        }
+        content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+        return {
+            "description": f"{self.description} ({', '.join(self.kinds)})",
+            "headers": {name: header(name) for name in ("X-Request-ID", *self.headers)}
+            | {name: {"required": False, **HEADERS[name]} for name in self.sometimes},
+            "content": {PROBLEM_JSON: content},
+        }
+
+
+ANSWERS = {
+    400: Answer(
+        "BadRequest",
+        "It cannot be read.",
+        ("malformed-body", "invalid-query", "invalid-header", "bad-host"),
+    ),
+    401: Answer(
+        "Unauthorized", "It is not known who asks.", ("unauthorized",), ("WWW-Authenticate",)
+    ),
+    403: Answer(
+        "Forbidden", "Whoever asks may not do this.", ("forbidden",), ("WWW-Authenticate",)
+    ),
+    404: Answer("NotFound", "Nothing has that identity.", ("not-found",)),
+    409: Answer(
+        "Conflict",
+        "The present state forbids it.",
+        ("conflict", "duplicate"),
+        sometimes=("Retry-After",),
+    ),
+    412: Answer("PreconditionFailed", "It has another version.", ("precondition-failed",)),
+    413: Answer("PayloadTooLarge", "The body is too large.", ("payload-too-large",)),
+    415: Answer("UnsupportedMediaType", "The body has to be JSON.", ("unsupported-media-type",)),
+    422: Answer(
+        "Validation",
+        "It breaks a rule; `errors` says where.",
+        ("validation", "idempotency-key-reused"),
+    ),
+    429: Answer(
+        "RateLimited", "There were too many requests.", ("rate-limited",), ("Retry-After",)
+    ),
+    500: Answer("Internal", "It is the service's mistake.", ("internal",)),
+    503: Answer(
+        "Unavailable",
+        "It may succeed later.",
+        ("unavailable", "maintenance", "schema-mismatch"),
+        ("Retry-After",),
+    ),
+}
+
+
+def components() -> dict[str, dict[str, Any]]:
+    return {
+        "responses": {answer.name: answer.component(s) for s, answer in ANSWERS.items()},
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+    }

@@ -1,0 +1,29 @@
+from typing import Annotated
+
+from dependency_injector.wiring import Provide, inject
+
+from chassis.core.health_service import HealthService
+from chassis.http.flow.blueprint import Blueprint
+from chassis.schemas.health_report import LivenessOutput, ReadinessOutput
+
+blueprint = Blueprint("health", __name__, url_prefix="/health")
+
+Health = Annotated[HealthService, Provide["health_service"]]
+
+
+@blueprint.get("/live")
+@blueprint.public
+@blueprint.response(200, LivenessOutput)
+def read_liveness() -> dict[str, str]:
+    """Whether the process answers at all. Asks nothing of the database."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/ready")
+@blueprint.public
+@blueprint.response(200, ReadinessOutput)
+@inject
+def read_readiness(health: Health) -> dict[str, object]:
+    """Whether requests can be served: the database answers and its schema is new enough."""
+    found = health.readiness()
+    return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}

@@ -1,0 +1,58 @@
+"""Windows over HTTP, for those who may open and end them. No route runs a migration."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from dependency_injector.wiring import Provide, inject
+from flask import url_for
+
+from chassis.core.errors import NotFoundError, ValidationError
+from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.answers import created
+from chassis.schemas.window import WindowEndInput, WindowInput, WindowOutput
+
+blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
+
+Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
+PATIENCE = timedelta(seconds=10)  # A caller waits for those who write to end.
+
+
+@blueprint.post("")
+@blueprint.requires("maintenance:write")
+@blueprint.arguments(WindowInput)
+@blueprint.response(201, WindowOutput)
+@inject
+def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[str, str]]:
+    """Open a window now, or schedule one."""
+    lasts = timedelta(seconds=body["duration_s"]) if "duration_s" in body else None
+    mode = MaintenanceMode(body["mode"])
+    if "starts_at" not in body:
+        window = windows.start(mode, body["message"], lasts, patience=PATIENCE)
+    elif lasts:
+        window = windows.schedule(mode, body["message"], body["starts_at"], lasts)
+    else:
+        raise ValidationError("A window that is scheduled needs duration_s.")
+    return created(window, url_for("maintenance.read_maintenance"))
+
+
+@blueprint.post("/<int:window_id>/end")
+@blueprint.requires("maintenance:write")
+@blueprint.arguments(WindowEndInput)
+@blueprint.response(200, WindowOutput)
+@inject
+def end_window(body: dict[str, Any], window_id: int, windows: Windows) -> Window:
+    """End the window that is open."""
+    window = windows.current()
+    if window is None or window.id != window_id:
+        raise NotFoundError(f"Window {window_id} is not open.")
+    return windows.end(body["accept_schema"])
+
+
+@blueprint.delete("/<int:window_id>")
+@blueprint.requires("maintenance:write")
+@blueprint.response(204)
+@inject
+def cancel_window(window_id: int, windows: Windows) -> None:
+    """Cancel a window that has not begun."""
+    windows.cancel(window_id)

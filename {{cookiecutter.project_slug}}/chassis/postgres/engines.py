@@ -1,0 +1,126 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2.extensions
+from psycopg2.extensions import cursor
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+
+from chassis.postgres.transactions import TransactionConnection
+
+# Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
+# https://www.postgresql.org/docs/current/runtime-config-client.html
+TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
+IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
+READ_ONLY = "-c default_transaction_read_only=on"
+# A replica whose machine vanishes is given up after four seconds: the primary can answer.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
+VANISHING |= {"tcp_user_timeout": "4000"}
+# The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
+READS_ONLY = "SET TRANSACTION READ ONLY;"
+HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
+CONNECT_SECONDS = 2
+POOL_WAIT_SECONDS = 2
+
+
+def psycopg2_url(url: str | URL) -> URL:
+    """The URL with its driver named: bare `postgresql://` is psycopg 3 from SQLAlchemy 2.1 on."""
+    return make_url(url).set(drivername="postgresql+psycopg2")
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Four pools on one database, and one on its replica if there is one.
+
+    `write` opens a transaction. `read` is in autocommit, so that a query is one round trip, on
+    connections that PostgreSQL itself keeps from writing. `watch` is one such connection that never
+    waits long: it looks for maintenance windows. `probe` is another one, for readiness, which is
+    asked for when the others hang.
+    """
+
+    write: Engine
+    read: Engine
+    watch: Engine
+    probe: Engine
+    replica: Engine | None = None
+
+    @classmethod
+    def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
+        """Nothing is sent until the first query. `pool_size` should be the number of threads."""
+        return cls(
+            write=_engine(url, name, pool_size, TIMEOUTS, connection=TransactionConnection),
+            read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
+            watch=_reading(url, name, 1, IMPATIENT, HURRIES),
+            probe=_reading(url, name, 1, IMPATIENT, HURRIES),
+            replica=_reading(_replica_url(read_url), name, pool_size, TIMEOUTS, READS_ONLY)
+            if read_url
+            else None,
+        )
+
+    def dispose(self) -> None:
+        for engine in (self.write, self.read, self.watch, self.probe, self.replica):
+            if engine:
+                engine.dispose()
+
+
+def unpooled_engine(url: str | URL, **options: Any) -> Engine:
+    """For few connections, each closed after its use."""
+    return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
+
+
+def _replica_url(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(query={**VANISHING, **parsed.query})
+
+
+def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:
+    """In autocommit. Where a pooler dropped the options, each statement brings the guard along.
+
+    Both are one message and so one transaction; `SET LOCAL` ends with it.
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+    """
+
+    class GuardedCursor(cursor):
+        def execute(self, query: Any, values: Any = None) -> None:
+            super().execute(guard + query, values)
+
+        def executemany(self, query: Any, rows: Iterable[Any]) -> None:
+            super().executemany(guard + query, rows)
+
+    options = f"{limits} {READ_ONLY}"
+    engine = _engine(url, name, pool_size, options, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine, "connect")
+    def guard_a_pooled_one(connection: Any, _record: object) -> None:
+        if connection.info.parameter_status("default_transaction_read_only") != "on":
+            connection.cursor_factory = GuardedCursor
+
+    return engine
+
+
+def _engine(
+    url: str | URL,
+    name: str,
+    pool_size: int,
+    options: str,
+    *,
+    connection: type[psycopg2.extensions.connection] = psycopg2.extensions.connection,
+    **engine: str,
+) -> Engine:
+    return create_engine(
+        psycopg2_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_use_lifo=True,
+        use_native_hstore=False,  # It would be looked for on each new connection.
+        hide_parameters=True,  # In the texts of errors, which are logged.
+        connect_args={
+            "application_name": name,
+            "connect_timeout": CONNECT_SECONDS,
+            "options": options,
+            "connection_factory": connection,
+        },
+        **engine,
+    )

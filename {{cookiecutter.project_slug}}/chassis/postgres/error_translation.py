@@ -1,0 +1,86 @@
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from chassis.core.errors import (
+    CollisionError,
+    ConflictError,
+    DomainError,
+    DuplicateError,
+    UnavailableError,
+)
+from chassis.postgres.locks import refused_by
+
+UNAVAILABLE = "The database does not answer."
+NOT_MIGRATED = "The database was not migrated yet."
+READ_ONLY_TRANSACTION = "25006"
+UNDEFINED_FUNCTION = "42883"
+WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
+# By SQLSTATE, else by its class, which is the first two characters.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
+    READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
+    "3F000": (UnavailableError, NOT_MIGRATED),
+    "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
+    "23505": (DuplicateError, "It exists already."),
+    "40001": (CollisionError, "Another change was made at the same time."),
+    "40P01": (CollisionError, "Another change was made at the same time."),
+    "53": (UnavailableError, UNAVAILABLE),
+    "55P03": (UnavailableError, UNAVAILABLE),
+    "57": (UnavailableError, UNAVAILABLE),
+    "08": (UnavailableError, UNAVAILABLE),
+}
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """Empty where the server did not get to name one."""
+    return getattr(error.orig, "pgcode", None) or ""
+
+
+def first_line(error: object) -> str:
+    """PostgreSQL's own sentence; details and the statement follow it."""
+    return str(error).strip().partition("\n")[0]
+
+
+@contextmanager
+def translated_errors(*, read_only: bool = False) -> Iterator[None]:
+    """Raise what the database reports as an error of the domain, with its cause.
+
+    What is not in the table is a mistake in the program and passes unchanged; so does writing
+    where only reading was asked for.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        translation = translation_of(error, read_only=read_only)
+        if translation is None:
+            raise
+        raise translation from error
+
+
+def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> DomainError | None:
+    """None for a mistake in the program."""
+    if not isinstance(error, DBAPIError):
+        no_connection = isinstance(error, PoolTimeoutError | DisconnectionError)
+        return UnavailableError(UNAVAILABLE) if no_connection else None
+    state = sqlstate(error)
+    if read_only and state == READ_ONLY_TRANSACTION:
+        return None
+    # The server went away or refused the connection before it could name a state.
+    if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
+        return UnavailableError(UNAVAILABLE)
+    return _by_state(state, error)
+
+
+def _by_state(state: str, error: DBAPIError) -> DomainError | None:
+    if state == WRITE_REFUSED:
+        return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
+    if state == UNDEFINED_FUNCTION and "ops." in first_line(error.orig):
+        return UnavailableError(NOT_MIGRATED)
+    if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
+        kind, text = found
+        return kind(text)
+    return None

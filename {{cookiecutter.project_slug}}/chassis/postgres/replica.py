@@ -1,0 +1,104 @@
+"""Reads on a streaming replica, for whoever does not have to see more than that has."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from psycopg2 import Error
+from psycopg2.extensions import cursor
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from chassis.core.circuit_breaker import CircuitBreaker
+from chassis.core.errors import CollisionError
+from chassis.core.read_positions import ONLY_PRIMARY, positions
+from chassis.postgres.error_translation import sqlstate
+
+PAUSE_SECONDS = 1.0  # Until a replica that failed is tried again.
+# Where the log is inserted, if not written or flushed yet: past a commit also where
+# synchronous_commit is off. https://www.postgresql.org/docs/current/functions-admin.html
+WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
+# The URL may lead to a primary too: to the only server that is left, say.
+APPLIED = """SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+    ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint"""
+# What may go well on the primary: conflicts with what is applied, and its locks; a schema that is
+# on its way; a server that stops, starts or is full. Not a statement that takes too long.
+ITS_OWN = {"40001", "40P01", "55P03", "42P01", "42703", "3F000", "57P01", "57P02", "57P03"}
+ITS_OWN_CLASSES = {"08", "53"}
+
+logger = logging.getLogger(__name__)
+
+
+class Replica:
+    def __init__(self, engine: Engine, primary: Engine) -> None:
+        """Both in autocommit."""
+        self._engine = engine
+        self._primary = primary
+        self._breaker = CircuitBreaker(PAUSE_SECONDS)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Give a connection to the replica, or to the primary where that has not seen enough.
+
+        Raise CollisionError if the replica fails on the way: again, it is the primary's turn.
+        """
+        with self._from_replica() or self._primary.connect() as connection:
+            try:
+                yield connection
+            except DBAPIError as error:
+                if connection.engine is not self._engine or not _is_its_own(error):
+                    raise
+                self._leave(error)
+                raise CollisionError("The replica cannot answer this now.") from error
+
+    def note_commit(self, connection: Connection) -> None:
+        """Ask how far the log is now, for the reads that have to see what was committed."""
+        if present := positions.get():
+            # What has just been written is read from where it is; and it is committed, whatever
+            # becomes of the question.
+            present.needed = present.written = ONLY_PRIMARY
+            # By itself: a statement of the connection's own cursor would begin a transaction.
+            asked: Any = connection.connection.cursor(cursor_factory=cursor)
+            with suppress(Error), asked:
+                asked.execute(WRITTEN)
+                [(present.written,)] = asked.fetchall()
+
+    def _from_replica(self) -> Connection | None:
+        present = positions.get()
+        if not present or present.needed >= ONLY_PRIMARY:
+            return None
+        if not self._breaker.admits():
+            return None
+        try:
+            connection = self._connection_that_applied(present.needed)
+        except DBAPIError as error:
+            self._leave(error)
+            return None
+        self._breaker.worked()
+        return connection
+
+    def _connection_that_applied(self, position: int) -> Connection | None:
+        """What is known is kept with a connection: another may lead to another replica."""
+        connection = self._engine.connect()
+        try:
+            if connection.info.get("applied", 0) < position:
+                connection.info["applied"] = connection.exec_driver_sql(APPLIED).scalar_one()
+            if connection.info.get("applied", 0) >= position:
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        return None
+
+    def _leave(self, error: DBAPIError) -> None:
+        self._breaker.failed()
+        logger.warning("The replica fails: the primary answers. (%s)", str(error.orig).strip())
+
+
+def _is_its_own(error: DBAPIError) -> bool:
+    state = sqlstate(error)
+    if not state:
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return state in ITS_OWN or state[:2] in ITS_OWN_CLASSES

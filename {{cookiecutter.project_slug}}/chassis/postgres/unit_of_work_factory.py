@@ -1,0 +1,138 @@
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import local
+from typing import TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from chassis.core.attempt import note_committed
+from chassis.core.errors import MaintenanceError, SchemaMismatchError
+from chassis.core.maintenance_service import admitted_window
+from chassis.core.persistence import Entity, Repository, UnitOfWorkFactory
+from chassis.core.probes import DatabaseProbe
+from chassis.postgres.engines import Engines
+from chassis.postgres.error_translation import sqlstate, translation_of
+from chassis.postgres.locks import ask_write_fence, fence_statement
+from chassis.postgres.replica import Replica
+from chassis.postgres.sql_repository import SqlRepository
+from chassis.postgres.stored_responses import SqlOnce
+from chassis.postgres.transactions import before_first_statement
+
+MISSING = {"42P01", "42703"}  # There is no such table, or column.
+NESTED = "A unit of work is open on this thread; join its block instead."
+
+
+class _Thread(local):
+    busy = False
+    joined: Connection | None = None  # Of the `once` that is open.
+
+
+class SqlWork:
+    """One transaction; a project's own kind derives from it and has its repositories."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def repository(self, table: Table, entity_type: type[Entity]) -> Repository[Entity]:
+        return SqlRepository(self.connection, table, entity_type)
+
+
+Work = TypeVar("Work", bound=SqlWork)
+
+
+class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
+    def __init__(
+        self, engines: Engines, kind: type[Work], database: DatabaseProbe | None = None
+    ) -> None:
+        """`kind` is the project's own unit of work.
+
+        `database` tells whether a missing table or column is a mistake in the program.
+        """
+        self._engines = engines
+        self._kind = kind
+        self._database = database
+        self._replica = Replica(engines.replica, engines.read) if engines.replica else None
+        self._read_connection = (self._replica or engines.read).connect
+        self._thread = _Thread()
+        self._was_refused = False  # Whether a write was, and none was admitted since.
+
+    @contextmanager
+    def __call__(self, *, read_only: bool = False) -> Iterator[Work]:
+        if self._thread.busy:
+            # The inner one would commit, or wait for, what the outer one has not finished.
+            raise RuntimeError(NESTED)
+        self._thread.busy = True
+        try:
+            with (
+                self._translated_errors(read_only=read_only),
+                self._connection(read_only=read_only) as connection,
+            ):
+                yield self._kind(connection)
+        finally:
+            self._thread.busy = False
+
+    @contextmanager
+    def once(self, key: str) -> Iterator[SqlOnce]:
+        if self._thread.busy or self._thread.joined:
+            raise RuntimeError(NESTED)
+        with self._translated_errors(), self._transaction() as connection:
+            once = SqlOnce(connection, key)
+            self._thread.joined = connection
+            try:
+                yield once
+            finally:
+                self._thread.joined = None
+
+    def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
+        if joined := self._thread.joined:
+            return self._part_of(joined, read_only=read_only)
+        return self._read_connection() if read_only else self._transaction()
+
+    @contextmanager
+    def _part_of(self, joined: Connection, *, read_only: bool) -> Iterator[Connection]:
+        with joined.begin_nested():
+            if read_only:
+                joined.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield joined
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engines.write.connect() as connection:
+            with connection.begin(), self._fenced(connection):
+                yield connection
+            note_committed()
+            if self._replica:
+                self._replica.note_commit(connection)
+
+    def _fenced(self, connection: Connection) -> AbstractContextManager[None]:
+        """Pass the fence with the first statement; or, in a window, beforehand.
+
+        PostgreSQL writes each statement that fails to its log, with its values.
+        """
+        bypass = admitted_window.get()
+        if not self._was_refused:
+            return before_first_statement(connection, fence_statement(bypass))
+        ask_write_fence(connection, bypass)
+        self._was_refused = bypass is not None
+        return nullcontext()
+
+    @contextmanager
+    def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            known = translation_of(error, read_only=read_only)
+            self._was_refused |= isinstance(known, MaintenanceError)
+            if known is None and self._lacks_something(error):
+                known = SchemaMismatchError("The database has another schema.")
+            if known is None:
+                raise
+            raise known from error
+
+    def _lacks_something(self, error: SQLAlchemyError) -> bool:
+        """What a newer or older schema lacks is not the program's mistake."""
+        if not isinstance(error, ProgrammingError) or sqlstate(error) not in MISSING:
+            return False
+        schema = self._database.schema_state() if self._database else None
+        return schema is not None and schema.current != schema.required

@@ -1,0 +1,99 @@
+"""The project that this process serves: what the chassis needs to know of it, handed in once."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Project:
+    """`root` has pyproject.toml and the migrations; `package` has the tree that the README shows.
+
+    What lies in the package is imported when it is asked for, and not before.
+    """
+
+    root: Path
+    package: str
+
+    @property
+    def name(self) -> str:
+        return self.about["name"]
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Name, version and description, as pyproject.toml has them."""
+        return dict(_about(self.root / "pyproject.toml"))
+
+    @property
+    def alembic_file(self) -> Path:
+        """Where Alembic's settings are."""
+        return self.root / "pyproject.toml"
+
+    @property
+    def dotenv(self) -> Path:
+        return self.root / ".env"
+
+    @property
+    def embedded_data(self) -> Path:
+        return self.root / ".postgres"
+
+    @property
+    def document(self) -> Path:
+        """The description of its API, as it was committed."""
+        return self.root / "openapi.json"
+
+    @property
+    def versions(self) -> Path:
+        return self.root / "migrations" / "versions"
+
+    @property
+    def config_type(self) -> Any:
+        return self.module("config").Config
+
+    @property
+    def create_app(self) -> Any:
+        return self.module("create_app").create_app
+
+    @property
+    def container_type(self) -> Any:
+        return self.module("dependency_container").Container
+
+    @property
+    def metadata(self) -> Any:
+        """Of all tables: those of each module in the folder of the models."""
+        for name in self.modules("infrastructure.models"):
+            self.module(f"infrastructure.models.{name}")
+        return self.module("infrastructure.databases.metadata").metadata
+
+    def module(self, name: str) -> Any:
+        return import_module(f"{self.package}.{name}")
+
+    def modules(self, package: str) -> Iterator[str]:
+        """The names of those in one of its packages."""
+        return (module.name for module in iter_modules(self.module(package).__path__))
+
+
+@cache
+def _about(pyproject: Path) -> dict[str, str]:
+    table = tomllib.loads(pyproject.read_text("utf-8"))["project"]
+    return {key: table[key] for key in ("name", "version", "description")}
+
+
+class _Current:
+    project: Project | None = None
+
+
+def use_project(project: Project) -> None:
+    """To be called once a process, before anything else: the package's `__init__` does."""
+    _Current.project = project
+
+
+def current_project() -> Project:
+    if _Current.project is None:
+        raise RuntimeError("No project was handed to the chassis: import its package first.")
+    return _Current.project

@@ -1,0 +1,35 @@
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
+from typing import Any
+
+import orjson
+from flask import current_app
+
+from chassis.core.signing import Signer
+from chassis.schemas.strict import StrictField
+
+
+class Cursor(StrictField[Any]):
+    """Where a page ended, as JSON: signed, so that only what was handed out is taken back."""
+
+    default_error_messages = {"cursor": "Not a cursor that was handed out."}
+
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
+        if value is None:
+            return None
+        return _signer().sign(urlsafe_b64encode(orjson.dumps(value)).decode())
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        told = _signer().verified(str(value))
+        if told is None:
+            raise self.make_error("cursor")
+        return orjson.loads(urlsafe_b64decode(told))
+
+
+def _signer() -> Signer:
+    return _signer_with(str(current_app.secret_key))
+
+
+@cache
+def _signer_with(secret: str) -> Signer:
+    return Signer(secret, "cursor")

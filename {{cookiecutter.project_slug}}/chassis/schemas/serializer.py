@@ -1,0 +1,122 @@
+"""What an answer tells of an object, worked out once from the fields of a schema.
+
+`Schema.dump` asks each field anew how it is to be read: of a list of 20 that is a third of the time
+that the whole request takes. UUIDs and times stay what they are: orjson writes them as the fields
+do, in a tenth of the time.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import marshmallow
+from marshmallow import missing
+from marshmallow.decorators import POST_DUMP, PRE_DUMP
+from marshmallow.fields import Field, String
+
+from chassis.schemas import fields
+
+Serializer = Callable[[Any], Any]
+# What a schema or a field may do in its own way: then it is left to marshmallow.
+SCHEMA_METHODS = ("dump", "_serialize", "get_attribute")
+FIELD_METHODS = ("serialize", "get_value")
+
+
+def serializer(schema: marshmallow.Schema) -> Serializer:
+    """Its JSON is that of `schema.dump`, which it is where a field does more than the usual."""
+    if not _is_usual_schema(schema) or not all(map(_is_usual, schema.dump_fields.values())):
+        return schema.dump
+    plan = [
+        (field.attribute or name, field.data_key or name, _writer(field, name), _writes_none(field))
+        for name, field in schema.dump_fields.items()
+    ]
+
+    def serialize(found: Any) -> Any:
+        if hasattr(found, "__getitem__"):
+            return _from_dict(found) if type(found) is dict else schema.dump(found)
+        told = {}
+        try:
+            for attribute, key, write, writes_none in plan:
+                value = getattr(found, attribute)
+                told[key] = write(value) if value is not None or writes_none else None
+        except AttributeError:  # What an object does not have is left out.
+            return schema.dump(found)
+        return told
+
+    def _from_dict(found: dict[str, Any]) -> dict[str, Any]:
+        told = {}
+        for name, key, write, writes_none in plan:
+            value = found.get(name, missing)
+            if value is not missing:
+                told[key] = write(value) if value is not None or writes_none else None
+        return told
+
+    return serialize
+
+
+def _is_usual_schema(schema: marshmallow.Schema) -> bool:
+    hooked = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001
+    return not (schema.many or hooked or _overrides(schema, marshmallow.Schema, SCHEMA_METHODS))
+
+
+def _overrides(one: object, kind: type, methods: Iterable[str]) -> bool:
+    return any(getattr(type(one), name) is not getattr(kind, name) for name in methods)
+
+
+def _is_usual(field: Field[Any]) -> bool:
+    dotted = field.attribute is not None and "." in field.attribute
+    if dotted or _overrides(field, Field, FIELD_METHODS):
+        return False
+    return field._CHECK_ATTRIBUTE and field.dump_default is missing  # noqa: SLF001
+
+
+def _writes_none(field: Field[Any]) -> bool:
+    """Whether it may make something of None, too: ours do not."""
+    return type(field) not in {*WRITERS, fields.Integer, fields.Nested, fields.List}
+
+
+def _writer(field: Field[Any], name: str) -> Serializer:
+    """By the field's own type: what is derived from one may write otherwise."""
+    if known := WRITERS.get(type(field)):
+        return known
+    if type(field) is fields.Integer and not field.as_string:
+        return int
+    if type(field) is fields.Nested and not field.many:
+        return _nested(field)
+    if type(field) is fields.List:
+        write_one, writes_none = _writer(field.inner, name), _writes_none(field.inner)
+        return lambda values: [
+            write_one(one) if one is not None or writes_none else None for one in values
+        ]
+    write = field._serialize  # noqa: SLF001
+    return lambda value: write(value, name, None)
+
+
+def _nested(field: fields.Nested) -> Serializer:
+    @cache
+    def inner() -> Serializer:
+        return serializer(field.schema)  # Not before it is needed: a schema may hold itself.
+
+    def write(value: object) -> Any:
+        return inner()(value)
+
+    return write
+
+
+def _write_uuid(value: object) -> object:
+    return value if type(value) is UUID else str(value)
+
+
+def _write_moment(value: datetime) -> object:
+    moment = value.astimezone(UTC)
+    return moment if type(moment) is datetime else moment.isoformat()
+
+
+WRITERS: dict[type, Serializer] = {
+    String: str,
+    fields.Text: str,
+    fields.UUID: _write_uuid,
+    fields.AwareDateTime: _write_moment,
+}

@@ -1,0 +1,217 @@
+"""Settings: read once, when a command or a server process begins, into one frozen object."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, TypeVar, cast
+
+from dotenv import dotenv_values
+from environs import EnvValidationError, FileAwareEnv
+from marshmallow import ValidationError
+from marshmallow.validate import OneOf, Range, Regexp
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from chassis.project import current_project
+
+DEVELOPMENT, PRODUCTION = "development", "production"
+POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
+MASK = "********"
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY; 32 random digits have 8 different ones.
+RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
+URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
+
+
+class ConfigError(Exception):
+    """Its text names each setting that is wrong or missing, and what would be right."""
+
+
+def setting(
+    default: Any = "",
+    *,
+    parse: str = "str",
+    validate: Callable[[Any], Any] | None = None,
+    required: bool = False,
+    secret: bool = False,
+) -> Any:
+    """A field that is read from the variable with its name in capitals.
+
+    `parse` names the reader of environs; `required` means in production.
+    """
+    metadata = {"parse": parse, "validate": validate, "required": required, "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+def _valid_url(value: str) -> None:
+    try:
+        known = not value or make_url(value).drivername in POSTGRESQL
+    except (ArgumentError, ValueError):  # The latter for a port that is not a number.
+        known = False
+    if not known:
+        raise ValidationError("Must have the form postgresql://user:password@host:5432/database.")
+
+
+def _valid_origins(values: list[str]) -> None:
+    # flask-cors would take a * for a part of a regular expression, and let strangers in.
+    if not all(re.fullmatch(r"\*|https?://[\w.-]+(:\d+)?", value) for value in values):
+        raise ValidationError("Each must be * or have the form https://host or https://host:port.")
+
+
+def _valid_key_set(value: str) -> None:
+    if value and not re.fullmatch(r"(https?://[^/]+|file://)/.*", value):
+        raise ValidationError("Must have the form https://host/path, or file:///path.")
+
+
+def _valid_limits(value: str) -> None:
+    if value and not all(RATE_LIMIT.fullmatch(limit.strip()) for limit in value.split(";")):
+        raise ValidationError("Must have the form 100 per minute; several with ; between.")
+
+
+def _valid_storage(value: str) -> None:
+    if not re.match(r"(memory|rediss?)://", value):
+        raise ValidationError("Must be memory:// or have the form redis://host:6379/0.")
+
+
+def _valid_endpoint(value: str) -> None:
+    if value and not re.match(r"https?://[^/]", value):
+        raise ValidationError("Must have the form http://host:4318.")
+
+
+def _valid_hosts(values: list[str]) -> None:
+    if not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", value) for value in values):
+        raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The project's own name, version and description, then every setting with its default.
+
+    Precedence: the file named by `<NAME>_FILE`, the environment, `.env`, the default.
+    """
+
+    name: str
+    version: str
+    description: str
+
+    environment: str = setting(PRODUCTION, validate=OneOf([DEVELOPMENT, PRODUCTION]))
+    database_url: str = setting(required=True, secret=True, validate=_valid_url)
+    database_read_url: str = setting(secret=True, validate=_valid_url)
+    migration_database_url: str = setting(secret=True, validate=_valid_url)
+    secret_key: str = setting(required=True, secret=True)
+    jwt_jwks_url: str = setting(validate=_valid_key_set)
+    jwt_issuer: str = setting()
+    jwt_audience: str = setting()
+    service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
+    host: str = setting("127.0.0.1")
+    port: int = setting(8000, parse="int", validate=Range(1, 65535))
+    workers: int = setting(1, parse="int", validate=Range(1))
+    threads: int = setting(8, parse="int", validate=Range(1))
+    log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
+    trusted_hosts: Sequence[str] = setting((), parse="list", validate=_valid_hosts)
+    proxy_hops: int = setting(0, parse="int", validate=Range(0, 10))
+    max_body_bytes: int = setting(1_000_000, parse="int", validate=Range(1))
+    rate_limit: str = setting("1000 per second", validate=_valid_limits)
+    rate_limit_storage: str = setting("memory://", secret=True, validate=_valid_storage)
+    otel_exporter_otlp_endpoint: str = setting(validate=_valid_endpoint)
+
+    @property
+    def migration_url(self) -> str:
+        """Leads to PostgreSQL itself where `database_url` leads to a pooler."""
+        return self.migration_database_url or self.database_url
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
+    """Raise ConfigError with every mistake at once; `complete` counts what is missing as one.
+
+    Who `signs` nothing, as a migration, needs no SECRET_KEY.
+    """
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    env.read_env(current_project().dotenv, recurse=False)
+    about: dict[str, Any] = current_project().about
+    try:
+        values = {item.name: _read(env, item, about) for item in _settings(kind)}
+        env.seal()
+    except EnvValidationError as error:
+        raise ConfigError(_sentences(error)) from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if complete:
+        _complete(kind, values, signs=signs)
+    return kind(**about | values)
+
+
+def doubts(config: Settings) -> Iterator[str]:
+    """What a production service can run with, and those who run it should know."""
+    if config.environment == PRODUCTION:
+        if not config.jwt_jwks_url:
+            yield "JWT_JWKS_URL is not set: no token is taken, only what is public is served."
+        if config.rate_limit and config.rate_limit_storage.startswith("memory:"):
+            yield "RATE_LIMIT_STORAGE is memory://: each process counts requests for itself."
+        if not config.trusted_hosts:
+            yield "TRUSTED_HOSTS is not set: any Host header is answered."
+
+
+def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
+    """Name, value and source of each setting; a secret's value is masked."""
+    dotenv = dotenv_values(current_project().dotenv)
+    for item in _settings(type(config)):
+        name, value = item.name.upper(), getattr(config, item.name)
+        if f"{name}_FILE" in os.environ:
+            source = f"{name}_FILE"
+        elif name in os.environ:
+            source = "environment"
+        else:
+            source = ".env" if name in dotenv else "default"
+        shown = value if isinstance(value, str | int) else ",".join(value)
+        yield name, MASK if item.metadata["secret"] and value else str(shown), source
+
+
+def _settings(kind: type[Settings]) -> list[Field[Any]]:
+    return [item for item in fields(kind) if item.metadata]
+
+
+def _read(env: FileAwareEnv, item: Field[Any], about: dict[str, str]) -> Any:
+    default = about["name"] if item.name == "service_prefix" else item.default
+    read = getattr(env, item.metadata["parse"])
+    value = read(item.name.upper(), default, validate=item.metadata["validate"])
+    return value.strip() if isinstance(value, str) else value
+
+
+def _sentences(error: EnvValidationError) -> str:
+    messages = cast("Mapping[str, list[str]]", error.error_messages)
+    return " ".join(f"{name}: {' '.join(texts)}" for name, texts in messages.items())
+
+
+def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> None:
+    required = [item.name for item in _settings(kind) if item.metadata["required"]]
+    missing = [name.upper() for name in required if not values[name]]
+    if not signs and "SECRET_KEY" in missing:
+        missing.remove("SECRET_KEY")
+    if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
+        raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
+    if values["environment"] == DEVELOPMENT:
+        # No database is the embedded one. A key that ends with the process is a safe one.
+        values["secret_key"] = values["secret_key"] or secrets.token_urlsafe(32)
+    elif missing:
+        raise ConfigError(
+            f"Not set: {', '.join(missing)}. In production each is needed, as a variable or, with "
+            "_FILE behind its name, as the path of a file. For development, "
+            "`python scripts/create_env.py` writes a .env with ENVIRONMENT=development."
+        )
+    if signs:
+        _require_strong(values["secret_key"])
+
+
+def _require_strong(key: str) -> None:
+    """A short one is found offline, from a page cursor that was signed with it."""
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
+        raise ConfigError(
+            f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, not the same few again and "
+            "again: `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
+        )

@@ -6,10 +6,8 @@ from chassis.development.generate.rings import lines
 
 def schemas(resource: Resource) -> str:
     name, parts = resource.name, []
-    if resource.can("create"):
+    if resource.can("create", "change"):
         parts.append(_schema(f"{name}Input", [given(resource, one) for one in resource.inputs]))
-    if resource.can("change"):
-        parts.append(_schema(f"{name}Patch", [changed(resource, one) for one in resource.inputs]))
     if resource.can("list", "read", "create", "change"):
         output = [shown(resource, one) for one in resource.stored if not one.has("writeonly")]
         first, last = "id = fields.UUID(required=True)", "version = fields.Integer(required=True)"
@@ -29,26 +27,21 @@ def _schema(name: str, fields: list[str], base: str = "Schema") -> str:
 
 
 def given(resource: Resource, one: Field) -> str:
-    options = ["allow_none=True"] * one.optional
-    return _field(resource, one, *(options or ["required=True"] * (not one.default)))
-
-
-def changed(resource: Resource, one: Field) -> str:
-    return _field(resource, one, *["allow_none=True"] * one.optional)
+    required = ", required=True" * (one in resource.required)
+    return f'{one.name} = fields.of({resource.name}, "{one.name}"{required})'
 
 
 def shown(resource: Resource, one: Field) -> str:
-    return _field(resource, one, "required=True", *["allow_none=True"] * one.optional)
+    return f'{one.name} = fields.of({resource.name}, "{one.name}", required=True)'
 
 
-def filtered(resource: Resource, one: Field) -> str:
-    return _field(resource, one)
-
-
-def _field(resource: Resource, one: Field, *options: str) -> str:
-    own = resource.fill(one.kind.options, one)
-    every = ", ".join([*([own] if own else []), *options])
-    return f"{one.name} = {one.kind.field}({every})"
+def filtered(resource: Resource, one: Field) -> list[str]:
+    """Its parameters: bounds of what has an order."""
+    about = f'({resource.name}, "{one.name}")'
+    if one.kind.ordered:
+        first = f"{one.name}_from = filters.at_least{about}"
+        return [first, f"{one.name}_to = filters.at_most{about}"]
+    return [f"{one.name} = filters.{'one_of' if one.kind.members else 'equal'}{about}"]
 
 
 def sorted_by(resource: Resource) -> list[Field]:
@@ -64,13 +57,14 @@ def has_query(resource: Resource) -> bool:
 
 
 def sort_line(resource: Resource) -> str:
-    names = "".join(f', {one.name}="{one.name}"' for one in sorted_by(resource))
-    return f'sort = Sort(created_at="id"{names})  # An id begins with the time when it was made.'
+    names = "".join(f', "{one.name}"' for one in sorted_by(resource))
+    by_id = ', created_at="id"' * (not resource.timestamps)
+    return f"sort = Sort({resource.name}{names}{by_id})"
 
 
 def _query(resource: Resource) -> list[str]:
     sort = [sort_line(resource)] if sorted_by(resource) else []
-    return sort + [filtered(resource, one) for one in filters(resource)]
+    return sort + [line for one in filters(resource) for line in filtered(resource, one)]
 
 
 def controllers(resource: Resource) -> str:
@@ -181,7 +175,7 @@ def _read(resource: Resource) -> str:
 
 def _change(resource: Resource) -> str:
     more = [
-        f"@blueprint.arguments({resource.name}Patch)",
+        f"@blueprint.arguments({resource.name}Input(partial=True))",
         f"@blueprint.response(200, {resource.name}Output)",
     ]
     return lines(

@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +13,8 @@ from chassis.development.generate.receipt import Receipt
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources
 from chassis.development.generate.undo import take_back
+from chassis.project import current_project
 
-ROOT = Path(__file__).parents[3]
 
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -70,7 +69,7 @@ def resource(
     options["unique"] = tuple(tuple(names.split(",")) for names in options["unique"])
     if options["owned"] and options["public"]:
         raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
-    draft = Draft(ROOT)
+    draft = Draft(current_project().root)
     made = add_resources(draft, [read_resource(name, fields, **options)], _command())
     _finish(draft, made, migrate=not no_migration, dry_run=dry_run, as_json=as_json)
 
@@ -103,7 +102,7 @@ def _finish(
 def _plan(draft: Draft, made: list[Receipt]) -> dict[str, Any]:
     return {
         "resources": [receipt.description for receipt in made],
-        "files": {path: text for path, text in draft.texts.items() if not (ROOT / path).exists()},
+        "files": {path: text for path, text in draft.texts.items() if not (draft.root / path).exists()},
         "insertions": [
             {"path": one.path, "scope": one.scope, "text": one.text}
             for receipt in made
@@ -135,7 +134,7 @@ def destroy_resource(*, name: str, force: bool, dry_run: bool) -> None:
 
 
 def _take_back(name: str, *, force: bool, dry_run: bool) -> None:
-    draft = Draft(ROOT)
+    draft = Draft(current_project().root)
     ended = take_back(draft, name, force=force)
     if dry_run:
         click.echo(draft.diff(), nl=False)

@@ -149,7 +149,9 @@ class Resource:
         """The fields of the entity, those that the service sets included."""
         owner = Field("owner", KINDS["str"]([str(OWNER_LENGTH)], "owner"), HIDDEN, "", "")
         moment = KINDS["datetime"]([], "created_at")
-        moments = [Field(name, moment, SHOWN, "", "") for name in ("created_at", "updated_at")]
+        moments = [
+            Field(name, moment, SHOWN, "UNSTAMPED", "") for name in ("created_at", "updated_at")
+        ]
         return [*self.fields, *([owner] * self.owned), *(moments * self.timestamps)]
 
     @property
@@ -169,16 +171,13 @@ class Resource:
     def can(self, *operations: str) -> bool:
         return bool(set(operations) & set(self.operations))
 
-    def constant(self, field: Field) -> str:
-        return f"{self.singular}_{field.name}".upper()
+    def enum(self, field: Field) -> str:
+        """The name of its enumeration: InvoiceStatus."""
+        return self.name + "".join(word.title() for word in field.name.split("_"))
 
-    def fill(self, text: str, field: Field, value: str = "") -> str:
+    def fill(self, text: str, field: Field) -> str:
         """A text of a kind, for this field."""
-        about = with_article(field.words)
-        return text.format(v=value, P=self.constant(field), A=about[0].upper() + about[1:])
-
-    def constants(self, field: Field) -> dict[str, str]:
-        return {self.fill(name, field): value for name, value in field.kind.constants.items()}
+        return text.replace("{E}", self.enum(field))
 
 
 def read_resource(name: str, sources: Iterable[str], plural: str = "", **options: object) -> Resource:

@@ -1,100 +1,135 @@
-"""The types of fields: how the values of each are written in every ring.
+"""The types of fields: their annotation in the entity, and values that tests and seeds take.
 
-In the texts `{v}` stands for the value, `{P}` for the beginning of the names of its constants.
+Column and schema follow from the annotation: chassis/postgres/columns.py, chassis/schemas/fields.py.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, time
 from decimal import Decimal
 from uuid import UUID
 
+from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
 from chassis.development.generate.refusal import Refusal
 
+LONGEST_STR, LONGEST_TEXT, LONGEST_JSON, MOST_ITEMS = 10_000, 100_000, 100_000, 1_000
 # An index entry of PostgreSQL holds 2,704 bytes, and a character has up to four.
 LONGEST_INDEXED = 650
-WORD = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
+MOST_DIGITS = 28  # What Python's decimal computes with.
+LEAST_VALUES = 2
+VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """`values` are two examples in Python, `json` the same in JSON; `broken` no JSON may be."""
+    """`values` are two examples in Python, `json` the same in JSON.
+
+    The rule of the type refuses `bad_value` (in Python) and each of `broken` (in JSON). `default`
+    turns what was written into Python.
+    """
 
     type: str
-    python: str
-    column: str
-    field: str
-    options: str = ""
-    constants: dict[str, str] = field(default_factory=dict)
-    rule: str = ""
-    sentence: str = ""
+    annotation: str
     values: tuple[str, str]
     json: tuple[str, str]
     broken: tuple[str, ...]
-    bad_value: str = ""  # In Python, one that breaks the rule.
-    check: str = ""  # A condition of the table.
-    sorts: bool = True
-    indexed: bool = True
+    bad_value: str
     default: Callable[[str], str]
+    indexed: bool = True
+    sorts: bool = True
+    ordered: bool = False  # Filters are bounds.
+    members: tuple[str, ...] = ()  # Of an enumeration.
     target: str = ""  # Of a reference.
     on_delete: str = ""
 
 
 def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
-    length = _whole(arguments.pop(0), name) if arguments and arguments[0].isdecimal() else usual
+    length = _whole(arguments.pop(0), name) if _is_whole(arguments) else usual
     if not 1 <= length <= most:
-        raise Refusal(f"{name}: a text has 1 to {most} characters at most, not {length}.")
-    samples = (f'"{"ab"[:length]}"', f'"{"cd"[:length]}"')
+        raise Refusal(f"{name}: the longest text has 1 to {most} characters, not {length}.")
+    samples = (_quoted("ab"[:length]), _quoted("cd"[:length]))
 
     def default(text: str) -> str:
-        if not 1 <= len(text) <= length or not text.isascii() or not text.isprintable():
+        if not 1 <= len(text) <= length or not (text.isascii() and text.isprintable()):
             raise Refusal(f"{name}: the default {text!r} is no text of 1 to {length} characters.")
         return _quoted(text)
 
     return Kind(
         type="str",
-        python="str",
-        column="String({P}_LENGTH)",
-        field="fields.Text",
-        options="max_length={P}_LENGTH",
-        constants={"{P}_LENGTH": str(length)},
-        rule="1 <= len({v}) <= {P}_LENGTH",
-        sentence='f"{A} has 1 to {{{P}_LENGTH}} characters."',
+        annotation=f"Annotated[str, Text({length})]",
         values=samples,
         json=samples,
         broken=('""', f'"x" * {length + 1}', "1"),
         bad_value='""',
-        indexed=length <= LONGEST_INDEXED,
         default=default,
+        indexed=length <= LONGEST_INDEXED,
     )
 
 
 def _str(arguments: list[str], name: str) -> Kind:
-    return _text(arguments, 200, 10_000, name)
+    return _text(arguments, 200, LONGEST_STR, name)
 
 
 def _long_text(arguments: list[str], name: str) -> Kind:
-    return _text(arguments, 10_000, 100_000, name)
+    return _text(arguments, LONGEST_STR, LONGEST_TEXT, name)
+
+
+def _email(arguments: list[str], name: str) -> Kind:
+    del arguments
+
+    def default(text: str) -> str:
+        raise Refusal(f"{name}: the address {text!r} would be everybody's. Leave the default out.")
+
+    return Kind(
+        type="email",
+        annotation="Annotated[str, Email()]",
+        values=('"a@example.org"', '"b@example.org"'),
+        json=('"a@example.org"', '"b@example.org"'),
+        broken=('"a"', '""', "1"),
+        bad_value='"a"',
+        default=default,
+    )
+
+
+def _url(arguments: list[str], name: str) -> Kind:
+    del arguments
+
+    def default(text: str) -> str:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", text):
+            raise Refusal(f"{name}: the default {text!r} is no URL as https://example.org/a.")
+        return _quoted(text)
+
+    return Kind(
+        type="url",
+        annotation="Annotated[str, Url()]",
+        values=('"https://example.org/a"', '"https://example.org/b"'),
+        json=('"https://example.org/a"', '"https://example.org/b"'),
+        broken=('"ftp://example.org"', '""', "1"),
+        bad_value='"ftp://example.org"',
+        default=default,
+        indexed=False,  # It may have 2,000 characters.
+    )
 
 
 def _int(arguments: list[str], name: str) -> Kind:
-    return _integer(arguments, name, 32)
+    return _integer(arguments, name, INTEGER_MIN, INTEGER_MAX, "int")
 
 
 def _bigint(arguments: list[str], name: str) -> Kind:
-    return _integer(arguments, name, 64)
+    return _integer(
+        arguments,
+        name,
+        BIG_INTEGER_MIN,
+        BIG_INTEGER_MAX,
+        "Annotated[int, Integer(-(2**63), 2**63 - 1)]",
+    )
 
 
-def _integer(arguments: list[str], name: str, bits: int) -> Kind:
-    least, most = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+def _integer(arguments: list[str], name: str, least: int, most: int, unbounded: str) -> Kind:
     is_bounded = bool(arguments) and ".." in arguments[0]
     low, high = _range(arguments.pop(0), name, least, most) if is_bounded else (least, most)
-    start = low if low > 1 or high < 2 else 1
-    samples = (str(start), str(min(start + 1, high)))
-    options = "minimum={P}_MIN, maximum={P}_MAX"
-    if not is_bounded:
-        options = "minimum=BIG_INTEGER_MIN, maximum=BIG_INTEGER_MAX" if bits == 64 else ""
+    first = min(max(low, 1), high - 1)
 
     def default(text: str) -> str:
         if not low <= _whole(text, name) <= high:
@@ -103,18 +138,13 @@ def _integer(arguments: list[str], name: str, bits: int) -> Kind:
 
     return Kind(
         type="int",
-        python="int",
-        column="BigInteger" if bits == 64 else "Integer",
-        field="fields.Integer",
-        options=options,
-        constants={"{P}_MIN": str(low), "{P}_MAX": str(high)} if is_bounded else {},
-        rule="{P}_MIN <= {v} <= {P}_MAX" if is_bounded else "",
-        sentence='f"{A} is {{{P}_MIN}} to {{{P}_MAX}}."',
-        values=samples,
-        json=samples,
+        annotation=f"Annotated[int, Integer({low}, {high})]" if is_bounded else unbounded,
+        values=(str(first), str(first + 1)),
+        json=(str(first), str(first + 1)),
         broken=(str(low - 1), str(high + 1), '"1"', "1.5"),
         bad_value=str(high + 1),
         default=default,
+        ordered=True,
     )
 
 
@@ -122,31 +152,28 @@ def _decimal(arguments: list[str], name: str) -> Kind:
     text = arguments.pop(0) if arguments and arguments[0][:1].isdigit() else "12.2"
     found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", text, re.ASCII)
     digits, places = (int(part) for part in found.groups()) if found else (0, 0)
-    if not found or not 1 <= digits <= 28 or not 0 <= places < digits:
+    if not found or not 1 <= digits <= MOST_DIGITS or not places < digits:
         raise Refusal(
-            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point; up to 28.2."
+            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point; "
+            f"of up to {MOST_DIGITS}, one at least before the point."
         )
-    sample = (f"{1:.{places}f}", f"{2:.{places}f}")
+    samples = (f"{1:.{places}f}", f"{2:.{places}f}")
 
     def default(text: str) -> str:
-        if not re.fullmatch(rf"-?\d{{1,{digits - places}}}(\.\d{{1,{places or 1}}})?", text):
+        fraction = rf"(\.\d{{1,{places}}})?" if places else ""
+        if not re.fullmatch(rf"-?\d{{1,{digits - places}}}{fraction}", text, re.ASCII):
             raise Refusal(f"{name}: the default {text!r} is no decimal of {digits}.{places}.")
         return f'Decimal("{Decimal(text):.{places}f}")'
 
     return Kind(
         type="decimal",
-        python="Decimal",
-        column="Numeric({P}_DIGITS, {P}_PLACES)",
-        field="fields.Decimal",
-        options="digits={P}_DIGITS, places={P}_PLACES",
-        constants={"{P}_DIGITS": str(digits), "{P}_PLACES": str(places)},
-        rule="abs({v}) < 10 ** ({P}_DIGITS - {P}_PLACES) and round({v}, {P}_PLACES) == {v}",
-        sentence='f"{A} has {{{P}_DIGITS}} digits, {{{P}_PLACES}} of them after the point."',
-        values=(f'Decimal("{sample[0]}")', f'Decimal("{sample[1]}")'),
-        json=(f'"{sample[0]}"', f'"{sample[1]}"'),
+        annotation=f"Annotated[Decimal, Number({digits}, {places})]",
+        values=(f'Decimal("{samples[0]}")', f'Decimal("{samples[1]}")'),
+        json=(_quoted(samples[0]), _quoted(samples[1])),
         broken=("1", '"x"', f'"1{"0" * (digits - places)}"'),
         bad_value=f"Decimal(10) ** {digits - places}",
         default=default,
+        ordered=True,
     )
 
 
@@ -160,13 +187,11 @@ def _bool(arguments: list[str], name: str) -> Kind:
 
     return Kind(
         type="bool",
-        python="bool",
-        column="Boolean",
-        field="fields.Boolean",
+        annotation="bool",
         values=("True", "False"),
         json=("True", "False"),
         broken=("1", '"true"'),
-        sorts=False,
+        bad_value="1",
         default=default,
     )
 
@@ -183,13 +208,13 @@ def _date(arguments: list[str], name: str) -> Kind:
 
     return Kind(
         type="date",
-        python="date",
-        column="Date",
-        field="fields.Date",
+        annotation="date",
         values=("date(2026, 1, 31)", "date(2026, 2, 1)"),
         json=('"2026-01-31"', '"2026-02-01"'),
         broken=('"2026-02-30"', '"31.1.2026"', "1"),
+        bad_value='"2026-01-31"',
         default=default,
+        ordered=True,
     )
 
 
@@ -197,27 +222,45 @@ def _datetime(arguments: list[str], name: str) -> Kind:
     del arguments
 
     def default(text: str) -> str:
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            pass
-        raise Refusal(f"{name}: a moment has no default here; make it optional, or set it yourself.")
+        raise Refusal(f"{name}: the same moment {text!r} for all is no default. Make it optional.")
 
     return Kind(
         type="datetime",
-        python="datetime",
-        column="DateTime(timezone=True)",
-        field="fields.AwareDateTime",
+        annotation="datetime",
         values=("datetime(2026, 1, 31, 12, tzinfo=UTC)", "datetime(2026, 2, 1, 12, tzinfo=UTC)"),
         json=('"2026-01-31T12:00:00+00:00"', '"2026-02-01T12:00:00+00:00"'),
         broken=('"2026-01-31T12:00:00"', '"2026-01-31"', "1"),
+        bad_value='"2026-01-31"',
         default=default,
+        ordered=True,
+    )
+
+
+def _time(arguments: list[str], name: str) -> Kind:
+    del arguments
+
+    def default(text: str) -> str:
+        try:
+            moment = time.fromisoformat(text if re.fullmatch(r"\d\d:\d\d", text) else "")
+        except ValueError as error:
+            raise Refusal(f"{name}: the default {text!r} is no time as 09:30.") from error
+        return f"time({moment.hour}, {moment.minute})"
+
+    return Kind(
+        type="time",
+        annotation="time",
+        values=("time(9, 30)", "time(10, 30)"),
+        json=('"09:30:00"', '"10:30:00"'),
+        broken=('"25:00:00"', '"x"', "1"),
+        bad_value='"09:30"',
+        default=default,
+        ordered=True,
     )
 
 
 def _uuid(arguments: list[str], name: str) -> Kind:
     del arguments
-    samples = ("12345678-9abc-4def-8123-456789abcdef", "22345678-9abc-4def-8123-456789abcdef")
+    first, second = (f"{digit}2345678-9abc-4def-8123-456789abcdef" for digit in "12")
 
     def default(text: str) -> str:
         try:
@@ -227,42 +270,84 @@ def _uuid(arguments: list[str], name: str) -> Kind:
 
     return Kind(
         type="uuid",
-        python="UUID",
-        column="Uuid",
-        field="fields.UUID",
-        values=(f'UUID("{samples[0]}")', f'UUID("{samples[1]}")'),
-        json=(f'"{samples[0]}"', f'"{samples[1]}"'),
+        annotation="UUID",
+        values=(f'UUID("{first}")', f'UUID("{second}")'),
+        json=(_quoted(first), _quoted(second)),
         broken=('"x"', "1"),
+        bad_value='"x"',
         default=default,
     )
 
 
 def _enum(arguments: list[str], name: str) -> Kind:
-    words = arguments.pop(0).split(",") if arguments else []
-    if len(words) < 2 or len(set(words)) < len(words) or not all(map(WORD.fullmatch, words)):
+    """`{E}` stands for the enumeration's name."""
+    values = arguments.pop(0).split(",") if arguments else []
+    members = tuple(map(member, values))
+    is_good = len(values) >= LEAST_VALUES and all(map(VALUE.fullmatch, values))
+    if not is_good or len(set(members)) < len(members):
         raise Refusal(f"{name}: name two or more different values: {name}:enum:draft,sent,paid.")
-    values = ", ".join(_quoted(word) for word in words)
 
     def default(text: str) -> str:
-        if text not in words:
-            raise Refusal(f"{name}: the default {text!r} is none of {', '.join(words)}.")
-        return _quoted(text)
+        if text not in values:
+            raise Refusal(f"{name}: the default {text!r} is none of {', '.join(values)}.")
+        return f"{{E}}.{member(text)}"
 
     return Kind(
         type="enum",
-        python="str",
-        column=f"String({max(map(len, words))})",
-        field="fields.Text",
-        options=f"max_length={max(map(len, words))}, validate=validate.OneOf({{P}}_VALUES)",
-        constants={"{P}_VALUES": f"({values})"},
-        rule="{v} in {P}_VALUES",
-        sentence='f"{A} is one of {{\', \'.join({P}_VALUES)}}."',
-        values=(_quoted(words[0]), _quoted(words[1])),
-        json=(_quoted(words[0]), _quoted(words[1])),
+        annotation="{E}",
+        values=(f"{{E}}.{members[0]}", f"{{E}}.{members[1]}"),
+        json=(_quoted(values[0]), _quoted(values[1])),
         broken=('"?"', '""', "1"),
         bad_value='"?"',
-        check=f"{{c}} IN ({values.replace(chr(34), chr(39))})",
         default=default,
+        members=tuple(values),
+    )
+
+
+def member(value: str) -> str:
+    return value.upper().replace("-", "_")
+
+
+def _json(arguments: list[str], name: str) -> Kind:
+    size = _whole(arguments.pop(0), name) if _is_whole(arguments) else LONGEST_STR
+    if not LEAST_VALUES <= size <= LONGEST_JSON:
+        raise Refusal(f"{name}: a JSON object has up to {LONGEST_JSON} bytes, not {size}.")
+
+    def default(text: str) -> str:
+        raise Refusal(f"{name}: a JSON object has no default here; {text!r} is left to the caller.")
+
+    return Kind(
+        type="json",
+        annotation=f"Annotated[dict[str, Any], JsonObject(max_bytes={size})]",
+        values=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
+        json=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
+        broken=("[]", '"x"', "1"),
+        bad_value="[]",
+        default=default,
+        indexed=False,
+    )
+
+
+def _array(arguments: list[str], name: str) -> Kind:
+    of = arguments.pop(0) if arguments else ""
+    items = _whole(arguments.pop(0), name) if _is_whole(arguments) else 20
+    kinds = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()", "1", "2")}
+    if of not in kinds or not 1 <= items <= MOST_ITEMS:
+        raise Refusal(f"{name}: write {name}:array:str:20 or :int:20, of 1 to {MOST_ITEMS} items.")
+    python, rule, first, second = kinds[of]
+
+    def default(text: str) -> str:
+        raise Refusal(f"{name}: an array has no default; {text!r} is left to the caller.")
+
+    return Kind(
+        type="array",
+        annotation=f"Annotated[list[{python}], Items({rule}, {items})]",
+        values=(f"[{first}]", f"[{second}]"),
+        json=(f"[{first}]", f"[{second}]"),
+        broken=('"x"', "1", "[None]"),
+        bad_value='"x"',
+        default=default,
+        indexed=False,
     )
 
 
@@ -281,12 +366,11 @@ def _ref(arguments: list[str], name: str) -> Kind:
 
     return Kind(
         type="ref",
-        python="UUID",
-        column="Uuid",
-        field="fields.UUID",
-        values=("", ""),
+        annotation="UUID",
+        values=("uuid7()", "uuid7()"),
         json=("", ""),
         broken=('"x"', "1"),
+        bad_value='"x"',
         default=default,
         target=target,
         on_delete=(chosen or ["restrict"])[0],
@@ -303,24 +387,20 @@ def _many(arguments: list[str], name: str) -> Kind:
 
 
 KINDS: dict[str, Callable[[list[str], str], Kind]] = {
-    "str": _str,
-    "text": _long_text,
-    "int": _int,
-    "bigint": _bigint,
-    "decimal": _decimal,
-    "bool": _bool,
-    "date": _date,
-    "datetime": _datetime,
-    "uuid": _uuid,
-    "enum": _enum,
-    "ref": _ref,
-    "many": _many,
+    **{"str": _str, "text": _long_text, "int": _int, "bigint": _bigint, "decimal": _decimal},
+    **{"bool": _bool, "date": _date, "datetime": _datetime, "time": _time, "uuid": _uuid},
+    **{"email": _email, "url": _url, "enum": _enum, "json": _json, "array": _array, "ref": _ref},
+    **{"many": _many},
 }
 
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _is_whole(arguments: list[str]) -> bool:
+    return bool(arguments) and arguments[0].isdecimal()
 
 
 def _whole(text: str, name: str) -> int:

@@ -13,6 +13,7 @@ OPENAPI = "openapi.json"
 PORTS_CLASS = "UnitOfWork"
 UNIT_OF_WORK_CLASS = "SqlUnitOfWork"
 CONTAINER_CLASS = "Container"
+REPOSITORY = "persistence.Repository"  # As the ports call it.
 
 
 def entity_file(singular: str) -> str:
@@ -43,10 +44,6 @@ def api_test_file(plural: str) -> str:
     return f"tests/api/test_{plural}.py"
 
 
-def entity_test_file(singular: str) -> str:
-    return f"tests/unit/test_{singular}.py"
-
-
 def service_test_file(singular: str) -> str:
     return f"tests/unit/test_{singular}_service.py"
 
@@ -59,34 +56,36 @@ def module_of(path: str) -> str:
 IMPORTS: dict[str, str] = {
     name: module
     for module, names in {
-        "dataclasses": "dataclass field replace",
+        "dataclasses": "dataclass",
         "datetime": "UTC date datetime time",
         "decimal": "Decimal",
+        "enum": "StrEnum",
+        "functools": "partial",
         "typing": "Annotated Any",
         "unittest": "TestCase",
         "uuid": "UUID uuid4",
         "dependency_injector.wiring": "Provide inject",
         "flask": "url_for",
-        "marshmallow": "validate",
-        "sqlalchemy": "BigInteger Boolean CheckConstraint Column Date DateTime ForeignKey Index "
-        "Integer Numeric String Table UniqueConstraint Uuid",
-        "src.api.access": "subject",
-        "src.api.blueprint": "Blueprint",
-        "src.api.pages": "page",
-        "src.api.requests": "PageArguments",
-        "src.api.responses": "created",
-        "src.api.schemas": "fields",
-        "src.api.schemas.base": "Schema",
-        "src.api.schemas.sort": "Sort",
+        "sqlalchemy": "ForeignKeyConstraint Index Table UniqueConstraint",
+        "chassis.core.errors": "NotFoundError ValidationError",
+        "chassis.core.identity": "uuid7",
+        "chassis.core.model": "UNSTAMPED Model",
+        "chassis.core.paging": "PageQuery",
+        "chassis.core.rules": "Email Integer Items JsonObject Number Text Url",
+        "chassis.http.access.policies": "subject",
+        "chassis.http.flow.blueprint": "Blueprint",
+        "chassis.http.input.parser": "PageArguments",
+        "chassis.http.output.answers": "created",
+        "chassis.http.output.pages": "page",
+        "chassis.postgres.columns": "columns",
+        "chassis.schemas": "fields filters",
+        "chassis.schemas.base": "Schema",
+        "chassis.schemas.sort": "Sort",
         "src.dependency_container": "Container",
-        "src.domain.constants": "BIG_INTEGER_MAX BIG_INTEGER_MIN",
-        "src.domain.exceptions": "NotFoundError ValidationError",
-        "src.domain.identity": "uuid7",
         "src.infrastructure.databases.metadata": "metadata",
-        "src.services.paging": "PageQuery",
-        "src.services.ports": "Clock UnitOfWorkFactory",
+        "src.services.ports": "UnitOfWorkFactory",
         "tests.support.application": "ApplicationTestCase",
-        "tests.support.memory": "MemoryUnitOfWorkFactory StoppedClock",
+        "tests.support.memory": "MemoryUnitOfWorkFactory",
     }.items()
     for name in names.split()
 }

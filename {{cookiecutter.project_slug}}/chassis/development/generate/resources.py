@@ -88,7 +88,6 @@ def files(resource: Resource) -> dict[str, str]:
         places.schema_file(singular): api.schemas(resource),
         places.controller_file(plural): api.controllers(resource),
         places.seed_file(plural): rings.seed(resource),
-        places.entity_test_file(singular): suites.entity_tests(resource),
         places.service_test_file(singular): suites.service_tests(resource),
         places.api_test_file(plural): suites.api_tests(resource),
     }
@@ -101,10 +100,10 @@ def own_modules(resource: Resource) -> dict[str, str]:
     singular, name = resource.singular, resource.name
     entity = places.module_of(places.entity_file(singular))
     schemas = places.module_of(places.schema_file(singular))
-    constants = [one for field in resource.stored for one in resource.constants(field)]
+    enums = [resource.enum(field) for field in resource.fields if field.kind.members]
     return {
         name: entity,
-        **dict.fromkeys(constants, entity),
+        **dict.fromkeys(enums, entity),
         f"{name}Service": places.module_of(places.service_file(singular)),
         **{f"{name}{part}": schemas for part in ("Input", "Patch", "Output", "Query", "Page")},
         resource.plural: "src.seeds",
@@ -132,14 +131,13 @@ def _registered(draft: Draft, resource: Resource) -> list[Insertion]:
     entity = f"from {places.module_of(places.entity_file(singular))} import {name}\n"
     table = f"from {places.module_of(places.table_file(plural))} import {plural}\n"
     service = f"from {places.module_of(places.service_file(singular))} import {name}Service\n"
-    clock = ", clock" * resource.timestamps
     lines = {
-        (places.PORTS, places.PORTS_CLASS): f"    {plural}: Repository[{name}]\n",
+        (places.PORTS, places.PORTS_CLASS): f"    {plural}: {places.REPOSITORY}[{name}]\n",
         (places.UNIT_OF_WORK, f"{places.UNIT_OF_WORK_CLASS}.__init__"): (
             f"        self.{plural} = self.repository({plural}, {name})\n"
         ),
         (places.CONTAINER, places.CONTAINER_CLASS): (
-            f"    {singular}_service = Singleton({name}Service, unit_of_work{clock})\n"
+            f"    {singular}_service = Singleton({name}Service, unit_of_work)\n"
         ),
     }
     imports = [(places.PORTS, entity), (places.UNIT_OF_WORK, entity)]
@@ -148,5 +146,6 @@ def _registered(draft: Draft, resource: Resource) -> list[Insertion]:
         draft.change(path, add_statement, scope, text) for (path, scope), text in lines.items()
     ]
     return [*statements, *(draft.change(path, add_import, text) for path, text in imports)]
+
 
 

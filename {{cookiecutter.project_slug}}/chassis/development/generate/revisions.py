@@ -10,14 +10,15 @@ from typing import Any
 import click
 from sqlalchemy import Connection, text
 
+from chassis.bootstrap import load_config_with_database
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.places import OPENAPI, VERSIONS
 from chassis.development.generate.receipt import Receipt, receipts
 from chassis.development.generate.refusal import Refusal
-from src.bootstrap import load_config_with_database
-from src.config import load_config
-from src.infrastructure.databases.engines import unpooled_engine
-from src.infrastructure.maintenance.revisions import read_revisions, revision_of
+from chassis.maintenance.revisions import read_revisions, revision_of
+from chassis.postgres.engines import unpooled_engine
+from chassis.project import current_project
+from chassis.settings import load_config
 
 
 def write(draft: Draft, made: list[Receipt], *, migrate: bool) -> None:
@@ -118,7 +119,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     is_last = {one.revision for one in ours} == {one.revision for one in newest}
     if len(ours) < len(names) or not is_last or _is_published(draft.root, names):
         return Way([], None, [], contract=True)
-    is_embedded = not load_config().database_url  # Before it is started: its URL is set then.
+    is_embedded = not load_config(current_project().config_type).database_url  # Before it is started: its URL is set then.
     applied, empty = _state(newest[0].revision, line, [*ended, *others])
     if not applied:
         return Way(names, None, others, contract=False)
@@ -149,7 +150,7 @@ def _is_published(root: Path, names: list[str]) -> bool:
 
 def _state(first: str, line: list[Any], made: list[Receipt]) -> tuple[bool, bool]:
     """Whether the database has the first of the revisions, and whether its tables are empty."""
-    config = load_config_with_database()
+    config = load_config_with_database(current_project().config_type)
     with unpooled_engine(config.migration_url).connect() as connection:
         current = revision_of(connection)
         known = [one.revision for one in line]

@@ -1,6 +1,7 @@
 """The inner code of a resource: entity, table, service, seeds."""
 
 from chassis.development.generate.grammar import Field, Resource
+from chassis.development.generate.kinds import member
 from chassis.development.generate.names import snake
 
 
@@ -9,106 +10,61 @@ def lines(*parts: str, indent: int = 0) -> str:
 
 
 def entity(resource: Resource) -> str:
-    constants = [constant_lines(resource, field) for field in resource.stored]
-    attributes = [attribute(field) for field in resource.stored]
-    ruled = [field for field in resource.stored if field.kind.rule]
     return lines(
-        *filter(None, constants),
-        "",
+        *(enumeration(resource, field) for field in resource.fields if field.kind.members),
         "@dataclass(eq=False, kw_only=True, slots=True)",
-        f"class {resource.name}:",
-        lines(*attributes, indent=4),
-        "    id: UUID = field(default_factory=uuid7)",
-        "    version: int = 1",
-        "",
-        *([post_init(resource, ruled)] if ruled else []),
+        f"class {resource.name}(Model):",
+        lines(*(attribute(resource, field) for field in resource.stored), indent=4),
     )
 
 
-def constant_lines(resource: Resource, field: Field) -> str:
-    """Two of a range, or of a precision, are one line."""
-    constants = resource.constants(field)
-    if not constants:
-        return ""
-    return f"{', '.join(constants)} = {', '.join(constants.values())}"
+def enumeration(resource: Resource, field: Field) -> str:
+    members = (f'{member(value)} = "{value}"' for value in field.kind.members)
+    return lines(f"class {resource.enum(field)}(StrEnum):", lines(*members, indent=4), "", "")
 
 
-def attribute(field: Field) -> str:
+def attribute(resource: Resource, field: Field) -> str:
+    annotation = resource.fill(field.kind.annotation, field)
     if field.optional:
-        return f"{field.name}: {field.kind.python} | None = None"
-    return f"{field.name}: {field.kind.python}" + (f" = {field.default}" if field.default else "")
-
-
-def post_init(resource: Resource, ruled: list[Field]) -> str:
-    return lines(
-        "    def __post_init__(self) -> None:",
-        f'        """Raise ValidationError for what {resource.a} cannot be."""',
-        "        rules = [",
-        lines(*(f"{rule(resource, field)}," for field in ruled), indent=12),
-        "        ]",
-        "        for holds, sentence in rules:",
-        "            if not holds:",
-        "                raise ValidationError(sentence)",
-    )
-
-
-def rule(resource: Resource, field: Field) -> str:
-    """An entry of `rules`: whether it holds, and what it says."""
-    value = f"self.{field.name}"
-    condition = resource.fill(field.kind.rule, field, value)
-    if field.optional:
-        condition = f"({condition})" if " and " in condition else condition
-        condition = f"{value} is None or {condition}"
-    return f"({condition}, {resource.fill(field.kind.sentence, field)})"
+        return f"{field.name}: {annotation} | None = None"
+    default = f" = {resource.fill(field.default, field)}" if field.default else ""
+    return f"{field.name}: {annotation}{default}"
 
 
 def table(resource: Resource) -> str:
-    parts = [column(resource, field) for field in resource.stored]
-    rules = [one for field in resource.stored for one in (*check(field), *index(resource, field))]
+    rules = [one for field in resource.stored for one in constraints(resource, field)]
     rules += [f"UniqueConstraint({_quoted(names)})" for names in resource.unique]
     return lines(
         f"{resource.plural} = Table(",
         f'    "{resource.plural}",',
         "    metadata,",
-        '    Column("id", Uuid, primary_key=True),',
-        lines(*(f"{part}," for part in parts), indent=4),
-        '    Column("version", Integer, nullable=False),',
-        lines(*(f"{part}," for part in rules), indent=4),
+        f"    *columns({resource.name}),",
+        lines(*(f"{rule}," for rule in rules), indent=4),
         ")",
     )
 
 
-def column(resource: Resource, field: Field) -> str:
-    parts = [f'"{field.name}"', resource.fill(field.kind.column, field)]
+def constraints(resource: Resource, field: Field) -> list[str]:
+    """What its table has beside the column. Lists come in the order of the id, so indexes do."""
+    name, found = field.name, []
+    if field.has("unique"):
+        found.append(f'UniqueConstraint("{name}")')
     if field.kind.target:
         action = field.kind.on_delete.replace("_", " ").upper()
-        parts.append(f'ForeignKey("{resource.tables[field.kind.target]}.id", ondelete="{action}")')
-    if not field.optional:
-        parts.append("nullable=False")
-    if field.has("unique"):
-        parts.append("unique=True")
-    elif (field.has("index") or field.kind.target) and not index(resource, field):
-        parts.append("index=True")
-    return f"Column({', '.join(parts)})"
+        target = resource.tables[field.kind.target]
+        found.append(f'ForeignKeyConstraint(["{name}"], ["{target}.id"], ondelete="{action}")')
+    is_listed = field.has("sort") or field.has("filter") or field in scope(resource)
+    if is_listed:
+        found.append(f'Index(None, "{name}", "id")')
+    elif field.has("index") or (field.kind.target and not field.has("unique")):
+        found.append(f'Index(None, "{name}")')
+    return found
 
 
-def check(field: Field) -> list[str]:
-    if not field.kind.check:
-        return []
-    condition = field.kind.check.format(c=field.name)
-    return [f'CheckConstraint("{condition}", name="{field.name}")']
-
-
-def index(resource: Resource, field: Field) -> list[str]:
-    """Pages of a list that is filtered or sorted by it: in the order of the id."""
-    is_owner = resource.owned and field.name == "owner"
-    if field.has("sort") or is_owner or field is resource.parent:
-        return [f'Index(None, "{field.name}", "id")']
-    return [f'Index(None, "{field.name}", "id")'] if _filters(field) else []
-
-
-def _filters(field: Field) -> bool:
-    return field.has("filter") and not field.has("unique")
+def scope(resource: Resource) -> list[Field]:
+    """What all entities of a list have in common: a part of the path, the owner."""
+    owner = [field for field in resource.stored if resource.owned and field.name == "owner"]
+    return [*([resource.parent] if resource.parent else []), *owner]
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -116,66 +72,62 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 
 def service(resource: Resource) -> str:
-    clock = resource.timestamps
-    methods = [_page, _create]
-    methods += [_get] * resource.can("read") + [_change] * resource.can("change")
-    methods += [_delete] * resource.can("delete") + [_owned] * (
-        resource.owned and resource.can("read", "change", "delete")
-    )
+    methods = [_page(resource), _create(resource)]
+    methods += [write(resource) for key, write in METHODS.items() if resource.can(key)]
     return lines(
         f"class {resource.name}Service:",
-        f'    """Each method raises what UnitOfWorkFactory, Repository and {resource.name} raise."""',
+        f'    """Each method raises what a unit of work, Repository and {resource.name} raise."""',
         "",
-        "    def __init__(self, unit_of_work: UnitOfWorkFactory"
-        + (", clock: Clock" if clock else "")
-        + ") -> None:",
+        "    def __init__(self, unit_of_work: UnitOfWorkFactory) -> None:",
         "        self._unit_of_work = unit_of_work",
-        *(["        self._clock = clock"] if clock else []),
-        *("\n" + method(resource) for method in methods),
+        *("\n" + method for method in methods),
     )
 
 
-def _scope(resource: Resource) -> list[Field]:
-    """What bounds a list, and is the same for all of its entities: a part of the path, the owner."""
-    parent = [resource.parent] if resource.parent else []
-    return parent + [field for field in resource.stored if resource.owned and field.name == "owner"]
+def _repository(resource: Resource) -> str:
+    """Another owner's entities are not there."""
+    return f"work.{resource.plural}{'.where(owner=owner)' * resource.owned}"
 
 
-def _keywords(resource: Resource) -> str:
-    return "".join(f", {field.name}: {field.kind.python}" for field in _scope(resource))
+def _keywords(resource: Resource, *fields: Field) -> str:
+    named = "".join(f", {field.name}: {field.kind.annotation}" for field in fields)
+    return ", *" * bool(fields) + named.replace("Annotated[str, Text(255)]", "str")
+
+
+def _owner(resource: Resource) -> list[Field]:
+    return [field for field in scope(resource) if field is not resource.parent]
 
 
 def _require_parent(resource: Resource) -> list[str]:
     """Raises NotFoundError."""
-    parent = resource.parent
-    if not parent:
+    if not resource.parent:
         return []
-    return [f"            work.{resource.tables[parent.kind.target]}.get({parent.name})"]
+    table = resource.tables[resource.parent.kind.target]
+    return [f"            work.{table}.get({resource.parent.name})"]
 
 
 def _page(resource: Resource) -> str:
-    scope = _scope(resource)
-    keywords = f", *{_keywords(resource)}" if scope else ""
-    where = ", ".join(f'"{field.name}": {field.name}' for field in scope)
-    query = f"replace(query, where={{**query.where, {where}}})" if scope else "query"
     return lines(
-        f"    def page(self, query: PageQuery{keywords}) -> list[{resource.name}]:",
+        f"    def page(self, query: PageQuery{_keywords(resource, *scope(resource))})"
+        f" -> list[{resource.name}]:",
         "        with self._unit_of_work(read_only=True) as work:",
         *_require_parent(resource),
-        f"            return work.{resource.plural}.page({query})",
+        f"            return {_repository(resource)}.page({_narrowed(resource)})",
     )
 
 
+def _narrowed(resource: Resource) -> str:
+    parent = resource.parent
+    return f"query.narrow({parent.name}={parent.name})" if parent else "query"
+
+
 def _create(resource: Resource) -> str:
-    scope = _scope(resource)
-    given = "".join(f"{field.name}={field.name}, " for field in scope)
-    moments = "created_at=now, updated_at=now, " if resource.timestamps else ""
+    fixed = "".join(f"{field.name}={field.name}, " for field in scope(resource))
     return lines(
-        f"    def create(self{', *' * bool(scope)}{_keywords(resource)}, **values: Any)"
+        f"    def create(self{_keywords(resource, *scope(resource))}, **values: Any)"
         f" -> {resource.name}:",
         f'        """`values` are the fields of {resource.a}."""',
-        *(["        now = self._clock.now()"] if moments else []),
-        f"        {resource.singular} = {resource.name}({given}{moments}**values)",
+        f"        {resource.singular} = {resource.name}({fixed}**values)",
         "        with self._unit_of_work() as work:",
         *_require_parent(resource),
         f"            work.{resource.plural}.add({resource.singular})",
@@ -183,68 +135,56 @@ def _create(resource: Resource) -> str:
     )
 
 
+def _signature(resource: Resource, method: str, more: str = "") -> str:
+    owner = _keywords(resource, *_owner(resource))
+    return f"    def {method}(self, {resource.singular}_id: UUID{owner}{more})"
+
+
 def _get(resource: Resource) -> str:
     return lines(
-        f"    def get(self, {resource.singular}_id: UUID{_owner_keyword(resource)})"
-        f" -> {resource.name}:",
+        f"{_signature(resource, 'get')} -> {resource.name}:",
         "        with self._unit_of_work(read_only=True) as work:",
-        f"            return {_found(resource)}",
+        f"            return {_repository(resource)}.get({resource.singular}_id)",
     )
 
 
 def _change(resource: Resource) -> str:
-    name, changes = resource.singular, "**changes"
-    if resource.timestamps:
-        changes = "updated_at=self._clock.now(), **changes"
+    name = resource.singular
     return lines(
-        f"    def change(self, {name}_id: UUID{_owner_keyword(resource)}, **changes: Any)"
-        f" -> {resource.name}:",
+        f"{_signature(resource, 'change', ', **changes: Any')} -> {resource.name}:",
         '        """Change what is given, all or nothing."""',
         "        with self._unit_of_work() as work:",
-        f"            {name} = {_found(resource)}",
+        f"            {name} = {_repository(resource)}.get({name}_id)",
         "            if changes:",
-        f"                {name} = replace({name}, {changes})",
+        f"                {name}.change(**changes)",
         f"                work.{resource.plural}.save({name})",
         f"        return {name}",
     )
 
 
 def _delete(resource: Resource) -> str:
+    found = f"{_repository(resource)}.get({resource.singular}_id)"
     return lines(
-        f"    def delete(self, {resource.singular}_id: UUID{_owner_keyword(resource)}) -> None:",
+        f"{_signature(resource, 'delete')} -> None:",
         "        with self._unit_of_work() as work:",
-        f"            work.{resource.plural}.remove({_found(resource)})",
+        f"            work.{resource.plural}.remove({found})",
     )
 
 
-def _owned(resource: Resource) -> str:
-    name = resource.singular
-    return lines(
-        f"    def _owned(self, work: UnitOfWork, {name}_id: UUID, owner: str) -> {resource.name}:",
-        f"        {name} = work.{resource.plural}.get({name}_id)",
-        f"        if {name}.owner != owner:  # Said as the repository says it of what is not there.",
-        f'            raise NotFoundError(f"There is no {resource.name.lower()} {{{name}_id}}.")',
-        f"        return {name}",
-    )
+METHODS = {"read": _get, "change": _change, "delete": _delete}
 
 
-def _owner_keyword(resource: Resource) -> str:
-    return ", *, owner: str" if resource.owned else ""
-
-
-def _found(resource: Resource) -> str:
-    name = resource.singular
-    if resource.owned:
-        return f"self._owned(work, {name}_id, owner)"
-    return f"work.{resource.plural}.get({name}_id)"
+def parents(resource: Resource) -> dict[str, str]:
+    """The tables of what an entity cannot be without."""
+    targets = {field.kind.target for field in resource.refs if not field.optional}
+    return {target: resource.tables[target] for target in sorted(targets)}
 
 
 def seed(resource: Resource) -> str:
-    parents = {one.kind.target for one in resource.refs if not one.optional}
-    tables = {target: resource.tables[target] for target in sorted(parents)}
-    owner = ["owner=OWNER"] * resource.owned
+    tables = parents(resource)
+    owner = 'owner="developer"'  # Of the tokens of `manage.py token`.
+    values = [*([owner] * resource.owned), *(_value(resource, one) for one in needed(resource))]
     return lines(
-        *(["OWNER = \"developer\"  # Of the tokens of `manage.py token`.", "", ""] * resource.owned),
         "def seed(container: Container) -> None:",
         f'    """Add an example, unless there are {resource.plural_words} already."""',
         *(f"    {table}.seed(container)" for table in tables.values()),
@@ -255,14 +195,15 @@ def seed(resource: Resource) -> str:
             f"        [{snake(target)}] = work.{table}.page(PageQuery(limit=1))"
             for target, table in tables.items()
         ),
-        f"    container.{resource.singular}_service().create({', '.join([*owner, *values(resource)])})",
+        f"    container.{resource.singular}_service().create({', '.join(values)})",
     )
 
 
-def values(resource: Resource) -> list[str]:
-    """Arguments in Python: what an entity needs, with the rows that it refers to."""
-    return [
-        f"{one.name}={f'{snake(one.kind.target)}.id' if one.kind.target else one.kind.values[0]}"
-        for one in resource.fields
-        if not (one.optional or one.default)
-    ]
+def needed(resource: Resource) -> list[Field]:
+    return [field for field in resource.fields if not (field.optional or field.default)]
+
+
+def _value(resource: Resource, field: Field) -> str:
+    if field.kind.target:
+        return f"{field.name}={snake(field.kind.target)}.id"
+    return f"{field.name}={resource.fill(field.kind.values[0], field)}"

@@ -2,67 +2,53 @@
 
 from chassis.development.generate.grammar import Field, Resource
 from chassis.development.generate.names import snake
-from chassis.development.generate.rings import lines
-
-
-def entity_tests(resource: Resource) -> str:
-    """Empty where the entity has no rule."""
-    ruled = [one for one in resource.fields if one.kind.bad_value]
-    if not ruled:
-        return ""
-    broken = ", ".join(f'"{one.name}": {one.kind.bad_value}' for one in ruled)
-    return lines(
-        f"VALUES: dict[str, Any] = {{{_values(resource.stored)}}}",
-        "",
-        "",
-        f"class {resource.name}Test(TestCase):",
-        "    def test_what_the_rules_allow_is_kept(self) -> None:",
-        f"        self.assertEqual({resource.name}(**VALUES).version, 1)",
-        "",
-        "    def test_what_breaks_a_rule_is_refused(self) -> None:",
-        f"        broken: dict[str, Any] = {{{broken}}}",
-        "        for name, value in broken.items():",
-        "            with self.subTest(name), self.assertRaises(ValidationError):",
-        f"                {resource.name}(**VALUES | {{name: value}})",
-    )
-
-
-def _values(fields: list[Field]) -> str:
-    """The entries of a dict, in Python."""
-    return ", ".join(
-        f'"{one.name}": {"uuid7()" if one.kind.target else one.kind.values[0]}'
-        for one in fields
-        if not (one.optional or one.default)
-    )
+from chassis.development.generate.rings import lines, needed, parents
 
 
 def service_tests(resource: Resource) -> str:
     """Empty where a service asks for a row of another one: the API's tests have that."""
     if resource.parent:
         return ""
-    clock = ", StoppedClock()" * resource.timestamps
-    parts = [
-        _test(
-            f"a_created_{resource.singular}_is_listed",
-            f"{resource.singular} = self.{resource.plural}.create(**VALUES)",
-            f"page = self.{resource.plural}.page(PageQuery(limit=10){_owner(resource)})",
-            f"self.assertEqual([one.id for one in page], [{resource.singular}.id])",
-        )
-    ]
+    parts = [_service_created(resource), _service_rules(resource)]
     parts += [write(resource) for key, write in OF_SERVICE.items() if resource.can(key)]
     if resource.owned and resource.can("read"):
         parts.append(_anothers(resource))
-    fields = [one for one in resource.stored if one not in resource.stored[len(resource.fields) :]]
-    owner = ['"owner": OWNER'] * resource.owned
     return lines(
         *(['OWNER = "developer"'] * resource.owned),
-        f"VALUES: dict[str, Any] = {{{', '.join(filter(None, [*owner, _values(fields)]))}}}",
+        f"VALUES: dict[str, Any] = {{{_values(resource)}}}",
         "",
         "",
         f"class {resource.name}ServiceTest(TestCase):",
         "    def setUp(self) -> None:",
-        f"        self.{resource.plural} = {resource.name}Service(MemoryUnitOfWorkFactory(){clock})",
+        f"        self.{resource.plural} = {resource.name}Service(MemoryUnitOfWorkFactory())",
         *parts,
+    )
+
+
+def _values(resource: Resource) -> str:
+    """The entries of a dict, in Python."""
+    owner = ['"owner": OWNER'] * resource.owned
+    values = (f'"{one.name}": {resource.fill(one.kind.values[0], one)}' for one in needed(resource))
+    return ", ".join([*owner, *values])
+
+
+def _service_created(resource: Resource) -> str:
+    return _test(
+        f"a_created_{resource.singular}_is_listed",
+        f"{resource.singular} = self.{resource.plural}.create(**VALUES)",
+        f"page = self.{resource.plural}.page(PageQuery(limit=10){_owner(resource)})",
+        f"self.assertEqual([one.id for one in page], [{resource.singular}.id])",
+    )
+
+
+def _service_rules(resource: Resource) -> str:
+    broken = ", ".join(f'"{one.name}": {one.kind.bad_value}' for one in resource.fields)
+    return _test(
+        "what_breaks_a_rule_is_refused",
+        f"broken: dict[str, Any] = {{{broken}}}",
+        "for name, value in broken.items():",
+        "    with self.subTest(name), self.assertRaises(ValidationError):",
+        f"        self.{resource.plural}.create(**VALUES | {{name: value}})",
     )
 
 
@@ -85,7 +71,7 @@ def _service_read(resource: Resource) -> str:
 
 def _service_change(resource: Resource) -> str:
     name, plural, one = resource.singular, resource.plural, _to_change(resource)
-    value = "uuid7()" if one.kind.target else one.kind.values[1]
+    value = resource.fill(one.kind.values[1], one)
     return _test(
         "a_change_is_stored",
         f"{name} = self.{plural}.create(**VALUES)",
@@ -155,11 +141,6 @@ def _has_unique(resource: Resource) -> bool:
     return bool(resource.unique) or any(one.has("unique") for one in resource.required)
 
 
-def _parents(resource: Resource) -> dict[str, str]:
-    needed = [one for one in resource.refs if not one.optional]
-    return {one.kind.target: resource.tables[one.kind.target] for one in needed}
-
-
 def _body(resource: Resource) -> str:
     in_body = any(one.kind.target for one in resource.required)
     return "self.body" if in_body else resource.singular.upper()
@@ -170,8 +151,8 @@ def _list_path(resource: Resource) -> str:
 
 
 def _set_up(resource: Resource) -> list[str]:
-    parents, parent = _parents(resource), resource.parent
-    if not parents or not (parent or resource.can("create")):
+    tables, parent = parents(resource), resource.parent
+    if not tables or not (parent or resource.can("create")):
         return []
     rows = [
         f'"{one.name}": str({snake(one.kind.target)}.id)'
@@ -190,11 +171,11 @@ def _set_up(resource: Resource) -> list[str]:
             "    def setUp(self) -> None:",
             "        super().setUp()",
             '        container = self.client.application.extensions["container"]',
-            *(f"        {table}.seed(container)" for table in parents.values()),
+            *(f"        {table}.seed(container)" for table in tables.values()),
             "        with container.unit_of_work()(read_only=True) as work:",
             *(
                 f"            [{snake(target)}] = work.{table}.page(PageQuery(limit=1))"
-                for target, table in parents.items()
+                for target, table in tables.items()
             ),
             lines(*body, *path, indent=8),
             "",

@@ -21,9 +21,11 @@ from benchmarks.report import table
 from benchmarks.rounds import Programme, Scale, say
 from benchmarks.rows import Rows
 from benchmarks.servers import migrate, variables
+from proofs.issuer import SCOPE, Issuer
 
 SCALE = Scale(rounds=5, seconds=1, connections=(16,), starts=1, workloads=tuple(WORKLOADS))
 IMPORTS = 5
+PAIRS, PAIR_SECONDS = 9, 0.6
 SPENT = "import time; {}; print(time.process_time())"
 AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -52,6 +54,26 @@ def asked(project: Path, rows: Rows) -> Figures:
             queries[workload] = sum(not one.startswith(AROUND) for one in statements)
         app.extensions["container"].engines().dispose()
     return {"queries": queries, "round_trips": round_trips}
+
+
+def tokens(project: Path, rows: Rows) -> Figures:
+    """CPU of a read with a token that was seen before, to one without: neighbours in time."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        issuer = Issuer(project / ".venv/bin/python", Path(folder))
+        os.environ.update(variables(rows) | issuer.settings() | {"LOG_LEVEL": "WARNING"})
+        from chassis.settings import load_config  # type: ignore[import-not-found]
+        from src.config import Config  # type: ignore[import-not-found]
+        from src.create_app import create_app  # type: ignore[import-not-found]
+
+        app = create_app(load_config(Config))
+        caller, ratios = Caller(app.wsgi_app, rows.ids()), []
+        for _ in range(PAIRS):
+            caller.headers = {}
+            without = caller.microseconds("read", PAIR_SECONDS)
+            caller.headers = {"HTTP_AUTHORIZATION": f"Bearer {issuer.token(SCOPE)}"}
+            ratios.append(caller.microseconds("read", PAIR_SECONDS) / without)
+        app.extensions["container"].engines().dispose()
+    return {"cpu_to_read_without_token": {"read with a token": median(ratios)}}
 
 
 def imports(project: Path, rows: Rows) -> Figures:
@@ -99,7 +121,8 @@ def measured(project: Path, *, with_load: bool) -> Figures:
         stack.callback(rows.close)
         migrate(project, rows)
         rows.fill()
-        return imports(project, rows) | asked(project, rows) | found
+        found |= imports(project, rows) | asked(project, rows)
+        return found | tokens(project, rows) if with_load else found
 
 
 def main() -> int:

@@ -34,6 +34,7 @@ class Caller:
         self._app = app
         self._ids = ids
         self._count = 0
+        self.headers: dict[str, str] = {}  # As WSGI names them, for each request.
         page = json.loads(self.call("GET", TODOS, query="limit=20"))
         self._query = f"limit=20&cursor={page['next']}"
 
@@ -55,6 +56,7 @@ class Caller:
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            **self.headers,
         }
         if body:
             environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}

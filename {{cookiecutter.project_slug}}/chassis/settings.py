@@ -103,6 +103,8 @@ class Settings:
     jwt_jwks_url: str = setting(validate=_valid_key_set)
     jwt_issuer: str = setting()
     jwt_audience: str = setting()
+    jwt_audience_claim: str = setting("aud")
+    jwt_scope_claim: Sequence[str] = setting(("scope", "scp"), parse="list")
     service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(1, 65535))

@@ -28,10 +28,17 @@ from src.services.todo_service import TodoService
 def _authenticator(config: Config) -> JwtAuthenticator:
     """Without an issuer: in development, the command line's tokens are good, else none is."""
     if config.jwt_jwks_url:
-        published = PublishedKeys(config.jwt_jwks_url)
-        return JwtAuthenticator(published, issuer=config.jwt_issuer, audience=config.jwt_audience)
+        published = PublishedKeys(config.jwt_jwks_url, f"{config.name}/{config.version}")
+        published.read_in_background()  # The first request need not wait for them.
+        return JwtAuthenticator(
+            published,
+            issuer=config.jwt_issuer,
+            audience=config.jwt_audience,
+            audience_claim=config.jwt_audience_claim,
+            scope_claims=config.jwt_scope_claim,
+        )
     development = config.environment == DEVELOPMENT
-    keys = development_keys(config.secret_key) if development else FixedKeys({})
+    keys = development_keys(config.secret_key) if development else FixedKeys(())
     return JwtAuthenticator(keys, issuer=ISSUER, audience=config.name)
 
 

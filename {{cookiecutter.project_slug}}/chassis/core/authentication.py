@@ -12,5 +12,8 @@ class Principal:
 
 class Authenticator(ABC):
     @abstractmethod
-    def authenticate(self, token: str) -> Principal:
-        """Raise AuthenticationError if it is not good, UnavailableError if that cannot be known."""
+    def authenticate(self, token: str, *, patient: bool) -> Principal:
+        """Who is `patient` needs to know, and may be kept waiting; others do without.
+
+        Raise AuthenticationError if it is not good, UnavailableError if that cannot be known.
+        """

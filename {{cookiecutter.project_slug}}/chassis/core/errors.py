@@ -51,7 +51,10 @@ class BusyError(ConflictError):
 
 
 class AuthenticationError(DomainError):
-    pass
+    def __init__(self, sentence: str, reason: str = "") -> None:
+        """`reason` is a word for the log: what kind of mistake, and nothing of a token."""
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class ForbiddenError(DomainError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from chassis.core.commit_hooks import Action, CommitHooks
 from chassis.core.paging import PageQuery
 
 
@@ -45,6 +46,23 @@ class Repository(ABC, Generic[Entity]):
     @abstractmethod
     def remove(self, entity: Entity) -> None:
         """Raise ConflictError if it was changed or removed since it was read."""
+
+
+class Transaction:
+    hooks: CommitHooks | None = None  # None where it is read-only.
+
+    def after_commit(self, action: Action) -> None:
+        """Call it in this thread, once, when all that this is part of has committed.
+
+        Never for what was rolled back, repeated after a collision, or replayed for an
+        Idempotency-Key. In a request it is called before the answer; what it raises is logged and
+        does not change the answer. A process that ends in between never calls it: what must not
+        be lost is written in the transaction itself, to an outbox. Raise RuntimeError in a
+        read-only one.
+        """
+        if self.hooks is None:
+            raise RuntimeError("A read-only unit of work commits nothing.")
+        self.hooks.add(action)
 
 
 @dataclass(frozen=True, slots=True)

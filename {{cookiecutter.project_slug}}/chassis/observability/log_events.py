@@ -15,7 +15,14 @@ from chassis.observability.redaction import mask_sent
 Event = MutableMapping[str, Any]
 Render = Callable[[Any, str, Event], str]
 
-OURS = {"timestamp", "level", "logger", "request_id", "exception"}  # Clean as they are made.
+OURS = {
+    "timestamp",
+    "level",
+    "logger",
+    "request_id",
+    "exception",
+    "refusal",
+}  # Clean as they are made.
 # What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
+from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import MaintenanceError, SchemaMismatchError
 from chassis.core.maintenance_service import admitted_window
-from chassis.core.persistence import Entity, Repository, UnitOfWorkFactory
+from chassis.core.persistence import Entity, Repository, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.postgres.engines import Engines
 from chassis.postgres.error_translation import sqlstate, translation_of
@@ -25,10 +26,12 @@ NESTED = "A unit of work is open on this thread; join its block instead."
 
 class _Thread(local):
     busy = False
-    joined: Connection | None = None  # Of the `once` that is open.
+    # Of the `once` that is open.
+    joined: Connection | None = None
+    hooks: CommitHooks | None = None
 
 
-class SqlWork:
+class SqlWork(Transaction):
     """One transaction; a project's own kind derives from it and has its repositories."""
 
     def __init__(self, connection: Connection) -> None:
@@ -63,26 +66,34 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             # The inner one would commit, or wait for, what the outer one has not finished.
             raise RuntimeError(NESTED)
         self._thread.busy = True
+        hooks = self._thread.hooks or CommitHooks()
         try:
             with (
+                hooks.part(),
                 self._translated_errors(read_only=read_only),
                 self._connection(read_only=read_only) as connection,
             ):
-                yield self._kind(connection)
+                work = self._kind(connection)
+                work.hooks = None if read_only else hooks
+                yield work
         finally:
             self._thread.busy = False
+        if not self._thread.joined:
+            hooks.run()
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlOnce]:
         if self._thread.busy or self._thread.joined:
             raise RuntimeError(NESTED)
+        hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
             once = SqlOnce(connection, key)
-            self._thread.joined = connection
+            self._thread.joined, self._thread.hooks = connection, hooks
             try:
                 yield once
             finally:
-                self._thread.joined = None
+                self._thread.joined = self._thread.hooks = None
+        hooks.run()
 
     def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
         if joined := self._thread.joined:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
 from chassis.core.signing import derived_key
+from chassis.tokens.json_web_keys import public_key
 from chassis.tokens.signing_keys import FixedKeys
 
 ISSUER = "development"
@@ -17,7 +17,7 @@ KEY_ID = "development"
 
 def development_keys(secret_key: str) -> FixedKeys:
     public = OKPAlgorithm.to_jwk(_private_key(secret_key).public_key(), as_dict=True)
-    return FixedKeys({KEY_ID: PyJWK(public | {"alg": "EdDSA"})})
+    return FixedKeys([public_key(public | {"kid": KEY_ID})])
 
 
 def development_token(

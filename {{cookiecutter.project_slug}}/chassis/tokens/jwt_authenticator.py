@@ -1,59 +1,132 @@
-from typing import Any
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from threading import Lock
+from typing import Any, NamedTuple
 
 import jwt
 
 from chassis.core.authentication import Authenticator, Principal
-from chassis.core.errors import AuthenticationError
+from chassis.core.errors import DomainError
+from chassis.tokens.claims import Validity, principal, refusal, require_audience, validity
+from chassis.tokens.json_web_keys import ALGORITHMS, PublicKey
 from chassis.tokens.signing_keys import SigningKeys
 
-# Asymmetric ones: who can check a token cannot make one. https://www.rfc-editor.org/rfc/rfc8725
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 # Of an access token (RFC 9068, section 4), and of those that say no more than that they are one.
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
-REQUIRED = ["exp", "iss", "aud", "sub"]
 LEEWAY_SECONDS = 10  # Of the issuer's clock against ours.
 LONGEST = 8192
+MOST_REMEMBERED = 4096  # Of a process; about 2 MB.
+REASONS = {
+    jwt.ExpiredSignatureError: "expired",
+    jwt.ImmatureSignatureError: "not yet valid",
+    jwt.InvalidAudienceError: "audience",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidSignatureError: "signature",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.MissingRequiredClaimError: "a claim is missing",
+}
+
+
+class _Verified(NamedTuple):
+    principal: Principal
+    key: PublicKey
+    key_id: str | None  # As the token names it.
+    validity: Validity
 
 
 class JwtAuthenticator(Authenticator):
-    """Takes the tokens that an issuer has signed for this audience (RFC 9068, section 4)."""
+    """Takes the tokens that an issuer has signed for this audience (RFC 9068, section 4).
 
-    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
+    What was verified is remembered by the token's SHA-256, and asked again is only what may have
+    changed: the clock, and whether the issuer still has the key.
+    """
+
+    def __init__(
+        self,
+        keys: SigningKeys,
+        *,
+        issuer: str,
+        audience: str,
+        audience_claim: str = "aud",
+        scope_claims: Sequence[str] = ("scope", "scp"),
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._audience_claim = audience_claim
+        self._scope_claims = scope_claims
+        self._remembered: dict[bytes, _Verified] = {}
+        self._changing = Lock()
 
-    def authenticate(self, token: str) -> Principal:
+    def authenticate(self, token: str, *, patient: bool) -> Principal:
+        digest = sha256(token.encode(errors="surrogatepass")).digest()
+        verified = self._remembered.get(digest)
+        if verified is None or not self._holds(verified, patient=patient):
+            verified = self._verify(token, patient=patient)
+            self._remember(digest, verified)
+        return verified.principal
+
+    def _holds(self, verified: _Verified, *, patient: bool) -> bool:
+        """Raise what the keys raise if the one of before is gone, or too old to be believed."""
+        now, (not_before, expires_at) = time.time(), verified.validity
+        return (
+            not_before <= now + LEEWAY_SECONDS
+            and now - LEEWAY_SECONDS < int(expires_at)
+            and verified.key in self._keys.find(verified.key_id, patient=patient)
+        )
+
+    def _remember(self, digest: bytes, verified: _Verified) -> None:
+        with self._changing:
+            self._remembered.pop(digest, None)
+            if len(self._remembered) >= MOST_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[digest] = verified
+
+    def _verify(self, token: str, *, patient: bool) -> _Verified:
+        """Raise AuthenticationError, whatever is wrong with it; else what the keys raise."""
         try:
-            return _principal(self._claims(token))
-        except jwt.ExpiredSignatureError as error:
-            raise AuthenticationError("The token has expired.") from error
+            return self._verified(token, patient=patient)
+        except DomainError:
+            raise
         # What a token holds is anybody's, and PyJWT does not foresee all of it.
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise AuthenticationError("The token is not valid here.") from error
+        except Exception as error:
+            found = (reason for kind, reason in REASONS.items() if isinstance(error, kind))
+            raise refusal(next(found, "malformed")) from error
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str, *, patient: bool) -> _Verified:
         if len(token) > LONGEST:
-            raise ValueError(token[:10])
+            raise refusal("too long")
         header = jwt.get_unverified_header(token)
         if str(header.get("typ", "JWT")).lower() not in TYPES:
-            raise ValueError(header["typ"])
+            raise refusal("type")
+        algorithm, key_id = header["alg"], header.get("kid")
+        if algorithm not in ALGORITHMS:
+            raise refusal("algorithm")
+        keys = self._keys.find(key_id, patient=patient)
+        fitting = [key for key in keys if algorithm in key.algorithms]
+        for number, key in enumerate(fitting, start=1):
+            try:
+                claims = self._claims(token, key, algorithm)
+            except jwt.InvalidSignatureError:
+                if number == len(fitting):
+                    raise
+            else:
+                found = principal(claims, self._scope_claims)
+                return _Verified(found, key, key_id, validity(claims))
+        raise refusal("algorithm")
+
+    def _claims(self, token: str, key: PublicKey, algorithm: str) -> dict[str, Any]:
+        usual = self._audience_claim == "aud"
         claims: dict[str, Any] = jwt.decode(
             token,
-            self._keys.find(header.get("kid")),
-            algorithms=ALGORITHMS,
+            key.material,
+            algorithms=[algorithm],
             issuer=self._issuer,
-            audience=self._audience,
+            audience=self._audience if usual else None,
             leeway=LEEWAY_SECONDS,
-            options={"require": REQUIRED},
+            options={"require": ["exp", "iss", self._audience_claim, "sub"], "verify_aud": usual},
         )
+        if not usual:
+            require_audience(claims, self._audience_claim, self._audience)
         return claims
-
-
-def _principal(claims: dict[str, Any]) -> Principal:
-    """Scopes are words of `scope` (RFC 8693, section 4.2), or what some issuers have in `scp`."""
-    scopes = claims.get("scope", claims.get("scp", ""))
-    words = scopes.split() if isinstance(scopes, str) else scopes
-    if not claims["sub"] or not all(isinstance(word, str) for word in words):
-        raise ValueError(scopes)
-    return Principal(subject=claims["sub"], scopes=frozenset(words))

@@ -8,7 +8,7 @@ from chassis.core import persistence
 from src.domain.models.todo import Todo
 
 
-class UnitOfWork:
+class UnitOfWork(persistence.Transaction):
     """The repositories of one transaction."""
 
     todos: persistence.Repository[Todo]

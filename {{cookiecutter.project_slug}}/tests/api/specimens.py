@@ -41,6 +41,7 @@ class SpecimenPage(Schema):
 class SpecimenApiTestCase(ApplicationTestCase):
     # Called when a view has done all but commit: another writer, say.
     before_commit: Callable[[Specimen], None] = staticmethod(lambda _: None)
+    work: SqlUnitOfWork  # Of the last specimen that was created.
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -64,8 +65,8 @@ class SpecimenApiTestCase(ApplicationTestCase):
         @blueprint.response(201, SpecimenOutput)
         def create_specimen(body: dict[str, Any]) -> tuple[Specimen, dict[str, str]]:
             specimen = Specimen(**body)
-            with self.units() as work:
-                repository(work).add(specimen)
+            with self.units() as self.work:
+                repository(self.work).add(specimen)
                 self.before_commit(specimen)
             return created(specimen, f"{SPECIMENS}/{specimen.id}")
 

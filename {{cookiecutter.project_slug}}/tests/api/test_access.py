@@ -5,12 +5,12 @@ import json
 import time
 from typing import Any
 from unittest import TestCase
+from unittest.mock import patch
 from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from flask import Flask
-from jwt import PyJWK
 
 from chassis.core.errors import AuthenticationError
 from chassis.http.access.policies import (
@@ -24,8 +24,6 @@ from chassis.http.access.policies import (
 )
 from chassis.settings import PRODUCTION
 from chassis.tokens.development_tokens import ISSUER, KEY_ID, _private_key
-from chassis.tokens.jwt_authenticator import JwtAuthenticator
-from chassis.tokens.signing_keys import FixedKeys
 from tests.support.application import CONFIG, HttpTestCase
 from tests.support.security import shows
 from tests.support.tokens import bearer
@@ -213,6 +211,11 @@ class TokenTest(HttpTestCase):
             "expires at no number": self.changed(exp="soon"),
             "expires at infinity": self.changed(exp=float("inf")),
             "expires at no number at all": self.changed(exp=float("nan")),
+            "expires at a text": self.changed(exp=str(self.now + 60)),
+            "expires at a truth": self.changed(exp=True),
+            "a half of a surrogate pair for a subject": self.changed(sub="\ud800"),
+            "a subject with a NUL": self.changed(sub="a\0"),
+            "scopes an object": self.changed(scope={"maintenance:write": False}),
             "expires in a list": self.changed(exp=[self.now + 60]),
             "not yet": self.changed(nbf=self.now + 60),
             "issued tomorrow": self.changed(iat=self.now + 86_400),
@@ -265,22 +268,48 @@ class TokenTest(HttpTestCase):
             with self.subTest(value[:10]):
                 self.assertEqual(self.status(value), STRANGER)
 
-    @shows("V9.1.2")
-    def test_a_key_that_would_also_sign_is_none(self) -> None:
-        secret = PyJWK({"kty": "oct", "k": encoded("s" * 64), "alg": "HS256"})
-        keys = FixedKeys({KEY_ID: secret})
-        authenticator = JwtAuthenticator(keys, issuer=ISSUER, audience=CONFIG.name)
-        token = jwt.encode(self.good, "s" * 64, "HS256", headers={"kid": KEY_ID})
-        with self.assertRaises(AuthenticationError):
-            authenticator.authenticate(token)
+    @shows("V9.1.2", "V16.5.3")
+    def test_whatever_is_raised_by_the_step_that_finds_out_who_asks(self) -> None:
+        """A principal, a refusal, or that it cannot be known; and what is public stays served."""
+        authenticator = self.client.application.extensions["container"].authenticator()
+        encoding = UnicodeEncodeError("utf-8", "", 0, 1, "")
+        for error in (AttributeError(), KeyError("d"), OSError(), RecursionError(), encoding):
+            with (
+                self.subTest(error),
+                patch.object(type(authenticator), "authenticate", side_effect=error),
+                self.assertLogs("chassis.http.access.policies", "ERROR"),
+            ):
+                headers = {"Authorization": "Bearer x"}
+                self.assertEqual(self.client.get("/health/live", headers=headers).status_code, 200)
+                answer = self.client.post(WINDOWS, json={}, headers=headers)
+                self.assert_problem(answer, 503, "unavailable")
+
+    @shows("API4:2023")
+    def test_only_who_needs_a_scope_may_be_kept_waiting(self) -> None:
+        authenticator = self.client.application.extensions["container"].authenticator()
+        with patch.object(type(authenticator), "authenticate") as asked:
+            asked.side_effect = AuthenticationError("No.")
+            for method, path, patient in (
+                ("GET", "/health/live", False),
+                ("GET", "/openapi.json", False),
+                ("GET", "/nothing", False),
+                ("OPTIONS", WINDOWS, False),
+                ("POST", WINDOWS, True),
+                ("DELETE", f"{WINDOWS}/1", True),
+            ):
+                with self.subTest(path):
+                    self.client.open(path, method=method, headers={"Authorization": "Bearer x"})
+                    self.assertEqual(asked.call_args.kwargs, {"patient": patient})
 
     def test_without_the_keys_nobody_is_refused_for_good(self) -> None:
-        self.client = self.start(
-            jwt_jwks_url="http://127.0.0.1:1/keys", jwt_issuer=ISSUER, jwt_audience=CONFIG.name
-        )
-        headers = {"Authorization": f"Bearer {self.signed()}"}
         with self.assertLogs("chassis.tokens.signing_keys", "WARNING"):
-            answer = self.client.post(WINDOWS, json={}, headers=headers)
+            self.client = self.start(
+                jwt_jwks_url="http://127.0.0.1:1/keys", jwt_issuer=ISSUER, jwt_audience=CONFIG.name
+            )
+            keys: Any = self.client.application.extensions["container"].authenticator()._keys
+            keys._reader.join(10)
+        headers = {"Authorization": f"Bearer {self.signed()}"}
+        answer = self.client.post(WINDOWS, json={}, headers=headers)
         self.assert_problem(answer, 503, "unavailable")
         self.assertIn("Retry-After", answer.headers)
         self.assertEqual(self.client.get("/health/live", headers=headers).status_code, 200)

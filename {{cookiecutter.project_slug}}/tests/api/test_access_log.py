@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from chassis.settings import DEVELOPMENT
 from tests.support.lines import LogTestCase
 from tests.support.security import shows
@@ -19,6 +21,31 @@ class AccessLogTest(LogTestCase):
             with self.subTest(found):
                 self.forget()
                 self.client.post(WINDOWS, json={}, headers={"Authorization": token})
-                [line] = self.text.splitlines()
+                line = self.text.splitlines()[-1]
                 for part in ("method=POST", f"route={WINDOWS}", *found):
                     self.assertIn(part, line)
+
+    @shows("V16.2.1", "V16.2.5", "V16.3.2")
+    def test_a_refused_token_has_a_line_with_the_kind_and_the_request_and_nothing_else(
+        self,
+    ) -> None:
+        self.client = self.start(environment=DEVELOPMENT)
+        app = self.client.application
+        good = bearer(app)
+        for token, kind in (
+            ("Bearer x", "malformed"),
+            ("Basic x", "no bearer token"),
+            (f"{good[:-9]}AAAAAAAAA", "signature"),
+            (bearer(app, audience="other"), "audience"),
+            (bearer(app, lasts=timedelta(minutes=-1)), "expired"),
+            (bearer(app, subject="\0"), "subject"),
+        ):
+            for path in ("/health/live", WINDOWS):
+                with self.subTest(kind=kind, path=path):
+                    self.forget()
+                    answer = self.client.post(path, headers={"Authorization": token})
+                    refused = self.text.splitlines()[0]
+                    self.assertRegex(refused, f"A token is refused.*refusal='?{kind}'?")
+                    self.assertIn(answer.headers["X-Request-ID"], refused)
+                    self.assertNotIn(token.split()[1][:40], refused.replace("expired", ""))
+                    self.assertNotIn(kind, answer.text)

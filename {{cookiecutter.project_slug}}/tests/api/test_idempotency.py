@@ -100,6 +100,22 @@ class IdempotencyTest(SpecimenApiTestCase):
             self.assertEqual(response.status_code, 204, response.text)
         self.assertEqual(self.texts(), ["first of two", "second of two"])
 
+    def test_an_effect_follows_the_commit_once(self) -> None:
+        """A mail, say: not for an attempt that collided, nor for a repetition."""
+        collisions, mails = iter([True, False]), list[str]()
+
+        def place(specimen: Specimen) -> None:
+            # The view is inside of its unit of work, which is the one that this is called for.
+            self.work.after_commit(lambda: mails.append(specimen.text))
+            if next(collisions):
+                raise CollisionError("Another change was made at the same time.")
+
+        self.before_commit = place
+        for replayed in (None, "true"):
+            response = self.post()
+            self.assertEqual(response.headers.get("Idempotent-Replayed"), replayed)
+            self.assertEqual(mails, ["once"])
+
     def test_a_key_has_1_to_255_visible_characters(self) -> None:
         for self.key in ("!", "~" * 255):
             self.assertEqual(self.post(self.key[:20]).status_code, 201)

@@ -186,7 +186,8 @@ class OwnershipTest(HttpTestCase):
 
     def test_the_guide_has_what_is_shown_here(self) -> None:
         here = dedent(Path(__file__).read_text("utf-8"))
-        found = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
+        guide = GUIDE.read_text("utf-8").partition("## Somebody else's is not found")[2]
+        found = re.findall(r"^```python\n(.*?)^```$", guide, re.M | re.S)
         self.assertEqual(len(found), 4)
         for block in found:
             with self.subTest(block):

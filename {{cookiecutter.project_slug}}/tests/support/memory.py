@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from chassis.core.attempt import note_committed, note_saved, require
+from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import ConflictError, DuplicateError, NotFoundError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Entity, KeptAnswer, Once, Repository
@@ -102,35 +103,43 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory):
     def __init__(self) -> None:
         self._tables: dict[str, dict[UUID, Any]] = defaultdict(dict)
         self._answers: dict[str, KeptAnswer | None] = {}
-        self._busy = self._joined = False
+        self._busy = False
+        self._joined: CommitHooks | None = None
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[MemoryUnitOfWork]:
         if self._busy:
             raise RuntimeError(NESTED)
         self._busy = True
+        hooks = self._joined or CommitHooks()
         tables = defaultdict(dict, {name: dict(rows) for name, rows in self._tables.items()})
         try:
-            yield MemoryUnitOfWork(tables, read_only=read_only)
+            with hooks.part():
+                work = MemoryUnitOfWork(tables, read_only=read_only)
+                work.hooks = None if read_only else hooks
+                yield work
         finally:
             self._busy = False
         self._tables = tables
         note_committed()
+        if not self._joined:
+            hooks.run()
 
     @contextmanager
     def once(self, key: str) -> Iterator[MemoryOnce]:
         if self._busy or self._joined:
             raise RuntimeError(NESTED)
         before, once = self._tables, MemoryOnce(self._answers.get(key))
-        self._joined = True
+        hooks = self._joined = CommitHooks()
         try:
             yield once
         except BaseException:
             self._tables = before
             raise
         finally:
-            self._joined = False
+            self._joined = None
         self._answers[key] = once.answer
+        hooks.run()
 
 
 class StoppedClock(Clock):

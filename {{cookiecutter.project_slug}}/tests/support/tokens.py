@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 
@@ -6,17 +7,14 @@ from chassis.http.access.policies import scopes_of
 from chassis.tokens.development_tokens import development_token
 
 
-def token(app: Flask, *scopes: str, subject: str = "tests") -> str:
+def token(app: Flask, *scopes: str, **claims: Any) -> str:
     """With these scopes; with all that there are, where none is given."""
     config = app.extensions["container"].config()
+    usual = {"audience": config.name, "subject": "tests", "lasts": timedelta(hours=1)}
     return development_token(
-        config.secret_key,
-        audience=config.name,
-        subject=subject,
-        scopes=scopes or scopes_of(app),
-        lasts=timedelta(hours=1),
+        config.secret_key, scopes=scopes or scopes_of(app), **{**usual, **claims}
     )
 
 
-def bearer(app: Flask, *scopes: str, subject: str = "tests") -> str:
-    return f"Bearer {token(app, *scopes, subject=subject)}"
+def bearer(app: Flask, *scopes: str, **claims: Any) -> str:
+    return f"Bearer {token(app, *scopes, **claims)}"

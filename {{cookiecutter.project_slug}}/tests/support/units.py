@@ -34,6 +34,7 @@ class UnitsTestCase(TestCase):
 
 class MemoryUnits(UnitsTestCase):
     def setUp(self) -> None:
+        super().setUp()
         self.unit_of_work = MemoryUnitOfWorkFactory()
 
     def specimens(self, work: Any) -> Repository[Specimen]:

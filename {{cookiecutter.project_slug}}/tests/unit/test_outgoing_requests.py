@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 CLIENTS = r"urllib\.request|urllib import request|http\.client|http import client"
 CLIENT = re.compile(rf"^\s*(?:import|from) (?:{CLIENTS}|requests|httpx|urllib3|aiohttp)\b", re.M)
 # Each asks an address of the configuration.
-ALLOWED = {"chassis/tokens/signing_keys.py"}
+ALLOWED = {"chassis/tokens/key_server.py"}
 
 
 class OutgoingRequestsTest(TestCase):

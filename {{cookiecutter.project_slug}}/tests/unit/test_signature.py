@@ -4,6 +4,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chassis.core.signing import Signer, derived_key
+from tests.support.security import shows
 
 
 class SignerTest(TestCase):
@@ -25,6 +26,7 @@ class SignerTest(TestCase):
 
 
 class DerivedKeyTest(TestCase):
+    @shows("V11.4.1")
     def test_it_is_that_of_the_rfc(self) -> None:
         """RFC 5869, appendix A.3, and the library's."""
         key = derived_key("\x0b" * 22, "")

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from flask import Flask, g, request
+import structlog
+from flask import Flask, g
 
 from chassis.core.authentication import Authenticator, Principal
-from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError
+from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError, UnavailableError
 from chassis.http.flow.current_request import present_request
 from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+_log = structlog.get_logger(__name__)
 
 
 class UndeclaredAccessError(Exception):
@@ -35,26 +37,33 @@ def requires(*scopes: str) -> Callable[[View], View]:
 
 
 def register_identity(app: Flask) -> None:
-    """Learn who asks. A token that is no good matters only where one is needed."""
+    """Learn who asks. A token that is no good matters only where one is needed.
+
+    It ends with a principal, a refusal, or with that it cannot be known, whatever is raised.
+    """
     authenticator: Authenticator = app.extensions["container"].authenticator()
 
     @app.before_request
     def identify() -> None:
         g.principal = g.refusal = None
-        if sent := request.headers.get("Authorization"):
+        if sent := present_request().environ.get("HTTP_AUTHORIZATION"):
             try:
-                g.principal = authenticator.authenticate(_bearer_token(sent))
+                token, patient = _bearer_token(sent), _scopes_needed(app) is not None
+                g.principal = authenticator.authenticate(token, patient=patient)
+            except AuthenticationError as error:
+                _log.info("A token is refused.", refusal=error.reason)
+                g.refusal = error
             except DomainError as error:
                 g.refusal = error
+            except Exception:
+                _log.exception("It cannot be known who asks.")
+                g.refusal = UnavailableError("It cannot be known who asks.")
 
 
 def register_access(app: Flask) -> None:
     @app.before_request
     def refuse_strangers() -> None:
-        asked = present_request()
-        if asked.routing_exception or asked.method == "OPTIONS":
-            return
-        scopes = _policy(view_of(app, str(asked.endpoint), asked.method))
+        scopes = _scopes_needed(app)
         if scopes is None:
             return
         if g.refusal:
@@ -98,6 +107,14 @@ def operations(app: Flask) -> Iterator[tuple[str, str, str, Any]]:
             yield rule.endpoint, method, rule.rule, view_of(app, rule.endpoint, method)
 
 
+def _scopes_needed(app: Flask) -> Policy:
+    """By the present request."""
+    asked = present_request()
+    if asked.routing_exception or asked.method == "OPTIONS":
+        return None
+    return _policy(view_of(app, str(asked.endpoint), asked.method))
+
+
 def _policy(view: Any) -> Policy:
     policy: Policy = view.access_policy
     return policy
@@ -107,7 +124,10 @@ def _bearer_token(authorization: str) -> str:
     """Out of the header's value (RFC 6750, section 2.1)."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        raise AuthenticationError("The header Authorization has to have the form: Bearer <token>.")
+        raise AuthenticationError(
+            "The header Authorization has to have the form: Bearer <token>.",
+            reason="no bearer token",
+        )
     return token.strip()
 
 

@@ -1,0 +1,37 @@
+"""Actions that follow the commit of a transaction."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Action = Callable[[], object]
+
+logger = logging.getLogger(__name__)
+
+
+class CommitHooks:
+    """The actions of one transaction, in the order of their registration."""
+
+    def __init__(self) -> None:
+        self._actions: list[Action] = []
+
+    def add(self, action: Action) -> None:
+        self._actions.append(action)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction: where it is rolled back alone, so are its actions."""
+        before = len(self._actions)
+        try:
+            yield
+        except BaseException:
+            del self._actions[before:]
+            raise
+
+    def run(self) -> None:
+        """The commit is done: an action that fails is logged, and changes nothing else."""
+        for action in self._actions:
+            try:
+                action()
+            except Exception:
+                logger.exception("An action after a commit failed.")

@@ -76,9 +76,9 @@ def controllers(resource: Resource) -> str:
         "change": _change,
         "delete": _delete,
     }
-    prefix = "" if parent else f', url_prefix="/{resource.url}"'
+    prefix = "" if parent else f"/{resource.url}"
     return lines(
-        f'blueprint = Blueprint("{resource.plural}", __name__{prefix})',
+        f'blueprint = Blueprint("{resource.plural}", __name__, url_prefix="{prefix}")',
         "",
         f'{services(resource)} = Annotated[{name}Service, Provide["{resource.singular}_service"]]',
         *(f"\n\n{write(resource)}" for key, write in every.items() if resource.can(key)),

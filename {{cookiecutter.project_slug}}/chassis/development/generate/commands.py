@@ -3,12 +3,16 @@
 import json
 import shlex
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import OPERATIONS, read_resource
+from chassis.development.generate.grammar import OPERATIONS, operations_of, read_resource
+from chassis.development.generate.later import add_field, read_addition
+from chassis.development.generate.model import read_model
 from chassis.development.generate.receipt import Receipt
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources
@@ -65,19 +69,61 @@ def resource(
     python manage.py generate resource Invoice number:str:40:unique amount:decimal:12.2 \\
         due_on:date:optional paid:bool=false status:enum:draft,sent,paid=draft
     """
-    options["operations"] = _operations(options["operations"])
+    options["operations"] = operations_of(options["operations"])
     options["unique"] = tuple(tuple(names.split(",")) for names in options["unique"])
-    if options["owned"] and options["public"]:
-        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
     draft = Draft(current_project().root)
     made = add_resources(draft, [read_resource(name, fields, **options)], _command())
     _finish(draft, made, migrate=not no_migration, dry_run=dry_run, as_json=as_json)
 
 
-def _operations(names: tuple[str, ...]) -> tuple[str, ...]:
-    if unknown := sorted(set(names) - set(OPERATIONS)):
-        raise Refusal(f"There is no operation {', '.join(unknown)}; there are {', '.join(OPERATIONS)}.")
-    return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
+@generate.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@no_migration_option
+@dry_run_option
+@json_option
+def resources(*, file: Path, no_migration: bool, dry_run: bool, as_json: bool) -> None:
+    """Write all resources of a model file, or none; one migration.
+
+    \b
+    [Customer]
+    name = "str:200:sort"
+    email = "email:unique"
+
+    \b
+    [Invoice]
+    customer = "ref:Customer:restrict"
+    amount = "decimal:12.2"
+    "--owned" = true
+    """
+    draft = Draft(current_project().root)
+    made = add_resources(draft, read_model(file), _command())
+    _finish(draft, made, migrate=not no_migration, dry_run=dry_run, as_json=as_json)
+
+
+@generate.command()
+@click.argument("name")
+@click.argument("source", metavar="FIELD")
+@click.option("--backfill", default="", help="What rows that are there get, if it is required.")
+@dry_run_option
+@json_option
+def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool) -> None:
+    """Add a field to a resource that is there, with revisions that expand and contract.
+
+    \b
+    python manage.py generate field Invoice vat:decimal:12.2:optional
+    python manage.py generate field Invoice currency:str:3 --backfill EUR
+    """
+    draft = Draft(current_project().root)
+    addition = read_addition(draft, name, source, backfill)
+    receipt = add_field(draft, addition, _command())
+    if dry_run or as_json or not receipt:
+        _finish(draft, [receipt] if receipt else [], migrate=False, dry_run=dry_run, as_json=as_json)
+        return
+    # They are Alembic.
+    from chassis.development.generate.expand import add_revisions  # noqa: PLC0415
+    from chassis.development.generate.revisions import write  # noqa: PLC0415
+
+    write(draft, [receipt], partial(add_revisions, draft, addition))
 
 
 def _command() -> str:
@@ -94,9 +140,9 @@ def _finish(
     elif not made:
         click.echo("Nothing to do: it is there as described.")
     else:
-        from chassis.development.generate.revisions import write  # noqa: PLC0415  # It is Alembic.
+        from chassis.development.generate.revisions import added, write  # noqa: PLC0415
 
-        write(draft, made, migrate=migrate)
+        write(draft, made, partial(added, draft, made) if migrate else None)
 
 
 def _plan(draft: Draft, made: list[Receipt]) -> dict[str, Any]:
@@ -131,6 +177,16 @@ force_option = click.option("--force", is_flag=True, help="Remove files that wer
 def destroy_resource(*, name: str, force: bool, dry_run: bool) -> None:
     """Take a resource back: its files, its lines in others, its revision."""
     _take_back(name, force=force, dry_run=dry_run)
+
+
+@destroy.command("field")
+@click.argument("name")
+@click.argument("column")
+@force_option
+@dry_run_option
+def destroy_field(*, name: str, column: str, force: bool, dry_run: bool) -> None:
+    """Take a field back that was added to a resource: its lines, its revisions."""
+    _take_back(f"{name}.{column}", force=force, dry_run=dry_run)
 
 
 def _take_back(name: str, *, force: bool, dry_run: bool) -> None:

@@ -33,10 +33,11 @@ class Draft:
         self.texts[path] = text
 
     def change(
-        self, path: str, edit: Callable[..., tuple[str, Insertion]], *arguments: str
-    ) -> Insertion:
+        self, path: str, edit: Callable[..., tuple[str, Insertion | None]], *arguments: str
+    ) -> list[Insertion]:
+        """Empty where there is nothing to change."""
         self.texts[path], insertion = edit(path, self.read(path), *arguments)
-        return insertion
+        return [insertion] if insertion else []
 
     def files(self, folder: str) -> Iterator[str]:
         """Of Python, as they are after the change."""

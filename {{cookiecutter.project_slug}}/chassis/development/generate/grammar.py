@@ -1,5 +1,6 @@
 """`name:type[:argument…][:modifier…][=default]`, and the resource that fields make up."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ OPERATIONS = ("list", "read", "create", "change", "delete")
 OWNER_LENGTH = 255
 # What no caller sets: the owner is not shown either.
 SHOWN, HIDDEN = frozenset({"readonly"}), frozenset({"readonly", "writeonly"})
+# As ruff's S105 finds them.
+SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
 
 
@@ -34,6 +37,7 @@ class Field:
     modifiers: frozenset[str]
     default: str  # Python; empty where there is none.
     source: str  # As it was written.
+    default_text: str = ""
 
     def has(self, modifier: str) -> bool:
         return modifier in self.modifiers
@@ -56,12 +60,12 @@ def read_field(source: str) -> Field:
     kind_name, *arguments = words
     if kind_name not in KINDS:
         raise Refusal(f"{name}: there is no type {_nearest(kind_name, KINDS)}")
-    require_field_name(name)
     kind = KINDS[kind_name](arguments, name)
+    require_field_name(f"{name}_id" if kind.target else name)
     modifiers = _modifiers(arguments, name)
     column = f"{name}_id" if kind.target else name
     default = kind.default(default_text) if equals else ""
-    found = Field(column, kind, modifiers, default, source)
+    found = Field(column, kind, modifiers, default, source, default_text)
     _require_sense(found)
     return found
 
@@ -83,6 +87,8 @@ def _nearest(word: str, names: Iterable[str]) -> str:
 
 def _require_sense(one: Field) -> None:
     name, kind = one.name, one.kind
+    if one.default and SECRET.search(name):
+        raise Refusal(f"{name}: a default that everybody can read is no secret. Leave it out.")
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
     if looked_up and not kind.indexed:
         raise Refusal(
@@ -192,7 +198,16 @@ def read_resource(name: str, sources: Iterable[str], plural: str = "", **options
         made = replace(made, fields=(parent, *made.fields))
     made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
     _require_whole(made)
+    if made.owned and made.public:
+        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
     return made
+
+
+def operations_of(names: Iterable[str]) -> tuple[str, ...]:
+    if unknown := sorted(set(names) - set(OPERATIONS)):
+        there_are = ", ".join(OPERATIONS)
+        raise Refusal(f"There is no operation {', '.join(unknown)}; there are {there_are}.")
+    return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
 
 
 def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:

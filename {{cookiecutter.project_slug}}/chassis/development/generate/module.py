@@ -16,6 +16,11 @@ from chassis.development.generate.splice import FIRST_PARTY
 
 def with_imports(body: str, modules: Mapping[str, str]) -> str:
     """`modules` has, beside places.IMPORTS, the module of each name that is the resource's own."""
+    return "\n".join([*imports_of(body, modules), "", "", body])
+
+
+def imports_of(body: str, modules: Mapping[str, str]) -> list[str]:
+    """One for each name that the body uses and does not bind."""
     used, bound = set(), set(dir(builtins))
     for node in ast.walk(ast.parse(body)):
         match node:
@@ -24,8 +29,7 @@ def with_imports(body: str, modules: Mapping[str, str]) -> str:
             case ast.Name() | ast.arg() | ast.FunctionDef() | ast.ClassDef():
                 bound.add(_name(node))
     every = {**IMPORTS, **modules}
-    lines = [f"from {every[name]} import {name}" for name in sorted(used - bound)]
-    return "\n".join([*lines, "", "", body])
+    return [f"from {every[name]} import {name}" for name in sorted(used - bound)]
 
 
 def _name(node: ast.Name | ast.arg | ast.FunctionDef | ast.ClassDef) -> str:

@@ -45,9 +45,9 @@ class Receipt:
 
     @property
     def title(self) -> str:
-        """In a message: invoices, or vat of invoices."""
-        _, _, column = self.name.partition(".")
-        return f"{column} of {self.table}" if column else self.table
+        """As `db migrate --accept-drop` has it: invoices, or invoices.vat."""
+        _, dot, column = self.name.partition(".")
+        return f"{self.table}{dot}{column}"
 
 
 def receipt_file(name: str) -> str:

@@ -142,10 +142,6 @@ def _registered(draft: Draft, resource: Resource) -> list[Insertion]:
     }
     imports = [(places.PORTS, entity), (places.UNIT_OF_WORK, entity)]
     imports += [(places.UNIT_OF_WORK, table), (places.CONTAINER, service)]
-    statements = [
-        draft.change(path, add_statement, scope, text) for (path, scope), text in lines.items()
-    ]
-    return [*statements, *(draft.change(path, add_import, text) for path, text in imports)]
-
-
-
+    made = [draft.change(path, add_statement, scope, text) for (path, scope), text in lines.items()]
+    made += [draft.change(path, add_import, text) for path, text in imports]
+    return [one for some in made for one in some]

@@ -1,10 +1,13 @@
 """What goes with the files: revisions, by the project's own `db migrate`, and openapi.json."""
 
+import ast
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -20,11 +23,13 @@ from chassis.postgres.engines import unpooled_engine
 from chassis.project import current_project
 from chassis.settings import load_config
 
+LINE_LENGTH, PIECE = 100, 76
 
-def write(draft: Draft, made: list[Receipt], *, migrate: bool) -> None:
-    """All, or nothing: where the revision cannot be written, the files are taken back."""
+
+def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None) -> None:
+    """All, or nothing: where the revisions that `add` writes fail, the files are taken back."""
     with draft.written(OPENAPI):
-        revisions = new_revision(draft.root, _message("Add", made)) if migrate else []
+        revisions = add() if add else []
         for receipt in made:
             receipt.revisions = revisions
             _store(draft, receipt)
@@ -34,8 +39,14 @@ def write(draft: Draft, made: list[Receipt], *, migrate: bool) -> None:
         click.echo("Read the revision, then: python manage.py db upgrade")
 
 
+def added(draft: Draft, made: list[Receipt]) -> list[str]:
+    return new_revision(draft.root, _message("Add", made))
+
+
 def _message(verb: str, made: list[Receipt]) -> str:
-    return f"{verb} {' and '.join(receipt.title for receipt in made)}"[:100]
+    titles = [receipt.title for receipt in made]
+    more = f" and {len(titles) - 2} more" if len(titles) > 3 else ""  # noqa: PLR2004
+    return f"{verb} {', '.join(titles[:2] if more else titles)}{more}"
 
 
 def _store(draft: Draft, receipt: Receipt) -> None:
@@ -53,7 +64,32 @@ def new_revision(root: Path, message: str, *options: str) -> list[str]:
     """The names of the files that `db migrate` adds."""
     before = set((root / VERSIONS).glob("*.py"))
     manage(root, "db", "migrate", "-m", message, *options)
-    return sorted(file.name for file in set((root / VERSIONS).glob("*.py")) - before)
+    new = sorted(set((root / VERSIONS).glob("*.py")) - before)
+    for file in new:
+        file.write_text(wrapped(file.read_text("utf-8")), "utf-8", newline="\n")
+    format_files(root, new)
+    return [file.name for file in new]
+
+
+def format_files(root: Path, files: list[Path]) -> None:
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", *map(str, files)]
+    subprocess.run(command, cwd=root, check=True)
+
+
+def wrapped(source: str) -> str:
+    """Texts that a line has no room for, in several: the formatter does not break them."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Constant(value=str(value)) if node.end_lineno == node.lineno:
+                line = lines[node.lineno - 1]
+                if len(line) > LINE_LENGTH and line.isascii():
+                    pieces = wrap(value, PIECE, drop_whitespace=False, break_long_words=False)
+                    text = " ".join(json.dumps(piece) for piece in pieces)
+                    lines[node.lineno - 1] = (
+                        f"{line[: node.col_offset]}{text}{line[node.end_col_offset :]}"
+                    )
+    return "\n".join(lines) + "\n"
 
 
 def manage(root: Path, *arguments: str) -> str:
@@ -90,20 +126,20 @@ def end(draft: Draft, ended: list[Receipt]) -> None:
             (draft.root / VERSIONS / name).unlink()
             done.append(f"removed {VERSIONS}/{name}")
         if way.share or way.contract:
-            added = _replaced(draft, way, ended)
-            done += [f"wrote   {VERSIONS}/{name}" for name in added]
+            done += [f"wrote   {VERSIONS}/{name}" for name in _replaced(draft, way, ended)]
         manage(draft.root, "openapi", "write")
     _report(draft, done)
 
 
 def _replaced(draft: Draft, way: Way, ended: list[Receipt]) -> list[str]:
     if way.contract:
-        return new_revision(draft.root, _message("Remove", ended[-1:]), "--accept-drop")
-    added = new_revision(draft.root, _message("Add", way.share))
+        accepted = [part for one in ended for part in ("--accept-drop", one.title)]
+        return new_revision(draft.root, _message("Remove", ended[-1:]), *accepted)
+    revisions = added(draft, way.share)
     for receipt in way.share:
-        receipt.revisions = added
+        receipt.revisions = revisions
         _store(draft, receipt)
-    return added
+    return revisions
 
 
 def _way(draft: Draft, ended: list[Receipt]) -> Way:

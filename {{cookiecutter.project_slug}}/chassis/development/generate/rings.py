@@ -182,9 +182,12 @@ def parents(resource: Resource) -> dict[str, str]:
 
 def seed(resource: Resource) -> str:
     tables = parents(resource)
-    owner = 'owner="developer"'  # Of the tokens of `manage.py token`.
-    values = [*([owner] * resource.owned), *(_value(resource, one) for one in needed(resource))]
+    rows = [f"{one.name}={snake(one.kind.target)}.id" for one in needed(resource) if one.kind.target]
+    owner = ['"owner": "developer"'] * resource.owned  # Of the tokens of `manage.py token`.
     return lines(
+        f"EXAMPLE: dict[str, Any] = {entries([*owner, *examples(resource)])}",
+        "",
+        "",
         "def seed(container: Container) -> None:",
         f'    """Add an example, unless there are {resource.plural_words} already."""',
         *(f"    {table}.seed(container)" for table in tables.values()),
@@ -195,7 +198,7 @@ def seed(resource: Resource) -> str:
             f"        [{snake(target)}] = work.{table}.page(PageQuery(limit=1))"
             for target, table in tables.items()
         ),
-        f"    container.{resource.singular}_service().create({', '.join(values)})",
+        f"    container.{resource.singular}_service().create({', '.join(['**EXAMPLE', *rows])})",
     )
 
 
@@ -203,7 +206,14 @@ def needed(resource: Resource) -> list[Field]:
     return [field for field in resource.fields if not (field.optional or field.default)]
 
 
-def _value(resource: Resource, field: Field) -> str:
-    if field.kind.target:
-        return f"{field.name}={snake(field.kind.target)}.id"
-    return f"{field.name}={resource.fill(field.kind.values[0], field)}"
+def examples(resource: Resource) -> list[str]:
+    return [example(resource, field) for field in needed(resource) if not field.kind.target]
+
+
+def example(resource: Resource, field: Field) -> str:
+    return f'"{field.name}": {resource.fill(field.kind.values[0], field)}'
+
+
+def entries(parts: list[str]) -> str:
+    """One a line, so that a later one is a line of its own."""
+    return f"{{{', '.join(parts)},}}" if parts else "{}"

@@ -4,44 +4,120 @@ Places are those of the standard library's `ast`; what comes out is parsed and c
 """
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chassis.development.generate.refusal import Refusal
 
 FIRST_PARTY = {"chassis", "src", "tests"}
+IMPORT = "import"
+LINE_LENGTH = 100
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef
 
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """`scope` is the name of what has the lines, as `SqlUnitOfWork.__init__`; empty for the module."""
+    """`scope` is the name of what has the lines, as `SqlUnitOfWork.__init__`; empty for the module.
+
+    Of `import` the text is one statement; the name may be in another one of the same module.
+    """
 
     path: str
     scope: str
     text: str
 
 
-def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion]:
-    """Where it is sorted among the others."""
-    tree = ast.parse(source)
-    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    new = _key(ast.parse(statement).body[0])
-    later = [node for node in imports if _key(node) > new]
+def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion | None]:
+    """Beside the others, as they are sorted; None where the name is imported already."""
+    [new] = ast.parse(statement).body
+    if not isinstance(new, ast.ImportFrom):
+        raise TypeError(statement)
+    name = new.names[0].name
+    same = _same_module(source, new)
+    if same and any(alias.name == name for alias in same.names):
+        return source, None
+    insertion = Insertion(path, IMPORT, statement)
+    if same:
+        names = [*(ast.unparse(alias) for alias in same.names), name]
+        return _with_import(source, same, names), insertion
+    imports = [one for one in ast.parse(source).body if isinstance(one, ast.Import | ast.ImportFrom)]
     if not imports:
         raise Refusal(f"{path} has no import to put this one beside. Add by hand:\n\n{statement}")
-    line = later[0].lineno - 1 if later else imports[-1].end_lineno or 0
-    return _inserted(path, source, line, "", statement)
+    line, text = _place(imports, new, statement)
+    changed, inserted = _inserted(path, source, line, "", text)
+    return changed, insertion if text == statement else inserted
 
 
-def _key(node: ast.stmt) -> tuple[bool, str, str]:
+def _place(imports: list[ast.stmt], new: ast.ImportFrom, statement: str) -> tuple[int, str]:
+    """After how many lines; the first of a section has a blank line beside it."""
+    section = [one for one in imports if _key(one)[0] == _key(new)[0]]
+    before = [one.end_lineno or 0 for one in section or imports if _key(one) < _key(new)]
+    after = [one.lineno - 1 for one in imports if _key(one) > _key(new)]
+    if section:
+        return (before[-1] if before else after[0]), statement
+    return (after[0], f"{statement}\n") if after else (before[-1], f"\n{statement}")
+
+
+def _remove_import(source: str, insertion: Insertion) -> str:
+    """Where something else in the module uses the name, it stays."""
+    [new] = ast.parse(insertion.text).body
+    if not isinstance(new, ast.ImportFrom):
+        raise TypeError(insertion.text)
+    same = _same_module(source, new)
+    name = new.names[0].name
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    if not same or name in used:
+        return source
+    return _with_import(source, same, [ast.unparse(one) for one in same.names if one.name != name])
+
+
+def _same_module(source: str, new: ast.ImportFrom) -> ast.ImportFrom | None:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module == new.module and not node.level:
+            return node
+    return None
+
+
+def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
+    """The import with these names, or without it, wrapped as the formatter does."""
+    lines = source.splitlines(keepends=True)
+    first, last = old.lineno - 1, old.end_lineno or 0
+    ordered = sorted(names, key=_by_type)
+    text = f"from {old.module} import {', '.join(ordered)}\n"
+    if len(text) > LINE_LENGTH + 1:
+        text = "".join([f"from {old.module} import (\n", *(f"    {one},\n" for one in ordered), ")\n"])
+    ending = "\r\n" if "\r\n" in source else "\n"
+    changed = "".join([*lines[:first], text.replace("\n", ending) * bool(names), *lines[last:]])
+    if _without_imports(changed) != _without_imports(source):
+        raise Refusal(f"The imports of {old.module} cannot be changed without another change.")
+    return changed
+
+
+def _by_type(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest: as ruff sorts them."""
+    return 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name
+
+
+def _without_imports(source: str) -> list[str]:
+    body = ast.parse(source).body
+    return [ast.dump(one) for one in body if not isinstance(one, ast.Import | ast.ImportFrom)]
+
+
+def _key(node: ast.stmt) -> tuple[int, str, str]:
     match node:
         case ast.ImportFrom():
             module = node.module or ""
-            return module.partition(".")[0] in FIRST_PARTY, module, node.names[0].name
+            return _section(module), module, node.names[0].name
         case ast.Import():
-            return node.names[0].name.partition(".")[0] in FIRST_PARTY, "", ""
+            return _section(node.names[0].name), "", node.names[0].name
     raise TypeError(node)
+
+
+def _section(module: str) -> int:
+    """The standard library, then other packages, then the project's own."""
+    root = module.partition(".")[0]
+    return 2 if root in FIRST_PARTY else int(root not in sys.stdlib_module_names)
 
 
 def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, Insertion]:
@@ -53,9 +129,9 @@ def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, I
     return _inserted(path, source, last.end_lineno or 0, scope, f"{gap}{text}")
 
 
-def add_line(path: str, source: str, scope: str, line: int, text: str) -> tuple[str, Insertion]:
-    """Before a line (from 0 on)."""
-    return _inserted(path, source, line, scope, text)
+def add_line(path: str, source: str, scope: str, line: str, text: str) -> tuple[str, Insertion]:
+    """After so many lines."""
+    return _inserted(path, source, int(line), scope, text)
 
 
 def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
@@ -76,6 +152,8 @@ def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
 
 def remove(source: str, insertion: Insertion) -> str:
     """Raise Refusal unless the text is there once, within its scope."""
+    if insertion.scope == IMPORT:
+        return _remove_import(source, insertion)
     ending = "\r\n" if "\r\n" in source else "\n"
     text = insertion.text.replace("\n", ending)
     first, last = _extent(source, insertion)

@@ -33,7 +33,7 @@ def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
 def _require_unreferred(draft: Draft, receipt: Receipt) -> None:
     if receipt.kind != "resource":
         return
-    table = receipt.resource.plural
+    table = receipt.table
     for path in draft.files(places.MODELS):
         if path not in receipt.files and f'"{table}.id"' in draft.read(path):
             others = [one.name for one in receipts(draft) if path in one.files]
@@ -51,17 +51,17 @@ def _take_out(draft: Draft, receipt: Receipt, *, force: bool) -> None:
                 raise
             continue
         draft.texts[insertion.path] = after
-        _follow(draft, receipt, insertion.path, before, after)
+        follow(draft, receipt.name, insertion.path, before, after)
 
 
 def _is_deleted(draft: Draft, path: str) -> bool:
     return any(path in one.files for one in receipts(draft))
 
 
-def _follow(draft: Draft, by: Receipt, path: str, before: str, after: str) -> None:
+def follow(draft: Draft, by: str, path: str, before: str, after: str) -> None:
     """A generated file that was not edited stays one: its resource's receipt has the new hash."""
     for one in receipts(draft):
-        if one.name != by.name and one.files.get(path) == hashed(before):
+        if one.name != by and one.files.get(path) == hashed(before):
             one.files[path] = hashed(after)
             draft.texts[one.path] = one.text()
 

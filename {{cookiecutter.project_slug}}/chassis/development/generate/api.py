@@ -140,7 +140,7 @@ def _owner(resource: Resource) -> list[str]:
 def _create(resource: Resource) -> str:
     name, plural, singular = resource.name, resource.plural, resource.singular
     values = ", ".join([*filter(None, [_scope(resource)]), "**body"])
-    returned = f"created({singular}, url_for(\".read_{singular}\", {singular}_id={singular}.id))"
+    returned = f'created({singular}, url_for(".read_{singular}", {singular}_id={singular}.id))'
     kind = f"tuple[{name}, dict[str, str]]"
     body = [f"    {singular} = {plural}.create({values})", f"    return {returned}"]
     if not resource.can("read"):

@@ -14,19 +14,21 @@ from chassis.development.generate.grammar import OPERATIONS, operations_of, read
 from chassis.development.generate.later import add_field, read_addition
 from chassis.development.generate.model import read_model
 from chassis.development.generate.receipt import Receipt
-from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources
 from chassis.development.generate.undo import take_back
 from chassis.project import current_project
-
 
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(value.split(",")) if value else ()
 
 
-dry_run_option = click.option("--dry-run", is_flag=True, help="Show the difference, and do nothing.")
-json_option = click.option("--json", "as_json", is_flag=True, help="The plan, for programs; do nothing.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Show the difference, and do nothing."
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="The plan, for programs; do nothing."
+)
 no_migration_option = click.option("--no-migration", is_flag=True, help="Write no revision.")
 
 
@@ -117,7 +119,9 @@ def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool
     addition = read_addition(draft, name, source, backfill)
     receipt = add_field(draft, addition, _command())
     if dry_run or as_json or not receipt:
-        _finish(draft, [receipt] if receipt else [], migrate=False, dry_run=dry_run, as_json=as_json)
+        _finish(
+            draft, [receipt] if receipt else [], migrate=False, dry_run=dry_run, as_json=as_json
+        )
         return
     # They are Alembic.
     from chassis.development.generate.expand import add_revisions  # noqa: PLC0415
@@ -148,7 +152,9 @@ def _finish(
 def _plan(draft: Draft, made: list[Receipt]) -> dict[str, Any]:
     return {
         "resources": [receipt.description for receipt in made],
-        "files": {path: text for path, text in draft.texts.items() if not (draft.root / path).exists()},
+        "files": {
+            path: text for path, text in draft.texts.items() if not (draft.root / path).exists()
+        },
         "insertions": [
             {"path": one.path, "scope": one.scope, "text": one.text}
             for receipt in made

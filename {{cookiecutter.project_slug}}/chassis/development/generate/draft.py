@@ -55,8 +55,8 @@ class Draft:
             file = self.root / path
             before = file.read_text("utf-8") if file.is_file() else None
             names = "/dev/null" if before is None else path, "/dev/null" if text is None else path
-            lines = [(one or "").splitlines(keepends=True) for one in (before, text)]
-            yield from unified_diff(*lines, *names)
+            was, now = ((one or "").splitlines(keepends=True) for one in (before, text))
+            yield from unified_diff(was, now, *names)
 
     @contextmanager
     def written(self, *also: str) -> Iterator[None]:

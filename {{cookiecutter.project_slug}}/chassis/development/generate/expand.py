@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import Field
@@ -21,8 +22,8 @@ DECLARES = re.compile(r'^(\d{4}) MIG012: has to say (maintenance|phase) = ("[\w-
 NOT_APPLIED = "Target database is not up to date"
 HEAD = '''"""{message}"""
 
-from alembic import op
 {imports}
+
 revision = "{revision}"
 down_revision = "{below}"
 maintenance = "none"
@@ -36,6 +37,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     {downgrade}
 '''
+
+CONCURRENTLY = (
+    "from chassis.migrations.operations import create_index_concurrently, drop_index_concurrently"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """Texts of HEAD."""
+
+    message: str
+    upgrade: str
+    downgrade: str
+    imports: str = "from alembic import op"
+    phase: str = "expand"
 
 
 def add_revisions(draft: Draft, addition: Addition) -> list[str]:
@@ -108,69 +124,46 @@ def _indexes(field: Field) -> list[tuple[list[str], bool]]:
 def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: bool) -> str:
     name = f"ix_{table}_{'_'.join(columns)}"
     arguments = f'"{name}", "{table}", {json.dumps(columns)}' + ", unique=True" * unique
-    imports = "create_index_concurrently, drop_index_concurrently"
-    return _write(
-        draft,
-        below,
-        f"Index {' and '.join(columns)} of {table}",
-        f"create_index_concurrently({arguments})",
-        f'drop_index_concurrently("{name}", "{table}")',
-        imports=f"\nfrom chassis.migrations.operations import {imports}\n",
+    revision = Revision(
+        message=f"Index {' and '.join(columns)} of {table}",
+        imports=CONCURRENTLY,
+        upgrade=f"create_index_concurrently({arguments})",
+        downgrade=f'drop_index_concurrently("{name}", "{table}")',
     )
+    return _write(draft, below, revision)
 
 
 def _contract(draft: Draft, below: str, addition: Addition) -> str:
     """When no code of the release before runs any more."""
-    table, name = addition.resource.plural, addition.field.name
-    if addition.field.default:
-        restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {_literal(addition)}"
-        return _write(
-            draft,
-            below,
-            f"Leave {name} of {table} to the code",
-            f'op.alter_column("{table}", "{name}", server_default=None)',
-            f"op.execute({json.dumps(restore)})",
-            phase="contract",
-        )
-    update = f"UPDATE {table} SET {name} = {_literal(addition)} WHERE {name} IS NULL"
-    return _write(
-        draft,
-        below,
-        f"Require {name} of {table}",
-        f'op.execute({json.dumps(update)})\n    op.alter_column("{table}", "{name}", nullable=False)',
-        f'op.alter_column("{table}", "{name}", nullable=True)',
+    table, name, value = addition.resource.plural, addition.field.name, _literal(addition)
+    update = f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL"  # noqa: S608  # Quoted.
+    require = f'op.alter_column("{table}", "{name}", nullable=False)'
+    revision = Revision(
+        message=f"Require {name} of {table}",
+        upgrade=f"op.execute({json.dumps(update)})\n    {require}",
+        downgrade=f'op.alter_column("{table}", "{name}", nullable=True)',
         phase="contract",
     )
+    if addition.field.default:
+        restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {value}"
+        revision = Revision(
+            message=f"Leave {name} of {table} to the code",
+            upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
+            downgrade=f"op.execute({json.dumps(restore)})",
+            phase="contract",
+        )
+    return _write(draft, below, revision)
 
 
-def _write(
-    draft: Draft,
-    below: str,
-    message: str,
-    upgrade: str,
-    downgrade: str,
-    *,
-    imports: str = "",
-    phase: str = "expand",
-) -> str:
+def _write(draft: Draft, below: str, revision: Revision) -> str:
     number = below.partition("_")[0]
-    revision = f"{int(number) + 1:04}"
-    name = f"{revision}_{re.sub(r'[^a-z0-9]+', '_', message.lower())[:40].strip('_')}.py"
-    text = HEAD.format(
-        message=message,
-        imports=imports,
-        revision=revision,
-        below=number,
-        phase=phase,
-        upgrade=upgrade,
-        downgrade=downgrade,
-    )
-    if imports:
-        text = text.replace("from alembic import op\n\n", "")
-    path = draft.root / VERSIONS / name
+    following = f"{int(number) + 1:04}"
+    slug = re.sub(r"[^a-z0-9]+", "_", revision.message.lower())[:40].strip("_")
+    path = draft.root / VERSIONS / f"{following}_{slug}.py"
+    text = HEAD.format(**asdict(revision), revision=following, below=number)
     path.write_text(wrapped(text), "utf-8", newline="\n")
     format_files(draft.root, [path])
-    return name
+    return path.name
 
 
 def _declare(draft: Draft) -> None:

@@ -86,31 +86,44 @@ def _nearest(word: str, names: Iterable[str]) -> str:
 
 
 def _require_sense(one: Field) -> None:
+    """Each rule: whether it is broken, and what to say of it."""
     name, kind = one.name, one.kind
-    if one.default and SECRET.search(name):
-        raise Refusal(f"{name}: a default that everybody can read is no secret. Leave it out.")
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
-    if looked_up and not kind.indexed:
-        raise Refusal(
-            f"{name}: {looked_up[0]} needs an index, which holds texts of at most "
-            f"{LONGEST_INDEXED} characters."
-        )
-    if one.has("sort") and not kind.sorts:
-        raise Refusal(f"{name}: a list cannot be sorted by a {kind.type}.")
-    if one.has("sort") and one.optional:
-        raise Refusal(f"{name}: a list cannot be sorted by what may be missing. Drop optional.")
-    if one.has("filter") and name in OF_A_LIST:
-        raise Refusal(f"{name}: each list has a parameter of this name already.")
-    if {"readonly", "writeonly"} <= one.modifiers:
-        raise Refusal(f"{name}: readonly and writeonly at once: nobody could use it.")
-    if one.has("writeonly") and (one.has("filter") or one.has("sort")):
-        raise Refusal(f"{name}: writeonly is never sent, and a filter or sort would tell it.")
-    if one.has("readonly") and not (one.optional or one.default):
-        raise Refusal(f"{name}: callers do not set readonly; give it a default or make it optional.")
-    if one.optional and one.default:
-        raise Refusal(f"{name}: optional has no default; it is null. Keep one of the two.")
-    if kind.on_delete == "set_null" and not one.optional:
-        raise Refusal(f"{name}: set_null needs optional.")
+    indexed = f"{', '.join(looked_up)} needs an index, which holds texts of {LONGEST_INDEXED}"
+    rules = [
+        (
+            bool(one.default and SECRET.search(name)),
+            "a default that everybody can read is no secret. Leave it out.",
+        ),
+        (
+            bool(looked_up) and not kind.indexed,
+            f"{indexed} characters at most, and nothing longer.",
+        ),
+        (
+            one.has("filter") and name in OF_A_LIST,
+            "each list has a parameter of this name already. Choose another.",
+        ),
+        (
+            {"readonly", "writeonly"} <= one.modifiers,
+            "readonly and writeonly at once: nobody could use it.",
+        ),
+        (
+            one.has("writeonly") and bool({"filter", "sort"} & one.modifiers),
+            "writeonly is never sent, and a filter or a sort would tell it.",
+        ),
+        (
+            one.has("readonly") and not (one.optional or one.default),
+            "callers do not set readonly: give it a default, or make it optional.",
+        ),
+        (
+            one.optional and bool(one.default),
+            "optional has no default, it is null. Keep one of the two.",
+        ),
+        (kind.on_delete == "set_null" and not one.optional, "set_null needs optional."),
+    ]
+    for is_broken, sentence in rules:
+        if is_broken:
+            raise Refusal(f"{name}: {sentence}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +199,9 @@ class Resource:
         return text.replace("{E}", self.enum(field))
 
 
-def read_resource(name: str, sources: Iterable[str], plural: str = "", **options: object) -> Resource:
+def read_resource(
+    name: str, sources: Iterable[str], plural: str = "", **options: object
+) -> Resource:
     """Raise Refusal where it cannot be read, or would not work."""
     require_entity_name(name)
     plural = plural or plural_of(snake(name))
@@ -213,9 +228,11 @@ def operations_of(names: Iterable[str]) -> tuple[str, ...]:
 def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
     known = {field.name: field for field in resource.fields}
     columns = [name if name in known else f"{name}_id" for name in names]
-    if unknown := [name for name, column in zip(names, columns, strict=True) if column not in known]:
+    if unknown := [
+        name for name, column in zip(names, columns, strict=True) if column not in known
+    ]:
         raise Refusal(f"--unique {','.join(names)}: there is no field {', '.join(unknown)}.")
-    if len(set(columns)) < len(columns) or len(columns) < 2:
+    if len(set(columns)) < len(columns) or len(columns) == 1:
         raise Refusal(f"--unique {','.join(names)}: name two or more fields, each once.")
     if not all(known[column].kind.indexed for column in columns):
         raise Refusal(f"--unique {','.join(names)}: an index does not hold such long texts.")
@@ -226,13 +243,15 @@ def _require_whole(resource: Resource) -> None:
     counted = Counter(_columns(resource))
     if twice := [name for name, count in counted.items() if count > 1]:
         raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
-    if not any(not field.has("readonly") for field in resource.fields) and resource.can("create"):
-        raise Refusal(f"{resource.name} has no field that a caller sets: name one, as title:str:200.")
-    for field in resource.fields:
-        if field.kind.target == resource.name and not field.optional:
-            raise Refusal(f"{field.name}: the first one could refer to none. Make it optional.")
+    if not any(not one.has("readonly") for one in resource.fields) and resource.can("create"):
+        raise Refusal(
+            f"{resource.name} has no field that a caller sets: name one, as title:str:200."
+        )
+    for one in resource.fields:
+        if one.kind.target == resource.name and not one.optional:
+            raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
         for prefix in ("ix", "uq", "fk", "ck"):
-            require_length(f"{prefix}_{resource.plural}_{field.name}_id", field.name)
+            require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
     for names in resource.unique:
         require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")
 

@@ -1,6 +1,6 @@
 """The types of fields: their annotation in the entity, and values that tests and seeds take.
 
-Column and schema follow from the annotation: chassis/postgres/columns.py, chassis/schemas/fields.py.
+Column and field of a schema follow from the annotation.
 """
 
 import re
@@ -387,10 +387,23 @@ def _many(arguments: list[str], name: str) -> Kind:
 
 
 KINDS: dict[str, Callable[[list[str], str], Kind]] = {
-    **{"str": _str, "text": _long_text, "int": _int, "bigint": _bigint, "decimal": _decimal},
-    **{"bool": _bool, "date": _date, "datetime": _datetime, "time": _time, "uuid": _uuid},
-    **{"email": _email, "url": _url, "enum": _enum, "json": _json, "array": _array, "ref": _ref},
-    **{"many": _many},
+    "str": _str,
+    "text": _long_text,
+    "int": _int,
+    "bigint": _bigint,
+    "decimal": _decimal,
+    "bool": _bool,
+    "date": _date,
+    "datetime": _datetime,
+    "time": _time,
+    "uuid": _uuid,
+    "email": _email,
+    "url": _url,
+    "enum": _enum,
+    "json": _json,
+    "array": _array,
+    "ref": _ref,
+    "many": _many,
 }
 
 

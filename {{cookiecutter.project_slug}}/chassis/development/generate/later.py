@@ -73,7 +73,7 @@ def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> 
 
 
 def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
-    """Draft its lines; None where it is there as described. Raise Refusal where a place is missing."""
+    """Draft its lines; None where it is there as described. Raise Refusal where it cannot be."""
     resource, field = addition.resource, addition.field
     name = f"{resource.name}.{field.name}"
     description = {"plural": resource.plural, "source": field.source, "rows": addition.rows}
@@ -114,7 +114,9 @@ def _entity(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
     if any(isinstance(one.target, ast.Name) and one.target.id == field.name for one in attributes):
         raise Refusal(f"{resource.name} has {field.name} already.")
     if not attributes:
-        raise Refusal(f"{path}: {resource.name} has no field to put it below. Add by hand:\n\n{text}")
+        raise Refusal(
+            f"{path}: {resource.name} has no field to put it below. Add by hand:\n\n{text}"
+        )
     line = str(attributes[-1].end_lineno)
     made += draft.change(path, add_line, resource.name, line, text)
     if field.kind.members:
@@ -154,9 +156,7 @@ def later_constraints(resource: Resource, field: Field) -> list[str]:
     """A unique index, not a constraint: it can be built while the table is written to."""
     unique = f'UniqueConstraint("{field.name}")'
     found = rings.constraints(resource, field)
-    return [
-        f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in found
-    ]
+    return [f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in found]
 
 
 def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:

@@ -12,14 +12,42 @@ ENTITY = re.compile(r"[A-Z][a-z0-9]*([A-Z][a-z0-9]*)*", re.ASCII)
 FIELD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 
 IRREGULAR = {
-    **{"child": "children", "person": "people", "man": "men", "woman": "women", "foot": "feet"},
-    **{"tooth": "teeth", "goose": "geese", "mouse": "mice", "ox": "oxen", "datum": "data"},
-    **{"criterion": "criteria", "phenomenon": "phenomena", "medium": "media", "index": "indexes"},
-    **{"leaf": "leaves", "shelf": "shelves", "half": "halves", "knife": "knives", "wolf": "wolves"},
-    **{"wife": "wives", "life": "lives", "loaf": "loaves", "thief": "thieves", "hero": "heroes"},
-    **{"potato": "potatoes", "tomato": "tomatoes", "quiz": "quizzes", "bus": "buses"},
-    **{"analysis": "analyses", "basis": "bases", "crisis": "crises", "axis": "axes"},
-    **{"diagnosis": "diagnoses", "hypothesis": "hypotheses", "thesis": "theses", "echo": "echoes"},
+    "child": "children",
+    "person": "people",
+    "man": "men",
+    "woman": "women",
+    "foot": "feet",
+    "tooth": "teeth",
+    "goose": "geese",
+    "mouse": "mice",
+    "ox": "oxen",
+    "datum": "data",
+    "criterion": "criteria",
+    "phenomenon": "phenomena",
+    "medium": "media",
+    "index": "indexes",
+    "leaf": "leaves",
+    "shelf": "shelves",
+    "half": "halves",
+    "knife": "knives",
+    "wolf": "wolves",
+    "wife": "wives",
+    "life": "lives",
+    "loaf": "loaves",
+    "thief": "thieves",
+    "hero": "heroes",
+    "potato": "potatoes",
+    "tomato": "tomatoes",
+    "quiz": "quizzes",
+    "bus": "buses",
+    "analysis": "analyses",
+    "basis": "bases",
+    "crisis": "crises",
+    "axis": "axes",
+    "diagnosis": "diagnoses",
+    "hypothesis": "hypotheses",
+    "thesis": "theses",
+    "echo": "echoes",
 }
 WITHOUT_PLURAL = {
     *("data", "equipment", "feedback", "fish", "hardware", "information", "media", "metadata"),
@@ -31,26 +59,29 @@ SPOKEN_AS_CONSONANT = re.compile(r"(uni([^n]|$)|use|usa|uti|eu|one|ubi)")
 SILENT_H = re.compile(r"(hour|honou?r|heir|honest)")
 
 # https://www.postgresql.org/docs/current/sql-keywords-appendix.html: those that are reserved.
-RESERVED = frozenset(
-    """
-    all analyse analyze and any array as asc asymmetric authorization binary both case cast check
-    collate collation column concurrently constraint create cross current_catalog current_date
-    current_role current_schema current_time current_timestamp current_user default deferrable desc
-    distinct do else end except false fetch for foreign freeze from full grant group having ilike in
-    initially inner intersect into is isnull join lateral leading left like limit localtime
-    localtimestamp natural not notnull null offset on only or order outer overlaps placing primary
-    references returning right select session_user similar some symmetric system_user table
-    tablesample then to trailing true union unique user using variadic verbose when where window with
-    """.split()
-)
+RESERVED = {
+    *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric"),
+    *("authorization", "binary", "both", "case", "cast", "check", "collate", "collation"),
+    *("column", "concurrently", "constraint", "create", "cross", "current_catalog"),
+    *("current_date", "current_role", "current_schema", "current_time"),
+    *("current_timestamp", "current_user", "default", "deferrable", "desc", "distinct"),
+    *("do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze", "from"),
+    *("full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect"),
+    *("into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit"),
+    *("localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on"),
+    *("only", "or", "order", "outer", "overlaps", "placing", "primary", "references"),
+    *("returning", "right", "select", "session_user", "similar", "some", "symmetric"),
+    *("system_user", "table", "tablesample", "then", "to", "trailing", "true", "union"),
+    *("unique", "user", "using", "variadic", "verbose", "when", "where", "window", "with"),
+}
 # Attributes of marshmallow's Schema, which a field in a schema would hide.
-OF_A_SCHEMA = frozenset(
-    """
-    Meta OPTIONS_CLASS SET_CLASS TYPE_MAPPING context declared_fields dict_class dump dump_fields dump_only dumps error_messages exclude
-    fields from_dict get_attribute handle_error load load_fields load_only loads many on_bind_field
-    only opts partial set_class to_query unknown validate
-    """.split()
-)
+OF_A_SCHEMA = {
+    *("Meta", "OPTIONS_CLASS", "SET_CLASS", "TYPE_MAPPING", "context", "declared_fields"),
+    *("dict_class", "dump", "dump_fields", "dump_only", "dumps", "error_messages"),
+    *("exclude", "fields", "from_dict", "get_attribute", "handle_error", "load"),
+    *("load_fields", "load_only", "loads", "many", "on_bind_field", "only", "opts"),
+    *("partial", "set_class", "to_query", "unknown", "validate"),
+}
 # Names that an entity's or a schema's class body uses itself.
 OF_A_CLASS_BODY = {
     *("date", "datetime", "time", "field", "fields", "validate", "uuid7"),
@@ -117,7 +148,9 @@ def require_field_name(name: str) -> None:
     if keyword.iskeyword(name) or name in OF_A_CLASS_BODY:
         raise Refusal(f"{name}: Python, or the code itself, uses this name. Choose another.")
     if name in RESERVED:
-        raise Refusal(f"{name} is a reserved word of PostgreSQL. Choose another: {name}_value, say.")
+        raise Refusal(
+            f"{name} is a reserved word of PostgreSQL. Choose another: {name}_value, say."
+        )
     if name in OF_A_SCHEMA or name.startswith("validate_"):
         raise Refusal(f"{name}: each schema has this attribute already. Choose another.")
 

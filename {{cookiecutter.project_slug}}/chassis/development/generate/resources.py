@@ -41,25 +41,30 @@ def ordered(resources: list[Resource]) -> list[Resource]:
 
 
 def add_resources(draft: Draft, resources: list[Resource], command: str) -> list[Receipt]:
-    """Draft all; returns the receipts of those that were not there. Raise Refusal for what is wrong."""
+    """Draft all; returns the receipts of those that were not there yet.
+
+    Raise Refusal for what is wrong.
+    """
     tables, new, written = tables_of(draft), [], {}
-    for resource in ordered(resources):
-        tables.setdefault(resource.name, resource.plural)
-        resource = _with_tables(resource, tables)
+    for one in ordered(resources):
+        tables.setdefault(one.name, one.plural)
+        resource = _with_tables(one, tables)
         if _is_there(draft, resource):
             continue
         new.append(resource)
         written[resource.name] = files(resource)
     flat = {path: text for texts in written.values() for path, text in texts.items()}
     done = formatted(draft.root, flat) if flat else {}
-    return [_add(draft, one, {path: done[path] for path in written[one.name]}, command) for one in new]
+    return [
+        _add(draft, one, {path: done[path] for path in written[one.name]}, command) for one in new
+    ]
 
 
 def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
     targets = {ref.kind.target for ref in resource.refs}
     if missing := sorted(targets - tables.keys()):
         raise Refusal(
-            f"{resource.name} refers to {', '.join(missing)}, which is not there. Generate that one "
+            f"{resource.name} refers to {', '.join(missing)}, which is not there. Generate that "
             f"first: python manage.py generate resource {missing[0]} name:str:200"
         )
     return replace(resource, tables={target: tables[target] for target in sorted(targets)})

@@ -155,7 +155,9 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     is_last = {one.revision for one in ours} == {one.revision for one in newest}
     if len(ours) < len(names) or not is_last or _is_published(draft.root, names):
         return Way([], None, [], contract=True)
-    is_embedded = not load_config(current_project().config_type).database_url  # Before it is started: its URL is set then.
+    is_embedded = not load_config(
+        current_project().config_type
+    ).database_url  # Before it is started: its URL is set then.
     applied, empty = _state(newest[0].revision, line, [*ended, *others])
     if not applied:
         return Way(names, None, others, contract=False)

@@ -89,9 +89,9 @@ def _repository(resource: Resource) -> str:
     return f"work.{resource.plural}{'.where(owner=owner)' * resource.owned}"
 
 
-def _keywords(resource: Resource, *fields: Field) -> str:
-    named = "".join(f", {field.name}: {field.kind.annotation}" for field in fields)
-    return ", *" * bool(fields) + named.replace("Annotated[str, Text(255)]", "str")
+def _keywords(fields: list[Field]) -> str:
+    kinds = ((field.name, "UUID" if field.kind.target else "str") for field in fields)
+    return ", *" * bool(fields) + "".join(f", {name}: {kind}" for name, kind in kinds)
 
 
 def _owner(resource: Resource) -> list[Field]:
@@ -108,7 +108,7 @@ def _require_parent(resource: Resource) -> list[str]:
 
 def _page(resource: Resource) -> str:
     return lines(
-        f"    def page(self, query: PageQuery{_keywords(resource, *scope(resource))})"
+        f"    def page(self, query: PageQuery{_keywords(scope(resource))})"
         f" -> list[{resource.name}]:",
         "        with self._unit_of_work(read_only=True) as work:",
         *_require_parent(resource),
@@ -124,8 +124,7 @@ def _narrowed(resource: Resource) -> str:
 def _create(resource: Resource) -> str:
     fixed = "".join(f"{field.name}={field.name}, " for field in scope(resource))
     return lines(
-        f"    def create(self{_keywords(resource, *scope(resource))}, **values: Any)"
-        f" -> {resource.name}:",
+        f"    def create(self{_keywords(scope(resource))}, **values: Any) -> {resource.name}:",
         f'        """`values` are the fields of {resource.a}."""',
         f"        {resource.singular} = {resource.name}({fixed}**values)",
         "        with self._unit_of_work() as work:",
@@ -136,7 +135,7 @@ def _create(resource: Resource) -> str:
 
 
 def _signature(resource: Resource, method: str, more: str = "") -> str:
-    owner = _keywords(resource, *_owner(resource))
+    owner = _keywords(_owner(resource))
     return f"    def {method}(self, {resource.singular}_id: UUID{owner}{more})"
 
 
@@ -182,7 +181,9 @@ def parents(resource: Resource) -> dict[str, str]:
 
 def seed(resource: Resource) -> str:
     tables = parents(resource)
-    rows = [f"{one.name}={snake(one.kind.target)}.id" for one in needed(resource) if one.kind.target]
+    rows = [
+        f"{one.name}={snake(one.kind.target)}.id" for one in needed(resource) if one.kind.target
+    ]
     owner = ['"owner": "developer"'] * resource.owned  # Of the tokens of `manage.py token`.
     return lines(
         f"EXAMPLE: dict[str, Any] = {entries([*owner, *examples(resource)])}",

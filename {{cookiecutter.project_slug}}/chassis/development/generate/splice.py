@@ -5,7 +5,7 @@ Places are those of the standard library's `ast`; what comes out is parsed and c
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chassis.development.generate.refusal import Refusal
@@ -41,7 +41,9 @@ def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion |
     if same:
         names = [*(ast.unparse(alias) for alias in same.names), name]
         return _with_import(source, same, names), insertion
-    imports = [one for one in ast.parse(source).body if isinstance(one, ast.Import | ast.ImportFrom)]
+    imports = [
+        one for one in ast.parse(source).body if isinstance(one, ast.Import | ast.ImportFrom)
+    ]
     if not imports:
         raise Refusal(f"{path} has no import to put this one beside. Add by hand:\n\n{statement}")
     line, text = _place(imports, new, statement)
@@ -49,7 +51,7 @@ def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion |
     return changed, insertion if text == statement else inserted
 
 
-def _place(imports: list[ast.stmt], new: ast.ImportFrom, statement: str) -> tuple[int, str]:
+def _place(imports: Sequence[ast.stmt], new: ast.ImportFrom, statement: str) -> tuple[int, str]:
     """After how many lines; the first of a section has a blank line beside it."""
     section = [one for one in imports if _key(one)[0] == _key(new)[0]]
     before = [one.end_lineno or 0 for one in section or imports if _key(one) < _key(new)]
@@ -86,7 +88,9 @@ def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
     ordered = sorted(names, key=_by_type)
     text = f"from {old.module} import {', '.join(ordered)}\n"
     if len(text) > LINE_LENGTH + 1:
-        text = "".join([f"from {old.module} import (\n", *(f"    {one},\n" for one in ordered), ")\n"])
+        text = "".join(
+            [f"from {old.module} import (\n", *(f"    {one},\n" for one in ordered), ")\n"]
+        )
     ending = "\r\n" if "\r\n" in source else "\n"
     changed = "".join([*lines[:first], text.replace("\n", ending) * bool(names), *lines[last:]])
     if _without_imports(changed) != _without_imports(source):

@@ -160,7 +160,9 @@ def _set_up(resource: Resource) -> list[str]:
         if one.kind.target
     ]
     constant = resource.singular.upper()
-    body = [f"self.body = {constant} | {{{', '.join(rows)}}}"] * bool(rows and resource.can("create"))
+    body = [f"self.body = {constant} | {{{', '.join(rows)}}}"] * bool(
+        rows and resource.can("create")
+    )
     path = []
     if parent:
         above = resource.tables[parent.kind.target].replace("_", "-")
@@ -190,7 +192,8 @@ def _helper(resource: Resource) -> str:
         return lines(
             "    def create(self, **values: Any) -> str:",
             f'        """Returns the new {resource.words}\'s path."""',
-            f"        response = self.client.post({_list_path(resource)}, json={_body(resource)} | values)",
+            f"        body = {_body(resource)} | values",
+            f"        response = self.client.post({_list_path(resource)}, json=body)",
             "        self.assertEqual(response.status_code, 201, response.text)",
             f"        return f\"{prefix}/{{response.get_json()['id']}}\"",
         )
@@ -223,7 +226,9 @@ def _created(resource: Resource) -> str:
 
 
 def _refused(resource: Resource) -> str:
-    values = [f'("{one.name}", {value})' for one in resource.inputs for value in one.kind.broken[:2]]
+    values = [
+        f'("{one.name}", {value})' for one in resource.inputs for value in one.kind.broken[:2]
+    ]
     values += [f'("{one.name}", None)' for one in resource.inputs if not one.optional]
     values += [f'("{name}", None)' for name in ("id", "version", *_server_set(resource))]
     return _test(
@@ -287,7 +292,7 @@ def _listed(resource: Resource) -> str:
         f"{resource.plural}_are_listed",
         "path = self.create()",
         f'[{resource.singular}] = self.client.get({path}).get_json()["items"]',
-        f"self.assertTrue(path.endswith({resource.singular}[\"id\"]))",
+        f'self.assertTrue(path.endswith({resource.singular}["id"]))',
     )
 
 

@@ -14,7 +14,7 @@ from chassis.development.generate.splice import remove
 
 
 def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
-    """Draft it; returns the receipts that end, newest first. Raise Refusal for what stands against."""
+    """Draft it; returns the receipts that end, newest first. Raise Refusal where it cannot be."""
     receipt = read_receipt(draft, name)
     if not receipt:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")
@@ -69,13 +69,11 @@ def follow(draft: Draft, by: str, path: str, before: str, after: str) -> None:
 def _delete_files(draft: Draft, receipt: Receipt, *, force: bool) -> None:
     current = read_receipt(draft, receipt.name) or receipt
     texts = {path: draft.find(path) for path in current.files}
-    edited = [
-        path for path, text in texts.items() if text and hashed(text) != current.files[path]
-    ]
+    edited = [path for path, text in texts.items() if text and hashed(text) != current.files[path]]
     if edited and not force:
         shown = "\n".join(_differences(draft, receipt, edited))
         raise Refusal(
-            f"{', '.join(edited)}: edited since. Nothing was removed; --force removes it too.\n{shown}"
+            f"{', '.join(edited)}: edited since. Nothing was removed; --force removes it.\n{shown}"
         )
     draft.texts.update(dict.fromkeys(texts, None))
 
@@ -85,8 +83,8 @@ def _differences(draft: Draft, receipt: Receipt, edited: list[str]) -> Iterator[
     sources = {path: source for path, source in files(receipt.resource).items() if path in edited}
     for path, text in formatted(draft.root, sources).items():
         if hashed(text) == receipt.files[path]:
-            lines = [one.splitlines() for one in (text, draft.read(path))]
-            yield from unified_diff(*lines, f"generated/{path}", path, lineterm="")
+            before, now = text.splitlines(), draft.read(path).splitlines()
+            yield from unified_diff(before, now, f"generated/{path}", path, lineterm="")
 
 
 def _require_unused(draft: Draft) -> None:

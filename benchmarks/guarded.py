@@ -33,7 +33,7 @@ AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 def asked(project: Path, rows: Rows) -> Figures:
     """What each workload asks for, read on the way to PostgreSQL."""
     sys.path.insert(0, str(project))
-    from tests.support.wire import wire  # type: ignore[import-not-found]
+    from chassis.development.testing.wire import wire  # type: ignore[import-not-found]
 
     with wire(rows.server.url(rows.database)) as between:
         own = {"DATABASE_URL": between.url, "LOG_LEVEL": "WARNING"}
@@ -121,8 +121,10 @@ def measured(project: Path, *, with_load: bool) -> Figures:
         stack.callback(rows.close)
         migrate(project, rows)
         rows.fill()
-        found |= imports(project, rows) | asked(project, rows)
-        return found | tokens(project, rows) if with_load else found
+        counted = asked(project, rows)
+        if not with_load:
+            return counted
+        return counted | imports(project, rows) | tokens(project, rows) | found
 
 
 def main() -> int:
@@ -130,6 +132,7 @@ def main() -> int:
     allowed = budget()
     try:
         found = measured(project, with_load=with_load)
+        found |= {"seconds": {"generation": float(sys.argv[3])}} if with_load else {}
     except (LoadError, WrongAnswerError) as error:
         say(f"{error}\nNo figure of this run counts.")
         return 1

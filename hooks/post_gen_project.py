@@ -32,6 +32,19 @@ EXAMPLE_LINES = (
     "src/infrastructure/databases/unit_of_work.py",
     "src/services/ports.py",
 )
+# What an answer brings; the others take theirs away.
+PARTS = {
+    "github": (
+        ".github",
+        ".release-please-manifest.json",
+        "release-please-config.json",
+        "scripts/application_changed.sh",
+    ),
+    "gitlab": (".gitlab-ci.yml", "scripts/deploy_container_app.sh"),
+    "pipelines": ("docs/pipelines.md", "renovate.json", "scripts/propose_template_update.sh"),
+    "kubernetes": ("deploy", "docs/clusters.md"),
+}
+REMEMBER = "chassis/development/template/remember.py"
 COMMIT_MESSAGE = "Generate the project from its template"
 # The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
@@ -46,6 +59,13 @@ def remove_example() -> None:
         text = re.sub(rb"\n{4,}", b"\n\n\n", text)  # Where imports were.
         Path(name).write_bytes(text.rstrip() + b"\n")
     Path("migrations/versions/.gitkeep").touch()
+
+
+def remove_parts(wanted: set[str]) -> None:
+    for part in PARTS.keys() - wanted:
+        for name in PARTS[part]:
+            for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
 
 
 def attempt(otherwise: str, *commands: list[str]) -> None:
@@ -80,8 +100,7 @@ def say(text: str) -> None:
 
 def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) -> list[str]:
     lines = ["", "Next, with Python 3.11 or later:", "", f"  cd {slug}"]
-    if cruft:
-        lines += ["  git add .cruft.json", '  git commit -m "Remember the template"']
+    lines += ['  git commit -m "Remember the template" .cruft.json'] if cruft else []
     if windows:
         python = r"  .venv\Scripts\python"
         install = rf"{python} -m pip install --require-hashes -r requirements"
@@ -101,10 +120,14 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter} | tojson }}'  # noqa: E501
+        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     if not answers["example_resource"]:
         remove_example()
+    host = answers.pop("pipelines")
+    parts = {host} if host == "none" else {host, "pipelines"}
+    remove_parts(parts | ({"kubernetes"} if answers.pop("kubernetes") else set()))
+    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, answers.pop("template")])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     if not Path(".git").exists():  # A folder that was a repository before keeps its history.
         attempt(

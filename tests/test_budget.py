@@ -1,4 +1,4 @@
-"""`make bench-check`, but for what needs wrk and a quiet machine."""
+"""What of `make bench-check` is counted: times and CPU need a machine that does nothing else."""
 
 import subprocess
 import sys

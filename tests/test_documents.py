@@ -25,7 +25,7 @@ BY_ANOTHER_TEST = {
     "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
     "cruft create path/to/cookiecutter-flask-onion": "test_update.py",
     "cruft update": "test_update.py",
-    ".venv/bin/python manage.py serve": "tests/cli/test_server.py of the project",
+    ".venv/bin/python manage.py serve": "tests/chassis/cli/test_server.py",
     "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
     **dict.fromkeys(
         (
@@ -43,7 +43,7 @@ REASONS = {
     "curl": "test_demo.py sends the same requests, with another client",
     "docker buildx build": "it would push to a registry",
     "docker build ": "test_containers.py builds the same file without the extra",
-    "SERVICE_PASSWORD=": "tests/contract/test_roles.py of the project runs the script",
+    "SERVICE_PASSWORD=": "tests/chassis/contract/test_roles.py runs the script",
     "docker compose up --detach --wait db": "it is for a volume of an earlier release",
     "docker compose exec db": "it is for a volume of an earlier release",
     "py ": "Windows",

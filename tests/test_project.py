@@ -129,7 +129,7 @@ def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
     table = copy / "src/infrastructure/models/todos.py"
     column = '    Column("note", String(10)),\n)'
     table.write_text(table.read_text().rstrip().removesuffix(")") + column + "\n")
-    result = python(copy, "-m", "unittest", "tests.migrations.test_drift")
+    result = python(copy, "-m", "unittest", "tests.test_promises.DriftTest")
     assert result.returncode == 1
     assert "New upgrade operations detected" in result.stderr
 

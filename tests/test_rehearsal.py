@@ -4,6 +4,7 @@ from pathlib import Path
 
 from conftest import Report, short_form
 
+from proofs.chassis import SUITE
 from proofs.mutations import mutations
 
 
@@ -20,4 +21,4 @@ def test_what_the_mutations_replace_is_there_once(copy: Path) -> None:
     assert len(found) > 30
     for mutation in found:
         mutation.applied((copy / mutation.path).read_text())
-        assert (copy / f"{mutation.tests.replace('.', '/')}.py").is_file()
+        assert (SUITE / f"{mutation.tests.replace('.', '/')}.py").is_file()

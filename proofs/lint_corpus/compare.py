@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 from alembic.script import Script, ScriptDirectory
 from chassis.core.maintenance import MaintenanceMode
+from chassis.development.testing.postgres_server import server
 from sqlalchemy import Engine, MetaData, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
-from tests.support.postgres import server
 
 from proofs.lint_corpus.base import BASE, ROWS
 from proofs.lint_corpus.measure import Measured, apply, measure

@@ -21,6 +21,8 @@ POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
 SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY; 32 random digits have 8 different ones.
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
+HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
+IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
 URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
 
@@ -55,8 +57,12 @@ def _valid_url(value: str) -> None:
 
 def _valid_origins(values: list[str]) -> None:
     # flask-cors would take a * for a part of a regular expression, and let strangers in.
-    if not all(re.fullmatch(r"\*|https?://[\w.-]+(:\d+)?", value) for value in values):
-        raise ValidationError("Each must be * or have the form https://host or https://host:port.")
+    # The scheme of an extension or an application on a phone is one of its own (RFC 3986, 3.1).
+    origin = rf"[a-z][a-z0-9+.-]*://({HOST_NAME}|{IPV6})(:\d{{1,5}})?"
+    if not all(re.fullmatch(rf"\*|{origin}", value, re.IGNORECASE) for value in values):
+        raise ValidationError(
+            "Each must be * or have the form https://host or https://host:port; any scheme will do."
+        )
 
 
 def _valid_key_set(value: str) -> None:
@@ -80,7 +86,7 @@ def _valid_endpoint(value: str) -> None:
 
 
 def _valid_hosts(values: list[str]) -> None:
-    if not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", value) for value in values):
+    if not all(re.fullmatch(rf"\.?{HOST_NAME}|{IPV6}", value) for value in values):
         raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
 
 

@@ -30,7 +30,6 @@ def create_app(config: Config) -> Flask:
     app = Application(config.name, static_folder=None)
     app.debug = False  # FLASK_DEBUG would leave unforeseen errors to the server.
     app.secret_key = config.secret_key
-    app.config["TRUSTED_HOSTS"] = list(config.trusted_hosts) or None
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     container = app.extensions["container"] = build_container(config)
     register_telemetry(app, config, container.engines)
@@ -41,7 +40,7 @@ def create_app(config: Config) -> Flask:
     register_rate_limits(app, config.rate_limit, config.rate_limit_storage)
     register_maintenance_gate(app)
     register_access(app)
-    register_input_gate(app)
+    register_input_gate(app, config.trusted_hosts)
     if config.database_read_url:
         register_read_after(app)
     register_turns(app, config.threads)

@@ -82,16 +82,18 @@ def db() -> None:
 @db.command()
 @click.option("-m", "--message", required=True, help="What the revision does; names its file.")
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
+@click.option("--plain", is_flag=True, help="In one revision, whoever that keeps out.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
-def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
+def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
     """Write revisions: what the models have and the revisions before do not make.
 
-    Each is tried on a database that is made for it. Ends with 3 if one fails there.
+    Each is tried on a database that is made for it. Ends with 3 if one fails there. What would keep
+    others out for long is written in several steps, each a revision.
 
     \b
     python manage.py db migrate -m "Add notes"
     """
-    paths = _migrations().create(message, empty=empty, accept_drop=accept_drop)
+    paths = _migrations().create(message, empty=empty, plain=plain, accept_drop=accept_drop)
     for path in paths:
         click.echo(f"Wrote {path}. Read it before you apply it.")
     if not paths:

@@ -20,6 +20,7 @@ COMMANDS = {
     "config": "chassis.cli.project_commands",
     "generate": "chassis.development.generate.commands",
     "destroy": "chassis.development.generate.commands",
+    "template": "chassis.development.template.commands",
 }
 
 

@@ -36,7 +36,9 @@ class Moment(click.ParamType[datetime]):
             except OverflowError:
                 self.fail(f"{value!r} is too far away.", param, ctx)
         try:
-            moment = datetime.fromisoformat(value)
+            # Python's reader takes +00:99.
+            readable = not re.search(r"[+-]\d\d:?[6-9]\d", value.partition("T")[2])
+            moment = datetime.fromisoformat(value if readable else "")
         except ValueError:
             self.fail(f"{value!r} is not a time such as 2026-12-01T02:00Z or +30m.", param, ctx)
         if moment.tzinfo is None:

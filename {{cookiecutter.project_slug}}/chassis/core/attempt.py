@@ -13,10 +13,11 @@ from chassis.core.errors import PreconditionFailedError
 class Attempt:
     """One of the attempts to serve it; a collision may make another one necessary."""
 
-    # The entity that the request is about, and which of its versions the caller expects.
+    # The entity that the request is about, and whether the caller expects it as it is; None is any.
     entity_id: UUID | None
-    expects: Callable[[int], bool]
-    own_versions: set[int] = field(default_factory=set)
+    expects: Callable[[int, object], bool] | None
+    # What was found to be as expected, and what the request itself has made of it.
+    met_versions: set[int] = field(default_factory=set)
     committed: bool = False
 
 
@@ -32,20 +33,26 @@ def attempting(attempt: Attempt) -> Iterator[None]:
         _present.reset(token)
 
 
-def require(entity_id: UUID, version: int) -> None:
-    """Raise PreconditionFailedError if the caller expects another version of this entity."""
+def require(entity_id: UUID, version: int, entity: object = None) -> None:
+    """Raise PreconditionFailedError if the caller expects another version of this entity.
+
+    `entity` is as it was stored, or None where it was changed since, or is not at hand.
+    """
     attempt = _present.get()
-    if attempt is None or entity_id != attempt.entity_id or version in attempt.own_versions:
+    if attempt is None or attempt.expects is None or entity_id != attempt.entity_id:
         return
-    if not attempt.expects(version):
+    if version in attempt.met_versions:
+        return
+    if not attempt.expects(version, entity):
         raise PreconditionFailedError("It has another version than the request expects.")
+    attempt.met_versions.add(version)
 
 
 def note_saved(entity_id: UUID, version: int) -> None:
     """Nobody expected the version that the request itself has made."""
     attempt = _present.get()
     if attempt and entity_id == attempt.entity_id:
-        attempt.own_versions.add(version)
+        attempt.met_versions.add(version)
 
 
 def note_committed() -> None:

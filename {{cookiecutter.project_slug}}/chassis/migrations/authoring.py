@@ -17,15 +17,9 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND
 from chassis.migrations.catalog import Difference, catalog, compare, wanted_by
 from chassis.migrations.check import FindingsError, Verdict, declare, judge
-from chassis.migrations.proposals import (
-    Part,
-    drops,
-    enum_as_it_is,
-    is_drop,
-    parts,
-    proposed_by_alembic,
-)
+from chassis.migrations.proposals import drops, enum_as_it_is, is_drop, parts, proposed_by_alembic
 from chassis.migrations.scratch import apply, scratch_database, undone
+from chassis.migrations.statements import Part, reversed_operations
 
 RENDERING = {
     "sqlalchemy_module_prefix": "sa.",
@@ -46,7 +40,9 @@ class Author:
         self._config = config
         self._metadata = metadata
 
-    def write(self, url: str, message: str, accepted: Iterable[str]) -> list[str]:
+    def write(
+        self, url: str, message: str, accepted: Iterable[str], *, plain: bool = False
+    ) -> list[str]:
         """Return the paths of what was written, and tried on a scratch database.
 
         Raise ScratchForbiddenError, CommandError for a drop that was not accepted by its name, and
@@ -58,7 +54,7 @@ class Author:
                 apply(connection, script)
             wanted = wanted_by(connection, self._metadata)
             _refuse_drops(compare(catalog(connection), wanted), set(accepted))
-            for part in parts(connection, self._metadata, wanted):
+            for part in parts(connection, self._metadata, wanted, plain=plain):
                 path = self.write_part(connection, part, message)
                 paths.append(path)
                 self._try(connection, Path(path), part)
@@ -94,9 +90,7 @@ class Author:
         context = RevisionContext(self._config, scripts, arguments)
         [script] = context.generated_revisions
         script.upgrade_ops = ops.UpgradeOps(part.operations)
-        script.downgrade_ops = ops.DowngradeOps(
-            [operation.reverse() for operation in reversed(part.operations)]
-        )
+        script.downgrade_ops = ops.DowngradeOps(reversed_operations(part.operations))
         configured = MigrationContext.configure(connection, opts=RENDERING)
         context.run_no_autogenerate((), configured)
         [written] = context.generate_scripts()

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
-from chassis.migrations.footprint import Effect, Footprint, footprint
+from chassis.migrations.effects import Effect
+from chassis.migrations.footprint import Footprint, footprint
 from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 
@@ -104,7 +105,9 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
     except DBAPIError as error:
         connection.rollback()
         reason = first_line(error.orig)
-        seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [])
+        seen = Footprint(
+            [Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [], {}, [], []
+        )
     if not is_autocommit(script):  # Else its locks were gone before they could be read.
         effects += seen.effects
     for table, column in seen.dropped:
@@ -137,9 +140,13 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     if OWN_CODE.search(source):
         text = "imports code that will have changed when this runs"
         yield Effect("MIG014", NONE, text, is_error=True)
-    one_way = _is_empty(functions.get("downgrade")) and not _is_empty(functions.get("upgrade"))
-    if one_way and not getattr(script.module, "irreversible", ""):
-        text = 'has no downgrade: write one, or irreversible = "the reason"'
+    down = functions.get("downgrade")
+    is_excused = _says_why(down) or bool(getattr(script.module, "irreversible", ""))
+    if _is_empty(down) and not _is_empty(functions.get("upgrade")) and not is_excused:
+        text = (
+            "has no downgrade: write one, a docstring in it that says why nothing has to be taken "
+            'back, or irreversible = "the reason"'
+        )
         yield Effect("MIG015", NONE, text, is_error=True)
     for found in IGNORED.finditer(source):
         if not found[2]:
@@ -167,6 +174,10 @@ def _statements(function: ast.FunctionDef | None) -> list[ast.stmt]:
 
 def _is_empty(function: ast.FunctionDef | None) -> bool:
     return not _statements(function)
+
+
+def _says_why(function: ast.FunctionDef | None) -> bool:
+    return function is not None and bool(ast.get_docstring(function))
 
 
 def _is_one_helper(function: ast.FunctionDef | None) -> bool:

@@ -13,10 +13,11 @@ from warnings import catch_warnings, simplefilter
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from chassis.maintenance.declarations import is_contract
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.revisions import ONE_LINE, RevisionsError, read_revisions, revision_of
 from chassis.maintenance.window_log import create_ops_schema
@@ -36,6 +37,17 @@ UNTRIED = (
     "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
     "constraints, enums, sequences and defaults were not compared, and the file declares the most."
 )
+
+
+class ContractInTheWayError(Exception):
+    """An expand revision waits for a contract one, which belongs after the release."""
+
+    def __init__(self, expand: str, contract: str, *, applied: str | None) -> None:
+        super().__init__(
+            f"The database is at {applied or 'none'}. {expand} (expand) was not applied: it comes "
+            f"after {contract} (contract). When no release needs what {contract} takes away, run "
+            f"`python manage.py db upgrade {contract}`, then this again."
+        )
 
 
 def migration_scripts() -> ScriptDirectory:
@@ -77,10 +89,18 @@ class Migrations:
         self._options = options or Options()
 
     def upgrade(self, revision: str = "head", *, until_expand: bool = False) -> Change:
-        """Raise what `Runner.run` raises. `until_expand` stops before a contract revision."""
-        return self._run(
-            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
-        )
+        """Raise what `Runner.run` raises.
+
+        `until_expand` stops before a contract revision; raise ContractInTheWayError if an expand
+        revision comes after that one.
+        """
+        plan = partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
+        change = self._run(plan)
+        scripts = migration_scripts()
+        left = plan_upgrade(scripts, change[1], _named(revision)).scripts
+        if until_expand and (behind := expand_behind_contract(left)):
+            raise ContractInTheWayError(*behind, applied=change[1])
+        return change
 
     def downgrade(self, revision: str = "-1") -> Change:
         """Raise what `Runner.run` raises."""
@@ -129,14 +149,20 @@ class Migrations:
             if texts := compare(made, wanted_by(scratch, current_project().metadata)).texts:
                 wrong.append(f"The revisions do not make what the models have: {'; '.join(texts)}")
         with self._connection() as connection:
-            if revision_of(connection) != scripts.get_current_head():
-                return [*wrong, BEHIND]
+            current = revision_of(connection)
+            if current != scripts.get_current_head():
+                return [*wrong, *self._order(scripts, current), BEHIND]
             drift = compare(catalog(connection), made)
         texts = replace(drift, extra={}).texts
         return wrong + ([f"The database has drifted: {'; '.join(texts)}"] if texts else [])
 
     def create(
-        self, message: str, *, empty: bool = False, accept_drop: Iterable[str] = ()
+        self,
+        message: str,
+        *,
+        empty: bool = False,
+        plain: bool = False,
+        accept_drop: Iterable[str] = (),
     ) -> list[str]:
         """Write revisions that make what the models have and the revisions before do not.
 
@@ -153,10 +179,21 @@ class Migrations:
             if revision_of(connection) != migration_scripts().get_current_head():
                 raise CommandError(BEHIND)
             try:
-                return author.write(self._url, message, accept_drop)
+                return author.write(self._url, message, accept_drop, plain=plain)
             except ScratchForbiddenError:
                 self._options.say("warning", UNTRIED)
                 return author.write_untried(connection, message)
+
+    def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
+        """What the release needs must not wait for what belongs after the release."""
+        pending = plan_upgrade(scripts, current, "head").scripts
+        if found := expand_behind_contract(pending):
+            expand, contract = found
+            text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
+            if current is None:  # Of a database that nobody serves from, nothing follows.
+                self._options.say("warning", text)
+            else:
+                yield text
 
     def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
         scripts = migration_scripts()
@@ -167,6 +204,16 @@ class Migrations:
         arguments = {"connect_timeout": CONNECT_SECONDS}
         with unpooled_engine(self._url, connect_args=arguments).connect() as connection:
             yield connection
+
+
+def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
+    """The first expand revision that waits for a contract one, and that one."""
+    contract = next((one for one in pending if is_contract(one)), None)
+    if contract is None:
+        return None
+    later = pending[pending.index(contract) :]
+    expand = next((one for one in later if not is_contract(one)), None)
+    return (expand.revision, contract.revision) if expand else None
 
 
 def sql_of(plan: Plan) -> str:

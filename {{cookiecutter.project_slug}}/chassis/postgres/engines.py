@@ -66,7 +66,20 @@ class Engines:
 
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     """For few connections, each closed after its use."""
-    return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
+    arguments = options.pop("connect_args", {})
+    return create_engine(
+        psycopg2_url(url),
+        poolclass=NullPool,
+        use_native_hstore=False,
+        connect_args={**arguments, "options": _merged(url, arguments.get("options", ""))},
+        **options,
+    )
+
+
+def _merged(url: str | URL, options: str) -> str:
+    """Those in the URL, such as `-csearch_path=mine`, and ours, which win."""
+    own = make_url(url).query.get("options", "")
+    return " ".join([*([own] if isinstance(own, str) else own), options]).strip()
 
 
 def _replica_url(url: str) -> URL:
@@ -119,7 +132,7 @@ def _engine(
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_SECONDS,
-            "options": options,
+            "options": _merged(url, options),
             "connection_factory": connection,
         },
         **engine,

@@ -50,7 +50,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         if row is None:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
         entity = self._entity(row)
-        require(entity_id, entity.version)
+        require(entity_id, entity.version, entity)
         return entity
 
     def page(self, query: PageQuery) -> list[Entity]:

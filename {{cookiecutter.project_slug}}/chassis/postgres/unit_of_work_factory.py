@@ -4,7 +4,7 @@ from threading import local
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
@@ -20,7 +20,9 @@ from chassis.postgres.sql_repository import SqlRepository
 from chassis.postgres.stored_responses import SqlOnce
 from chassis.postgres.transactions import before_first_statement
 
-MISSING = {"42P01", "42703"}  # There is no such table, or column.
+# By SQLSTATE or its class: a name, type or right that is not there, a value that is refused, a plan
+# that does not fit any more, a trigger that objects.
+EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
 NESTED = "A unit of work is open on this thread; join its block instead."
 
 
@@ -50,7 +52,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     ) -> None:
         """`kind` is the project's own unit of work.
 
-        `database` tells whether a missing table or column is a mistake in the program.
+        `database` tells whether another schema may explain an error.
         """
         self._engines = engines
         self._kind = kind
@@ -135,15 +137,22 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         except SQLAlchemyError as error:
             known = translation_of(error, read_only=read_only)
             self._was_refused |= isinstance(known, MaintenanceError)
-            if known is None and self._lacks_something(error):
+            if known is None and self._has_another_schema(error):
                 known = SchemaMismatchError("The database has another schema.")
             if known is None:
                 raise
             raise known from error
+        except LookupError as error:  # Of an enum that has a new value, for one.
+            if self._has_another_schema(error):
+                raise SchemaMismatchError("The database has another schema.") from error
+            raise
 
-    def _lacks_something(self, error: SQLAlchemyError) -> bool:
-        """What a newer or older schema lacks is not the program's mistake."""
-        if not isinstance(error, ProgrammingError) or sqlstate(error) not in MISSING:
-            return False
+    def _has_another_schema(self, error: Exception) -> bool:
+        """Of another release, which explains the error: then it is not the program's mistake."""
+        if isinstance(error, SQLAlchemyError):
+            if not isinstance(error, DBAPIError):
+                return False
+            if not sqlstate(error).startswith(EXPLAINED_BY_A_SCHEMA):
+                return False
         schema = self._database.schema_state() if self._database else None
-        return schema is not None and schema.current != schema.required
+        return schema is not None and (schema.newer or schema.behind)

@@ -38,8 +38,9 @@ INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # Python's reader takes +00:99.
 MOMENT_FORM = re.compile(
-    rf"{DATE_FORM.pattern}T[0-9]{{2}}(:[0-9]{{2}}){{2}}(\.[0-9]{{1,6}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})",
+    rf"{DATE_FORM.pattern}T{HOUR_AND_MINUTE}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{HOUR_AND_MINUTE})",
     re.IGNORECASE,
 )
 

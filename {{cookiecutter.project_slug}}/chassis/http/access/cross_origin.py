@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 
 from flask import Flask
@@ -15,4 +16,10 @@ def register_cors(app: Flask, origins: Sequence[str], *, replica: bool) -> None:
         exposed = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
         if replica:
             exposed.append(READ_AFTER_HEADER)
-        CORS(app, origins=list(origins), expose_headers=exposed)
+        exactly = [_exactly(origin) for origin in origins]
+        CORS(app, origins=exactly, expose_headers=exposed)
+
+
+def _exactly(origin: str) -> str | re.Pattern[str]:
+    """flask-cors takes the brackets of an IPv6 address for a part of a regular expression."""
+    return origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)

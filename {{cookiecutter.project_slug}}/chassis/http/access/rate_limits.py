@@ -1,7 +1,10 @@
 """How often a caller may ask: each subject, or an address where it is not known who asks."""
 
 import logging
+import re
 import time
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 from flask import Flask, Response, g, request
@@ -87,4 +90,23 @@ def register_rate_limits(app: Flask, limits: str, store: str) -> None:
 
 
 def caller() -> str:
-    return f"subject {g.principal.subject}" if g.principal else f"address {request.remote_addr}"
+    if g.principal:
+        return f"subject {g.principal.subject}"
+    return f"address {network_of(request.remote_addr or '')}"
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Whose an address is: of IPv6 a /64, which is what one caller is given (RFC 6177).
+
+    A proxy may have put the port behind it. What is no address is nobody's in particular: all
+    who have none count together.
+    """
+    found = re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address.strip())
+    try:
+        parsed = ip_address((found[1] or found[2]) if found else address.strip())
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed.packed, 64), strict=False))

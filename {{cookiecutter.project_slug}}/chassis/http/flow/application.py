@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any
 
 from flask import Flask, Request, Response, g
+from flask.ctx import RequestContext
 from flask.sessions import SessionInterface, SessionMixin
 
 from chassis.core.attempt import Attempt, attempting
@@ -39,6 +40,11 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Flask would look at every hook and view in every request: none is a coroutine."""
         return func
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        """Werkzeug would look for a route of web sockets. Who asks for one gets what there is."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().request_context(environ)
 
     def dispatch_request(self) -> Response:
         asked = present_request()

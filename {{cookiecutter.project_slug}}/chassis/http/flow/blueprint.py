@@ -1,7 +1,7 @@
 """What controllers register their operations with."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import flask_smorest
@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from chassis.http.access import policies as access
 from chassis.http.input.parser import StrictParser
-from chassis.http.output.answers import answer
+from chassis.http.output.answers import answer, represented
 from chassis.schemas.serializer import serializer
 
 View = Callable[..., Any]
@@ -46,6 +46,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             def answered(*values: Any, **named: Any) -> Response:
                 return answer(view(*values, **named), status_code, serialize)
 
+            if serialize:  # chassis/http/output/etags.py compares tags with it.
+                answered.represent = partial(represented, serialize=serialize)  # type: ignore[attr-defined]
             return answered
 
         return decorated

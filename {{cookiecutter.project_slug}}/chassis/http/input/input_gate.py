@@ -1,13 +1,18 @@
 """Refuses what no operation takes, before any of them is asked."""
 
+import re
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request, current_app
+from flask.globals import request_ctx
 from marshmallow.fields import List
 from werkzeug.exceptions import (
+    BadRequest,
     ClientDisconnected,
+    MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
     SecurityError,
@@ -20,6 +25,14 @@ from chassis.http.flow.request_ids import BODY_HEADERS
 from chassis.http.flow.view_functions import view_of
 from chassis.http.input.parser import InvalidRequestError, query_fields
 
+# RFC 9110, section 4.2.3. Names of services in Docker may have an underscore.
+HOST = re.compile(
+    r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:([0-9]{0,5}))?", re.ASCII | re.IGNORECASE
+)
+HIGHEST_PORT = 65535
+# For machines, which ask by address: of health checks, and of who collects metrics.
+ANY_HOST = {"health", "metrics"}
+
 
 class IdConverter(IntegerConverter):
     """`<int:...>` in a route: one way to write a number, and none that the database cannot hold."""
@@ -30,7 +43,7 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, **{"min": 1, "max": BIG_INTEGER_MAX, **options})
 
 
-def register_input_gate(app: Flask) -> None:
+def register_input_gate(app: Flask, trusted_hosts: Sequence[str]) -> None:
     """Before any route is added."""
     app.url_map.converters["int"] = IdConverter
     # A URL is right or it is not: no redirect to one that looks alike.
@@ -42,8 +55,9 @@ def register_input_gate(app: Flask) -> None:
         asked = present_request()
         unmatched = asked.routing_exception
         _require_path(asked.environ["PATH_INFO"])
+        _require_host(asked, () if asked.blueprint in ANY_HOST else trusted_hosts)
+        _require_framing(asked)
         if unmatched is None:
-            _require_host(asked)
             if asked.environ.get("QUERY_STRING"):
                 _require_declared_query(asked)
             if not BODY_HEADERS.isdisjoint(asked.environ):
@@ -62,10 +76,30 @@ def _require_path(path: str) -> None:
         raise NotFound
 
 
-def _require_host(request: Request) -> None:
-    """Empty is also one with characters that none has, as those of two hosts have a comma."""
-    if not request.host and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+def _require_host(request: Request, trusted: Sequence[str]) -> None:
+    """One of those that are trusted, where any are; `.name` is each below it."""
+    sent = request.environ.get("HTTP_HOST", "")
+    if not sent and not trusted and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return
+    host = HOST.fullmatch(sent)
+    if host is None or int(host[3] or 0) > HIGHEST_PORT:
         raise SecurityError("The Host header does not name a host.")
+    name = host[1].lower()
+    if trusted and not any(
+        name == each or (each[0] == "." and name.endswith(each)) for each in trusted
+    ):
+        raise SecurityError("This host is not served here.")
+
+
+def _require_framing(request: Request) -> None:
+    """What servers let through, and another one on the way may read in another way."""
+    method = request.environ["REQUEST_METHOD"]
+    if method != request.method:  # Case matters (RFC 9110, section 9.1); Werkzeug's does not.
+        allowed = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
+        raise MethodNotAllowed(allowed) if allowed else NotFound
+    encoding = request.environ.get("HTTP_TRANSFER_ENCODING")
+    if encoding is not None and encoding.lower() != "chunked":
+        raise BadRequest("The only Transfer-Encoding that is taken is chunked.")
 
 
 def _require_declared_query(request: Request) -> None:
@@ -92,7 +126,7 @@ def _require_declared_query(request: Request) -> None:
 
 def _require_whole_body(request: Request) -> None:
     """Servers say that they end the input and then do not say where it was cut."""
-    if "chunked" in request.environ.get("HTTP_TRANSFER_ENCODING", ""):
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         _require_whole_chunks(request)
     elif request.content_length and len(request.get_data()) != request.content_length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")

@@ -19,6 +19,7 @@ from chassis.schemas.base import Schema, require_strict
 from chassis.schemas.strict import Parameter
 
 JSON = "application/json"
+UTF_8 = {"utf-8", "utf8"}  # The latter is no name of it, and clients send that.
 BROKEN = "The request breaks the rules of this operation."
 MOST_ERRORS = 100  # An answer is not many times as long as what was sent.
 
@@ -114,7 +115,7 @@ def _require_json(request: Request) -> None:
     if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
         return  # What nearly all send; the rest takes longer.
     charset = request.mimetype_params.get("charset", "utf-8")
-    if request.mimetype != JSON or charset.lower() != "utf-8":
+    if request.mimetype != JSON or charset.lower() not in UTF_8:
         raise UnsupportedMediaType("The body has to be application/json, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("The body has to come without a Content-Encoding.")

@@ -51,11 +51,15 @@ def answer(returned: Any, status: int, serialize: Serializer | None) -> Response
     found, other_status, headers = unpack_tuple_response(returned)
     if isinstance(found, Response):
         return found
-    told = serialize(found) if serialize else found
-    body = b"" if told is None else orjson.dumps(told, default=_decimal)
+    body = represented(found, serialize)
     response = Response(body, other_status or status, headers, content_type=JSON)
     complete(response, body, found)
     return response
+
+
+def represented(found: Any, serialize: Serializer | None) -> bytes:
+    told = serialize(found) if serialize else found
+    return b"" if told is None else orjson.dumps(told, default=_decimal)
 
 
 def _decimal(value: object) -> str:

@@ -5,26 +5,48 @@ release may change the one without the other. In If-Match the version alone, `"3
 """
 
 import re
-from collections.abc import Container
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from uuid import UUID
 from zlib import crc32
 
-from flask import Response, request
+from flask import Response, current_app, request
+from flask.globals import request_ctx
+from werkzeug.exceptions import HTTPException
 
 from chassis.core.attempt import Attempt
 from chassis.core.errors import PreconditionFailedError
 from chassis.http.flow.current_request import present_request
+from chassis.http.flow.view_functions import view_of
 from chassis.http.input.parser import InvalidRequestError
 
 READS = {"GET", "HEAD"}
 CONDITIONS = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"}
 TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-VERSION = re.compile(r"(\d{1,10})(?:-[0-9a-f]{8})?")
+VERSION = re.compile(r"(\d{1,10})(?:-([0-9a-f]{8}))?")
 
 
 class _Every:
-    def __contains__(self, _: object) -> bool:
+    def match(self, *_: object) -> bool:
         return True
+
+
+class _Tags:
+    """Those of a header: by version, the checksums that are with it, "" for none."""
+
+    def __init__(self, tags: list[str] | None = None) -> None:
+        self._checksums: dict[int, set[str]] = defaultdict(set)
+        for tag in tags or ():
+            if found := VERSION.fullmatch(tag):
+                self._checksums[int(found[1])].add(found[2] or "")
+
+    def match(self, version: int, entity: object) -> bool:
+        """Without the entity its version alone can be looked at."""
+        checksums = self._checksums.get(version, set())
+        if not checksums or "" in checksums or entity is None:
+            return bool(checksums)
+        return any(_checksum(represent(entity)) in checksums for represent in _representations())
 
 
 EVERY = _Every()
@@ -37,17 +59,18 @@ def attempt() -> Attempt:
     """
     asked = present_request()
     named = [value for value in (asked.view_args or {}).values() if isinstance(value, UUID)]
+    entity_id = named[-1] if named else None
     if CONDITIONS.isdisjoint(asked.environ):
-        return Attempt(named[-1] if named else None, expects=EVERY.__contains__)
-    wanted = _versions("If-Match", otherwise=EVERY)
-    unwanted = _versions("If-None-Match", otherwise=())
+        return Attempt(entity_id, expects=None)
+    wanted = _tags("If-Match", otherwise=EVERY)
+    unwanted = _tags("If-None-Match", otherwise=_Tags())
     if asked.method in READS:
-        unwanted = ()  # Then it means something else: see `complete`.
+        unwanted = _Tags()  # Then it means something else: see `complete`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
     return Attempt(
-        entity_id=named[-1] if named else None,
-        expects=lambda version: version in wanted and version not in unwanted,
+        entity_id,
+        expects=lambda *found: wanted.match(*found) and not unwanted.match(*found),
     )
 
 
@@ -55,7 +78,7 @@ def complete(response: Response, body: bytes, entity: object) -> None:
     """Tell its version, if it has one; and leave out the body where the caller already has it."""
     version = getattr(entity, "version", None)
     if isinstance(version, int):
-        tag = f"{version}-{crc32(body):08x}"
+        tag = f"{version}-{_checksum(body)}"
         response.headers.add("ETag", f'"{tag}"')
         asked = present_request()
         known = asked.method in READS and asked.environ.get("HTTP_IF_NONE_MATCH")
@@ -63,8 +86,23 @@ def complete(response: Response, body: bytes, entity: object) -> None:
             response.status_code = 304
 
 
-def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:
-    """Those whose tags are in the header. A weak tag is none that If-Match could match."""
+def _checksum(body: bytes) -> str:
+    return f"{crc32(body):08x}"
+
+
+def _representations() -> Iterator[Callable[[object], bytes]]:
+    """How a GET of the present URL shows the entity, and how this operation does."""
+    asked, adapter = present_request(), request_ctx.url_adapter
+    endpoints = [(str(asked.endpoint), asked.method)]
+    with suppress(HTTPException):  # It may have no GET, as a URL for an action on it has none.
+        endpoints.append((adapter.match(method="GET")[0], "GET"))  # type: ignore[union-attr]
+    for endpoint, method in dict.fromkeys(endpoints):
+        if represent := getattr(view_of(current_app, endpoint, method), "represent", None):
+            yield represent
+
+
+def _tags(name: str, *, otherwise: _Tags | _Every) -> _Tags | _Every:
+    """Those in the header. A weak tag is none that If-Match could match."""
     value = request.headers.get(name)
     if value is None:
         return otherwise
@@ -76,5 +114,4 @@ def _versions(name: str, *, otherwise: Container[int]) -> Container[int]:
             [{"parameter": name, "detail": "Neither * nor a list of entity tags.", "code": "tags"}],
             "invalid-header",
         )
-    tags = [tag for weak, tag in TAG.findall(value) if not weak or name == "If-None-Match"]
-    return {int(found[1]) for tag in tags if (found := VERSION.fullmatch(tag))}
+    return _Tags([tag for weak, tag in TAG.findall(value) if not weak or name == "If-None-Match"])

@@ -64,6 +64,7 @@ IMPORTS: dict[str, str] = {
         "typing": "Annotated Any",
         "unittest": "TestCase",
         "uuid": "UUID uuid4",
+        "dependency_injector.providers": "Object",
         "dependency_injector.wiring": "Provide inject",
         "flask": "url_for",
         "sqlalchemy": "ForeignKeyConstraint Index Table UniqueConstraint",
@@ -84,8 +85,8 @@ IMPORTS: dict[str, str] = {
         "src.dependency_container": "Container",
         "src.infrastructure.databases.metadata": "metadata",
         "src.services.ports": "UnitOfWorkFactory",
-        "tests.support.application": "ApplicationTestCase",
-        "tests.support.memory": "MemoryUnitOfWorkFactory",
+        "chassis.development.testing.http_cases": "ApplicationTestCase",
+        "chassis.development.testing.memory": "MemoryUnitOfWorkFactory",
     }.items()
     for name in names.split()
 }

@@ -2,39 +2,73 @@
 
 from chassis.development.generate.grammar import Field, Resource
 from chassis.development.generate.names import snake
-from chassis.development.generate.rings import entries, example, lines, needed, parents
+from chassis.development.generate.rings import entries, examples, lines, needed, parents
 
 
 def service_tests(resource: Resource) -> str:
-    """Empty where a service asks for a row of another one: the API's tests have that."""
-    if resource.parent:
-        return ""
     parts = [_service_created(resource), _service_rules(resource)]
     parts += [write(resource) for key, write in OF_SERVICE.items() if resource.can(key)]
     if resource.owned and resource.can("read"):
         parts.append(_anothers(resource))
+    owner = ['"owner": OWNER'] * resource.owned
     return lines(
         *(['OWNER = "developer"'] * resource.owned),
-        f"VALUES: dict[str, Any] = {_values(resource)}",
+        f"VALUES: dict[str, Any] = {entries([*owner, *examples(resource)])}",
         "",
         "",
         f"class {resource.name}ServiceTest(TestCase):",
         "    def setUp(self) -> None:",
-        f"        self.{resource.plural} = {resource.name}Service(MemoryUnitOfWorkFactory())",
+        _service_set_up(resource),
         *parts,
     )
 
 
-def _values(resource: Resource) -> str:
-    owner = ['"owner": OWNER'] * resource.owned
-    return entries([*owner, *(example(resource, one) for one in needed(resource))])
+def _service_set_up(resource: Resource) -> str:
+    """With the rows that it refers to, where it needs some: their seeds make them."""
+    tables = parents(resource)
+    if not tables:
+        service = f"{resource.name}Service(MemoryUnitOfWorkFactory())"
+        return f"        self.{resource.plural} = {service}"
+    rows = [
+        f'"{one.name}": {snake(one.kind.target)}.id' for one in needed(resource) if one.kind.target
+    ]
+    return lines(
+        "container = Container()",
+        "container.unit_of_work.override(Object(MemoryUnitOfWorkFactory()))",
+        *_seeded(tables),
+        f"self.values = VALUES | {{{', '.join(rows)}}}",
+        f"self.{resource.plural} = container.{resource.singular}_service()",
+        indent=8,
+    )
+
+
+def _seeded(tables: dict[str, str]) -> list[str]:
+    """Each parent as a variable."""
+    return [
+        *(f"{table}.seed(container)" for table in tables.values()),
+        "with container.unit_of_work()(read_only=True) as work:",
+        *(
+            f"    [{snake(target)}] = work.{table}.page(PageQuery(limit=1))"
+            for target, table in tables.items()
+        ),
+    ]
+
+
+def _given(resource: Resource) -> str:
+    return "self.values" if parents(resource) else "VALUES"
+
+
+def _paged(resource: Resource) -> str:
+    parent = resource.parent
+    within = f', {parent.name}=self.values["{parent.name}"]' if parent else ""
+    return f"self.{resource.plural}.page(PageQuery(limit=10){within}{_owner(resource)})"
 
 
 def _service_created(resource: Resource) -> str:
     return _test(
         f"a_created_{resource.singular}_is_listed",
-        f"{resource.singular} = self.{resource.plural}.create(**VALUES)",
-        f"page = self.{resource.plural}.page(PageQuery(limit=10){_owner(resource)})",
+        f"{resource.singular} = self.{resource.plural}.create(**{_given(resource)})",
+        f"page = {_paged(resource)}",
         f"self.assertEqual([one.id for one in page], [{resource.singular}.id])",
     )
 
@@ -46,7 +80,7 @@ def _service_rules(resource: Resource) -> str:
         f"broken: dict[str, Any] = {{{broken}}}",
         "for name, value in broken.items():",
         "    with self.subTest(name), self.assertRaises(ValidationError):",
-        f"        self.{resource.plural}.create(**VALUES | {{name: value}})",
+        f"        self.{resource.plural}.create(**{_given(resource)} | {{name: value}})",
     )
 
 
@@ -70,11 +104,13 @@ def _service_read(resource: Resource) -> str:
 def _service_change(resource: Resource) -> str:
     name, plural, one = resource.singular, resource.plural, _to_change(resource)
     value = resource.fill(one.kind.values[1], one)
+    if one.kind.target:
+        value = "None" if one.optional else f'self.values["{one.name}"]'
     return _test(
         "a_change_is_stored",
-        f"{name} = self.{plural}.create(**VALUES)",
+        f"{name} = self.{plural}.create(**{_given(resource)})",
         f"{name} = self.{plural}.change({name}.id{_owner(resource)}, {one.name}={value})",
-        f"[stored] = self.{plural}.page(PageQuery(limit=10){_owner(resource)})",
+        f"[stored] = {_paged(resource)}",
         f"self.assertEqual((stored.{one.name}, stored.version), ({name}.{one.name}, 2))",
     )
 
@@ -88,10 +124,9 @@ def _service_delete(resource: Resource) -> str:
     name, plural = resource.singular, resource.plural
     return _test(
         f"a_deleted_{name}_is_gone",
-        f"{name} = self.{plural}.create(**VALUES)",
+        f"{name} = self.{plural}.create(**{_given(resource)})",
         f"self.{plural}.delete({name}.id{_owner(resource)})",
-        f"page = self.{plural}.page(PageQuery(limit=10){_owner(resource)})",
-        "self.assertEqual(page, [])",
+        f"self.assertEqual({_paged(resource)}, [])",
     )
 
 
@@ -99,10 +134,11 @@ def _anothers(resource: Resource) -> str:
     name, plural = resource.singular, resource.plural
     return _test(
         "what_belongs_to_another_is_not_found",
-        f"{name} = self.{plural}.create(**VALUES)",
+        f"{name} = self.{plural}.create(**{_given(resource)})",
         "with self.assertRaises(NotFoundError):",
         f'    self.{plural}.get({name}.id, owner="another")',
-        f'self.assertEqual(self.{plural}.page(PageQuery(limit=10), owner="another"), [])',
+        f"page = {_paged(resource).replace('OWNER', chr(34) + 'another' + chr(34))}",
+        "self.assertEqual(page, [])",
     )
 
 
@@ -173,13 +209,7 @@ def _set_up(resource: Resource) -> list[str]:
             "    def setUp(self) -> None:",
             "        super().setUp()",
             '        container = self.client.application.extensions["container"]',
-            *(f"        {table}.seed(container)" for table in tables.values()),
-            "        with container.unit_of_work()(read_only=True) as work:",
-            *(
-                f"            [{snake(target)}] = work.{table}.page(PageQuery(limit=1))"
-                for target, table in tables.items()
-            ),
-            lines(*body, *path, indent=8),
+            lines(*_seeded(tables), *body, *path, indent=8),
             "",
         )
     ]

@@ -211,6 +211,8 @@ def read_resource(
     if made.under and not made.parent:
         parent = read_field(f"{snake(made.under)}:ref:{made.under}")
         made = replace(made, fields=(parent, *made.fields))
+    if made.parent and made.parent.optional:
+        raise Refusal(f"--under {made.under}: {made.parent.name} is in the path. Drop optional.")
     made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
     _require_whole(made)
     if made.owned and made.public:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from uuid import UUID
 
 from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
 from chassis.development.generate.refusal import Refusal
@@ -263,10 +262,7 @@ def _uuid(arguments: list[str], name: str) -> Kind:
     first, second = (f"{digit}2345678-9abc-4def-8123-456789abcdef" for digit in "12")
 
     def default(text: str) -> str:
-        try:
-            return f'UUID("{UUID(text)}")'
-        except ValueError as error:
-            raise Refusal(f"{name}: the default {text!r} is no UUID.") from error
+        raise Refusal(f"{name}: the same UUID {text!r} for all is no default. Make it optional.")
 
     return Kind(
         type="uuid",

@@ -43,7 +43,7 @@ def main() -> int:
         print(lack, file=sys.stderr)
         return 1
     [base] = [contestant for contestant in CONTESTANTS if contestant.name == BASE]
-    environment(base.name, base.requirements())
+    environment(base.environment, base.requirements())
     return with_project(arguments.project, "benchmarks.guarded", "load", str(generation()))
 
 

@@ -11,7 +11,7 @@ from statistics import median
 
 from benchmarks.budget import Figures, budget, lines, regressions, unmeasured
 from benchmarks.checks import WrongAnswerError
-from benchmarks.contestants import BASE, CONTESTANTS
+from benchmarks.contestants import BASE, CONTESTANTS, ONION
 from benchmarks.figures import figures
 from benchmarks.in_process import WORKLOADS, Caller
 from benchmarks.load import LoadError
@@ -97,7 +97,8 @@ def loaded(project: Path, server: Postgres) -> Figures:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, SCALE)
-        chosen = [one for one in CONTESTANTS if one.name in {"onion", BASE}]
+        chosen = [one for one in CONTESTANTS if one.name in {ONION.name, BASE}]
+        chosen = programme.with_tokens(chosen)
         rows = programme.rows(chosen)
         for one in rows:
             stack.callback(one.close)
@@ -106,7 +107,7 @@ def loaded(project: Path, server: Postgres) -> Figures:
         for load in loads:
             load.server.stop()
         alone = programme.alone(chosen[0], rows[0])
-    ratios = {one.workload: one.cpu_ratio for one in found if one.application == "onion"}
+    ratios = {one.workload: one.cpu_ratio for one in found if one.application == ONION.name}
     return {
         "cpu_to_flask": {name: ratio for name, ratio in ratios.items() if ratio is not None},
         "memory": {"process": alone.memory},

@@ -16,7 +16,7 @@ from chassis.http.input.input_gate import register_input_gate
 from chassis.http.output.problems import register_error_handlers
 from chassis.http.output.security_headers import register_security_headers
 from chassis.observability.logs import configure_logging, request_log
-from chassis.observability.metrics import count_request
+from chassis.observability.metrics import LINES_DROPPED, count_request
 from chassis.observability.traces import register_telemetry
 from chassis.openapi.description import register_openapi
 from src.api import controllers
@@ -26,7 +26,7 @@ from src.dependency_container import build_container
 
 def create_app(config: Config) -> Flask:
     """Build the application. Nothing is asked of the database before the first request."""
-    lines = configure_logging(config)
+    lines = configure_logging(config, LINES_DROPPED.inc)
     app = Application(config.name, static_folder=None)
     app.debug = False  # FLASK_DEBUG would leave unforeseen errors to the server.
     app.secret_key = config.secret_key

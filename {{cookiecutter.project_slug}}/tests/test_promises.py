@@ -8,6 +8,7 @@ from chassis.development.testing.suites import (
     ownership,
     revisions,
     stand_ins,
+    start,
 )
 
 
@@ -25,6 +26,10 @@ class ApiDocumentTest(api_document.ApiDocumentSuite):
 
 class OwnershipTest(ownership.OwnershipSuite):
     """Name the collections whose members are their maker's alone in `owned`."""
+
+
+class StartTest(start.StartSuite):
+    """It starts as a server process does, with each of its switches, and with its seeds."""
 
 
 class StandInsTest(stand_ins.StandInsSuite):

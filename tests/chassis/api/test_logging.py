@@ -1,6 +1,7 @@
 """What is written, and what never is."""
 
 import logging
+import os
 from base64 import b64encode
 from collections.abc import Callable
 from errno import ENOSPC
@@ -10,7 +11,7 @@ from json import dumps, loads
 from tempfile import TemporaryFile
 from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO, cast
 from unittest import TestCase
 from unittest.mock import Mock, patch
 from urllib.parse import quote
@@ -30,6 +31,7 @@ from chassis.core.errors import (
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import public
+from chassis.observability import line_buffer
 from chassis.observability.log_events import to_json
 from chassis.observability.logs import LineHandler, configure_logging
 from chassis.settings import DEVELOPMENT
@@ -236,6 +238,7 @@ class LogTest(LogTestCase):
         [handler] = logging.getLogger().handlers
         with patch.object(handler, "stream", BufferedWriter(Broken())):
             self.assertEqual(self.client.get("/health/live").status_code, 200)
+            self.settle()
 
 
 class Recorder(RawIOBase):
@@ -273,6 +276,55 @@ class LineTest(TestCase):
         for line in recorder.writes:
             self.assertEqual((line.count(b"\n"), line[-1:]), (1, b"\n"))
             self.assertIn(len(loads(line)["event"]), (1, 100, 5_000, 70_000))
+
+    @shows("V15.2.2")
+    def test_nobody_waits_for_a_reader_that_does_not_read(self) -> None:
+        for most, lines in ((100_000, 3_000), (5_000, 1_000), (1, 50)):
+            counted = Mock()
+            reading, writing = os.pipe()
+            with (
+                self.subTest(most),
+                patch.object(line_buffer, "MOST_BYTES", most),
+                patch.object(line_buffer, "LEAVE_SECONDS", 10),
+                os.fdopen(reading, "rb") as reader,
+                os.fdopen(writing, "wb") as writer,
+            ):
+                handler = LineHandler(writer, to_json, counted)
+                for number in range(lines):
+                    handler.write_event("info", "one", number=number)
+                self.assertGreater(counted.call_count, 0)
+                if most > 1:  # One that is written now, and a line that says what is missing.
+                    self.assert_reader_is_told(handler, reader, lines, counted.call_count)
+                handler.close()
+
+    def assert_reader_is_told(
+        self, handler: LineHandler, reader: Any, lines: int, dropped: int
+    ) -> None:
+        found: list[dict[str, Any]] = []
+        thread = Thread(target=lambda: found.extend(loads(line) for line in reader), daemon=True)
+        thread.start()
+        handler.flush()
+        handler.write_event("info", "the last")
+        handler.close()
+        handler.stream.close()
+        thread.join(10)
+        written = [line["number"] for line in found if line["event"] == "one"]
+        self.assertEqual(written, sorted(written))
+        self.assertEqual((len(written) + dropped, written[0]), (lines, 0))
+        self.assertEqual(sum(line.get("dropped", 0) for line in found), dropped)
+        self.assertEqual(found[-1]["event"], "the last")
+
+    def test_where_lines_do_not_go_through_a_thread_a_stalled_reader_is_not_waited_for(
+        self,
+    ) -> None:
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as writer:
+            os.set_blocking(writing, False)
+            while writer.write(b"x" * 4096):
+                pass  # Until it is full.
+            os.set_blocking(writing, True)
+            with patch("chassis.observability.logs.PATIENCE", 0.01):
+                LineHandler(cast("BinaryIO", writer), to_json).write_event("info", "nobody reads")
 
     def test_standard_error_is_buffered_whatever_python_was_told(self) -> None:
         with TemporaryFile(buffering=0) as file:

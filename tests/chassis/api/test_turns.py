@@ -1,12 +1,19 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from threading import Event
+from typing import Any
 from unittest import TestCase
+from uuid import uuid4
 
 from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine
 
-from chassis.http.flow.fair_queue import Turns, register_turns
+from api.specimens import SPECIMENS, SpecimenApiTestCase
+from chassis.development.testing.security_table import shows
+from chassis.http.flow.fair_queue import RowTurns, Turns, register_turns
 from support.windows import wait_until
 
 LONG = 10.0
@@ -50,6 +57,73 @@ class TurnsTest(TestCase):
         began = time.monotonic()
         self.assertFalse(turns.take())
         self.assertLess(time.monotonic() - began, LONG / 2)
+
+    def test_a_row_has_a_few_of_its_own_and_is_forgotten(self) -> None:
+        rows, one, other = RowTurns(1, 0.01), uuid4(), uuid4()
+        self.assertTrue(rows.take(one) and rows.take(other))
+        self.assertFalse(rows.take(one))
+        rows.give_back(one)
+        self.assertTrue(rows.take(one))
+        for row in (one, other):
+            rows.give_back(row)
+        self.assertEqual(rows._rows, {})
+
+
+class LockedRowTest(SpecimenApiTestCase):
+    """Somebody holds rows for longer than anybody waits."""
+
+    CLIENTS = 16
+
+    def start(self, **settings: Any) -> FlaskClient:
+        return super().start(**{"threads": 8, "rate_limit": "", **settings})
+
+    def ask(self, method: str, path: str) -> int:
+        body = {"text": uuid4().hex[:20]} if method in {"PATCH", "POST"} else None
+        return (
+            self.client.application.test_client().open(path, method=method, json=body).status_code
+        )
+
+    def added(self, name: str) -> str:
+        return str(self.create(f"{name} {uuid4().hex[:8]}").headers["Location"])
+
+    @shows("V15.2.2")
+    def test_it_takes_no_turn_from_those_who_ask_for_something_else(self) -> None:
+        for locked, others in (
+            (1, [("GET", ""), ("PATCH", "other"), ("POST", SPECIMENS), ("DELETE", "other")]),
+            (self.CLIENTS, [("GET", ""), ("HEAD", "other"), ("GET", "other")]),
+        ):
+            held = [self.added("held") for _ in range(locked)]
+            with self.subTest(locked=locked, others=others), ExitStack() as stack:
+                threads = stack.enter_context(ThreadPoolExecutor(self.CLIENTS))
+                self.hold(stack)
+                other = self.added("other")
+                waiting = [
+                    threads.submit(self.ask, "PATCH", path)
+                    for path in held * (self.CLIENTS // locked)
+                ]
+                wait_until(self.somebody_waits)
+                while not all(future.done() for future in waiting):
+                    for method, path in others:
+                        named = path.replace("other", other) if "other" in path else path
+                        status = self.ask(method, named or held[0])
+                        self.assertNotEqual(status, 503, (method, path))
+                        if method == "DELETE":
+                            other = self.added("other")
+                self.assertEqual({future.result() for future in waiting}, {503})
+
+    def hold(self, stack: ExitStack) -> None:
+        engine = create_engine(self.database_url)
+        stack.callback(engine.dispose)
+        connection = stack.enter_context(engine.connect())
+        stack.callback(connection.rollback)
+        connection.exec_driver_sql("SELECT id FROM specimens WHERE text LIKE 'held%%' FOR UPDATE")
+
+    def somebody_waits(self) -> bool:
+        engines = self.client.application.extensions["container"].engines()
+        with engines.probe.connect() as connection:
+            return bool(
+                connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").all()
+            )
 
 
 class RequestsTest(TestCase):

@@ -1,12 +1,15 @@
 """What `db check` says of revisions, each of which it has run."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table
 
+from chassis.migrations import rules
 from chassis.migrations.check import Verdict, check_revisions, declare
 from chassis.migrations.commands import migration_scripts
+from chassis.project import current_project
 from support.command_line import CommandLineTestCase
 from support.revisions import RevisionsTestCase
 
@@ -26,6 +29,19 @@ SWAP = (
     "INSERT INTO things SELECT * FROM things_before; DROP TABLE things_before",
 )
 HELPER = 'operations.create_index_concurrently("things_id", "things", ["id"])'
+
+
+def pasted(found: Verdict) -> list[str]:
+    """The steps of the first safe form; what is indented belongs to the step before."""
+    form = next(item.form for item in found.findings if item.form.startswith(("op", "operations")))
+    lines = re.sub(r"^# (next revision|next):", "", form, flags=re.MULTILINE).splitlines()
+    steps: list[str] = []
+    for line in lines:
+        if line.startswith("#"):
+            steps[-1] += f"\n    {line.strip('# ')}"
+        else:
+            steps.append(line.strip())
+    return steps
 
 
 class CheckTest(RevisionsTestCase, CommandLineTestCase):
@@ -161,6 +177,27 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             path.read_text(),
         )
         self.assertNotIn("MIG012", {item.rule for item in self.verdict().findings})
+
+    def test_the_safe_form_has_the_names_and_is_safe(self) -> None:
+        self.revision("CREATE INDEX at_id ON things (id) WHERE id > 1", down="SELECT 1")
+        self.revision("ALTER TABLE things ADD CONSTRAINT few CHECK (id > 0)", down="SELECT 1")
+        self.revision("ALTER TABLE things ALTER id SET NOT NULL", down="SELECT 1")
+        steps = [line for found in self.verdicts()[1:] for line in pasted(found)]
+        self.newest = 1
+        for path in Path(self.versions).glob("000[234]_*.py"):
+            path.unlink()
+        for step in steps:
+            self.revision(code=step, down="SELECT 1", phase="contract")
+        self.assertEqual(len(steps), 6)
+        self.assertEqual({found.mode for found in self.verdicts()[1:]}, {"none"})
+        self.assertNotIn("MIG010", str(self.verdicts()))
+
+    def test_each_rule_has_a_safe_form_and_is_in_the_page(self) -> None:
+        page = (current_project().root / "docs/migration-rules.md").read_text()
+        rooms = Path(rules.__file__).parent.glob("*.py")
+        known = {rule for path in rooms for rule in re.findall(r"MIG\d{3}", path.read_text())}
+        self.assertEqual(known, set(rules.RULES))
+        self.assertEqual(known, set(re.findall(r"^\| (MIG\d{3}) ", page, re.MULTILINE)))
 
     def test_a_downgrade_is_written_or_said_to_be_impossible(self) -> None:
         self.revision("CREATE TABLE more (id integer)")

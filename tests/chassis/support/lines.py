@@ -29,11 +29,18 @@ class LogTestCase(HttpTestCase):
 
     @property
     def text(self) -> str:
+        self.settle()
         return self.written.getvalue().decode()
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.splitlines()]
 
+    def settle(self) -> None:
+        """What was logged has been written."""
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+
     def forget(self) -> None:
+        self.settle()
         self.written.seek(0)
         self.written.truncate()

@@ -18,6 +18,7 @@ from support.windows import PATIENCE, WindowObserver
 
 REVISION = '''"""Of a test."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from chassis.migrations import operations

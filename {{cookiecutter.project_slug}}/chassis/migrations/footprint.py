@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -14,7 +14,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, Row, TextClause, text
 
 from chassis.core.maintenance import MaintenanceMode
-from chassis.migrations.catalog import Catalog, catalog
+from chassis.migrations.catalog import Catalog, Difference, catalog, compare
 from chassis.migrations.effects import Effect, contracting
 from chassis.migrations.scratch import operations
 from chassis.migrations.shapes import shape_effects
@@ -31,6 +31,7 @@ COLUMNS = text("""
     SELECT attrelid AS oid, attnum AS number, attname AS name
     FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
 """)
+INHERITED = text("SELECT inhrelid, inhparent FROM pg_inherits")
 INDEXES = text("SELECT indexrelid, indrelid FROM pg_index")
 # Also of what was dropped in this transaction.
 ACTIVITY = text("""
@@ -57,6 +58,7 @@ STRENGTH = (
 )
 STORED = {"r", "p", "m"}
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
+READS = "AccessShareLock"
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
 FEW = 1000  # Rows that are put into a table in no time.
 VALIDATES = "ShareUpdateExclusiveLock"
@@ -67,10 +69,26 @@ class Footprint:
     """`locks`, `scanned` and `rewritten` are of tables that were there before, by name."""
 
     effects: list[Effect]
-    dropped: list[tuple[str, str | None]]  # Table and column; None is the whole table.
-    locks: dict[str, str]
-    scanned: list[str]
-    rewritten: list[str]
+    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the whole table.
+    locks: dict[str, str] = field(default_factory=dict)
+    scanned: list[str] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
+    change: Difference = field(default_factory=Difference)
+
+    @property
+    def work(self) -> Iterator[tuple[str, str]]:
+        """Each table, and the lock, the scan and the rewrite that it sees."""
+        for table, lock in self.locks.items():
+            scan = ["scan"] if table in self.scanned else []
+            rewrite = ["rewrite"] if table in self.rewritten else []
+            if lock != READS or scan or rewrite:
+                yield table, ", ".join([lock, *scan, *rewrite])
+        # Outside a transaction the lock is gone before it can be read.
+        for key in sorted(self.change.missing.keys() | self.change.extra.keys()):
+            name = ".".join(filter(None, key.relation))
+            if key.kind == "index" and name not in self.locks:
+                scan = ["scan"] if key in self.change.missing else []
+                yield name, ", ".join([VALIDATES, *scan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,7 @@ class Snapshot:
     columns: dict[int, dict[int, str]]
     indexes: dict[int, int]
     labels: dict[int, str]
+    inherited: set[tuple[int, int]]
     related: set[frozenset[int]]
     catalog: Catalog
 
@@ -94,6 +113,7 @@ class Snapshot:
             columns=columns,
             indexes=_pairs(connection, INDEXES),
             labels=_pairs(connection, LABELS),
+            inherited={(row[0], row[1]) for row in connection.execute(INHERITED)},
             related={frozenset(pair) for pair in connection.execute(RELATED)},
             catalog=catalog(connection),
         )
@@ -119,7 +139,13 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         getattr(script.module, direction)()
         after = Snapshot.of(connection)
         both = Snapshot(
-            before.relations | after.relations, {}, before.indexes | after.indexes, {}, set(), {}
+            before.relations | after.relations,
+            {},
+            before.indexes | after.indexes,
+            {},
+            set(),
+            set(),
+            {},
         )
         busy = _activity(connection, both)
         locks = _locks(connection, before)
@@ -130,13 +156,14 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         for oid in before.stored & after.stored
         if after.relations[oid].file != before.relations[oid].file
     }
-    names = both.names
+    names, change = both.names, compare(before.catalog, after.catalog)
     effects = [
         *_time_effects(names, locks, scanned, filled, rewritten),
         *_deadlock_effects(names, locks, before.related | after.related),
         *_renamed_labels(before, after),
         *_name_effects(before, after),
-        *shape_effects(before.catalog, after.catalog),
+        *_detached(before, after),
+        *shape_effects(change, after.catalog, {names[oid] for oid in rewritten}),
     ]
     return Footprint(
         effects,
@@ -144,6 +171,7 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         {names[oid]: _strongest(modes) for oid, modes in sorted(locks.items())},
         sorted(names[oid] for oid in scanned),
         sorted(names[oid] for oid in rewritten),
+        change,
     )
 
 
@@ -242,6 +270,13 @@ def _name_effects(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
                 yield contracting("MIG005", f"drops {name}.{column}")
         if after.relations[now[name]].is_secured and not before.relations[oid].is_secured:
             yield contracting("MIG024", f"hides rows of {name} by row level security")
+
+
+def _detached(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
+    for child, parent in sorted(before.inherited - after.inherited):
+        if {child, parent} <= after.relations.keys():
+            names = after.names
+            yield contracting("MIG005", f"takes {names[child]} out of {names[parent]}")
 
 
 def _dropped(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str | None]]:

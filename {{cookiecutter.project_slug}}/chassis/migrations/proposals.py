@@ -39,6 +39,7 @@ COMPARED = {
 }
 LABEL = re.compile(r"'((?:[^']|'')*)'")
 GENERATED = re.compile(r"^(IDENTITY|GENERATED|serial)\b")
+PRIMARY_KEY_COLUMN = re.compile(r'"(?:[^"]|"")*"|(?<=[(\s])\w+(?=[,)])')
 PRIMARY_KEY = text("""
     SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(:table)
 """)
@@ -57,6 +58,7 @@ def parts(
         yield Part(values)  # A value cannot be used in the transaction that adds it.
         difference = compare(catalog(connection), wanted)
     expand, contract = _proposed(connection, metadata, difference)
+    expand = [one for one in expand if not _comes_with_a_key(one, difference)]
     with undone(connection):
         expand = [*_before(difference), *expand]
         expand += _left_over(connection, expand, wanted, _additions)
@@ -200,6 +202,21 @@ def _left_over(
     except DBAPIError:  # It will be seen, and said, when the revision is tried.
         return []
     return found
+
+
+def _comes_with_a_key(operation: Operation, difference: Difference) -> bool:
+    """NOT NULL of a column of a new primary key, which could not be taken back before the key."""
+    match operation:
+        case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
+            relation = operation.schema or "", operation.table_name
+            keys = {key: made for key, (_, made) in difference.changed.items()} | difference.missing
+            return any(
+                key.kind == "primary key"
+                and key.relation == relation
+                and quote(operation.column_name) in PRIMARY_KEY_COLUMN.findall(definition)
+                for key, definition in keys.items()
+            )
+    return False
 
 
 def _before(difference: Difference) -> Iterator[Statement]:

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
 from sys import exception
 from traceback import TracebackException
 from typing import Any, BinaryIO
 
+import orjson
 from flask import g, has_request_context
 from structlog.dev import ConsoleRenderer, plain_traceback
 
@@ -26,7 +28,8 @@ OURS = {
 # What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 
-_encode = json.JSONEncoder().encode
+ENABLED = True  # A test may leave every line to Python's own writer.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def add_request_id(_: Any, __: str, event: Event) -> Event:
@@ -60,6 +63,11 @@ def clean(_: Any, __: str, event: Event) -> Event:
 
 def to_json(_: Any, __: str, event: Event) -> str:
     """All but printable ASCII is escaped."""
+    if ENABLED:
+        with suppress(TypeError):  # It has a number beyond 64 bits, or half of a surrogate pair.
+            line = orjson.dumps(event).decode()
+            if line.isascii() and line.isprintable():  # Else what is not is to be escaped.
+                return line
     return _encode(event)
 
 

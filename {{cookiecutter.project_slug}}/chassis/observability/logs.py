@@ -1,9 +1,11 @@
 """One line an event, to standard error: JSON in production, coloured in development."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from select import select
 from typing import Any, BinaryIO
 
 import structlog
@@ -11,19 +13,32 @@ from structlog.stdlib import ProcessorFormatter
 
 from chassis.http.flow.request_record import Answered
 from chassis.observability import log_events
+from chassis.observability.line_buffer import LineBuffer
 from chassis.observability.log_events import Render
 from chassis.settings import DEVELOPMENT, Settings
 
+PATIENCE = 1.0
 stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 class LineHandler(logging.Handler):
-    """Each line is one call of write(2), so that those of threads and processes never mix."""
+    """Each line is one call of write(2), so that those of threads and processes never mix.
 
-    def __init__(self, stream: BinaryIO, render: Render) -> None:
+    With `count_dropped` nobody waits for the reader: see chassis/observability/line_buffer.py.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        render: Render,
+        count_dropped: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
         self.stream = stream
         self.render = render
+        self._buffer = (
+            LineBuffer(self._write, self._resumed, count_dropped) if count_dropped else None
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -33,20 +48,45 @@ class LineHandler(logging.Handler):
             self.write_event("error", "This cannot be logged.", at=place, why=type(error).__name__)
 
     def write_event(self, level: str, event: str, **more: Any) -> None:
-        self.write(self.render(None, "", stamp(None, "", {"level": level, "event": event, **more})))
+        self.write(self._line(level, event, **more))
 
     def write(self, line: str) -> None:
+        if self._buffer:
+            self._buffer.put(line.encode() + b"\n")
+            return
         self.acquire()
         try:
-            # Who cannot log still answers.
-            with suppress(OSError, ValueError):
-                self.stream.write(line.encode() + b"\n")
-                self.stream.flush()
+            if _is_ready(self.stream):
+                self._write(line.encode() + b"\n")
         finally:
             self.release()
 
+    def flush(self) -> None:
+        if self._buffer:
+            self._buffer.flush()
 
-def configure_logging(config: Settings) -> LineHandler:
+    def close(self) -> None:
+        if self._buffer:
+            self._buffer.close()
+        super().close()
+
+    def _write(self, line: bytes) -> None:
+        # Who cannot log still answers.
+        with suppress(OSError, ValueError):
+            self.stream.write(line)
+            self.stream.flush()
+
+    def _line(self, level: str, event: str, **more: Any) -> str:
+        return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))
+
+    def _resumed(self, dropped: int) -> bytes:
+        line = self._line("warning", "The log was not read: lines are missing.", dropped=dropped)
+        return line.encode() + b"\n"
+
+
+def configure_logging(
+    config: Settings, count_dropped: Callable[[], None] | None = None
+) -> LineHandler:
     """Loggers of the standard library, which others use, go the same way as structlog's."""
     processors: list[Any] = [
         structlog.stdlib.add_log_level,
@@ -59,7 +99,8 @@ def configure_logging(config: Settings) -> LineHandler:
     ]
     stream = _stderr()
     development = config.environment == DEVELOPMENT
-    handler = LineHandler(stream, log_events.console(stream) if development else log_events.to_json)
+    render = log_events.console(stream) if development else log_events.to_json
+    handler = LineHandler(stream, render, count_dropped)
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=processors,
@@ -76,6 +117,13 @@ def configure_logging(config: Settings) -> LineHandler:
     # It says at each look at the revision with what it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return handler
+
+
+def _is_ready(stream: BinaryIO) -> bool:
+    """Whether its reader takes something within a second. Files, and those of tests, always do."""
+    with suppress(OSError, ValueError):
+        return bool(select([], [stream], [], PATIENCE)[1])
+    return True
 
 
 def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
@@ -100,6 +148,8 @@ def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
 
 def _stderr() -> BinaryIO:
     """Standard error, buffered whatever PYTHONUNBUFFERED says; or what a test put in its place."""
+    if sys.stderr is None:  # It was closed: `2>&-`.
+        return open(os.devnull, "wb")  # noqa: PTH123
     try:
         return open(sys.stderr.fileno(), "wb", closefd=False)  # For ever.
     except OSError:

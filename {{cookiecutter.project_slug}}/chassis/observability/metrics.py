@@ -75,6 +75,9 @@ DURATIONS = Histogram(
     registry=REGISTRY,
     buckets=BUCKETS,
 )
+LINES_DROPPED = Counter(
+    "log_lines_dropped", "Lines of the log that had no room: nobody read them.", registry=REGISTRY
+)
 
 
 @cache  # As many as there are routes, methods and kinds of status: few.

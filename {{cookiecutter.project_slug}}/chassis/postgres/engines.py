@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2.extensions
-from psycopg2.extensions import cursor
+from psycopg2.extensions import cursor, register_type
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
+from chassis.postgres.fast import rows
 from chassis.postgres.transactions import TransactionConnection
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
@@ -121,7 +122,7 @@ def _engine(
     connection: type[psycopg2.extensions.connection] = psycopg2.extensions.connection,
     **engine: str,
 ) -> Engine:
-    return create_engine(
+    made = create_engine(
         psycopg2_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -137,3 +138,11 @@ def _engine(
         },
         **engine,
     )
+    if rows.ENABLED:
+        event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own, which it replaces.
+    return made
+
+
+def _read_uuids(connection: Any, _record: object) -> None:
+    for kind in (rows.UUIDS, rows.UUID_ARRAYS):
+        register_type(kind, connection)

@@ -14,6 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from chassis.core.circuit_breaker import CircuitBreaker
+from chassis.http.fast.prepared_response import set_header
 
 # A store that does not answer in this time is down; each process then counts for itself.
 STORE_SECONDS = 0.25
@@ -81,9 +82,12 @@ def register_rate_limits(app: Flask, limits: str, store: str) -> None:
         counted: Count | None = g.get("count")
         if counted:
             seconds = str(max(1, round(counted.reset_at - time.time())))
-            response.headers.add("X-RateLimit-Limit", counted.limit.amount)
-            response.headers.add("X-RateLimit-Remaining", counted.remaining)
-            response.headers.add("X-RateLimit-Reset", seconds)
+            for name, value in (
+                ("X-RateLimit-Limit", str(counted.limit.amount)),
+                ("X-RateLimit-Remaining", str(counted.remaining)),
+                ("X-RateLimit-Reset", seconds),
+            ):
+                set_header(response, name, value)
             if counted.is_broken:
                 response.headers["Retry-After"] = seconds
         return response

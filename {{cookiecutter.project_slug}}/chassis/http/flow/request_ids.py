@@ -6,6 +6,7 @@ from time import perf_counter
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from chassis.http.fast.prepared_response import set_header
 from chassis.http.input.parser import body_as_read
 
 # What a caller may choose: it goes into logs and answers as it came.
@@ -37,5 +38,5 @@ def register_middleware(app: Flask) -> None:
 
     @app.after_request
     def send_id(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.request_id
+        set_header(response, "X-Request-ID", g.request_id)
         return response

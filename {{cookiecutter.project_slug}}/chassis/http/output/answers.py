@@ -8,8 +8,8 @@ import orjson
 from flask import Response, g, json, request
 from flask_smorest.utils import unpack_tuple_response
 
-from chassis.http.input.parser import JSON
-from chassis.http.output.etags import complete
+from chassis.http.fast.prepared_response import json_response
+from chassis.http.output.etags import entity_tag, is_with_caller
 from chassis.schemas.serializer import Serializer
 
 PROBLEM_JSON = "application/problem+json"
@@ -48,12 +48,16 @@ def answer(returned: Any, status: int, serialize: Serializer | None) -> Response
 
     Raise TypeError for what is not JSON, as an integer beyond 64 bits, or a key that is no string.
     """
-    found, other_status, headers = unpack_tuple_response(returned)
+    found, other_status, headers = returned, None, None
+    if type(returned) is tuple:
+        found, other_status, headers = unpack_tuple_response(returned)
     if isinstance(found, Response):
         return found
     body = represented(found, serialize)
-    response = Response(body, other_status or status, headers, content_type=JSON)
-    complete(response, body, found)
+    tag = entity_tag(found, body)
+    response = json_response(body, other_status or status, headers, tag)
+    if tag and is_with_caller(tag):
+        response.status_code = 304
     return response
 
 

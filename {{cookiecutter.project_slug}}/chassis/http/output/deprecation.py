@@ -36,7 +36,8 @@ def deprecated(since: date, *, sunset: date | None = None) -> Callable[[View], V
 
 def send_deprecation(response: Response) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
-    response.headers.update(getattr(view, "deprecation", {}))
+    if headers := getattr(view, "deprecation", None):
+        response.headers.update(headers)
     return response
 
 

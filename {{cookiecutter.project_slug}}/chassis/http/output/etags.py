@@ -11,7 +11,7 @@ from contextlib import suppress
 from uuid import UUID
 from zlib import crc32
 
-from flask import Response, current_app, request
+from flask import current_app, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
@@ -65,7 +65,7 @@ def attempt() -> Attempt:
     wanted = _tags("If-Match", otherwise=EVERY)
     unwanted = _tags("If-None-Match", otherwise=_Tags())
     if asked.method in READS:
-        unwanted = _Tags()  # Then it means something else: see `complete`.
+        unwanted = _Tags()  # Then it means something else: see `is_with_caller`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
     return Attempt(
@@ -74,16 +74,18 @@ def attempt() -> Attempt:
     )
 
 
-def complete(response: Response, body: bytes, entity: object) -> None:
-    """Tell its version, if it has one; and leave out the body where the caller already has it."""
+def entity_tag(entity: object, body: bytes) -> str | None:
+    """None if it has no version."""
     version = getattr(entity, "version", None)
-    if isinstance(version, int):
-        tag = f"{version}-{_checksum(body)}"
-        response.headers.add("ETag", f'"{tag}"')
-        asked = present_request()
-        known = asked.method in READS and asked.environ.get("HTTP_IF_NONE_MATCH")
-        if known and asked.if_none_match.contains_weak(tag):
-            response.status_code = 304
+    return f"{version}-{_checksum(body)}" if isinstance(version, int) else None
+
+
+def is_with_caller(tag: str) -> bool:
+    """Whether who reads has it already, and needs no body."""
+    asked = present_request()
+    if "HTTP_IF_NONE_MATCH" not in asked.environ or asked.method not in READS:
+        return False
+    return asked.if_none_match.contains_weak(tag)
 
 
 def _checksum(body: bytes) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
 from sqlalchemy import create_engine, select
 from werkzeug.test import TestResponse
 
@@ -12,6 +11,7 @@ from chassis.core.persistence import Repository
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.http.flow.blueprint import Blueprint
 from chassis.http.output.answers import created
+from chassis.schemas import fields
 from chassis.schemas.base import Schema
 from chassis.schemas.fields import Cursor, Text
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork

@@ -21,6 +21,8 @@ from chassis.http.access.policies import (
     register_access,
     require_policies,
     requires,
+    requires_any,
+    scopes,
     scopes_of,
 )
 from chassis.settings import PRODUCTION
@@ -55,6 +57,19 @@ class DeclarationTest(TestCase):
 
     def test_each_scope_that_is_needed_is_known(self) -> None:
         self.assertEqual(scopes_of(self.application()), ["a:write", "b:write"])
+
+
+class AnyOfTest(HttpTestCase):
+    def test_one_scope_of_several_is_enough_and_is_in_force(self) -> None:
+        app = self.client.application
+        view = requires_any("a:write", "b:write")(lambda: " ".join(sorted(scopes())))
+        app.add_url_rule("/either", "either", view)
+        for granted in (("a:write",), ("b:write", "c:read")):
+            headers = {"Authorization": bearer(app, *granted)}
+            self.assertEqual(self.client.get("/either", headers=headers).text, " ".join(granted))
+        headers = {"Authorization": bearer(app, "c:read")}
+        problem = self.assert_problem(self.client.get("/either", headers=headers), 403, "forbidden")
+        self.assertEqual(problem["detail"], "The token lacks the scopes a:write or b:write.")
 
 
 class RefusalTest(HttpTestCase):

@@ -13,6 +13,12 @@ from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+
+
+class AnyOf(frozenset[str]):
+    """Scopes of which one is enough."""
+
+
 _log = structlog.get_logger(__name__)
 
 
@@ -31,6 +37,16 @@ def requires(*scopes: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.access_policy = frozenset(scopes)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def requires_any(*scopes: str) -> Callable[[View], View]:
+    """Only who has a token with at least one of these scopes may call it."""
+
+    def declare(view: View) -> View:
+        view.access_policy = AnyOf(scopes)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -70,7 +86,11 @@ def register_access(app: Flask) -> None:
             raise g.refusal
         if g.principal is None:
             raise AuthenticationError("A bearer token is needed.")
-        if missing := scopes - g.principal.scopes:
+        missing = scopes - g.principal.scopes
+        if isinstance(scopes, AnyOf):
+            if missing == scopes:
+                raise ForbiddenError(f"The token lacks {_named(missing, 'or')}.", scopes=scopes)
+        elif missing:
             raise ForbiddenError(f"The token lacks {_named(missing)}.", scopes=scopes)
 
 
@@ -78,6 +98,12 @@ def subject() -> str:
     """Who asks, in an operation that requires a scope."""
     found: Principal = g.principal
     return found.subject
+
+
+def scopes() -> frozenset[str]:
+    """What who asks may do, in an operation that requires a scope."""
+    found: Principal = g.principal
+    return found.scopes
 
 
 def require_policies(app: Flask) -> None:
@@ -131,5 +157,5 @@ def _bearer_token(authorization: str) -> str:
     return token.strip()
 
 
-def _named(scopes: frozenset[str]) -> str:
-    return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(sorted(scopes))}"
+def _named(scopes: frozenset[str], word: str = "and") -> str:
+    return f"the scope{'s' if len(scopes) > 1 else ''} {f' {word} '.join(sorted(scopes))}"

@@ -11,12 +11,12 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from chassis.core.limits import PAGE_LIMIT
-from chassis.core.paging import PageQuery
+from chassis.core.paging import Comparison, PageQuery
 from chassis.http.input.strict_json import read_json
 from chassis.http.output.pages import page_query
 from chassis.schemas import fields
 from chassis.schemas.base import Schema, require_strict
-from chassis.schemas.strict import Parameter
+from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
 UTF_8 = {"utf-8", "utf8"}  # The latter is no name of it, and clients send that.
@@ -95,7 +95,12 @@ class PageArguments(Schema):
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
-        return page_query(arguments)
+        comparisons = {
+            name: field.comparison or Comparison(name)
+            for name, field in self.load_fields.items()
+            if isinstance(field, StrictField)
+        }
+        return page_query(arguments, comparisons)
 
 
 def body_as_read() -> bytes | None:

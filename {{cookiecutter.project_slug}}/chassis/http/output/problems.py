@@ -20,7 +20,7 @@ from chassis.core.errors import (
     ValidationError,
 )
 from chassis.core.maintenance_service import retry_after
-from chassis.http.input.parser import InvalidRequestError
+from chassis.http.input.parser import BROKEN, InvalidRequestError
 from chassis.http.output.answers import problem
 from chassis.schemas.window import WindowOutput
 
@@ -80,6 +80,9 @@ def answer_domain_error(error: DomainError) -> Response:
         return problem(status, slug, str(error), headers={"WWW-Authenticate": _challenge(error)})
     if isinstance(error, BusyError):
         return problem(status, slug, str(error), headers={"Retry-After": "1"})
+    if isinstance(error, ValidationError) and error.field:
+        entry = {"pointer": f"/{error.field}", "detail": str(error), "code": "invalid"}
+        return problem(status, slug, BROKEN, errors=[entry])
     if isinstance(error, UnavailableError):
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)

@@ -6,6 +6,8 @@ from typing import ClassVar
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.resource_cases import ResourceTestCase
 
+TAGS = ("", '"1"', '"9"', "*")  # A condition must not tell that the object is there.
+
 
 class OwnershipSuite(ResourceTestCase):
     # The collections whose members are their maker's alone: "/prefix/v1/letters".
@@ -21,9 +23,12 @@ class OwnershipSuite(ResourceTestCase):
             self.assertEqual(made.status_code, 201, made.text)
             for method, path, operation in self.members(collection):
                 target = self.addressed(path, self.identity(made))
-                with self.subTest(method=method, path=path):
-                    answer = stranger.open(target, method=method, json=self.body(operation))
-                    self.assert_problem(answer, 404, "not-found")
+                for tag in TAGS if method != "get" else TAGS[:1]:
+                    headers = {"If-Match": tag} if tag else {}
+                    with self.subTest(method=method, path=path, tag=tag):
+                        body = self.body(operation)
+                        answer = stranger.open(target, method=method, json=body, headers=headers)
+                        self.assert_problem(answer, 404, "not-found")
             if "get" in self.document["paths"][collection]:
                 self.assertEqual(stranger.get(collection).get_json()["items"], [])
                 self.assertEqual(len(self.client.get(collection).get_json()["items"]), 1)

@@ -61,17 +61,26 @@ class EnumText(TypeDecorator[StrEnum]):
         return None if value is None else self.of(value)
 
 
-def columns(entity_type: type, *names: str) -> list[Column[Any]]:
-    """Of these fields, or of all that have a rule, in their order; the id is the primary key."""
+def columns(entity_type: type, *names: str) -> list[Column[Any] | CheckConstraint]:
+    """Of these fields, or of all that have a rule, in their order, and what checks them.
+
+    The id is the primary key.
+    """
     declared = declarations(entity_type)
-    return [_column(entity_type, name, declared[name]) for name in names or declared]
+    chosen = {name: declared[name] for name in names or declared}
+    # Not as parts of their columns, where Alembic overlooks them.
+    checks = [
+        CheckConstraint(text, name=name)
+        for name, one in chosen.items()
+        for text in _checks(name, one.rule)
+    ]
+    return [*(_column(entity_type, name, one) for name, one in chosen.items()), *checks]
 
 
 def _column(entity_type: type, name: str, declared: Declaration) -> Column[Any]:
     return Column(
         name,
         _type(declared.rule),
-        *(CheckConstraint(text, name=name) for text in _checks(name, declared.rule)),
         primary_key=name == "id",
         nullable=declared.nullable,
         info={ENTITY: entity_type},

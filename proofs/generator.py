@@ -1,20 +1,22 @@
 """Random models: `generate` writes them, the project's checks pass, `destroy` takes all back.
 
-python -m proofs.generator PROJECT                        300 rendered and undone, 20 migrated
-python -m proofs.generator PROJECT --rendered 10 --migrated 1 --seed 7
+python -m proofs.generator                                300 rendered and undone, 20 migrated
+python -m proofs.generator --rendered 10 --migrated 1 --seed 7 --project DIR
 
-PROJECT is a generated one with its environment, committed, its database migrated. It is left as it
-was found; the first difference ends the run, and the project then shows it.
+DIR is a generated project with its environment, committed, its database migrated; a new one without
+it. It is left as it was found; the first difference ends the run, and the project then shows it.
 """
 
 import argparse
 import json
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from proofs.rehearse import generate
 
 BATCH = 30  # Resources that are linted and typed in one run.
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -25,9 +27,19 @@ KINDS = (
     *("array:str:5", "array:int"),
 )
 DEFAULTS = {
-    **{"str": "ab", "str:{n}": "x", "text": "ab", "int": "7", "int:-5..5": "-5", "bigint": "1"},
-    **{"decimal:12.2": "1.5", "decimal:5.0": "3", "bool": "true", "date": "2026-01-31"},
-    **{"time": "09:30", "enum:draft,sent,paid": "sent", "enum:a-b,c_d": "a-b"},
+    "str": "ab",
+    "str:{n}": "x",
+    "text": "ab",
+    "int": "7",
+    "int:-5..5": "-5",
+    "bigint": "1",
+    "decimal:12.2": "1.5",
+    "decimal:5.0": "3",
+    "bool": "true",
+    "date": "2026-01-31",
+    "time": "09:30",
+    "enum:draft,sent,paid": "sent",
+    "enum:a-b,c_d": "a-b",
     "url": "https://example.org/a",
 }
 INDEXED = {"str", "str:{n}", "int", "bigint", "decimal:12.2", "date", "datetime", "uuid", "email"}
@@ -44,7 +56,9 @@ class Model:
 
     def text(self) -> str:
         return "\n".join(
-            "\n".join([f"[{name}]", *(f"{_key(key)} = {json.dumps(value)}" for key, value in table)])
+            "\n".join(
+                [f"[{name}]", *(f"{_key(key)} = {json.dumps(value)}" for key, value in table)]
+            )
             for name, table in self.tables.items()
         )
 
@@ -170,19 +184,30 @@ def migrate(project: Project, dice: random.Random, number: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("project", type=Path)
+    parser.add_argument("--project", type=Path)
     parser.add_argument("--rendered", type=int, default=300)
     parser.add_argument("--migrated", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     options = parser.parse_args()
+    if options.project:
+        prove(Project(options.project.resolve()), options)
+        return
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        project = Project(generate(Path(folder)))
+        project.manage("db", "upgrade")
+        prove(project, options)
+        project.manage("db", "stop")
+
+
+def prove(project: Project, options: argparse.Namespace) -> None:
     print(f"seed {options.seed}", flush=True)
-    project, dice = Project(options.project.resolve()), random.Random(options.seed)
+    dice, start = random.Random(options.seed), time.monotonic()
     project.require_clean("nothing was done yet")
-    start = time.monotonic()
     render(project, dice, options.rendered)
     migrate(project, dice, options.migrated)
     print(f"all valid, all undone, in {time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

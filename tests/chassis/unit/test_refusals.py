@@ -49,7 +49,11 @@ class Thing(Model):
 
 def things(*replaced: Column[Any], without: str = "") -> Table:
     names = {column.name for column in replaced}
-    own = [one for one in columns(Thing) if one.name not in names | {without}]
+    own = [
+        one
+        for one in columns(Thing)
+        if isinstance(one, Column) and one.name not in names | {without}
+    ]
     return Table("things", MetaData(), *own, *replaced)
 
 

@@ -22,12 +22,13 @@ class OwnershipSuite(ResourceTestCase):
             made = self.create(self.client, collection)
             self.assertEqual(made.status_code, 201, made.text)
             for method, path, operation in self.members(collection):
+                verb = method.upper()
                 target = self.addressed(path, self.identity(made))
                 for tag in TAGS if method != "get" else TAGS[:1]:
                     headers = {"If-Match": tag} if tag else {}
                     with self.subTest(method=method, path=path, tag=tag):
                         body = self.body(operation)
-                        answer = stranger.open(target, method=method, json=body, headers=headers)
+                        answer = stranger.open(target, method=verb, json=body, headers=headers)
                         self.assert_problem(answer, 404, "not-found")
             if "get" in self.document["paths"][collection]:
                 self.assertEqual(stranger.get(collection).get_json()["items"], [])

@@ -142,8 +142,7 @@ class Project:
 
     def destroy(self, model: Model) -> None:
         """Those that refer to others first."""
-        for name in reversed(model.names):
-            self.manage("destroy", "resource", name)
+        self.manage("destroy", "resource", *reversed(model.names))
 
     def check(self) -> None:
         self.run(self.python, "-m", "ruff", "check", ".")

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -177,12 +178,15 @@ force_option = click.option("--force", is_flag=True, help="Remove files that wer
 
 
 @destroy.command("resource")
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @force_option
 @dry_run_option
-def destroy_resource(*, name: str, force: bool, dry_run: bool) -> None:
-    """Take a resource back: its files, its lines in others, its revision."""
-    _take_back(name, force=force, dry_run=dry_run)
+def destroy_resource(*, names: tuple[str, ...], force: bool, dry_run: bool) -> None:
+    """Take resources back: their files, their lines in others, their revisions.
+
+    What refers to another one comes before it.
+    """
+    _take_back(names, force=force, dry_run=dry_run)
 
 
 @destroy.command("field")
@@ -192,15 +196,15 @@ def destroy_resource(*, name: str, force: bool, dry_run: bool) -> None:
 @dry_run_option
 def destroy_field(*, name: str, column: str, force: bool, dry_run: bool) -> None:
     """Take a field back that was added to a resource: its lines, its revisions."""
-    _take_back(f"{name}.{column}", force=force, dry_run=dry_run)
+    _take_back([f"{name}.{column}"], force=force, dry_run=dry_run)
 
 
-def _take_back(name: str, *, force: bool, dry_run: bool) -> None:
+def _take_back(names: Iterable[str], *, force: bool, dry_run: bool) -> None:
     draft = Draft(current_project().root)
-    ended = take_back(draft, name, force=force)
+    ended = [one for name in names for one in take_back(draft, name, force=force)]
     if dry_run:
         click.echo(draft.diff(), nl=False)
         return
     from chassis.development.generate.revisions import end  # noqa: PLC0415  # It is Alembic.
 
-    end(draft, ended)
+    end(draft, ended, force=force)

@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(kw_only=True)
 class Receipt:
-    """`files` has a hash of each; `revisions` the names of the files of the migration."""
+    """`files` and `revisions`, which lie in their own folder, have a hash of each."""
 
     kind: str  # resource, or field
     name: str
@@ -25,7 +25,7 @@ class Receipt:
     description: dict[str, Any]
     files: dict[str, str] = field(default_factory=dict)
     insertions: list[Insertion] = field(default_factory=list)
-    revisions: list[str] = field(default_factory=list)
+    revisions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     @property

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from chassis.bootstrap import load_config_with_database
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.places import OPENAPI, VERSIONS
-from chassis.development.generate.receipt import Receipt, receipts
+from chassis.development.generate.receipt import Receipt, hashed, receipts
 from chassis.development.generate.refusal import Refusal
 from chassis.maintenance.revisions import read_revisions, revision_of
 from chassis.postgres.engines import unpooled_engine
@@ -31,8 +31,7 @@ def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None
     with draft.written(OPENAPI):
         revisions = add() if add else []
         for receipt in made:
-            receipt.revisions = revisions
-            _store(draft, receipt)
+            _store(draft, receipt, revisions)
         manage(draft.root, "openapi", "write")
     _report(draft, [f"wrote   {VERSIONS}/{name}" for name in revisions])
     if revisions:
@@ -49,7 +48,9 @@ def _message(verb: str, made: list[Receipt]) -> str:
     return f"{verb} {', '.join(titles[:2] if more else titles)}{more}"
 
 
-def _store(draft: Draft, receipt: Receipt) -> None:
+def _store(draft: Draft, receipt: Receipt, revisions: list[str]) -> None:
+    texts = {name: (draft.root / VERSIONS / name).read_text("utf-8") for name in revisions}
+    receipt.revisions = {name: hashed(text) for name, text in texts.items()}
     (draft.root / receipt.path).write_text(receipt.text(), "utf-8", newline="\n")
 
 
@@ -114,9 +115,11 @@ class Way:
     contract: bool
 
 
-def end(draft: Draft, ended: list[Receipt]) -> None:
+def end(draft: Draft, ended: list[Receipt], *, force: bool) -> None:
     """Remove the files, and the revisions where nobody has applied them; else add a new one."""
     way = _way(draft, ended)
+    if not force:
+        _require_unedited(draft, way, ended)
     done = []
     with draft.written(OPENAPI, *(f"{VERSIONS}/{name}" for name in way.delete)):
         if way.downgrade_to:
@@ -131,14 +134,23 @@ def end(draft: Draft, ended: list[Receipt]) -> None:
     _report(draft, done)
 
 
+def _require_unedited(draft: Draft, way: Way, ended: list[Receipt]) -> None:
+    hashes = {name: one for receipt in ended for name, one in receipt.revisions.items()}
+    for name in way.delete:
+        if hashed((draft.root / VERSIONS / name).read_text("utf-8")) != hashes[name]:
+            raise Refusal(
+                f"{VERSIONS}/{name}: edited since. Nothing was removed; --force removes it."
+            )
+
+
 def _replaced(draft: Draft, way: Way, ended: list[Receipt]) -> list[str]:
     if way.contract:
         accepted = [part for one in ended for part in ("--accept-drop", one.title)]
-        return new_revision(draft.root, _message("Remove", ended[-1:]), *accepted)
+        whole = [one for one in ended if one.kind == ended[-1].kind]
+        return new_revision(draft.root, _message("Remove", whole), *accepted)
     revisions = added(draft, way.share)
     for receipt in way.share:
-        receipt.revisions = revisions
-        _store(draft, receipt)
+        _store(draft, receipt, revisions)
     return revisions
 
 

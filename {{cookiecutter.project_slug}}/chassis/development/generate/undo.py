@@ -20,7 +20,7 @@ def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")
     _require_unreferred(draft, receipt)
     ended = [one for one in receipts(draft) if one.name.startswith(f"{name}.")]
-    ended = [*sorted(ended, key=lambda one: one.revisions, reverse=True), receipt]
+    ended = [*sorted(ended, key=lambda one: sorted(one.revisions), reverse=True), receipt]
     for one in ended:
         _take_out(draft, one, force=force)
     for one in ended:

@@ -10,12 +10,12 @@ from chassis.core.model import declarations
 from chassis.core.paging import PageQuery
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
 from chassis.schemas import fields, filters
 from chassis.schemas.base import Schema
 from chassis.schemas.sort import Sort
+from src.api.requests import PageArguments
+from src.api.responses import created
 from support.gauges import Gauge, Site, SqlSites, gauges, sites, tables
 
 MAYBE = [name for name in declarations(Gauge) if name.startswith("maybe_")]

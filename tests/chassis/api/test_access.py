@@ -18,15 +18,14 @@ from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import (
     UndeclaredAccessError,
     public,
-    register_access,
     require_policies,
     requires,
     requires_any,
-    scopes,
     scopes_of,
 )
 from chassis.settings import PRODUCTION
 from chassis.tokens.development_tokens import ISSUER, KEY_ID, _private_key
+from src.api.requests import scopes
 from support.configuration import CONFIG
 
 STRANGER, NOT_ALLOWED = 401, 403
@@ -42,7 +41,6 @@ def encoded(value: object) -> str:
 class DeclarationTest(TestCase):
     def application(self) -> Flask:
         app = Flask("tests", static_folder=None)
-        register_access(app)
         app.add_url_rule("/open", "open", public(lambda: ""))
         app.add_url_rule("/closed", "closed", requires("a:write", "b:write")(lambda: ""))
         return app

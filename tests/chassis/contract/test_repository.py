@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import event
 
-from chassis.core.attempt import Attempt, attempting
 from chassis.core.errors import (
     ConflictError,
     DuplicateError,
@@ -17,10 +16,11 @@ from chassis.core.errors import (
 from chassis.core.identity import uuid7
 from chassis.core.model import declarations
 from chassis.core.paging import Comparison, PageQuery, SortKey
+from chassis.core.request_scope import Attempt
 from chassis.development.testing.memory import StoppedClock
 from contract.test_attempts import expecting
 from support.gauges import Gauge, Site, State, Step, Tag, gauge, tags
-from support.units import GaugeUnits, MemoryGauges, SqlGauges
+from support.units import GaugeUnits, MemoryGauges, SqlGauges, attempting
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 # Of each field that may be empty, in their order.

@@ -102,6 +102,10 @@ def test_rows_are_dropped_by_a_contract_revision_only(fresh: Path) -> None:
     assert left == ["??", "migrations/versions/0003_remove_notes.py"]
     assert 'phase = "contract"' in (fresh / left[1]).read_text()
     assert manage(fresh, "python manage.py db current") == "0002\n"
+    manage(fresh, "python manage.py db upgrade")
+    manage(fresh, NOTE)  # Again.
+    manage(fresh, "python manage.py db upgrade")
+    manage(fresh, "python manage.py db check")
 
 
 def test_edits_beside_and_a_resource_in_between_do_not_matter(fresh: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import marshmallow
 from marshmallow.fields import Field
 
+from chassis.core.errors import CodeError
 from chassis.schemas.fields import List, Nested
 from chassis.schemas.strict import Message, StrictField
 
@@ -21,13 +22,17 @@ class Schema(marshmallow.Schema):
         unknown = marshmallow.RAISE
 
 
+class LooseSchemaError(CodeError, TypeError):
+    """A value would get in that nothing has looked at."""
+
+
 def require_strict(schema: object) -> None:
-    """Raise TypeError where a value would get in that nothing has looked at."""
+    """Raise LooseSchemaError where a value would get in that nothing has looked at."""
     if not isinstance(schema, Schema):
-        raise TypeError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
+        raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
     loose = list(_loose_fields(schema, {type(schema)}))
     if loose:
-        raise TypeError(
+        raise LooseSchemaError(
             f"{', '.join(loose)}: what is read from a request has to be a field of "
             "chassis.schemas.fields, which looks at what the database can store."
         )

@@ -7,7 +7,13 @@ import structlog
 from flask import Flask, g
 
 from chassis.core.authentication import Authenticator, Principal
-from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError, UnavailableError
+from chassis.core.errors import (
+    AuthenticationError,
+    CodeError,
+    DomainError,
+    ForbiddenError,
+    UnavailableError,
+)
 from chassis.http.flow.current_request import present_request
 from chassis.http.flow.view_functions import view_of
 
@@ -16,7 +22,7 @@ Policy = frozenset[str] | None  # None is public; else the scopes that a token n
 _log = structlog.get_logger(__name__)
 
 
-class UndeclaredAccessError(Exception):
+class UndeclaredAccessError(CodeError):
     """An operation does not say who may call it."""
 
 

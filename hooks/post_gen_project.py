@@ -48,22 +48,28 @@ def remove_example() -> None:
     Path("migrations/versions/.gitkeep").touch()
 
 
-def attempt(otherwise: str, *commands: list[str]) -> None:
+def run(command: list[str], *, check: bool = True) -> int:
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(GIT_VARIABLES)
     }
+    # A prompt for a passphrase that nobody sees would wait for ever.
+    options: dict = {"stdin": subprocess.DEVNULL, "timeout": 60, "capture_output": True}
+    return subprocess.run(command, env=environment, check=check, **options).returncode
+
+
+def is_part_of_a_repository() -> bool:
+    """1 says: this is in a work tree, and not ignored there."""
+    with contextlib.suppress(OSError):  # Without git, whoever makes one will say so.
+        return run(["git", "check-ignore", "--quiet", "."], check=False) == 1
+    return False
+
+
+def attempt(otherwise: str, *commands: list[str]) -> None:
     try:
         for command in commands:
-            subprocess.run(
-                command,
-                env=environment,
-                check=True,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=60,  # A prompt for a passphrase that nobody sees would wait for ever.
-            )
+            run(command)
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", None) or b""
         reason = output.decode(errors="replace").strip().rpartition("\n")[2] or error
@@ -101,12 +107,16 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "cruft": "_commit" in cookiecutter} | tojson }}'  # noqa: E501
+        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource} | tojson }}'  # noqa: E501
     )
+    # Of defaults cookiecutter drops those after one that is none of the choices.
+    say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))
     if not answers["example_resource"]:
         remove_example()
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
-    if not Path(".git").exists():  # A folder that was a repository before keeps its history.
+    if is_part_of_a_repository() and not Path(".git").exists():
+        say("This lies in a git repository: it got none of its own. Commit it there.")
+    elif not Path(".git").exists():  # A folder that was a repository before keeps its history.
         attempt(
             f'git init && git add --all && git commit -m "{COMMIT_MESSAGE}"',
             ["git", "init", "--quiet"],
@@ -114,7 +124,9 @@ def main() -> None:
             ["git", "add", "--all"],
             ["git", "commit", "--quiet", "--message", COMMIT_MESSAGE],
         )
-    say("\n".join(next_steps(**answers, windows=os.name == "nt")))
+    slug, example = answers["project_slug"], answers["example_resource"]
+    cruft = "{{ '_commit' in cookiecutter }}" == "True"
+    say("\n".join(next_steps(slug, example, cruft, windows=os.name == "nt")))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 from urllib.request import urlopen
 from uuid import uuid4
 
@@ -88,13 +89,16 @@ class Stack:
         return f"{self.name}-service"
 
     def run(
-        self, *command: str, seconds: float = 300, **more: str
+        self,
+        *command: str,
+        seconds: float = 300,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
-        variables = {"PORT": self.port, "DEV_PORT": self.dev_port, "REPLICAS": 2} | more
+        own = {"PORT": self.port, "DEV_PORT": self.dev_port, "REPLICAS": 2}
         return subprocess.run(
             command,
             cwd=self.folder,
-            env=environment(**{name: str(value) for name, value in variables.items()}),
+            env=environment(**{name: str(value) for name, value in {**own, **variables}.items()}),
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,7 +107,7 @@ class Stack:
         )
 
     def compose(self, *arguments: str, **variables: str) -> str:
-        result = self.run("docker", "compose", *arguments, **variables)
+        result = self.run("docker", "compose", *arguments, variables=variables)
         assert result.returncode == 0, f"compose {' '.join(arguments)}\n{result.stdout}"
         return result.stdout.strip()
 
@@ -356,7 +360,7 @@ def test_where_one_host_is_trusted_replicas_are_healthy_and_can_be_updated(stack
     before = set(stack.compose("ps", "--quiet", "api").split())
     for identity in before:
         wait_until_healthy(identity)
-    result = stack.run("scripts/rolling_update.sh", **trusted)
+    result = stack.run("scripts/rolling_update.sh", variables=trusted)
     assert result.returncode == 0, result.stdout
     after = set(stack.compose("ps", "--quiet", "api").split())
     assert len(after) == 2

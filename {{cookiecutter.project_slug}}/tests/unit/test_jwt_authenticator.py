@@ -118,7 +118,7 @@ class ClaimsTest(JwtTestCase):
 
     @shows("V10.3.2")
     def test_what_is_neither_grants_nothing_and_is_refused(self) -> None:
-        values: list[Any] = [{"todos:write": False}, {}, None, True, 1, ["a", 1], [["a"]], [None]]
+        values: list[Any] = [{"notes:write": False}, {}, None, True, 1, ["a", 1], [["a"]], [None]]
         for value in values:
             with self.subTest(value):
                 self.assert_refused(self.token(scope=value), "scopes")

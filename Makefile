@@ -20,8 +20,12 @@ help:  ## List the commands.
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' Makefile
 
 .PHONY: test
-test: $(READY)  ## Run the template's tests.
-	$(VENV)/bin/pytest
+test: $(READY)  ## Run the template's tests but for the long ones, two files at a time.
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile -m 'not long' --durations 10
+
+.PHONY: test-all
+test-all: test  ## Run the long ones, too: containers, a pooler, faults and migrations under load.
+	$(VENV)/bin/pytest -m long --durations 10
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.
@@ -40,6 +44,10 @@ openapi: $(READY) $(DEMO)/Makefile  ## Write the template's openapi.json anew, w
 	@$(MAKE) --no-print-directory -C $(DEMO) .venv/.ready
 	@$(VENV)/bin/python -m proofs.conformance.committed --python $(DEMO)/.venv/bin/python
 
+.PHONY: security
+security: $(READY)  ## Write what the tests of the chassis show of security into the template.
+	$(VENV)/bin/python -m proofs.chassis --security $(if $(PROJECT),--project '$(PROJECT)')
+
 .PHONY: rehearse
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse
@@ -56,6 +64,10 @@ chaos: $(READY)  ## Make faults under load on a generated project; needs root, r
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
 	$(VENV)/bin/python -m proofs.conform
 
+.PHONY: matrix
+matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
+	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run
@@ -63,6 +75,14 @@ bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk a
 .PHONY: bench-check
 bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget.toml allows; two minutes.
 	$(VENV)/bin/python -m benchmarks.guard
+
+.PHONY: test-chassis
+test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, PROJECT=path, or on a new one.
+	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')
+
+.PHONY: coverage-chassis
+coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.
+	$(VENV)/bin/python -m proofs.chassis --coverage $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.

@@ -11,7 +11,7 @@ from pathlib import Path
 APPLICATIONS = Path(__file__).parent / "applications"
 ENVIRONMENTS = Path(__file__).parent / ".environments"
 THREADS = 8
-JWT = "onion_jwt"
+ONION_NAME = "onion"
 BASE = "flask"  # What the others are divided by.
 WORKLOADS = ("read", "list", "count", "create", "update", "ping")
 # With as many connections, variants of an application and the page with a count are measured, too.
@@ -37,8 +37,13 @@ class Contestant:
     counted: str = "/counted-todos"  # Pages by offset, with a count, where it has them.
     workloads: tuple[str, ...] = WORKLOADS
     settings: Mapping[str, str] = field(default_factory=dict)
-    token: str = ""  # It comes with each request.
+    verifies: bool = False  # A token, which comes with each request.
+    token: str = ""
     shows: str = ""  # A header of each answer that is no error.
+
+    @property
+    def is_onion(self) -> bool:
+        return not self.folder
 
     @property
     def is_variant(self) -> bool:
@@ -48,6 +53,11 @@ class Contestant:
         usual = connections == USUAL or not (self.is_variant or workload == "count")
         return usual and workload in self.workloads
 
+    @property
+    def environment(self) -> str:
+        """Of a name: variants share one."""
+        return self.folder.removesuffix("_app").removeprefix("bare_") or ONION_NAME
+
     def requirements(self) -> Path:
         return APPLICATIONS / self.folder / "requirements.txt"
 
@@ -55,34 +65,51 @@ class Contestant:
         return APPLICATIONS / self.folder if self.folder else project
 
     def arguments(self, project: Path, port: int) -> list[str]:
-        binaries = ENVIRONMENTS / self.name / "bin" if self.folder else project / ".venv/bin"
+        binaries = ENVIRONMENTS / self.environment / "bin" if self.folder else project / ".venv/bin"
         program, *rest = self.command.format(port=port, threads=THREADS).split()
         return [str(binaries / program), *rest]
 
 
 ONION = Contestant(
-    name="onion",
-    title="generated project",
+    name=ONION_NAME,
+    title="generated project, a JWT each request",
+    verifies=True,
     server="granian",
     command="python manage.py serve --host 127.0.0.1 --port {port}",
     todos="/my_service/v1/todos",
     counted="",
 )
+LITESTAR = Contestant("litestar", "Litestar, SQLAlchemy async", "uvicorn", UVICORN, "litestar_app")
+FASTAPI = Contestant("fastapi", "FastAPI, SQLAlchemy async", "uvicorn", UVICORN, "fastapi_app")
+VARIANT = ("read", "create")
+
+
+def _with_token(contestant: Contestant) -> Contestant:
+    name = f"{contestant.name}_jwt"
+    return replace(
+        contestant, name=name, title=f"{contestant.title}, PyJWT", workloads=VARIANT, verifies=True
+    )
+
+
+LITESTAR_JWT, FASTAPI_JWT = _with_token(LITESTAR), _with_token(FASTAPI)
+PEERS = [one.name for one in (LITESTAR, LITESTAR_JWT, FASTAPI, FASTAPI_JWT)]
 CONTESTANTS = [
     ONION,
-    replace(ONION, name=JWT, title="  a JWT each request", workloads=("read", "create")),
+    replace(ONION, name="onion_open", title="  no token", workloads=VARIANT, verifies=False),
     replace(
         ONION,
         name="onion_limited",
         title="  the rate limiter on",
-        workloads=("read", "create"),
+        workloads=VARIANT,
         settings={"RATE_LIMIT": "1000000 per second"},
         shows="X-RateLimit-Remaining",
     ),
     Contestant("wsgi", "bare WSGI, psycopg2", "granian", GRANIAN, "bare_wsgi"),
     Contestant(BASE, "bare Flask, psycopg2", "granian", GRANIAN, "bare_flask"),
-    Contestant("litestar", "Litestar, SQLAlchemy async", "uvicorn", UVICORN, "litestar_app"),
-    Contestant("fastapi", "FastAPI, SQLAlchemy async", "uvicorn", UVICORN, "fastapi_app"),
+    LITESTAR,
+    LITESTAR_JWT,
+    FASTAPI,
+    FASTAPI_JWT,
     Contestant("django", "Django REST framework", "granian", GRANIAN, "django_app"),
 ]
 NAMES = [contestant.name for contestant in CONTESTANTS]

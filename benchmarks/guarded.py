@@ -11,7 +11,7 @@ from statistics import median
 
 from benchmarks.budget import Figures, budget, lines, regressions, unmeasured
 from benchmarks.checks import WrongAnswerError
-from benchmarks.contestants import BASE, CONTESTANTS
+from benchmarks.contestants import BASE, CONTESTANTS, ONION
 from benchmarks.figures import figures
 from benchmarks.in_process import WORKLOADS, Caller
 from benchmarks.load import LoadError
@@ -33,7 +33,7 @@ AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 def asked(project: Path, rows: Rows) -> Figures:
     """What each workload asks for, read on the way to PostgreSQL."""
     sys.path.insert(0, str(project))
-    from tests.support.wire import wire  # type: ignore[import-not-found]
+    from chassis.development.testing.wire import wire  # type: ignore[import-not-found]
 
     with wire(rows.server.url(rows.database)) as between:
         own = {"DATABASE_URL": between.url, "LOG_LEVEL": "WARNING"}
@@ -97,7 +97,8 @@ def loaded(project: Path, server: Postgres) -> Figures:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, SCALE)
-        chosen = [one for one in CONTESTANTS if one.name in {"onion", BASE}]
+        chosen = [one for one in CONTESTANTS if one.name in {ONION.name, BASE}]
+        chosen = programme.with_tokens(chosen)
         rows = programme.rows(chosen)
         for one in rows:
             stack.callback(one.close)
@@ -106,7 +107,7 @@ def loaded(project: Path, server: Postgres) -> Figures:
         for load in loads:
             load.server.stop()
         alone = programme.alone(chosen[0], rows[0])
-    ratios = {one.workload: one.cpu_ratio for one in found if one.application == "onion"}
+    ratios = {one.workload: one.cpu_ratio for one in found if one.application == ONION.name}
     return {
         "cpu_to_flask": {name: ratio for name, ratio in ratios.items() if ratio is not None},
         "memory": {"process": alone.memory},
@@ -121,8 +122,10 @@ def measured(project: Path, *, with_load: bool) -> Figures:
         stack.callback(rows.close)
         migrate(project, rows)
         rows.fill()
-        found |= imports(project, rows) | asked(project, rows)
-        return found | tokens(project, rows) if with_load else found
+        counted = asked(project, rows)
+        if not with_load:
+            return counted
+        return counted | imports(project, rows) | tokens(project, rows) | found
 
 
 def main() -> int:
@@ -130,6 +133,7 @@ def main() -> int:
     allowed = budget()
     try:
         found = measured(project, with_load=with_load)
+        found |= {"seconds": {"generation": float(sys.argv[3])}} if with_load else {}
     except (LoadError, WrongAnswerError) as error:
         say(f"{error}\nNo figure of this run counts.")
         return 1

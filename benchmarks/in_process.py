@@ -20,9 +20,9 @@ from benchmarks.programme import stop
 from benchmarks.report import table
 from benchmarks.rows import Rows
 from benchmarks.sampler import Sampler
-from benchmarks.servers import migrate, variables
+from benchmarks.servers import PING, migrate, variables
 
-WORKLOADS = ["read", "list", "create", "update"]
+WORKLOADS = ["read", "list", "create", "update", "ping"]
 TODOS = "/my_service/v1/todos"
 BATCH = 200
 
@@ -73,7 +73,9 @@ class Caller:
         self._count += 1
         one = f"{TODOS}/{self._ids[self._count * 7919 % len(self._ids)]}"
         body = b'{"title": "Written in process, number %d"}' % self._count
-        if workload == "read":
+        if workload == "ping":
+            self.call("GET", PING)
+        elif workload == "read":
             self.call("GET", one)
         elif workload == "list":
             self.call("GET", TODOS, query=self._query)

@@ -7,21 +7,19 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from benchmarks.chart import chart
 from benchmarks.checks import WrongAnswerError
-from benchmarks.contestants import CONTESTANTS, JWT, Contestant
+from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.figures import Figure, Start, figures
 from benchmarks.load import LoadError, Measurement
 from benchmarks.machine import machine
 from benchmarks.postgres import postgres
-from benchmarks.report import load_tables, start_table
+from benchmarks.report import load_tables, peer_table, start_table
 from benchmarks.rounds import Programme, Scale, say
-from proofs.issuer import SCOPE, Issuer
 
 SCALES = {"short": Scale(3, 2, (16,), 3), "full": Scale(5, 2, (1, 16, 64), 7)}
 
@@ -51,7 +49,7 @@ def measure(project: Path, scale: Scale, paths: list[Path], chosen: list[Contest
         about = machine(server)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, scale)
-        chosen = [_with_token(one, project, folder) for one in chosen]
+        chosen = programme.with_tokens(chosen)
         rows = programme.rows(chosen)
         for one in rows:
             stack.callback(one.close)
@@ -72,14 +70,8 @@ def measure(project: Path, scale: Scale, paths: list[Path], chosen: list[Contest
     found = figures(measurements)
     print("\n".join(f"{name}: {value}" for name, value in about.items()))
     print(f"\n{load_tables(found)}\n\n{start_table(starts)}")
+    print(f"\n{peer_table(measurements)}")
     write(paths, about, found, starts, measurements)
-
-
-def _with_token(contestant: Contestant, project: Path, folder: Path) -> Contestant:
-    if contestant.name != JWT:
-        return contestant
-    issuer = Issuer(project / ".venv/bin/python", folder)
-    return replace(contestant, settings=issuer.settings(), token=issuer.token(SCOPE))
 
 
 def main() -> int:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from benchmarks.contestants import CONTESTANTS, WORKLOADS
-from benchmarks.figures import Figure, Start
+from benchmarks.contestants import CONTESTANTS, ONION, PEERS, USUAL, WORKLOADS
+from benchmarks.figures import Figure, Start, figures
+from benchmarks.load import Measurement
 
 TITLES = {contestant.name: contestant.title for contestant in CONTESTANTS}
 NAMES = {"count": "count (ours: by key)"}
@@ -37,6 +38,21 @@ def load_tables(found: list[Figure]) -> str:
                 title = f"{NAMES.get(workload, workload)}, {connections} connections"
                 parts.append(table([[title, *HEADERS[1:]], *lines]))
     return "\n\n".join(parts)
+
+
+def peer_table(measurements: list[Measurement], connections: int = USUAL) -> str:
+    """Throughput of the generated project to that of its peers: medians of the rounds' ratios."""
+    lines = [["throughput of the generated project", *WORKLOADS]]
+    for peer in PEERS:
+        ratios = {
+            one.workload: one.rate_ratio
+            for one in figures(measurements, peer)
+            if (one.application, one.connections) == (ONION.name, connections)
+        }
+        if any(ratios.values()):
+            cells = [_ratio(ratios.get(workload)) for workload in WORKLOADS]
+            lines.append([f"to {TITLES[peer]}", *cells])
+    return table(lines)
 
 
 def start_table(starts: list[Start]) -> str:

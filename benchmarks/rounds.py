@@ -4,7 +4,7 @@ import os
 import resource
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,7 @@ from benchmarks.meters import (
 from benchmarks.postgres import Postgres
 from benchmarks.rows import Rows
 from benchmarks.servers import Server, migrate, start
+from proofs.issuer import SCOPE, Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,17 @@ class Programme:
         self._servers = every if shares else {max(every)}
         self._cores = every if shares else every - self._servers
         os.sched_setaffinity(0, self._cores)
+
+    def with_tokens(self, chosen: list[Contestant]) -> list[Contestant]:
+        """Those that verify one get it, and the keys to do so."""
+        issuer = Issuer(self._project / ".venv/bin/python", self._folder)
+        token = issuer.token(SCOPE)
+        return [
+            replace(one, settings={**one.settings, **issuer.settings()}, token=token)
+            if one.verifies
+            else one
+            for one in chosen
+        ]
 
     def rows(self, chosen: list[Contestant]) -> list[Rows]:
         """The generated project's own table, with its indexes: each has a clone of it."""

@@ -62,7 +62,7 @@ def main() -> int:
     chosen = [c for c in CONTESTANTS if c.name in {*arguments.only, BASE} or not arguments.only]
     for contestant in chosen:
         if contestant.folder:
-            environment(contestant.name, contestant.requirements())
+            environment(contestant.environment, contestant.requirements())
     files = []
     for path in (arguments.json, arguments.chart):
         path.parent.mkdir(parents=True, exist_ok=True)

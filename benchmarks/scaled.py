@@ -75,7 +75,7 @@ def measure(project: Path) -> None:
         about = machine(server)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, SCALE, shares=True)
-        chosen = list(contestants(server, port))
+        chosen = programme.with_tokens(list(contestants(server, port)))
         rows = programme.rows(chosen)
         for one in rows:
             stack.callback(one.close)

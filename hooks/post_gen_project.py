@@ -32,6 +32,19 @@ EXAMPLE_LINES = (
     "src/infrastructure/databases/unit_of_work.py",
     "src/services/ports.py",
 )
+# What an answer brings; the others take theirs away.
+PARTS = {
+    "github": (
+        ".github",
+        ".release-please-manifest.json",
+        "release-please-config.json",
+        "scripts/application_changed.sh",
+    ),
+    "gitlab": (".gitlab-ci.yml", "scripts/deploy_container_app.sh"),
+    "pipelines": ("docs/pipelines.md", "renovate.json", "scripts/propose_template_update.sh"),
+    "kubernetes": ("deploy", "docs/clusters.md"),
+}
+REMEMBER = "chassis/development/template/remember.py"
 COMMIT_MESSAGE = "Generate the project from its template"
 # The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
@@ -48,22 +61,19 @@ def remove_example() -> None:
     Path("migrations/versions/.gitkeep").touch()
 
 
+def remove_parts(wanted: set[str]) -> None:
+    for part in PARTS.keys() - wanted:
+        for name in PARTS[part]:
+            for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
+
+
 def run(command: list[str], *, check: bool = True) -> int:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(GIT_VARIABLES)
-    }
+    own = {n: v for n, v in os.environ.items() if n[:4] != "GIT_" or n.startswith(GIT_VARIABLES)}
     # A prompt for a passphrase that nobody sees would wait for ever.
-    options: dict = {"stdin": subprocess.DEVNULL, "timeout": 60, "capture_output": True}
-    return subprocess.run(command, env=environment, check=check, **options).returncode
-
-
-def is_part_of_a_repository() -> bool:
-    """1 says: this is in a work tree, and not ignored there."""
-    with contextlib.suppress(OSError):  # Without git, whoever makes one will say so.
-        return run(["git", "check-ignore", "--quiet", "."], check=False) == 1
-    return False
+    return subprocess.run(
+        command, env=own, check=check, capture_output=True, stdin=subprocess.DEVNULL, timeout=60
+    ).returncode
 
 
 def attempt(otherwise: str, *commands: list[str]) -> None:
@@ -86,8 +96,7 @@ def say(text: str) -> None:
 
 def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) -> list[str]:
     lines = ["", "Next, with Python 3.11 or later:", "", f"  cd {slug}"]
-    if cruft:
-        lines += ["  git add .cruft.json", '  git commit -m "Remember the template"']
+    lines += ['  git commit -m "Remember the template" .cruft.json'] if cruft else []
     if windows:
         python = r"  .venv\Scripts\python"
         install = rf"{python} -m pip install --require-hashes -r requirements"
@@ -107,14 +116,21 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource} | tojson }}'  # noqa: E501
+        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
-    # Of defaults cookiecutter drops those after one that is none of the choices.
+    template, cruft = answers.pop("template"), answers.pop("cruft")
     say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))
     if not answers["example_resource"]:
         remove_example()
+    parts = {answers["pipelines"]} | ({"pipelines"} if answers["pipelines"] != "none" else set())
+    remove_parts(parts | ({"kubernetes"} if answers["kubernetes"] else set()))
+    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
-    if is_part_of_a_repository() and not Path(".git").exists():
+    inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.
+    is_part = False
+    with contextlib.suppress(OSError):  # Without git, who makes a repository will say so.
+        is_part = not Path(".git").exists() and run(inspect, check=False) == 1
+    if is_part:
         say("This lies in a git repository: it got none of its own. Commit it there.")
     elif not Path(".git").exists():  # A folder that was a repository before keeps its history.
         attempt(
@@ -124,9 +140,8 @@ def main() -> None:
             ["git", "add", "--all"],
             ["git", "commit", "--quiet", "--message", COMMIT_MESSAGE],
         )
-    slug, example = answers["project_slug"], answers["example_resource"]
-    cruft = "{{ '_commit' in cookiecutter }}" == "True"
-    say("\n".join(next_steps(slug, example, cruft, windows=os.name == "nt")))
+    slug, windows = answers["project_slug"], os.name == "nt"
+    say("\n".join(next_steps(slug, answers["example_resource"], cruft, windows)))
 
 
 if __name__ == "__main__":

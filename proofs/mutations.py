@@ -1,10 +1,9 @@
-"""Break a generated project in one way at a time: its own tests have to notice.
+"""Break a generated project in one way at a time: the chassis's tests have to notice.
 
 python -m proofs.mutations [--project DIR] [--only WORD]
 """
 
 import argparse
-import os
 import re
 import shutil
 import signal
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from proofs.chassis import environment
 from proofs.rehearse import generate
 
 LIST = Path(__file__).with_suffix(".txt")
@@ -24,7 +24,8 @@ LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", ".postgres", "*_cache
 # It ends, and what it started with it, when its input does.
 SERVER = """
 import sys
-from tests.support.postgres import server
+import src
+from chassis.development.testing.postgres_server import server
 print(server().url.render_as_string(hide_password=False), flush=True)
 sys.stdin.read()
 """
@@ -54,7 +55,7 @@ def mutations() -> Iterator[Mutation]:
         if current and line.startswith(("-", "+")):
             (current.old if line[0] == "-" else current.new).append(line[2:])
         elif line.startswith("["):
-            tests = f"tests.{line.strip('[]')}"
+            tests = line.strip("[]")
         elif ": " in line:
             if current:
                 yield current
@@ -73,7 +74,7 @@ class Project:
         (self.folder / ".venv").symlink_to((original / ".venv").resolve())
         self.python = str(self.folder / ".venv/bin/python")
         # Two versions of a file may have the same size and second.
-        self.environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment = environment()
 
     @contextmanager
     def server(self) -> Iterator[None]:

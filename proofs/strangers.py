@@ -15,12 +15,12 @@ from itertools import count
 from random import Random
 from unittest.mock import patch
 
+from chassis.development.testing.database_cases import empty_database
 from chassis.migrations.commands import Migrations
 from chassis.project import Project
 from sqlalchemy import Column, Index, Integer, MetaData, NullPool, Table, Text, create_engine, text
 from src.infrastructure.databases.metadata import metadata
-from tests.support.database import empty_database
-from tests.support.revisions import revisions, write_revision
+from support.revisions import revisions, write_revision
 
 OWN = (
     "CREATE TABLE todos (id integer NOT NULL, title text, CONSTRAINT pk_todos PRIMARY KEY (id))",

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from random import SystemRandom
 
+from proofs.chassis import SUITE
 from proofs.generation import ROOT
 from proofs.rehearse import generate
 
@@ -20,7 +21,7 @@ FULL, SHORT = 200, 4
 
 def show(project: Path, seed: int, databases: int) -> int:
     python = project / ".venv" / "bin" / "python"
-    path = os.pathsep.join([str(project), str(ROOT)])
+    path = os.pathsep.join([str(project), str(ROOT), str(SUITE)])
     command = [str(python), "-m", "proofs.strangers", str(seed), str(databases)]
     return subprocess.call(command, cwd=project, env={**os.environ, "PYTHONPATH": path})
 

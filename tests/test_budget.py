@@ -1,4 +1,4 @@
-"""`make bench-check`, but for what needs wrk and a quiet machine."""
+"""What of `make bench-check` is counted: times and CPU need a machine that does nothing else."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from benchmarks.budget import Figures, budget, regressions, unmeasured
 from benchmarks.environments import open_writes
 
 ALLOWED = {"queries": {"read": 1.0, "list": 1.0}, "cpu_to_flask": {"read": 2.2}}
-GET = "        row = self._connection.execute(self._statements.get"
+GET = "        rows = self._statements.get.rows("
 
 
 def guard(project: Path) -> subprocess.CompletedProcess[str]:

@@ -226,7 +226,7 @@ def test_a_bad_text_is_refused_with_a_sentence_and_leaves_nothing(
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
 def test_a_hook_is_short(hook: Path) -> None:
-    assert len(hook.read_text(encoding="utf-8").splitlines()) <= 120
+    assert len(hook.read_text(encoding="utf-8").splitlines()) <= 150
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
@@ -243,7 +243,7 @@ def test_a_hook_imports_only_a_few_harmless_standard_modules(hook: Path) -> None
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
-def test_a_hook_starts_only_git_for_a_first_commit_and_one_script(hook: Path) -> None:
+def test_a_hook_starts_only_git_for_a_first_commit_and_two_scripts(hook: Path) -> None:
     tree = ast.parse(hook.read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -258,6 +258,7 @@ def test_a_hook_starts_only_git_for_a_first_commit_and_one_script(hook: Path) ->
     assert not attributes & {"system", "popen", "Popen", "check_output", "call", "check_call"}
     assert [command.split()[:2] for command in commands] == (
         [
+            ["[sys.executable,", "REMEMBER,"],
             ["[sys.executable,", "'scripts/create_env.py']"],
             ["['git',", "'init',"],
             ["['git',", "'symbolic-ref',"],

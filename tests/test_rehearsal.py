@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import Report, short_form
 
+from proofs.chassis import SUITE
 from proofs.mutations import mutations
 
 
+@pytest.mark.long
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     output = short_form("proofs.rehearse", copy)
     found = [line.split("FAIL")[0].strip() for line in output.splitlines()]
@@ -20,4 +23,4 @@ def test_what_the_mutations_replace_is_there_once(copy: Path) -> None:
     assert len(found) > 30
     for mutation in found:
         mutation.applied((copy / mutation.path).read_text())
-        assert (copy / f"{mutation.tests.replace('.', '/')}.py").is_file()
+        assert (SUITE / f"{mutation.tests.replace('.', '/')}.py").is_file()

@@ -2,7 +2,7 @@
 
 python -m proofs.conformance.corpus --project DIR [--short]
 
-It runs in the environment of the project, whose tests/support/corpus.py makes the inputs.
+It runs in the environment of the project, whose chassis/development/testing makes the inputs.
 """
 
 import os

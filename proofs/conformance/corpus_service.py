@@ -24,7 +24,7 @@ class Service:
         self.paths: dict[str, Any] = self.document["paths"]
         self.created = 0
         self._ids: dict[str, str] = {}
-        self._project = import_module("tests.support.corpus")
+        self._project = import_module("chassis.development.testing.corpus")
         self._token = issuer.token(*self.scopes())
         self._headers = {"Authorization": f"Bearer {self._token}"}
 

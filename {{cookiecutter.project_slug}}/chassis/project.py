@@ -64,6 +64,10 @@ class Project:
         return self.module("dependency_container").Container
 
     @property
+    def unit_of_work_type(self) -> Any:
+        return self.module("services.ports").UnitOfWork
+
+    @property
     def metadata(self) -> Any:
         """Of all tables: those of each module in the folder of the models."""
         for name in self.modules("infrastructure.models"):

@@ -23,7 +23,7 @@ SET LOCAL log_statement = 'none';
 SET LOCAL log_min_duration_statement = -1;
 SET LOCAL log_min_error_statement = 'panic';
 
-SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY[:'service', :'migrator']) AS name
+SELECT DISTINCT format('CREATE ROLE %I', name) FROM unnest(ARRAY[:'service', :'migrator']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'service_password';
 ALTER ROLE :"migrator" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'migration_password';
@@ -53,7 +53,7 @@ UNION ALL SELECT 'pg_proc'::regclass, oid, 'ROUTINE', proowner, oid::regprocedur
 UNION ALL SELECT 'pg_type'::regclass, oid, 'TYPE', typowner, oid::regtype::text FROM pg_type
     WHERE typtype IN ('e', 'd') AND typnamespace::regnamespace::text IN ('public', 'ops');
 SELECT format('ALTER %s %s OWNER TO %I', kind, name, :'migrator') FROM moved
-WHERE owner <> :'migrator'::regrole AND NOT EXISTS (
+WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = :'migrator') AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = moved.oid
     AND (d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND kind = 'TABLE'
         AND d.refclassid = 'pg_class'::regclass))
@@ -61,6 +61,17 @@ WHERE owner <> :'migrator'::regrole AND NOT EXISTS (
 DROP VIEW moved;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO :"service";
+-- What `db upgrade` remembers is read, and responses are stored. Where it is not there yet, the
+-- first `db upgrade` gives these rights, to the role in the default privileges below.
+SELECT 'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM ' || quote_ident(:'service')
+WHERE to_regclass('public.alembic_version') IS NOT NULL AND :'service' <> :'migrator' \gexec
+SELECT format(line, :'service') FROM unnest(ARRAY[
+    'REVOKE ALL ON SCHEMA ops FROM PUBLIC',
+    'REVOKE ALL ON ALL TABLES IN SCHEMA ops FROM PUBLIC',
+    'GRANT USAGE ON SCHEMA ops TO %I',
+    'GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %I',
+    'GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %I'
+]) AS line WHERE to_regclass('ops.idempotency_key') IS NOT NULL \gexec
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO :"service";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"service";

@@ -7,10 +7,14 @@ https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html
 import os
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import jwt
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from identity import uuid7
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import DateTime, String, func, select
@@ -64,7 +68,20 @@ engine = create_async_engine(
     "postgresql+asyncpg://", pool_size=int(os.environ["THREADS"]), max_overflow=0
 )
 new_session = async_sessionmaker(engine, expire_on_commit=False)
-app = FastAPI()
+
+
+def verify(sent: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
+    """https://fastapi.tiangolo.com/tutorial/security/oauth2-jwt/"""
+    try:
+        jwt.decode(sent.credentials, KEY, ["ES256"], audience=AUDIENCE, issuer=ISSUER)
+    except jwt.PyJWTError as error:
+        raise HTTPException(401) from error
+
+
+if key_set := os.environ.get("JWT_JWKS_URL"):
+    [KEY] = jwt.PyJWKSet.from_json(Path(urlsplit(key_set).path).read_text()).keys
+    AUDIENCE, ISSUER = os.environ["JWT_AUDIENCE"], os.environ["JWT_ISSUER"]
+app = FastAPI(dependencies=[Depends(verify)] if key_set else [])
 
 
 async def get_session() -> AsyncIterator[AsyncSession]:

@@ -5,9 +5,12 @@ https://docs.litestar.dev/2/usage/databases/sqlalchemy/plugins/sqlalchemy_init_p
 
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import jwt
 from advanced_alchemy.extensions.litestar import (
     AsyncSessionConfig,
     EngineConfig,
@@ -16,7 +19,9 @@ from advanced_alchemy.extensions.litestar import (
 )
 from identity import uuid7
 from litestar import Litestar, Request, Response, get, patch, post
-from litestar.exceptions import ClientException, NotFoundException
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.pagination import OffsetPagination
 from litestar.params import Parameter
 from msgspec import Meta, Struct
@@ -130,7 +135,25 @@ database = SQLAlchemyAsyncConfig(
     session_config=AsyncSessionConfig(expire_on_commit=False),
     engine_config=EngineConfig(pool_size=int(os.environ["THREADS"]), max_overflow=0),
 )
+
+
+class Verified(AbstractAuthenticationMiddleware):
+    """https://docs.litestar.dev/2/usage/security/abstract-authentication-middleware.html"""
+
+    async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:
+        _, _, token = connection.headers.get("Authorization", "").partition(" ")
+        try:
+            claims = jwt.decode(token, KEY, ["ES256"], audience=AUDIENCE, issuer=ISSUER)
+        except jwt.PyJWTError as error:
+            raise NotAuthorizedException from error
+        return AuthenticationResult(user=claims["sub"], auth=claims)
+
+
+if key_set := os.environ.get("JWT_JWKS_URL"):
+    [KEY] = jwt.PyJWKSet.from_json(Path(urlsplit(key_set).path).read_text()).keys
+    AUDIENCE, ISSUER = os.environ["JWT_AUDIENCE"], os.environ["JWT_ISSUER"]
 app = Litestar(
     route_handlers=[ping, read_todo, list_todos, list_counted, create_todo, update_todo],
     plugins=[SQLAlchemyInitPlugin(database)],
+    middleware=[Verified] if key_set else [],
 )

@@ -17,8 +17,14 @@ from chassis.cli.parameters import Duration, json_option
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
-from chassis.migrations.commands import Change, Migrations, migration_scripts, sql_of
-from chassis.migrations.plan import Options, plan_upgrade
+from chassis.migrations.commands import (
+    Change,
+    Migrations,
+    migration_scripts,
+    sql_between,
+    sql_of,
+)
+from chassis.migrations.plan import Options, Plan
 from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
 
@@ -68,6 +74,18 @@ def window_options(command: Any) -> Any:
     return command
 
 
+def without_effect(command: Any) -> Any:
+    """What `upgrade` and `downgrade` say instead of doing it."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+        click.option(
+            "--sql", "sql_only", is_flag=True, help="Print the SQL, of FROM:TO; no database."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group()
 def db() -> None:
     """Migrate the database.
@@ -82,16 +100,18 @@ def db() -> None:
 @db.command()
 @click.option("-m", "--message", required=True, help="What the revision does; names its file.")
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
+@click.option("--plain", is_flag=True, help="In one revision, whoever that keeps out.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
-def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
+def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
     """Write revisions: what the models have and the revisions before do not make.
 
-    Each is tried on a database that is made for it. Ends with 3 if one fails there.
+    Each is tried on a database that is made for it. Ends with 3 if one fails there. What would keep
+    others out for long is written in several steps, each a revision.
 
     \b
     python manage.py db migrate -m "Add notes"
     """
-    paths = _migrations().create(message, empty=empty, accept_drop=accept_drop)
+    paths = _migrations().create(message, empty=empty, plain=plain, accept_drop=accept_drop)
     for path in paths:
         click.echo(f"Wrote {path}. Read it before you apply it.")
     if not paths:
@@ -104,12 +124,7 @@ def migrate(*, message: str, empty: bool, accept_drop: tuple[str, ...]) -> None:
 @click.option(
     "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
 )
-@click.option(
-    "--dry-run", is_flag=True, help="Say what would be done, with its SQL, and do nothing."
-)
-@click.option(
-    "--sql", "sql_only", is_flag=True, help="Print the SQL of all revisions; no database."
-)
+@without_effect
 def upgrade(
     *, revision: str, until: str | None, dry_run: bool, sql_only: bool, **options: Any
 ) -> None:
@@ -124,11 +139,9 @@ def upgrade(
     python manage.py db upgrade 0002
     """
     if sql_only:
-        click.echo(sql_of(plan_upgrade(migration_scripts(), None, revision)))
+        click.echo(sql_between("upgrade", revision))
     elif dry_run:
-        plan, sql = _migrations().plan(revision, until_expand=bool(until))
-        click.echo(f"{plan}, window {plan.mode}", err=True)
-        click.echo(sql)
+        _show(*_migrations().plan(revision, until_expand=bool(until)))
     else:
         with interruptible():
             _report(_migrations(**options).upgrade(revision, until_expand=bool(until)))
@@ -137,8 +150,9 @@ def upgrade(
 @db.command(context_settings={"ignore_unknown_options": True})
 @click.argument("revision", default="-1")
 @window_options
+@without_effect
 @click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
-def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
+def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **options: Any) -> None:
     """Take revisions back, one by default, in a full window.
 
     \b
@@ -146,6 +160,12 @@ def downgrade(*, revision: str, yes: bool, **options: Any) -> None:
     python manage.py db downgrade -2
     python manage.py db downgrade base
     """
+    if sql_only:
+        click.echo(sql_between("downgrade", revision))
+        return
+    if dry_run:
+        _show(*_migrations().plan_back(revision))
+        return
     if sys.stdin.isatty() and not yes:
         click.confirm("This may remove data. Go on?", abort=True, err=True)
     with interruptible():
@@ -201,13 +221,15 @@ def stamp(revision: str) -> None:
 def check(*, as_json: bool) -> None:
     """Say which revisions declare too little, and what the models have and the database has not.
 
-    Runs all revisions on a database that is made for it. Ends with 3 if something is wrong.
+    Runs all revisions on a database that is made for it, up and down, and notes in their files what
+    that did, for those who apply them. Ends with 3 if something is wrong.
     """
-    wrong = _migrations().check()
+    wrong = _migrations().check(write=True)
     if as_json:
         click.echo(json.dumps(wrong))
     for sentence in [] if as_json else wrong:
-        click.echo(f"Error: {with_advice(sentence)}", err=True)
+        first, *rest = sentence.splitlines()
+        click.echo("\n".join([f"Error: {with_advice(first)}", *rest]), err=True)
     if wrong:
         sys.exit(FINDINGS)
     if not as_json:
@@ -219,6 +241,11 @@ def stop() -> None:
     """Stop the embedded development database, whoever uses it."""
     stopped = stop_embedded_postgres(current_project().embedded_data)
     click.echo("Stopped." if stopped else "It does not run.")
+
+
+def _show(plan: Plan, lines: list[str]) -> None:
+    click.echo("\n".join([f"{plan}, window {plan.mode}", *lines]), err=True)
+    click.echo(sql_of(plan))
 
 
 def _report(change: Change) -> None:

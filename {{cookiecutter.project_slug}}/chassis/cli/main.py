@@ -18,6 +18,7 @@ COMMANDS = {
     "seed": "chassis.cli.project_commands",
     "token": "chassis.cli.token_command",
     "config": "chassis.cli.project_commands",
+    "template": "chassis.development.template.commands",
 }
 
 

@@ -39,10 +39,16 @@ def require_ready_database(config: Settings) -> None:
         )
 
 
-def schema_is_behind(config: Settings) -> bool:
+def needs_upgrade(config: Settings) -> bool:
+    """Whether `db upgrade` would do something, be it a contract revision or the schema `ops`."""
     with _container(config) as container:
-        behind: bool = container.database_probe().schema_state().behind
-        return behind
+        revisions = [one.revision for one in container.revisions()]
+        try:
+            current = container.database_probe().schema_state().current
+        except UnavailableError:
+            return True
+    # What this code does not know is newer: another branch's.
+    return current != (revisions or [None])[-1] and current in {None, *revisions}
 
 
 @contextmanager

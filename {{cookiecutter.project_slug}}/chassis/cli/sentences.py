@@ -8,6 +8,7 @@ from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
 from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import ContractInTheWayError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
 from chassis.postgres.error_translation import first_line
@@ -23,6 +24,7 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, DomainError, CodeError): FAILED,
     (FindingsError,): FINDINGS,
+    (ContractInTheWayError,): BUSY,
 }
 ALEMBIC_ADVICE = {
     "Target database is not up to date": "Run `python manage.py db upgrade` first.",

@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from chassis.bootstrap import load_config_with_database
-from chassis.cli.readiness import require_ready_database, schema_is_behind
+from chassis.cli.readiness import needs_upgrade, require_ready_database
 from chassis.project import current_project
 from chassis.settings import Settings, doubts, load_config
 
@@ -59,7 +59,7 @@ def run(host: str | None, port: int | None) -> None:
     embedded = not load_config(project.config_type).database_url
     config = load_config_with_database(project.config_type)
     _log(config)
-    if embedded and schema_is_behind(config):
+    if embedded and needs_upgrade(config):
         from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It is Alembic.
 
         Migrations(config.database_url).upgrade()
@@ -119,9 +119,7 @@ def _open_closed_streams() -> None:
 
 
 def _log(config: Settings) -> None:
-    from chassis.observability.logs import configure_logging  # noqa: PLC0415  # No other command needs it.
-
-    configure_logging(config)
+    current_project().module("logging").configure_logging(config)
 
 
 def _serve(

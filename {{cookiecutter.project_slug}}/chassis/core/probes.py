@@ -9,6 +9,7 @@ class SchemaState:
     current: str | None
     required: str | None
     behind: bool
+    newer: bool = False  # At a revision that this code does not have.
 
 
 class DatabaseProbe(ABC):

@@ -2,11 +2,14 @@
 
 maintenance = "none"     none, read-only or full: what must not happen while it is applied
 phase = "expand"         expand: before the release that needs it; contract: after it
+measured = {...}         what `db migrate` or `db check` saw it do, and the checksum of the rest
 """
 
+import hashlib
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from chassis.core.maintenance import MaintenanceMode
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:  # A server has no need of it.
     from alembic.script import Script
 
 EXPAND, CONTRACT = "expand", "contract"
+MEASURED = re.compile(r"^measured = \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 # Of chassis.migrations.operations, and Alembic's own way.
 AUTOCOMMIT = ("autocommit_block(", "index_concurrently(", "add_enum_value(")
 
@@ -48,3 +52,44 @@ def is_autocommit(script: "Script") -> bool:
     """Whether a part of it is committed before the rest: it may be left half done."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Of each direction: tables that were there, and what is done to them.
+
+    Of a revision that nobody measured, or that was edited since, nothing is known.
+    """
+
+    is_checked: bool = False
+    upgrade: dict[str, str] = field(default_factory=dict)
+    downgrade: dict[str, str] = field(default_factory=dict)
+    downgrade_maintenance: MaintenanceMode = MaintenanceMode.FULL
+
+    def locks(self, direction: str) -> dict[str, str]:
+        """The strongest lock on each table that was there before."""
+        work = self.upgrade if direction == "upgrade" else self.downgrade
+        return {table: text.partition(",")[0] for table, text in work.items()}
+
+
+def measurements(script: "Script") -> Measurements:
+    found: Any = getattr(script.module, "measured", None)
+    if not isinstance(found, dict) or found.get("checksum") != checksum(script):
+        return Measurements()
+    declared = found.get("downgrade_maintenance")
+    mode = MaintenanceMode(declared) if declared in list(MaintenanceMode) else MaintenanceMode.FULL
+    return Measurements(
+        is_checked=True,
+        upgrade=found.get("upgrade", {}),
+        downgrade=found.get("downgrade", {}),
+        downgrade_maintenance=mode,
+    )
+
+
+def checksum(script: "Script") -> str:
+    """Of the file, without what was measured of it."""
+    return checksum_of(inspect.getsource(script.module))
+
+
+def checksum_of(source: str) -> str:
+    return hashlib.sha256(MEASURED.sub("", source).encode()).hexdigest()

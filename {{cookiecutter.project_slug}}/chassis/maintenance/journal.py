@@ -1,14 +1,12 @@
 """What was begun and what was finished, and what that proves of the schema after a crash."""
 
-import hashlib
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
 from chassis.core.maintenance import Window
-from chassis.maintenance.declarations import is_autocommit
+from chassis.maintenance.declarations import checksum, is_autocommit
 from chassis.maintenance.revisions import revision_of
 
 if TYPE_CHECKING:  # A server has no need of it.
@@ -28,10 +26,6 @@ HALF_DONE = text("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
-
-
-def checksum(script: "Script") -> str:
-    return hashlib.sha256(inspect.getsource(script.module).encode()).hexdigest()
 
 
 def begin_step(

@@ -94,8 +94,3 @@ BEGIN
     RAISE 'What happened is not changed.';
 END $$;
 CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON ops.event EXECUTE FUNCTION ops.keep();
-
--- A service may have a role of its own, which then only reads, and remembers its answers.
-GRANT USAGE ON SCHEMA ops TO PUBLIC;
-GRANT SELECT ON ALL TABLES IN SCHEMA ops TO PUBLIC;
-GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO PUBLIC;

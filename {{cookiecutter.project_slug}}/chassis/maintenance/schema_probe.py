@@ -24,6 +24,7 @@ class SqlDatabaseProbe(DatabaseProbe):
         needed = [one.revision for one in newest_first]
         self._required = needed[0] if needed else None
         self._older = set(needed[1:])
+        self._all = {one.revision for one in revisions}
 
     def schema_state(self) -> SchemaState:
         try:
@@ -35,6 +36,10 @@ class SqlDatabaseProbe(DatabaseProbe):
         # A revision that is unknown here is newer: expand and contract lets it serve this code.
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
-            raise UnavailableError("The database lacks what writing needs in the schema `ops`.")
+            raise UnavailableError(
+                "The database lacks what writing needs in the schema `ops`, or its role may not "
+                "use that: scripts/roles.sql gives the right."
+            )
         current = ", ".join(heads) or None
-        return SchemaState(current=current, required=self._required, behind=behind)
+        newer = not self._all.issuperset(heads)
+        return SchemaState(current=current, required=self._required, behind=behind, newer=newer)

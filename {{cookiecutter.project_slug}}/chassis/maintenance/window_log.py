@@ -1,17 +1,26 @@
 """Maintenance windows as rows: what the world is told. The locks say what is true."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.maintenance.migrator import retry_for_locks
 from chassis.postgres.locks import window_from
 
-# What has to be there, and the file that makes it.
+# What has to be there, and what makes it: each in a transaction of its own.
+STORED = (
+    "FROM pg_constraint WHERE conrelid = 'ops.idempotency_key'::regclass AND conname = 'a_response'"
+)
 OPS_SCHEMA = {
-    "to_regclass('ops.step')": Path(__file__).with_name("ops.sql"),
-    "to_regproc('ops.pass_write_fence')": Path(__file__).with_name("write_fence.sql"),
+    "to_regclass('ops.step') IS NOT NULL": "ops.sql",
+    "to_regproc('ops.pass_write_fence') IS NOT NULL": "write_fence.sql",
+    f"EXISTS (SELECT {STORED})": "stored_responses.sql",
+    f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
+    "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
+    "false": "rights.sql",  # Settled anew each time: a role may have come.
 }
 CURRENT = text("""
     SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
@@ -50,9 +59,15 @@ EVENT = text("""
 
 def create_ops_schema(connection: Connection) -> None:
     """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself."""
-    for found, file in OPS_SCHEMA.items():
-        if connection.execute(text(f"SELECT {found}")).scalar() is None:
-            connection.exec_driver_sql(file.read_text("utf-8"))
+    for present, name in OPS_SCHEMA.items():
+        if not connection.execute(text(f"SELECT {present}")).scalar():
+            retry_for_locks(connection, partial(_run_file, connection, name), budget=60)
+        connection.commit()
+
+
+def _run_file(connection: Connection, name: str) -> None:
+    statements = Path(__file__).with_name(name).read_text("utf-8")
+    connection.exec_driver_sql(statements.replace("%", "%%"))  # The driver's mark of a parameter.
     connection.commit()
 
 

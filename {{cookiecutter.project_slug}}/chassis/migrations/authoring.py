@@ -12,20 +12,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND
 from chassis.migrations.catalog import Difference, catalog, compare, wanted_by
 from chassis.migrations.check import FindingsError, Verdict, declare, judge
-from chassis.migrations.proposals import (
-    Part,
-    drops,
-    enum_as_it_is,
-    is_drop,
-    parts,
-    proposed_by_alembic,
-)
+from chassis.migrations.footprint import Footprint
+from chassis.migrations.measuring import downgrades, write_measurements
+from chassis.migrations.proposals import drops, enum_as_it_is, is_drop, parts, proposed_by_alembic
 from chassis.migrations.scratch import apply, scratch_database, undone
+from chassis.migrations.statements import Part, reversed_operations
+from chassis.postgres.error_translation import first_line
 
 RENDERING = {
     "sqlalchemy_module_prefix": "sa.",
@@ -46,23 +44,28 @@ class Author:
         self._config = config
         self._metadata = metadata
 
-    def write(self, url: str, message: str, accepted: Iterable[str]) -> list[str]:
+    def write(
+        self, url: str, message: str, accepted: Iterable[str], *, plain: bool = False
+    ) -> list[str]:
         """Return the paths of what was written, and tried on a scratch database.
 
         Raise ScratchForbiddenError, CommandError for a drop that was not accepted by its name, and
         FindingsError if what was written fails.
         """
-        paths = []
+        paths: list[str] = []
+        seen: list[Footprint] = []
         with scratch_database(url) as connection:
             for script in reversed(list(self._scripts().walk_revisions())):
                 apply(connection, script)
             wanted = wanted_by(connection, self._metadata)
             _refuse_drops(compare(catalog(connection), wanted), set(accepted))
-            for part in parts(connection, self._metadata, wanted):
+            for part in parts(connection, self._metadata, wanted, plain=plain):
                 path = self.write_part(connection, part, message)
                 paths.append(path)
-                self._try(connection, Path(path), part)
-            if left := compare(catalog(connection), wanted).texts:
+                seen.append(self._try(connection, Path(path), part))
+            left = compare(catalog(connection), wanted).texts
+            self._measure(connection, paths, seen)
+            if left:
                 raise FindingsError(f"This has to be written by hand: {'; '.join(left)}.")
         return paths
 
@@ -94,9 +97,7 @@ class Author:
         context = RevisionContext(self._config, scripts, arguments)
         [script] = context.generated_revisions
         script.upgrade_ops = ops.UpgradeOps(part.operations)
-        script.downgrade_ops = ops.DowngradeOps(
-            [operation.reverse() for operation in reversed(part.operations)]
-        )
+        script.downgrade_ops = ops.DowngradeOps(reversed_operations(part.operations))
         configured = MigrationContext.configure(connection, opts=RENDERING)
         context.run_no_autogenerate((), configured)
         [written] = context.generate_scripts()
@@ -104,12 +105,26 @@ class Author:
             raise AssertionError
         return written.path
 
-    def _try(self, connection: Connection, path: Path, part: Part) -> None:
+    def _measure(self, connection: Connection, paths: list[str], seen: list[Footprint]) -> None:
+        """Take back what was written, and note in the files what both directions did."""
+        newest_first = list(self._scripts().walk_revisions())[: len(paths)]
+        try:
+            found = list(downgrades(connection, newest_first))
+        except DBAPIError as error:
+            reason = first_line(error.orig)
+            raise FindingsError(
+                f"Wrote {', '.join(paths)}, but a downgrade fails: {reason}."
+            ) from (error)
+        for path, up, down in zip(paths, seen, reversed(found), strict=True):
+            write_measurements(Path(path), up, down)
+
+    def _try(self, connection: Connection, path: Path, part: Part) -> Footprint:
         [script, *_] = self._scripts().walk_revisions()
         verdict = judge(connection, script, self._metadata)
         declare(replace(verdict, phase=CONTRACT) if part.phase == CONTRACT else verdict, path)
         if failures := verdict.failures:
             raise FindingsError(f"Wrote {path}, but it {'; '.join(failures)}.")
+        return verdict.footprint
 
     def _scripts(self) -> ScriptDirectory:
         return ScriptDirectory.from_config(self._config)

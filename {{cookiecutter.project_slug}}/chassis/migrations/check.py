@@ -4,9 +4,9 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import wrap
+from textwrap import indent, wrap
 
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData
@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
-from chassis.migrations.footprint import Effect, Footprint, footprint
+from chassis.migrations.effects import Effect
+from chassis.migrations.footprint import Footprint, footprint
+from chassis.migrations.rules import safe_form
 from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 
@@ -27,6 +29,7 @@ OWN_CODE = re.compile(
 )
 DOES_NOT_RUN, NOT_DECLARED = "MIG013", "MIG012"
 COMMENT_WIDTH = 90
+NEWLINE = "\n"
 # A block that decides for itself, and Python that asks the database.
 DEPENDS_ON_DATA = re.compile(
     r"\bdo\s*(language\s+\w+\s*)?['$]|(?<!\bop)\.(execute|scalars?|exec_driver_sql)\(", re.I
@@ -40,6 +43,7 @@ class Finding:
     rule: str
     text: str
     is_error: bool
+    form: str = ""  # The safe form, ready to paste.
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.text}"
@@ -53,6 +57,17 @@ class Verdict:
     mode: MaintenanceMode
     phase: str
     findings: list[Finding]
+    footprint: Footprint = field(default_factory=lambda: Footprint([]))
+
+    @property
+    def reports(self) -> list[str]:
+        """What is wrong, with the safe form; what asks for more than is declared, too."""
+        is_weak = any(finding.rule == NOT_DECLARED for finding in self.findings)
+        return [
+            f"{self.revision} {finding}\n{indent(f'Safe form:{NEWLINE}{finding.form}', '    ')}"
+            for finding in self.findings
+            if finding.is_error or is_weak
+        ]
 
     @property
     def failures(self) -> list[str]:
@@ -104,9 +119,10 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
     except DBAPIError as error:
         connection.rollback()
         reason = first_line(error.orig)
-        seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)], [])
-    if not is_autocommit(script):  # Else its locks were gone before they could be read.
-        effects += seen.effects
+        seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)])
+    # Outside a transaction its locks were gone before they could be read.
+    in_transaction = not is_autocommit(script)
+    effects += [one for one in seen.effects if in_transaction or one.contracts or one.is_error]
     for table, column in seen.dropped:
         known = metadata.tables.get(table)
         if known is not None and (column is None or column in known.columns):
@@ -117,8 +133,11 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
     mode = max((effect.mode for effect in effects), key=lambda one: one.strength, default=NONE)
     phase = CONTRACT if any(effect.contracts for effect in effects) else EXPAND
     effects += _declaration_effects(script, mode, phase)
-    findings = [Finding(script.revision, one.rule, one.text, one.is_error) for one in effects]
-    return Verdict(script.revision, mode, phase, findings)
+    findings = [
+        Finding(script.revision, one.rule, one.text, one.is_error, safe_form(one.rule, seen.change))
+        for one in effects
+    ]
+    return Verdict(script.revision, mode, phase, findings, seen)
 
 
 def _source_effects(script: Script, source: str) -> Iterator[Effect]:
@@ -137,9 +156,13 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     if OWN_CODE.search(source):
         text = "imports code that will have changed when this runs"
         yield Effect("MIG014", NONE, text, is_error=True)
-    one_way = _is_empty(functions.get("downgrade")) and not _is_empty(functions.get("upgrade"))
-    if one_way and not getattr(script.module, "irreversible", ""):
-        text = 'has no downgrade: write one, or irreversible = "the reason"'
+    down = functions.get("downgrade")
+    is_excused = _says_why(down) or bool(getattr(script.module, "irreversible", ""))
+    if _is_empty(down) and not _is_empty(functions.get("upgrade")) and not is_excused:
+        text = (
+            "has no downgrade: write one, a docstring in it that says why nothing has to be taken "
+            'back, or irreversible = "the reason"'
+        )
         yield Effect("MIG015", NONE, text, is_error=True)
     for found in IGNORED.finditer(source):
         if not found[2]:
@@ -167,6 +190,10 @@ def _statements(function: ast.FunctionDef | None) -> list[ast.stmt]:
 
 def _is_empty(function: ast.FunctionDef | None) -> bool:
     return not _statements(function)
+
+
+def _says_why(function: ast.FunctionDef | None) -> bool:
+    return function is not None and bool(ast.get_docstring(function))
 
 
 def _is_one_helper(function: ast.FunctionDef | None) -> bool:

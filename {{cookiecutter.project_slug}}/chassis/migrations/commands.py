@@ -13,29 +13,50 @@ from warnings import catch_warnings, simplefilter
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from chassis.maintenance.declarations import is_contract
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.revisions import ONE_LINE, RevisionsError, read_revisions, revision_of
 from chassis.maintenance.window_log import create_ops_schema
 from chassis.migrations.authoring import Author
 from chassis.migrations.catalog import catalog, compare, wanted_by
-from chassis.migrations.check import judge_all
+from chassis.migrations.check import DOES_NOT_RUN, Verdict, judge_all
+from chassis.migrations.footprint import Footprint
+from chassis.migrations.measuring import downgrades, write_measurements
 from chassis.migrations.plan import Options, Plan, plan_downgrade, plan_upgrade
 from chassis.migrations.runner import Runner
 from chassis.migrations.scratch import ScratchForbiddenError, scratch_database
-from chassis.migrations.status import status
+from chassis.migrations.status import description, status, unchecked
 from chassis.postgres.engines import CONNECT_SECONDS, unpooled_engine
+from chassis.postgres.error_translation import first_line
 from chassis.project import current_project
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
 BEHIND = "Target database is not up to date."
+NOT_IN_SQL = """\
+-- Not in this: windows, the journal in ops.step, the time limits and retries of `db upgrade`.
+-- Whoever runs this by hand keeps writers out where a revision says so.
+
+"""
 UNTRIED = (
     "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
     "constraints, enums, sequences and defaults were not compared, and the file declares the most."
 )
+
+
+class ContractInTheWayError(Exception):
+    """An expand revision waits for a contract one, which belongs after the release."""
+
+    def __init__(self, expand: str, contract: str, *, applied: str | None) -> None:
+        super().__init__(
+            f"The database is at {applied or 'none'}. {expand} (expand) was not applied: it comes "
+            f"after {contract} (contract). When no release needs what {contract} takes away, run "
+            f"`python manage.py db upgrade {contract}`, then this again."
+        )
 
 
 def migration_scripts() -> ScriptDirectory:
@@ -77,10 +98,25 @@ class Migrations:
         self._options = options or Options()
 
     def upgrade(self, revision: str = "head", *, until_expand: bool = False) -> Change:
-        """Raise what `Runner.run` raises. `until_expand` stops before a contract revision."""
-        return self._run(
-            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
-        )
+        """Raise what `Runner.run` raises.
+
+        `until_expand` stops before a contract revision; raise ContractInTheWayError if an expand
+        revision comes after that one.
+        """
+
+        def plan(scripts: ScriptDirectory, current: str | None) -> Plan:
+            made = plan_upgrade(scripts, current, _named(revision), until_expand=until_expand)
+            if names := unchecked(made.scripts):
+                text = f"{', '.join(names)}: `db check` has not read this as it is now"
+                self._options.say("warning", text)
+            return made
+
+        change = self._run(plan)
+        scripts = migration_scripts()
+        left = plan_upgrade(scripts, change[1], _named(revision)).scripts
+        if until_expand and (behind := expand_behind_contract(left)):
+            raise ContractInTheWayError(*behind, applied=change[1])
+        return change
 
     def downgrade(self, revision: str = "-1") -> Change:
         """Raise what `Runner.run` raises."""
@@ -95,14 +131,21 @@ class Migrations:
             command.stamp(_config(connection), _named(revision))
             return before, revision_of(connection)
 
-    def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, str]:
-        """What `upgrade` would do, and the SQL of it; nothing is changed."""
+    def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, list[str]]:
+        """What `upgrade` would do, and what that means here; nothing is changed."""
+        return self._described(
+            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
+        )
+
+    def plan_back(self, revision: str = "-1") -> tuple[Plan, list[str]]:
+        """What `downgrade` would do, and what that means here; nothing is changed."""
+        return self._described(partial(plan_downgrade, revision=_named(revision)))
+
+    def _described(self, make: Callable[..., Plan]) -> tuple[Plan, list[str]]:
         with self._connection() as connection:
-            current = revision_of(connection)
-            connection.rollback()
-            scripts = migration_scripts()
-            plan = plan_upgrade(scripts, current, _named(revision), until_expand=until_expand)
-            return plan, sql_of(plan)
+            plan = make(migration_scripts(), revision_of(connection))
+            described = (description(connection, one, plan.direction) for one in plan.scripts)
+            return plan, [line for lines in described for line in lines]
 
     def current(self) -> str | None:
         """The revision of the database; None if it was never migrated."""
@@ -114,29 +157,38 @@ class Migrations:
         with self._connection() as connection:
             return status(connection, migration_scripts())
 
-    def check(self) -> list[str]:
+    def check(self, *, write: bool = False) -> list[str]:
         """What is wrong: revisions that declare too little or do not make what the models have,
         and a database that lacks what they make. What others made in it is theirs.
+
+        `write` notes in the files of the revisions what they were seen to do.
         """
         scripts = migration_scripts()
         with scratch_database(self._url) as scratch:
             verdicts = judge_all(scratch, scripts, current_project().metadata)
-            findings = [finding for verdict in verdicts for finding in verdict.findings]
-            wrong = [f"{one.revision} {one}" for one in findings if one.is_error]
+            wrong = [report for verdict in verdicts for report in verdict.reports]
             if any(verdict.failures for verdict in verdicts):
                 return wrong
             made = catalog(scratch)
             if texts := compare(made, wanted_by(scratch, current_project().metadata)).texts:
                 wrong.append(f"The revisions do not make what the models have: {'; '.join(texts)}")
+            if write:
+                wrong += self._measure(scratch, scripts, verdicts)
         with self._connection() as connection:
-            if revision_of(connection) != scripts.get_current_head():
-                return [*wrong, BEHIND]
+            current = revision_of(connection)
+            if current != scripts.get_current_head():
+                return [*wrong, *self._order(scripts, current), BEHIND]
             drift = compare(catalog(connection), made)
         texts = replace(drift, extra={}).texts
         return wrong + ([f"The database has drifted: {'; '.join(texts)}"] if texts else [])
 
     def create(
-        self, message: str, *, empty: bool = False, accept_drop: Iterable[str] = ()
+        self,
+        message: str,
+        *,
+        empty: bool = False,
+        plain: bool = False,
+        accept_drop: Iterable[str] = (),
     ) -> list[str]:
         """Write revisions that make what the models have and the revisions before do not.
 
@@ -153,10 +205,36 @@ class Migrations:
             if revision_of(connection) != migration_scripts().get_current_head():
                 raise CommandError(BEHIND)
             try:
-                return author.write(self._url, message, accept_drop)
+                return author.write(self._url, message, accept_drop, plain=plain)
             except ScratchForbiddenError:
                 self._options.say("warning", UNTRIED)
                 return author.write_untried(connection, message)
+
+    def _measure(
+        self, scratch: Connection, scripts: ScriptDirectory, verdicts: list[Verdict]
+    ) -> Iterator[str]:
+        newest_first = list(scripts.walk_revisions())
+        downs: list[Footprint] = []
+        try:
+            downs.extend(downgrades(scratch, newest_first))
+        except DBAPIError as error:
+            failed = newest_first[len(downs)].revision
+            yield f"{failed} {DOES_NOT_RUN}: its downgrade fails: {first_line(error.orig)}"
+        pairs = zip_longest(newest_first, reversed(verdicts), downs)
+        for script, verdict, down in pairs:
+            if write_measurements(Path(script.path), verdict.footprint, down):
+                self._options.say("measured", f"{script.path} notes what it does")
+
+    def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
+        """What the release needs must not wait for what belongs after the release."""
+        pending = plan_upgrade(scripts, current, "head").scripts
+        if found := expand_behind_contract(pending):
+            expand, contract = found
+            text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
+            if current is None:  # Of a database that nobody serves from, nothing follows.
+                self._options.say("warning", text)
+            else:
+                yield text
 
     def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
         scripts = migration_scripts()
@@ -169,14 +247,38 @@ class Migrations:
             yield connection
 
 
+def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
+    """The first expand revision that waits for a contract one, and that one."""
+    contract = next((one for one in pending if is_contract(one)), None)
+    if contract is None:
+        return None
+    later = pending[pending.index(contract) :]
+    expand = next((one for one in later if not is_contract(one)), None)
+    return (expand.revision, contract.revision) if expand else None
+
+
 def sql_of(plan: Plan) -> str:
     """Rendered without a database."""
     written = io.StringIO()
+    written.write(NOT_IN_SQL)
     config = _config(None, output_buffer=written)
     if plan.steps:
         change = command.upgrade if plan.direction == "upgrade" else command.downgrade
         change(config, f"{plan.start or 'base'}:{plan.target or 'base'}", sql=True)
     return written.getvalue()
+
+
+def sql_between(direction: str, revisions: str) -> str:
+    """Of `from:to`, or from nothing to `to`; the other way round for a downgrade."""
+    start, colon, end = revisions.rpartition(":")
+    if direction == "downgrade" and not colon:
+        raise CommandError("Without a database, name both: `db downgrade 0003:0001 --sql`.")
+    scripts = migration_scripts()
+    if start and start != "base":
+        scripts.get_revision(start)
+    from_revision = None if start in {"", "base"} else start
+    make = plan_upgrade if direction == "upgrade" else plan_downgrade
+    return sql_of(make(scripts, from_revision, _named(end)))
 
 
 def _named(revision: str) -> str:

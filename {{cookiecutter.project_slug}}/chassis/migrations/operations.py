@@ -15,7 +15,8 @@ from sqlalchemy import text
 PATIENCE = "SET lock_timeout = 0; SET statement_timeout = '1h'"
 VALIDITY = text("""
     SELECT indisvalid FROM pg_index
-    WHERE indexrelid = to_regclass(quote_ident(:name)) AND indrelid = to_regclass(:table)
+    WHERE indrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:table)))
+    AND indexrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:name)))
 """)
 
 
@@ -24,17 +25,18 @@ def create_index_concurrently(name: str, table: str, columns: list[Any], **optio
     with _outside_a_transaction():
         valid = None
         if not op.get_context().as_sql:
-            found = {"name": name, "table": f'"{table}"'}
+            found = {"name": name, "table": table, "schema": options.get("schema")}
             valid = op.get_bind().execute(VALIDITY, found).scalar()
         if valid is False:
-            op.drop_index(name, table, postgresql_concurrently=True)
+            schema = options.get("schema")
+            op.drop_index(name, table, schema=schema, postgresql_concurrently=True)
         if not valid:
             op.create_index(name, table, columns, postgresql_concurrently=True, **options)
 
 
-def drop_index_concurrently(name: str, table: str) -> None:
+def drop_index_concurrently(name: str, table: str, schema: str | None = None) -> None:
     with _outside_a_transaction():
-        op.drop_index(name, table, postgresql_concurrently=True, if_exists=True)
+        op.drop_index(name, table, schema=schema, postgresql_concurrently=True, if_exists=True)
 
 
 def add_enum_value(enum: str, value: str) -> None:

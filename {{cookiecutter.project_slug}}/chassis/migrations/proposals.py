@@ -5,7 +5,7 @@ catalog. What is proposed is limited to what the catalogs differ in.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,64 +16,64 @@ from alembic.autogenerate import produce_migrations
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, Enum, MetaData, text
-from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.declarations import CONTRACT, EXPAND
 from chassis.migrations.catalog import CONSTRAINTS, Catalog, Difference, Key, catalog, compare
+from chassis.migrations.safe_forms import in_steps
 from chassis.migrations.scratch import undone
+from chassis.migrations.statements import (
+    ConstraintStatement,
+    Operation,
+    Part,
+    Statement,
+    qualified,
+    quote,
+)
 
-Operation = ops.MigrateOperation
 DROPS = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
-quote = dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 COMPARED = {
     "include_schemas": True,
     # Comparing defaults, it asks the server whether they are equal, which json has no operator for.
     "autogenerate_plugins": ["alembic.autogenerate.*", "~alembic.autogenerate.defaults"],
 }
 LABEL = re.compile(r"'((?:[^']|'')*)'")
-COLON = re.compile(r"(?<!:):(?=\w)")  # SQLAlchemy would take a name after it for a parameter.
 GENERATED = re.compile(r"^(IDENTITY|GENERATED|serial)\b")
+PRIMARY_KEY_COLUMN = re.compile(r'"(?:[^"]|"")*"|(?<=[(\s])\w+(?=[,)])')
 PRIMARY_KEY = text("""
     SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(:table)
 """)
 
 
-class Statement(ops.ExecuteSQLOp):
-    """SQL, and the SQL that takes it back."""
+def parts(
+    connection: Connection, metadata: MetaData, wanted: Catalog, *, plain: bool = False
+) -> Iterator[Part]:
+    """Each has to be applied to this scratch database before the next is asked for.
 
-    def __init__(self, forward: str, back: str) -> None:
-        super().__init__(COLON.sub(r"\\:", forward))
-        self.forward, self.back = forward, back
-
-    def reverse(self) -> "Statement":
-        return Statement(self.back, self.forward)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What belongs into one revision."""
-
-    operations: Sequence[Operation]
-    phase: str = EXPAND
-
-
-def parts(connection: Connection, metadata: MetaData, wanted: Catalog) -> Iterator[Part]:
-    """Each has to be applied to this scratch database before the next is asked for."""
-    difference = compare(catalog(connection), wanted)
+    `plain` is as few as possible, whoever is kept out while they are applied.
+    """
+    before = catalog(connection)
+    difference = compare(before, wanted)
     if values := list(_new_values(difference)):
         yield Part(values)  # A value cannot be used in the transaction that adds it.
         difference = compare(catalog(connection), wanted)
     expand, contract = _proposed(connection, metadata, difference)
+    expand = [one for one in expand if not _comes_with_a_key(one, difference)]
     with undone(connection):
         expand = [*_before(difference), *expand]
         expand += _left_over(connection, expand, wanted, _additions)
         contract += _left_over(connection, contract, wanted, _removals)
     connection.rollback()
-    if expand:
-        yield Part(expand)
-    if contract:
-        yield Part(contract, CONTRACT)
+    in_use = {
+        key.relation
+        for key, definition in before.items()
+        if key.kind == "table" and definition.startswith("r")
+    }
+    for operations, phase in ((expand, EXPAND), (contract, CONTRACT)):
+        if plain and operations:
+            yield Part(operations, phase)
+        elif operations:
+            yield from in_steps(operations, in_use, phase)
 
 
 def drops(difference: Difference) -> list[Key]:
@@ -135,8 +135,10 @@ def _proposed(
     contract: list[Operation] = []
     for operation in proposed:
         subject = _Subject.of(operation, home)
-        if not subject.is_in(every):
-            continue
+        if not subject.is_in(every) or (
+            isinstance(operation, ops.AddConstraintOp) and not subject.is_new(difference.missing)
+        ):
+            continue  # To a table that there is, constraints are added as the catalog has them.
         (contract if is_drop(operation) and subject.is_in(difference.extra) else expand).append(
             operation
         )
@@ -172,6 +174,9 @@ class _Subject:
         schema = operation.schema if hasattr(operation, "schema") else operation.kw["source_schema"]
         return cls(("" if schema in {None, home} else schema, table), frozenset(kinds), name)
 
+    def is_new(self, missing: Iterable[Key]) -> bool:
+        return any(key.kind == "table" and key.relation == self.relation for key in missing)
+
     def is_in(self, keys: Iterable[Key]) -> bool:
         return any(
             key.relation == self.relation
@@ -199,9 +204,24 @@ def _left_over(
     return found
 
 
+def _comes_with_a_key(operation: Operation, difference: Difference) -> bool:
+    """NOT NULL of a column of a new primary key, which could not be taken back before the key."""
+    match operation:
+        case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
+            relation = operation.schema or "", operation.table_name
+            keys = {key: made for key, (_, made) in difference.changed.items()} | difference.missing
+            return any(
+                key.kind == "primary key"
+                and key.relation == relation
+                and quote(operation.column_name) in PRIMARY_KEY_COLUMN.findall(definition)
+                for key, definition in keys.items()
+            )
+    return False
+
+
 def _before(difference: Difference) -> Iterator[Statement]:
     for key, definition in sorted(difference.missing.items()):
-        name = _qualified(key.schema, key.name)
+        name = qualified(key.schema, key.name)
         match key.kind:
             case "schema":
                 name = quote(key.schema)
@@ -221,72 +241,68 @@ def _new_values(difference: Difference) -> Iterator[Statement]:
             if label not in old:
                 first = f" BEFORE '{old[0]}'" if old and before is None else ""
                 place = f" AFTER '{before}'" if before is not None else first
-                name = _qualified(key.schema, key.name)
+                name = qualified(key.schema, key.name)
                 forward = f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS '{label}'{place}"
-                yield Statement(forward, "SELECT 'PostgreSQL cannot remove a value of an enum'")
+                yield Statement(forward, "")
 
 
 def _additions(connection: Connection, difference: Difference) -> Iterator[Statement]:
     for key, definition in sorted(difference.missing.items()):
         if key.kind in {"index", "comment", *CONSTRAINTS}:
-            forward, back = _made(key, definition, connection)
-            yield Statement(forward, back)
+            yield _made(key, definition, connection)
     for key, (was, wanted) in sorted(difference.changed.items()):
         if key.kind in {"index", *CONSTRAINTS}:
             old, new = _made(key, was, connection), _made(key, wanted, connection)
-            if was == f"{wanted} NOT VALID":
-                table = _qualified(key.schema, key.table)
-                forward = f"ALTER TABLE {table} VALIDATE CONSTRAINT {quote(key.name)}"
-                yield Statement(forward, "SELECT 'Nothing has to be taken back'")
+            if was == f"{wanted} NOT VALID" and isinstance(new, ConstraintStatement):
+                yield new.validation()
             else:
-                yield Statement(old[1], old[0])
-                yield Statement(*new)
+                yield Statement(old.back, old.forward, key.relation)
+                yield new
         elif key.kind == "column default" and not (GENERATED.match(was) or GENERATED.match(wanted)):
-            column = f"ALTER TABLE {_qualified(key.schema, key.table)} ALTER {quote(key.name)}"
-            make, unmake = (
-                f"SET DEFAULT {one}" if one else "DROP DEFAULT" for one in (wanted, was)
+            column = f"ALTER TABLE {qualified(key.schema, key.table)} ALTER {quote(key.name)}"
+            yield Statement(
+                f"{column} {_default(wanted)}", f"{column} {_default(was)}", key.relation
             )
-            yield Statement(f"{column} {make}", f"{column} {unmake}")
         elif key.kind == "comment":
-            yield Statement(_made(key, wanted, connection)[0], _made(key, was, connection)[0])
+            yield Statement(
+                _made(key, wanted, connection).forward,
+                _made(key, was, connection).forward,
+                key.relation,
+            )
 
 
 def _removals(connection: Connection, difference: Difference) -> Iterator[Statement]:
     for key, definition in sorted(difference.extra.items()):
-        name = _qualified(key.schema, key.name)
+        name = qualified(key.schema, key.name)
         match key.kind:
             case "enum":
                 yield Statement(f"DROP TYPE {name}", f"CREATE TYPE {name} AS ENUM ({definition})")
             case "sequence":
                 yield Statement(f"DROP SEQUENCE {name}", f"CREATE SEQUENCE {name} {definition}")
             case kind if kind in {"index", "comment", *CONSTRAINTS}:
-                forward, back = _made(key, definition, connection)
-                yield Statement(back, forward)
+                made = _made(key, definition, connection)
+                yield Statement(made.back, made.forward, key.relation)
 
 
-def _made(key: Key, definition: str, connection: Connection) -> tuple[str, str]:
-    """SQL that makes it, and SQL that removes it."""
-    table = _qualified(key.schema, key.table)
+def _made(key: Key, definition: str, connection: Connection) -> Statement:
+    table = qualified(key.schema, key.table)
     if key.kind == "index":
         name = quote(key.name)
         forward = definition.replace(" INDEX ON ", f" INDEX {name} ON ", 1).replace("ON ONLY", "ON")
-        return forward, f"DROP INDEX {_qualified(key.schema, key.name)}"
+        return Statement(forward, f"DROP INDEX {qualified(key.schema, key.name)}", key.relation)
     if key.kind == "comment":
         what = f"COLUMN {table}.{quote(key.name)}" if key.name else f"TABLE {table}"
         escaped = definition.replace("'", "''")
-        return f"COMMENT ON {what} IS '{escaped}'", f"COMMENT ON {what} IS NULL"
-    name = key.name or connection.execute(PRIMARY_KEY, {"table": table}).scalar() or ""
-    name = name or f"pk_{key.table}"
-    forward = f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} {definition}"
-    return forward, f"ALTER TABLE {table} DROP CONSTRAINT {quote(name)}"
+        return Statement(
+            f"COMMENT ON {what} IS '{escaped}'", f"COMMENT ON {what} IS NULL", key.relation
+        )
+    present = None if key.name else connection.execute(PRIMARY_KEY, {"table": table}).scalar()
+    name = key.name or present or f"pk_{key.table}"
+    return ConstraintStatement(key.kind, key.relation, name, definition)
 
 
 def _default(expression: str) -> str:
     return f"SET DEFAULT {expression}" if expression else "DROP DEFAULT"
-
-
-def _qualified(schema: str, name: str) -> str:
-    return ".".join(quote(part) for part in (schema, name) if part)
 
 
 def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateSchema
 
 from chassis.postgres.engines import psycopg2_url, unpooled_engine
 from chassis.postgres.error_translation import sqlstate
@@ -22,11 +23,15 @@ class ScratchForbiddenError(Exception):
 
 @contextmanager
 def scratch_database(url: str) -> Iterator[Connection]:
-    """Raise ScratchForbiddenError if the role in `url` may not create databases."""
+    """With the schema that `url` writes to.
+
+    Raise ScratchForbiddenError if the role in `url` may not create databases.
+    """
     name = f"check_{uuid4().hex}"
     where = psycopg2_url(url)
     server = unpooled_engine(where, isolation_level="AUTOCOMMIT")
     with server.connect() as administrator:
+        home = administrator.exec_driver_sql("SELECT current_schema()").scalar()
         try:
             administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
         except DBAPIError as error:
@@ -35,6 +40,9 @@ def scratch_database(url: str) -> Iterator[Connection]:
             raise ScratchForbiddenError from error
         try:
             with unpooled_engine(where.set(database=name)).connect() as connection:
+                if home:
+                    connection.execute(CreateSchema(home, if_not_exists=True))
+                    connection.commit()
                 yield connection
         finally:
             administrator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

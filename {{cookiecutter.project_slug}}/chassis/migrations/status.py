@@ -5,8 +5,11 @@ from typing import Any
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
 
-from chassis.maintenance.declarations import declaration
-from chassis.maintenance.journal import checksum
+from chassis.maintenance.declarations import (
+    checksum,
+    declaration,
+    measurements,
+)
 from chassis.maintenance.revisions import revision_of
 from chassis.migrations.plan import plan_upgrade
 from chassis.postgres.locks import holders, mutex, write_fence
@@ -17,6 +20,13 @@ APPLIED = text("""
     WHERE direction = 'upgrade' AND finished_at IS NOT NULL ORDER BY revision, id DESC
 """)
 INVALID = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")
+SIZE = text("""
+    SELECT reltuples::bigint AS rows, pg_total_relation_size(oid) AS bytes
+    FROM pg_class WHERE oid = to_regclass(:table)
+""")
+MEGABYTE = 1_000_000
+# What a small machine does at least; an estimate says whether to wait or to come back.
+MEGABYTES_A_SECOND = {"rewrite": 20, "scan": 100}
 LONG = text("""
     SELECT format('%s, process %s, %s, for %s s', application_name, pid, state,
         extract(epoch FROM clock_timestamp() - xact_start)::int)
@@ -46,13 +56,35 @@ def status(connection: Connection, scripts: ScriptDirectory) -> dict[str, Any]:
     return {
         "revision": current,
         "newest": scripts.get_current_head(),
-        "pending": [_described(script) for script in pending],
+        "pending": [line for one in pending for line in description(connection, one)],
         **warnings(connection, applied),
         "migrating": holders(connection, mutex()),
         "writing": holders(connection, write_fence()),
     }
 
 
-def _described(script: Script) -> str:
-    said = declaration(script)
-    return f"{script.revision} {script.doc}: window {said.maintenance}, {said.phase}"
+def description(connection: Connection, script: Script, direction: str = "upgrade") -> list[str]:
+    """A line of the revision, and one of each table that it was measured to work on."""
+    declared, found = declaration(script), measurements(script)
+    mode = declared.maintenance if direction == "upgrade" else found.downgrade_maintenance
+    lines = [f"{script.revision} {script.doc}: window {mode}, {declared.phase}"]
+    if not found.is_checked:
+        return [f"{lines[0]}; not measured as it is now: run `db check`"]
+    tables = found.upgrade if direction == "upgrade" else found.downgrade
+    return lines + [f"    {_weighed(connection, table, work)}" for table, work in tables.items()]
+
+
+def unchecked(scripts: list[Script]) -> list[str]:
+    """Those that neither `db migrate` nor `db check` has read as they are now."""
+    return [script.revision for script in scripts if not measurements(script).is_checked]
+
+
+def _weighed(connection: Connection, table: str, work: str) -> str:
+    """What is done to a table, how large that is in this database, and how long it may take."""
+    row = connection.execute(SIZE, {"table": table}).one_or_none()
+    if row is None:
+        return f"{table}: {work}; there is no such table yet"
+    size = f"{max(row.rows, 0)} rows, {row.bytes / MEGABYTE:.0f} MB"
+    speed = next((speed for word, speed in MEGABYTES_A_SECOND.items() if word in work), None)
+    seconds = f", about {row.bytes / MEGABYTE / speed:.0f} s" if speed else ""
+    return f"{table}: {work}; {size}{seconds}"

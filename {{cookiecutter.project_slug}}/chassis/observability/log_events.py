@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
 from sys import exception
 from traceback import TracebackException
 from typing import Any, BinaryIO
 
-from flask import g, has_request_context
+import orjson
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from chassis.core.request_scope import current_scope
 from chassis.observability.redaction import mask_sent
 
 Event = MutableMapping[str, Any]
@@ -26,12 +28,13 @@ OURS = {
 # What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 
-_encode = json.JSONEncoder().encode
+ENABLED = True  # A test may leave every line to Python's own writer.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def add_request_id(_: Any, __: str, event: Event) -> Event:
-    if has_request_context():
-        event["request_id"] = g.get("request_id")
+    if (scope := current_scope()).request is not None:
+        event["request_id"] = scope.request_id
     return event
 
 
@@ -60,6 +63,11 @@ def clean(_: Any, __: str, event: Event) -> Event:
 
 def to_json(_: Any, __: str, event: Event) -> str:
     """All but printable ASCII is escaped."""
+    if ENABLED:
+        with suppress(TypeError):  # It has a number beyond 64 bits, or half of a surrogate pair.
+            line = orjson.dumps(event).decode()
+            if line.isascii() and line.isprintable():  # Else what is not is to be escaped.
+                return line
     return _encode(event)
 
 

@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2.extensions
-from psycopg2.extensions import cursor
+from psycopg2.extensions import cursor, register_type
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
+from chassis.postgres.fast import rows
 from chassis.postgres.transactions import TransactionConnection
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
@@ -66,7 +67,20 @@ class Engines:
 
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     """For few connections, each closed after its use."""
-    return create_engine(psycopg2_url(url), poolclass=NullPool, use_native_hstore=False, **options)
+    arguments = options.pop("connect_args", {})
+    return create_engine(
+        psycopg2_url(url),
+        poolclass=NullPool,
+        use_native_hstore=False,
+        connect_args={**arguments, "options": _merged(url, arguments.get("options", ""))},
+        **options,
+    )
+
+
+def _merged(url: str | URL, options: str) -> str:
+    """Those in the URL, such as `-csearch_path=mine`, and ours, which win."""
+    own = make_url(url).query.get("options", "")
+    return " ".join([*([own] if isinstance(own, str) else own), options]).strip()
 
 
 def _replica_url(url: str) -> URL:
@@ -108,7 +122,7 @@ def _engine(
     connection: type[psycopg2.extensions.connection] = psycopg2.extensions.connection,
     **engine: str,
 ) -> Engine:
-    return create_engine(
+    made = create_engine(
         psycopg2_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -119,8 +133,16 @@ def _engine(
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_SECONDS,
-            "options": options,
+            "options": _merged(url, options),
             "connection_factory": connection,
         },
         **engine,
     )
+    if rows.ENABLED:
+        event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own, which it replaces.
+    return made
+
+
+def _read_uuids(connection: Any, _record: object) -> None:
+    for kind in (rows.UUIDS, rows.UUID_ARRAYS):
+        register_type(kind, connection)

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, or_, tuple_
 
 from chassis.core.paging import PageQuery
+from chassis.postgres.fast.statements import Statement
 
 Keys = Sequence[tuple[Column[Any], bool]]
 
 
-def page_statement(table: Table, query: PageQuery) -> Select[Any]:
+def page_statement(table: Table, query: PageQuery) -> Statement:
     return _statement(table, query.keys, tuple(query.where), resumed=query.after is not None)
 
 
@@ -30,14 +31,15 @@ def page_values(query: PageQuery) -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def _statement(
     table: Table, order: tuple[tuple[str, bool], ...], where: tuple[str, ...], *, resumed: bool
-) -> Select[Any]:
+) -> Statement:
     """Built once a shape, and there are as many shapes as were declared."""
     keys = [(table.c[name], descends) for name, descends in order]
     conditions = [table.c[name] == bindparam(f"where_{name}") for name in where]
     if resumed:
         conditions.append(_behind(keys))
     ordering = [column.desc() if descends else column for column, descends in keys]
-    return table.select().where(*conditions).order_by(*ordering).limit(bindparam("limit"))
+    selected = table.select().where(*conditions).order_by(*ordering)
+    return Statement(selected.limit(bindparam("limit")))
 
 
 def _behind(keys: Keys) -> ColumnElement[bool]:

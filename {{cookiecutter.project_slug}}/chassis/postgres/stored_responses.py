@@ -1,8 +1,9 @@
 """Answers to requests with an Idempotency-Key, each committed together with what it tells of."""
 
+import re
 from dataclasses import asdict
 
-from sqlalchemy import Connection, LargeBinary, bindparam, text
+from sqlalchemy import Connection, LargeBinary, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.core.errors import BusyError
@@ -26,6 +27,13 @@ KEEP = text("""
     INSERT INTO ops.idempotency_key (key, fingerprint, status, headers, body)
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
+DISCARD = text("DELETE FROM ops.idempotency_key WHERE key = :key")
+# RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# They frame a message on one connection (RFC 9112, sections 6 and 9): never part of a response
+# that a view made.
+FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 class SqlOnce(Once):
@@ -36,8 +44,30 @@ class SqlOnce(Once):
         if not connection.execute(LOCK, {"lock": lock_key(f"idempotency:{key}")}).scalar_one():
             raise BusyError("A request with this key is being served.")
         row = connection.execute(FIND, {"key": key}).mappings().first()
+        if row and not _is_response(row):
+            connection.execute(DISCARD, {"key": key})
+            row = None
         self.answer = KeptAnswer(**row) if row else None
 
     def keep(self, answer: KeptAnswer) -> None:
         self._connection.execute(FORGET, {"key": self._key})
         self._connection.execute(KEEP, {"key": self._key, **asdict(answer)})
+
+
+def _is_response(row: RowMapping) -> bool:
+    """Whether the service can have stored it: others may write the table too.
+
+    The database refuses most of what is none, where `db upgrade` has run.
+    """
+    headers = row["headers"]
+    if not 200 <= row["status"] <= 599 or not isinstance(headers, dict):  # noqa: PLR2004
+        return False
+    return all(_is_field(name, value, row["body"]) for name, value in headers.items())
+
+
+def _is_field(name: str, value: object, body: bytes) -> bool:
+    if not isinstance(value, str) or not FIELD_VALUE.fullmatch(value):
+        return False
+    if name.lower() == "content-length" and value != str(len(body)):
+        return False
+    return bool(FIELD_NAME.fullmatch(name)) and name.lower() not in FRAMING

@@ -7,10 +7,11 @@ from marshmallow.fields import Field
 
 from chassis.core.errors import CodeError
 from chassis.schemas.fields import List, Nested
+from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
 
 
-class Schema(marshmallow.Schema):
+class Schema(DirectSchema):
     """Takes what it declares and nothing beside; its fields are those of chassis.schemas.fields."""
 
     error_messages = {

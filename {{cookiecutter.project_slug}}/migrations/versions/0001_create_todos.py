@@ -7,6 +7,14 @@ revision = "0001"
 down_revision = None
 maintenance = "none"
 phase = "expand"
+measured = {
+    "checksum": "08d23965028c5f62aa4e240699ce716ab1bf596071b61da53bb241382a5405a4",
+    "upgrade": {},
+    "downgrade": {
+        "todos": "AccessExclusiveLock",
+    },
+    "downgrade_maintenance": "none",
+}
 
 
 def upgrade() -> None:

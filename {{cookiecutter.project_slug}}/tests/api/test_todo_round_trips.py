@@ -1,5 +1,5 @@
+from chassis.development.testing.http_cases import WireTestCase
 from chassis.postgres.locks import fence_statement
-from tests.support.application import WireTestCase
 
 TODOS = "/prefix/v1/todos"
 

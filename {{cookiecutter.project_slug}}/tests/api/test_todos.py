@@ -1,6 +1,6 @@
 from uuid import uuid4
 
-from tests.support.application import ApplicationTestCase
+from chassis.development.testing.http_cases import ApplicationTestCase
 
 TODOS = "/prefix/v1/todos"
 

@@ -1,10 +1,19 @@
+from datetime import UTC, datetime
 from unittest import TestCase
 
 from chassis.core.errors import ConflictError, NotFoundError
 from chassis.core.identity import uuid7
 from chassis.core.paging import PageQuery
+from chassis.development.testing.memory import MemoryUnitOfWorkFactory
+from src.services.ports import Clock
 from src.services.todo_service import TodoService
-from tests.support.memory import MemoryUnitOfWorkFactory, StoppedClock
+
+
+class StoppedClock(Clock):
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 class TodoServiceTest(TestCase):

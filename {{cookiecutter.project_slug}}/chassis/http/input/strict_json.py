@@ -18,13 +18,7 @@ def read_json(body: bytes) -> Any:
         raise ValueError("It is not UTF-8.") from error
     _require_shallow(text)
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_float=_float,
-            parse_int=_integer,
-        )
+        return _decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"It is not JSON at {place}.") from error
@@ -66,3 +60,12 @@ def _integer(digits: str) -> int:
     if len(digits) > LONGEST_INTEGER:
         raise ValueError("A number is too large to be read.")
     return int(digits)
+
+
+# Made once: json.loads makes one a call.
+_decode = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_refuse_constant,
+    parse_float=_float,
+    parse_int=_integer,
+).decode

@@ -1,0 +1,105 @@
+"""Run the chassis's own tests on a generated project, also on one that patched its chassis.
+
+python -m proofs.chassis [--coverage | --security] [--project DIR] [MODULE ...]
+
+With modules (`api.test_pages`) only these, in one process. `--coverage` fails below 95 % of the
+chassis's branches. `--security` runs none, and writes what they show into the template.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from proofs.generation import ROOT
+from proofs.rehearse import generate
+
+SUITE = ROOT / "tests/chassis"
+FOLDERS = ("api", "contract", "migrations", "replication", "cli", "unit")  # The long ones first.
+AT_A_TIME = 3
+REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
+# What speaks with the template has its tests with it: tests/test_template_update.py.
+REPORT += ["--omit=chassis/development/template/*"]
+TABLE = "chassis.development.testing.security_table"
+WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
+    return inherited | variables | {"PYTHONPATH": str(SUITE), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def python(project: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [project / ".venv/bin/python", *arguments],
+        cwd=project,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def run(project: Path, folder: Path, *, modules: list[str], coverage: bool) -> int:
+    """The exit status; runs share an embedded PostgreSQL and a file of what was covered."""
+    begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
+    discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
+    commands = [["-m", "unittest", *discover, str(SUITE / name)] for name in FOLDERS]
+    if modules:
+        commands = [["-m", "unittest", *modules]]
+    shared = {"TEST_EMBEDDED_DIRECTORY": str(folder), "COVERAGE_FILE": str(folder / "covered")}
+
+    def one(command: list[str]) -> int:
+        result = python(project, *begin, *command, **shared)
+        print(result.stdout, flush=True)
+        return result.returncode
+
+    with ThreadPoolExecutor(AT_A_TIME) as threads:
+        status = max(threads.map(one, commands))
+    if coverage:
+        python(project, "-m", "coverage", "combine", "--quiet", **shared)
+        result = python(project, *REPORT, **shared)
+        print(result.stdout)
+        status = status or result.returncode
+    return status
+
+
+def write_security(project: Path) -> int:
+    """What the tests show of security: into the project, and from there into the template."""
+    for arguments in (["chassis", str(SUITE)], ["write"]):
+        result = python(project, "-m", TABLE, *arguments)
+        print(result.stdout, end="")
+        if result.returncode:
+            return result.returncode
+    for name in WRITTEN:
+        shutil.copy(project / name, ROOT / "{{cookiecutter.project_slug}}" / name)
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.chassis", description=__doc__)
+    parser.add_argument("--coverage", action="store_true", help="measure the chassis's branches")
+    parser.add_argument("--security", action="store_true", help="write what they show of security")
+    parser.add_argument("--project", type=Path, help="a generated project with its environment")
+    parser.add_argument("modules", nargs="*", metavar="MODULE")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="chassis-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        if given.project:
+            project = given.project.resolve()
+            subprocess.run(["make", ".venv/.ready"], cwd=project, env=environment(), check=True)
+        else:
+            project = generate(folder)
+        if given.security:
+            return write_security(project)
+        return run(project, folder, modules=given.modules, coverage=given.coverage)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+import re
+from typing import Any
+
+from chassis.development.testing.http_cases import HttpTestCase
+from chassis.development.testing.security_table import shows
+from chassis.http.output.problems import HTTP_ERRORS, REQUEST_ERRORS
+from chassis.openapi.document import complete, resolve
+from chassis.openapi.error_answers import ANSWERS
+from src.error_handler import PROBLEMS
+
+
+class OpenApiTest(HttpTestCase):
+    document: dict[str, Any]
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.document = self.client.get("/openapi.json").get_json()
+
+    @shows("API9:2023")
+    def test_it_names_this_service_and_its_operations(self) -> None:
+        self.assertEqual(self.document["openapi"], "3.1.0")
+        self.assertEqual(
+            self.document["info"], {"title": "tests", "version": "1.2.3", "description": "Tested."}
+        )
+        self.assertIn("/health/ready", self.document["paths"])
+
+    def test_what_is_answered_is_documented(self) -> None:
+        response = self.client.get("/health/ready")
+        documented = self.document["paths"]["/health/ready"]["get"]["responses"]["503"]
+        found = resolve(self.document, documented)
+        self.assertIn("(unavailable,", found["description"])
+        self.assertEqual(
+            found["content"]["application/problem+json"]["example"].keys(),
+            response.get_json(force=True).keys(),
+        )
+        for name in found["headers"]:
+            self.assertIn(name, response.headers)
+
+    def test_every_kind_of_error_is_documented(self) -> None:
+        of_requests = {(status, kind) for kind, status in REQUEST_ERRORS.items()}
+        for status, kind in {*PROBLEMS.values(), *HTTP_ERRORS.items(), *of_requests}:
+            # The others are not of an operation, or of none yet.
+            if status in ANSWERS:
+                with self.subTest(kind):
+                    self.assertIn(kind, ANSWERS[status].kinds)
+
+    def test_no_parameter_is_said_to_be_null(self) -> None:
+        schema: dict[str, Any] = {"type": ["string", "null"], "default": None}
+        parameters = [{"in": "query", "name": "x", "schema": schema}]
+        operation = {"operationId": "x", "parameters": parameters, "responses": {}}
+        schemas: dict[str, Any] = {"schemas": {"Problem": {}}}
+        complete({"paths": {"/x": {"get": operation}}, "components": schemas, "tags": []})
+        self.assertEqual(schema, {"type": "string"})
+
+    def test_the_page_and_all_that_it_loads_come_from_here(self) -> None:
+        page = self.client.get("/docs").text
+        self.assertNotRegex(page, "https?://")
+        loaded = re.findall('(?:href|src)="([^"]+)"', page)
+        self.assertIn("/docs/assets/swagger-ui-bundle.js", loaded)
+        for path in loaded:
+            with self.subTest(path), self.client.get(path) as response:
+                self.assertEqual(response.status_code, 200)
+        self.assertIn('url: "/openapi.json"', self.client.get("/docs/start.js").text)

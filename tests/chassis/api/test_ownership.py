@@ -1,0 +1,195 @@
+"""Somebody else's object is not found, written as docs/access.md says."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from uuid import UUID
+
+from werkzeug.test import TestResponse
+
+from chassis.core.errors import NotFoundError
+from chassis.core.identity import uuid7
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Repository
+from chassis.development.testing.bearer import bearer
+from chassis.development.testing.http_cases import HttpTestCase
+from chassis.development.testing.memory import MemoryRepository
+from chassis.development.testing.security_table import shows
+from chassis.http.flow.blueprint import Blueprint
+from chassis.http.output.pages import page
+from chassis.project import current_project
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
+from src.api.requests import PageArguments, subject
+
+LETTERS = "/letters-of-somebody"
+GUIDE = current_project().root / "docs/access.md"
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Letter:
+    text: str
+    owner: str
+    id: UUID = field(default_factory=uuid7)
+    version: int = 1
+
+
+class LetterInput(Schema):
+    text = fields.Text(max_length=20, required=True)
+
+
+class LetterOutput(Schema):
+    id = fields.UUID()
+    text = fields.Text(max_length=20)
+    version = fields.Integer()
+
+
+class LetterPage(Schema):
+    items = fields.List(fields.Nested(LetterOutput))
+    next = fields.Cursor(allow_none=True)
+
+
+class Letters(MemoryRepository[Letter]):
+    def get(self, entity_id: UUID) -> Letter:
+        try:
+            return super().get(entity_id)
+        except NotFoundError:  # As SqlRepository says it.
+            raise NotFoundError(f"There is no letter {entity_id}.") from None
+
+
+class Work:
+    def __init__(self) -> None:
+        self.letters: Repository[Letter] = Letters({})
+
+
+def owned(letter: Letter, owner: str) -> Letter:
+    if letter.owner != owner:
+        raise NotFoundError(f"There is no letter {letter.id}.")
+    return letter
+
+
+class LetterService:
+    def __init__(self) -> None:
+        self._work = Work()
+
+    @contextmanager
+    def _unit_of_work(self, *, read_only: bool = False) -> Iterator[Work]:
+        del read_only
+        yield self._work
+
+    def create(self, text: str, *, owner: str) -> Letter:
+        letter = Letter(text=text, owner=owner)
+        with self._unit_of_work() as work:
+            work.letters.add(letter)
+        return letter
+
+    def get(self, letter_id: UUID, *, owner: str) -> Letter:
+        with self._unit_of_work(read_only=True) as work:
+            return owned(work.letters.get(letter_id), owner)
+
+    def page(self, query: PageQuery, *, owner: str) -> list[Letter]:
+        with self._unit_of_work(read_only=True) as work:
+            return work.letters.page(replace(query, where={**query.where, "owner": owner}))
+
+    def change(self, letter_id: UUID, *, text: str, owner: str) -> Letter:
+        with self._unit_of_work() as work:
+            letter = owned(work.letters.get(letter_id), owner)
+            letter.text = text
+            work.letters.save(letter)
+        return letter
+
+    def delete(self, letter_id: UUID, *, owner: str) -> None:
+        with self._unit_of_work() as work:
+            work.letters.remove(owned(work.letters.get(letter_id), owner))
+
+
+def controller() -> Blueprint:
+    blueprint = Blueprint("letters-of-somebody", __name__, url_prefix=LETTERS)
+    letters = LetterService()
+
+    @blueprint.get("")
+    @blueprint.requires("letters:read")
+    @blueprint.arguments(PageArguments, location="query")
+    @blueprint.response(200, LetterPage)
+    def list_letters(query: PageQuery) -> dict[str, Any]:
+        return page(lambda asked: letters.page(asked, owner=subject()), query)
+
+    @blueprint.post("")
+    @blueprint.requires("letters:write")
+    @blueprint.arguments(LetterInput)
+    @blueprint.response(201, LetterOutput)
+    def create_letter(body: dict[str, Any]) -> Letter:
+        return letters.create(**body, owner=subject())
+
+    @blueprint.get("/<uuid:letter_id>")
+    @blueprint.requires("letters:read")
+    @blueprint.response(200, LetterOutput)
+    def read_letter(letter_id: UUID) -> Letter:
+        return letters.get(letter_id, owner=subject())
+
+    @blueprint.patch("/<uuid:letter_id>")
+    @blueprint.requires("letters:write")
+    @blueprint.arguments(LetterInput)
+    @blueprint.response(200, LetterOutput)
+    def change_letter(body: dict[str, Any], letter_id: UUID) -> Letter:
+        return letters.change(letter_id, **body, owner=subject())
+
+    @blueprint.delete("/<uuid:letter_id>")
+    @blueprint.requires("letters:write")
+    @blueprint.response(204)
+    def delete_letter(letter_id: UUID) -> None:
+        letters.delete(letter_id, owner=subject())
+
+    return blueprint
+
+
+class OwnershipTest(HttpTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        app = self.client.application
+        [api] = app.extensions["flask-smorest"]["apis"].values()
+        api["ext_obj"].register_blueprint(controller())
+        self.tokens = {name: bearer(app, subject=name) for name in ("ann", "bob")}
+        made = self.ask("ann", "POST", LETTERS, json={"text": "mine"})
+        self.assertEqual(made.status_code, 201, made.text)
+        self.letter = f"{LETTERS}/{made.get_json()['id']}"
+
+    def ask(self, name: str, method: str, path: str, **body: Any) -> TestResponse:
+        headers = {"Authorization": self.tokens[name]}
+        return self.client.open(path, method=method, headers=headers, **body)
+
+    def listed(self, name: str) -> list[str]:
+        return [item["text"] for item in self.ask(name, "GET", LETTERS).get_json()["items"]]
+
+    def test_its_owner_does_as_they_please(self) -> None:
+        self.assertEqual(self.listed("ann"), ["mine"])
+        self.assertEqual(self.ask("ann", "GET", self.letter).status_code, 200)
+        self.assertEqual(self.ask("ann", "PATCH", self.letter, json={"text": "x"}).status_code, 200)
+        self.assertEqual(self.ask("ann", "DELETE", self.letter).status_code, 204)
+
+    @shows("API1:2023", "V8.2.2")
+    def test_to_anybody_else_it_is_not_there(self) -> None:
+        for method in ("GET", "PATCH", "DELETE"):
+            body = {"json": {"text": "theirs"}} if method == "PATCH" else {}
+            with self.subTest(method):
+                for path in (self.letter, f"{LETTERS}/{uuid7()}"):
+                    answer = self.ask("bob", method, path, **body)
+                    problem = self.assert_problem(answer, 404, "not-found")
+                    identity = path.rpartition("/")[2]
+                    self.assertEqual(problem["detail"], f"There is no letter {identity}.")
+        self.assertEqual(self.listed("bob"), [])
+        self.assertEqual(self.listed("ann"), ["mine"])
+
+    def test_the_guide_has_what_is_shown_here(self) -> None:
+        here = dedent(Path(__file__).read_text("utf-8"))
+        guide = GUIDE.read_text("utf-8").partition("## Somebody else's is not found")[2]
+        found = re.findall(r"^```python\n(.*?)^```$", guide, re.M | re.S)
+        self.assertEqual(len(found), 4)
+        for block in found:
+            with self.subTest(block):
+                lines = [line.strip() for line in block.splitlines()]
+                self.assertIn("\n".join(lines), re.sub(r"^ +", "", here, flags=re.M))

@@ -1,0 +1,103 @@
+from unittest.mock import patch
+
+from chassis.development.testing.database_cases import (
+    DatabaseTestCase,
+    empty_database,
+    migrated_database,
+)
+from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import Migrations, migration_scripts
+from support.command_line import CommandLineTestCase
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.head = migration_scripts().get_current_head()
+
+    def db(self, *arguments: str) -> str:
+        result = self.manage("db", *arguments, DATABASE_URL=self.database_url)
+        self.assertEqual(result.exit_code, 0, result.output)
+        return result.stdout.strip()
+
+    def test_a_migrated_database_is_at_the_newest_revision(self) -> None:
+        self.assertEqual(self.db("current"), self.head or "none")
+        self.assertEqual(self.db("heads"), self.head or "")
+        self.assertIn("has what the models have", self.db("check"))
+
+    def test_nothing_is_written_without_a_difference(self) -> None:
+        self.assertIn("No revision was written", self.db("migrate", "-m", "Nothing"))
+
+    def test_what_it_wrote_and_what_fails_is_said_with_3(self) -> None:
+        failure = FindingsError("Wrote 0002_test.py, but it fails.")
+        with patch.object(Migrations, "create", side_effect=failure) as create:
+            arguments = (
+                "db",
+                "migrate",
+                "-m",
+                "Test",
+                "--accept-drop",
+                "a",
+                "--accept-drop",
+                "b.c",
+            )
+            result = self.manage(*arguments, DATABASE_URL=self.database_url)
+        self.assert_stops(result, 3, "Wrote 0002_test.py, but it fails")
+        create.assert_called_once_with("Test", empty=False, plain=False, accept_drop=("a", "b.c"))
+
+    def test_down_to_nothing_and_up_again(self) -> None:
+        self.database_url = self.enterContext(migrated_database())
+        self.db("downgrade", "base")
+        self.assertEqual(self.db("current"), "none")
+        self.db("upgrade")
+        self.assertEqual(self.db("current"), self.head or "none")
+
+    def test_down_by_one_by_default(self) -> None:
+        self.database_url = self.enterContext(migrated_database())
+        if self.head:
+            self.db("downgrade")
+        self.assertNotEqual(Migrations(self.database_url).current(), self.head or "none")
+
+    def test_a_stamp_changes_the_revision_only(self) -> None:
+        self.db("stamp", "base")
+        self.assertEqual(self.db("current"), "none")
+        self.db("stamp", "head")
+        self.db("check")
+
+    def test_the_history_needs_no_database(self) -> None:
+        result = self.manage("db", "history", DATABASE_URL=NOBODY_LISTENS)
+        self.assertEqual(result.exit_code, 0)
+        self.assertEqual(len(result.stdout.splitlines()), len(self.db("history").splitlines()))
+
+    def test_a_mistake_is_a_sentence_with_what_to_do(self) -> None:
+        for arguments, sentence in (
+            (("upgrade", "nope"), "Can't locate revision identified by 'nope'. This code has no"),
+            (("stamp", ""), "Name a revision"),
+            (("migrate", "-m", " "), "A revision needs a message"),
+            (("downgrade", "-9"), "There are not that many revisions"),
+        ):
+            with self.subTest(arguments):
+                result = self.manage("db", *arguments, DATABASE_URL=self.database_url)
+                self.assert_stops(result, 1, sentence)
+
+    def test_a_missing_message_is_a_sentence(self) -> None:
+        self.assert_stops(self.manage("db", "migrate"), 2, "Missing option '-m'")
+
+    def test_an_unreachable_database_is_a_sentence(self) -> None:
+        result = self.manage("db", "upgrade", DATABASE_URL=NOBODY_LISTENS)
+        self.assert_stops(result, 1, "The database does not answer. Check DATABASE_URL")
+
+    def test_a_database_that_is_behind_fails_the_check(self) -> None:
+        with empty_database() as url:
+            result = self.manage("db", "check", DATABASE_URL=url)
+        if self.head:
+            self.assert_stops(result, 3, "not up to date. Run `python manage.py db upgrade` first")
+
+    def test_a_schema_that_is_there_already_is_a_sentence(self) -> None:
+        self.database_url = self.enterContext(migrated_database())
+        self.db("stamp", "base")
+        result = self.manage("db", "upgrade", DATABASE_URL=self.database_url)
+        if self.head:
+            self.assert_stops(result, 1, "run `python manage.py db stamp REVISION`")

@@ -1,0 +1,52 @@
+from unittest.mock import patch
+
+import click
+
+from chassis.cli.main import cli
+from chassis.development.testing.database_cases import DatabaseTestCase, empty_database
+from chassis.migrations.commands import migration_scripts
+from support.command_line import CommandLineTestCase
+
+
+class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
+    def test_routes_are_listed(self) -> None:
+        result = self.manage("routes", DATABASE_URL=self.database_url)
+        self.assertRegex(result.stdout, r"GET +/health/ready +health.read_readiness")
+
+    def test_seeding_twice_is_seeding_once(self) -> None:
+        first = self.manage("seed", DATABASE_URL=self.database_url)
+        second = self.manage("seed", DATABASE_URL=self.database_url)
+        self.assertEqual((first.exit_code, second.exit_code), (0, 0), first.output)
+        self.assertEqual(first.stdout, second.stdout)
+
+    def test_seeding_needs_the_schema(self) -> None:
+        with empty_database() as url:
+            result = self.manage("seed", DATABASE_URL=url)
+        if migration_scripts().get_current_head():
+            self.assert_stops(result, 1, "at revision none.*run `python manage.py db upgrade`")
+
+    def test_the_shell_has_the_container(self) -> None:
+        with patch("code.interact") as interact:
+            result = self.manage("shell", DATABASE_URL=self.database_url)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("health_service", interact.call_args.kwargs["banner"])
+
+    def test_help_is_grouped_and_has_examples(self) -> None:
+        for command in ("--help", "db --help", "run --help", "serve --help"):
+            result = self.manage(*command.split())
+            self.assertIn("python manage.py", result.stdout)
+
+    def test_an_unknown_command_is_a_sentence(self) -> None:
+        self.assert_stops(self.manage("migrat"), 2, "No such command 'migrat'")
+        self.assert_stops(self.manage("serv"), 2, "No such command 'serv'. Did you mean 'serve'?")
+
+    def test_a_command_may_be_added(self) -> None:
+        self.addCleanup(cli.commands.pop, "one-more")
+
+        @cli.command()
+        def one_more() -> None:
+            """Say so."""
+            click.echo("said")
+
+        self.assertIn("Say so.", self.manage("--help").stdout)
+        self.assertEqual(self.manage("one-more").stdout, "said\n")

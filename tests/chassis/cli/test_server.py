@@ -1,0 +1,194 @@
+"""The service as production starts it: its own process, its own port, over HTTP."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from unittest.mock import patch
+
+from chassis.cli import server
+from chassis.development.testing.database_cases import empty_database
+from chassis.development.testing.security_table import shows
+from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import current_project
+from support.command_line import PRODUCTION, CommandLineTestCase
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
+SECONDS_TO_START = 20
+SCRIPT = "/docs/assets/swagger-ui-bundle.js"
+SLOW_BODY = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
+SLOW_HEADERS = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class ServerTest(CommandLineTestCase):
+    def start(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
+        """It answers."""
+        process = self.begin(database_url, **variables)
+        self.wait_for(process)
+        return process
+
+    def wait_for(self, process: subprocess.Popen[Any]) -> None:
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.get("/health/live") != HTTPStatus.OK:
+            self.assertIsNone(process.poll(), "The server has stopped.")
+            self.assertLess(time.monotonic(), deadline, "The server did not start.")
+            time.sleep(0.05)
+
+    def begin(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
+        self.port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            cwd=current_project().root,
+            env=os.environ | PRODUCTION | {"DATABASE_URL": database_url} | variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        return process
+
+    def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
+        """The status of the answer; None if nobody answers."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", path, headers=headers)
+                return connection.getresponse().status
+            except OSError:
+                return None
+
+    def counted(self, route: str) -> float:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request("GET", "/metrics")
+            told = connection.getresponse().read().decode()
+        [found] = re.findall(rf'requests_total\{{.*"{route}".*\}} (\S+)', told)
+        return float(found)
+
+    def test_it_waits_for_its_schema_then_serves_until_it_is_told_to_stop(self) -> None:
+        with empty_database() as url:
+            process = self.start(url, WORKERS="2")
+            if migration_scripts().get_current_head():
+                self.assertEqual(self.get("/health/ready"), HTTPStatus.SERVICE_UNAVAILABLE)
+            Migrations(url).upgrade()
+            self.assertEqual(self.get("/health/ready"), HTTPStatus.OK)
+            for _ in range(10):
+                self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+            # Whichever of its processes answers.
+            self.assertEqual({self.counted("/openapi.json") for _ in range(10)}, {10})
+            process.terminate()
+            _, said = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0, said)
+        self.assertNotIn("Traceback", said)
+        self.assertNotIn("panic", said)
+
+    @unittest.skipUnless(sys.platform == "linux", "Processes are forked there only.")
+    def test_one_that_is_starting_ends_when_it_is_told_to(self) -> None:
+        process = self.begin(NOBODY_LISTENS)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not children.read_text():
+            self.assertLess(time.monotonic(), deadline, "No process was forked.")
+        process.terminate()
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0)
+
+    def test_neither_slow_clients_nor_large_headers_stop_it(self) -> None:
+        process = self.start(NOBODY_LISTENS)
+        for text in [SLOW_BODY, SLOW_HEADERS] * 20:
+            slow = socket.create_connection(("127.0.0.1", self.port))
+            self.addCleanup(slow.close)
+            slow.sendall(text)
+        self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+        for headers in ({"X-Large": "x" * 100_000}, {f"X-{n}": "many" for n in range(200)}):
+            status = self.get("/health/live", headers)
+            self.assertEqual(status, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self.assertEqual(self.get("/" + "x" * 100_000), HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self.assertEqual(self.get("/health/live"), HTTPStatus.OK)
+        self.assertIsNone(process.poll())
+
+    @shows("V15.2.2")
+    def test_clients_that_never_read_stop_nobody(self) -> None:
+        process = self.start(NOBODY_LISTENS)
+        with ExitStack() as clients:
+            for path in ([SCRIPT] * 5 + ["/openapi.json", "/docs/assets/swagger-ui.css"]) * 9:
+                client = clients.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", self.port))
+                asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+                client.sendall(asked * 8)  # More than what the system keeps for whoever reads late.
+            for path in ("/health/live", SCRIPT, "/openapi.json") * 3:
+                self.assertEqual(self.get(path), HTTPStatus.OK, path)
+        self.assertIsNone(process.poll())
+
+    @shows("V15.2.2", "V16.5.2")
+    def test_a_log_that_nobody_reads_stops_nobody(self) -> None:
+        process = self.start(NOBODY_LISTENS, RATE_LIMIT="")
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with closing(connection):
+            for _ in range(2_000):  # Each writes a line; the pipe takes some 300.
+                connection.request("GET", "/health/live")
+                self.assertEqual(connection.getresponse().read()[:1], b"{")
+        self.assertIsNone(process.poll())
+
+    def test_it_serves_without_standard_streams(self) -> None:
+        for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+            with self.subTest(closed):
+                self.port = free_port()
+                command = f'exec "$0" manage.py serve --port {self.port} {closed}'
+                process = subprocess.Popen(
+                    ["sh", "-c", command, sys.executable],
+                    cwd=current_project().root,
+                    env=os.environ | PRODUCTION | {"DATABASE_URL": NOBODY_LISTENS},
+                )
+                self.addCleanup(process.wait)
+                self.addCleanup(process.terminate)
+                self.wait_for(process)
+                self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+
+
+class StartTest(CommandLineTestCase):
+    def test_a_missing_variable_stops_both(self) -> None:
+        for command in ("run", "serve"):
+            with self.subTest(command):
+                self.assert_stops(self.manage(command), 78, "Not set: DATABASE_URL")
+
+    def test_an_unreachable_database_stops_the_development_server(self) -> None:
+        result = self.manage("run", DATABASE_URL=NOBODY_LISTENS)
+        self.assert_stops(result, 1, "does not answer.*run `python manage.py db upgrade`")
+
+    def test_an_unreachable_database_is_said_by_the_production_server(self) -> None:
+        with patch("chassis.cli.server.Granian") as server:
+            result = self.manage("serve", "--port", str(free_port()), DATABASE_URL=NOBODY_LISTENS)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("Not ready: The database does not answer", result.stderr)
+        server.return_value.serve.assert_called_once_with()
+
+    def test_an_ipv6_address_is_written_as_urls_have_it(self) -> None:
+        for host, shown in (("::1", "[::1]"), ("::", "[::]"), ("127.0.0.1", "127.0.0.1")):
+            self.assertEqual(server._in_url(host), shown)
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+            port = str(taken.getsockname()[1])
+            result = self.manage("serve", "--port", port, DATABASE_URL=NOBODY_LISTENS, HOST="::1")
+        self.assert_stops(result, 1, rf"Cannot listen on \[::1\]:{port}")
+
+    def test_a_taken_port_stops_it(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = str(server.getsockname()[1])
+            result = self.manage("serve", "--port", port, DATABASE_URL=NOBODY_LISTENS)
+        self.assert_stops(result, 1, f"Cannot listen on 127.0.0.1:{port}.*--port")

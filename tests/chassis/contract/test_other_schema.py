@@ -1,0 +1,47 @@
+"""A release that runs while a newer one's schema is there: what fails may succeed later."""
+
+from sqlalchemy.exc import DBAPIError
+
+from chassis.core.errors import SchemaMismatchError
+from chassis.core.paging import PageQuery
+from chassis.maintenance.revisions import read_revisions
+from chassis.maintenance.schema_probe import SqlDatabaseProbe
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
+from support.specimens import Specimen, specimens
+from support.units import SqlUnits
+
+CHANGES = (
+    "DROP TABLE specimens",
+    "ALTER TABLE specimens DROP COLUMN text",
+    "ALTER TABLE specimens ALTER text TYPE integer USING 1",
+    "ALTER TABLE specimens ALTER id TYPE integer USING 1",
+    "ALTER TABLE specimens ALTER text TYPE varchar(2)",
+    "ALTER TABLE specimens ADD COLUMN more text NOT NULL",
+    "ALTER TABLE specimens ADD CHECK (version > 7)",
+    "ALTER TABLE specimens ALTER version ADD GENERATED ALWAYS AS IDENTITY",
+)
+
+
+class OtherSchemaTest(SqlUnits):
+    def use(self, change: str) -> None:
+        """As a release that has the project's revisions."""
+        specimens.drop(self.engines.write, checkfirst=True)
+        specimens.create(self.engines.write)
+        with self.engines.write.begin() as connection:
+            connection.exec_driver_sql(change)
+        probe = SqlDatabaseProbe(self.engines.probe, read_revisions())
+        release = SqlUnitOfWorkFactory(self.engines, SqlWork, probe)
+        with release() as work:
+            work.repository(specimens, Specimen).add(Specimen(text="four"))
+        with release(read_only=True) as work:
+            work.repository(specimens, Specimen).page(PageQuery(limit=1))
+
+    def test_what_only_another_schema_explains_is_no_mistake_of_the_program(self) -> None:
+        for change in CHANGES:
+            with self.subTest(change), self.assertRaises(DBAPIError):
+                self.use(change)
+        with self.engines.write.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999')")
+        for change in CHANGES:
+            with self.subTest(change), self.assertRaises(SchemaMismatchError):
+                self.use(change)

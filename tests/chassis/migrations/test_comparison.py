@@ -1,0 +1,253 @@
+"""What `db migrate` and `db check` see of models, and what they leave to others."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+from uuid import uuid4
+
+from alembic.util import CommandError
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INT4RANGE, JSON, JSONB, ExcludeConstraint
+from sqlalchemy.schema import SchemaItem
+
+from chassis.migrations.check import FindingsError
+from chassis.migrations.commands import Migrations
+from chassis.migrations.plan import Options
+from chassis.project import Project
+from src.infrastructure.databases.metadata import metadata as real
+from support.revisions import RevisionsTestCase
+
+NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
+STRANGERS = """
+    CREATE TABLE legacy_orders (id integer PRIMARY KEY);
+    CREATE TABLE "Quoted Table" ("Id" integer, UNIQUE ("Id"));
+    CREATE TABLE heirs () INHERITS (things);
+    CREATE INDEX dba_things ON things (id) WHERE id > 7;
+    ALTER TABLE things ADD CONSTRAINT dba CHECK (id > -1), ADD COLUMN dba_note text;
+    CREATE MATERIALIZED VIEW report AS SELECT count(*) FROM things;
+    CREATE SCHEMA warehouse;
+    CREATE TABLE warehouse.things (id integer);
+    CREATE SEQUENCE numbers;
+    CREATE TYPE colour AS ENUM ('red')
+"""
+
+
+def every_kind(models: MetaData, *labels: str) -> None:
+    """A table with what models can have, in a schema of its own where that makes a difference."""
+    number = Sequence("ticket_numbers", metadata=models, start=100)
+    Table("tenants", models, Column("id", Integer, primary_key=True), schema="billing")
+    Table(
+        "tickets",
+        models,
+        Column("id", Integer, Identity(), primary_key=True),
+        Column("tenant_id", ForeignKey("billing.tenants.id", ondelete="CASCADE"), nullable=False),
+        Column("number", BigInteger, number, server_default=number.next_value()),
+        Column("state", Enum(*labels, name="State"), server_default=labels[0], nullable=False),
+        Column("payload", JSON, server_default=text("""'{"a:b": 1}'""")),
+        Column("tags", JSONB, server_default="{}"),
+        Column("title", String(20), comment="It's shown."),
+        Column("length", Integer, Computed("length(title)")),
+        Column("during", INT4RANGE),
+        CheckConstraint("title <> 'x'", name="title"),
+        UniqueConstraint("tenant_id", "number"),
+        ExcludeConstraint(("during", "&&"), name="one_at_a_time"),
+        Index(None, text("lower(title)"), postgresql_where=text("title IS NOT NULL")),
+        schema="billing",
+    )
+
+
+class ComparisonTest(RevisionsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(
+            self.sql, "DROP SCHEMA IF EXISTS billing, warehouse CASCADE; DROP TYPE IF EXISTS colour"
+        )
+        self.use_new_models()
+
+    def use_new_models(self) -> None:
+        """Of what revision 0001 makes."""
+        self.models = MetaData(naming_convention=real.naming_convention)
+        self.enterContext(patch.object(Project, "metadata", self.models))
+        self.things = Table("things", self.models, Column("id", Integer))
+        texts = (Column(name, Text) for name in ("mode", "phase"))
+        flags = (Column(name, Boolean) for name in ("fenced", "alone"))
+        Table("seen", self.models, *texts, *flags)
+
+    def anew(self, *parts: SchemaItem) -> None:
+        """The model of things, with these parts."""
+        self.models.remove(self.things)
+        self.things = Table("things", self.models, *parts)
+
+    def migrate(self, *accepted: str) -> list[str]:
+        """Write, apply, and write again: the second time there is nothing left."""
+        paths = self.migrations().create("Test", accept_drop=accepted)
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Test"), [])
+        self.assertEqual(self.migrations().check(), [])
+        return [Path(path).read_text() for path in paths]
+
+    @contextmanager
+    def unprivileged(self) -> Iterator[Migrations]:
+        """As a role that reads and may not make databases."""
+        role = f"reader_{uuid4().hex}"
+        self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'; GRANT pg_read_all_data TO {role}")
+        url = make_url(self.database_url).set(username=role, password=role)
+        try:
+            shown = url.render_as_string(hide_password=False)
+            yield Migrations(shown, Options(say=self.hear))
+        finally:
+            self.sql(f"DROP ROLE {role}")
+
+    def test_every_kind_is_made_taken_back_and_made_again(self) -> None:
+        every_kind(self.models, "new", "done")
+        [source] = self.migrate()
+        self.assertNotIn("DROP", source.partition("def downgrade")[0])
+        self.migrations().downgrade("0001")
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
+    def test_new_values_come_in_a_revision_before_what_uses_them(self) -> None:
+        every_kind(self.models, "new", "done")
+        self.migrate()
+        self.use_new_models()
+        every_kind(self.models, "it's late", "new", "stuck", "done")
+        first, second = self.migrate()
+        self.assertIn("ADD VALUE", first)
+        self.assertIn("SET DEFAULT", second)
+
+    def test_an_enum_column_is_added_to_a_table_and_dropped_with_its_type(self) -> None:
+        self.anew(Column("id", Integer), Column("mood", Enum("good", "bad", name="mood")))
+        self.migrate()
+        self.anew(Column("id", Integer))
+        [source] = self.migrate("things.mood", "mood")
+        self.assertIn('phase = "contract"', source)
+        self.migrations().downgrade()
+        self.upgrade()
+
+    def test_a_constraint_that_is_changed_is_made_anew(self) -> None:
+        self.anew(Column("id", Integer), Column("of", Integer), CheckConstraint("id > 0", "id"))
+        self.migrate()
+        self.anew(
+            Column("id", Integer, nullable=False, autoincrement=False),
+            Column("of", Integer, nullable=False),
+            CheckConstraint("id > 1", "id"),
+            PrimaryKeyConstraint("id"),
+        )
+        self.migrate()
+        self.anew(
+            Column("id", Integer, nullable=False, autoincrement=False),
+            Column("of", Integer, nullable=False),
+            PrimaryKeyConstraint("id", "of"),
+        )
+        with self.assertRaisesRegex(CommandError, "--accept-drop ck_things_id"):
+            self.migrate()
+        self.migrate("ck_things_id")
+
+    def test_tables_in_use_are_changed_in_steps_that_keep_nobody_out(self) -> None:
+        other = Table("other", self.models, Column("id", Integer, primary_key=True))
+        columns = Column("id", Integer), Column("of", Integer), Column("Name", Text)
+        self.anew(*columns)
+        self.migrate()
+        self.anew(
+            Column("id", Integer, nullable=False),
+            Column("of", ForeignKey(other.c.id)),
+            Column("Name", Text, index=True, unique=True),
+            Column("more", Text),
+            CheckConstraint("id > 0", "id"),
+            UniqueConstraint("id", "Name"),
+        )
+        other.append_column(Column("more", Text))
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+        self.assertEqual(len(sources), 9)
+        text = "".join(sources)
+        for form in ("operations.create_index_concurrently(", "UNIQUE USING INDEX", "NOT VALID"):
+            self.assertIn(form, text)
+        self.migrations().downgrade("0002")
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
+    def test_plain_is_one_revision(self) -> None:
+        self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
+        self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Test"), [])
+
+    def test_what_others_made_is_neither_dropped_nor_drift(self) -> None:
+        self.sql(STRANGERS)
+        self.assertEqual(self.migrations().check(), [])
+        self.assertEqual(self.migrations().create("Nothing"), [])
+        self.anew(Column("id", Integer), Column("name", Text))
+        [source] = self.migrate()
+        self.assertNotIn("drop", source.partition("def downgrade")[0])
+        self.assertTrue(self.has_table("legacy_orders"))
+
+    def test_partitions_and_heirs_that_revisions_make_are_left_out(self) -> None:
+        self.revision(
+            "CREATE TABLE heirs () INHERITS (things)",
+            "CREATE TABLE events (at integer) PARTITION BY RANGE (at)",
+            "CREATE TABLE events_1 PARTITION OF events DEFAULT",
+        )
+        Table("events", self.models, Column("at", Integer), postgresql_partition_by="RANGE (at)")
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Nothing"), [])
+
+    def test_all_commands_work_in_the_schema_that_the_url_names(self) -> None:
+        self.sql('DROP SCHEMA IF EXISTS "Mine" CASCADE; CREATE SCHEMA "Mine"')
+        self.addCleanup(self.sql, 'DROP SCHEMA "Mine" CASCADE')
+        url = make_url(self.database_url).update_query_dict({"options": '-csearch_path="Mine"'})
+        mine = Migrations(url.render_as_string(hide_password=False), Options(wait=0))
+        self.assertEqual(mine.upgrade(), (None, "0001"))
+        self.assertEqual((mine.current(), mine.check()), ("0001", []))
+        self.anew(Column("id", Integer, index=True))
+        self.assertEqual(len(mine.create("Index")), 1)
+        self.assertEqual(mine.upgrade(), ("0001", "0002"))
+        mine.stamp("0001")
+        self.assertEqual((mine.current(), self.current()), ("0001", "0001"))
+        self.assertTrue(self.has_table('"Mine".things'))
+
+    def test_what_the_database_lost_is_drift(self) -> None:
+        self.sql("ALTER TABLE things ALTER id TYPE bigint, ALTER id SET DEFAULT 3")
+        [drift] = self.migrations().check()
+        self.assertRegex(drift, "things.id is 3, not nothing; column things.id is bigint, not int")
+        self.sql("DROP TABLE things")
+        self.assertEqual(
+            self.migrations().check(), ["The database has drifted: table things is missing"]
+        )
+
+    def test_what_fails_is_said(self) -> None:
+        self.anew(Column("id", JSONB))
+        with self.assertRaisesRegex(FindingsError, "Wrote .*0002_test.py, but it fails: "):
+            self.migrations().create("Test")
+
+    def test_without_the_right_to_make_databases_nothing_is_dropped(self) -> None:
+        self.anew(Column("name", Text))
+        with self.unprivileged() as migrations:
+            [path] = migrations.create("Test")
+        source = Path(path).read_text()
+        self.assertNotIn("drop_column", source.partition("def downgrade")[0])
+        self.assertIn("add_column", source)
+        self.assertIn('maintenance = "full"', source)
+        self.assertIn("warning: The role may not create databases", self.said[-1])

@@ -1,0 +1,220 @@
+"""What becomes of a window when its migration fails or its owner dies."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from alembic.util import CommandError
+
+from chassis.core.errors import BusyError, ConflictError
+from chassis.core.maintenance import MaintenanceMode
+from chassis.maintenance.migrator import migrator
+from chassis.maintenance.recovery import MigrationFailedError
+from chassis.postgres.locks import ask_write_fence
+from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
+
+UNIQUE_INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"], unique=True)'
+NO_MIGRATION = {"from_revision": None, "target_revision": None}
+NO_WAIT = timedelta(0)
+HALF_DONE = """
+    INSERT INTO ops.step (window_id, revision, direction, kind, checksum)
+    VALUES (:window, :revision, 'upgrade', 'autocommit', '')
+"""
+
+
+class FailureTest(RevisionsTestCase):
+    def fails_between_two_revisions(self) -> None:
+        """0002 is applied and 0003 is not, until `things` has a row."""
+        self.revision("CREATE TABLE more ()", maintenance="read-only")
+        self.revision(FAIL_IF_EMPTY)
+        with self.assertRaisesRegex(MigrationFailedError, r"division by zero.* window #\d+ stays"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.last_window().phase), ("0002", "failed"))
+        self.assert_nothing_held()
+
+    def fails_in_autocommit(self) -> None:
+        """0002 leaves an invalid index, until `things` has no duplicates."""
+        self.sql("INSERT INTO things VALUES (1), (1)")
+        self.revision(code=UNIQUE_INDEX, maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, "could not create unique index"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.last_window().phase), ("0001", "failed"))
+        self.assertEqual(self.index_is_valid(), [False])
+
+    def index_is_valid(self) -> list[bool]:
+        found = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('things_id')"
+        return [valid for (valid,) in self.sql(found)]
+
+    def test_a_schema_that_is_unchanged_needs_no_window(self) -> None:
+        head = self.revision("CREATE TABLE more ()", FAIL_IF_EMPTY, maintenance="read-only")
+        with self.assertRaisesRegex(Exception, "division by zero"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.has_table("more")), ("0001", False))
+        window = self.last_window()
+        self.assertEqual((window.phase, window.outcome), ("off", "rolled back"))
+        self.assert_nothing_held()
+        [step] = self.sql("SELECT finished_at FROM ops.step WHERE revision = :head", head=head)
+        self.assertIsNone(step.finished_at)
+        self.assertTrue(self.writers_are_let_in())
+
+    def test_between_two_revisions_the_window_stays(self) -> None:
+        self.fails_between_two_revisions()
+        self.assertFalse(self.writers_are_let_in())
+        self.assertNotIn("rolled back", self.events())
+
+    def test_the_next_upgrade_completes_it_in_the_same_window(self) -> None:
+        self.fails_between_two_revisions()
+        self.sql("INSERT INTO things VALUES (1)")
+        self.upgrade()
+        window = self.last_window()
+        self.assertEqual((self.current(), self.window_count()), ("0003", 1))
+        self.assertEqual((window.outcome, window.from_revision), ("completed", "0001"))
+
+    def test_failing_again_leaves_it_as_it_was(self) -> None:
+        self.fails_between_two_revisions()
+        with self.assertRaises(MigrationFailedError):
+            self.upgrade()
+        self.assertEqual((self.window_count(), self.last_window().phase), (1, "failed"))
+        self.assertFalse(self.writers_are_let_in())
+
+    def test_a_blocked_drain_does_not_end_it(self) -> None:
+        self.fails_between_two_revisions()
+        writer = self.connect()  # It begins before there is a window in which it may not.
+        self.sql("UPDATE ops.window SET phase = 'off'")
+        ask_write_fence(writer)
+        self.sql("UPDATE ops.window SET phase = 'failed'")
+        with self.assertRaises((BusyError, MigrationFailedError)):
+            self.upgrade(drain_timeout=0.1)
+        self.assertEqual(self.last_window().phase, "failed")
+
+    def test_it_is_ended_by_hand_only_by_who_knows_the_revision(self) -> None:
+        self.fails_between_two_revisions()
+        for wrong in (None, "0001"):
+            with self.assertRaisesRegex(ConflictError, "--accept-schema 0002"):
+                self.windows().end(wrong)
+        self.windows().end("0002")
+        self.assertEqual(self.last_window().outcome, "forced")
+
+    def test_a_half_done_step_keeps_it_and_the_next_upgrade_repairs_it(self) -> None:
+        self.fails_in_autocommit()
+        self.assertFalse(self.writers_are_let_in())
+        self.sql("TRUNCATE things")
+        self.upgrade()
+        self.assertEqual((self.current(), self.index_is_valid()), ("0002", [True]))
+        self.assertEqual(self.last_window().outcome, "completed")
+        self.assertEqual(self.window_count(), 1)
+
+    def test_an_upgrade_without_anything_to_do_does_not_end_what_is_half_done(self) -> None:
+        self.fails_in_autocommit()
+        with suppress(MigrationFailedError):
+            self.upgrade("0001")
+        self.assertEqual(self.last_window().phase, "failed")
+
+    def test_one_opened_by_hand_is_given_back_as_it_was(self) -> None:
+        self.insert_window(mode="read-only")
+        self.revision(FAIL_IF_EMPTY, maintenance="full")
+        with self.assertRaisesRegex(Exception, "division by zero"):
+            self.upgrade()
+        window = self.last_window()
+        self.assertEqual((window.phase, window.target_revision), ("active", None))
+        self.assertEqual(window.mode, "read-only")
+
+    def test_an_interrupted_one_is_taken_back(self) -> None:
+        self.revision(code="raise KeyboardInterrupt", maintenance="read-only")
+        with self.assertRaises(KeyboardInterrupt):
+            self.upgrade()
+        self.assertEqual((self.current(), self.last_window().outcome), ("0001", "rolled back"))
+        self.assert_nothing_held()
+
+    def test_an_interrupted_one_that_was_not_taken_back_says_so(self) -> None:
+        self.revision("SELECT 1", maintenance="read-only")
+        self.revision(code="raise KeyboardInterrupt")
+        with self.assertRaisesRegex(MigrationFailedError, r"^\w.*window #\d+ stays"):
+            self.upgrade()
+
+    def test_who_has_lost_the_connection_has_lost_the_mutex_and_settles_nothing(self) -> None:
+        self.revision("SELECT pg_terminate_backend(pg_backend_pid())", maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, "The connection was lost"):
+            self.upgrade()
+        self.assertEqual(self.events(), ["draining", "migrating"])
+        self.windows().settle_orphan()
+        self.assertEqual(self.last_window().outcome, "rolled back")
+
+    def test_a_mistake_of_the_caller_opens_none(self) -> None:
+        with self.assertRaises(CommandError):
+            self.upgrade("nope")
+        self.assertEqual(self.window_count(), 0)
+
+
+class OrphanTest(RevisionsTestCase):
+    """A row as its owner left it; nobody has the mutex."""
+
+    def orphan(self, **values: str | None) -> int:
+        described = {"kind": "migration", "phase": "migrating", "from_revision": "0001"}
+        return self.insert_window(**described | {"target_revision": "0002"} | values)
+
+    def outcome(self) -> tuple[str, str | None]:
+        window = self.last_window()
+        return window.phase, window.outcome
+
+    def test_it_is_known_to_be_one_until_it_is_settled(self) -> None:
+        self.orphan()
+        windows = self.windows()
+        found = windows.current()
+        assert found is not None
+        self.assertTrue(found.orphaned)
+        windows.settle_orphan()
+        self.assertIsNone(windows.current())
+        self.assertEqual(self.events(), ["rolled back"])
+
+    def test_what_is_proven_ends_it(self) -> None:
+        for values, outcome in (
+            ({}, ("off", "rolled back")),
+            ({"phase": "draining"}, ("off", "rolled back")),
+            ({"from_revision": "0000", "target_revision": "0001"}, ("off", "completed")),
+            ({"kind": "manual", "phase": "draining"} | NO_MIGRATION, ("off", "aborted")),
+        ):
+            with self.subTest(values):
+                self.orphan(**values)
+                self.windows().settle_orphan()
+                self.assertEqual(self.outcome(), outcome)
+
+    def test_what_is_not_proven_keeps_it(self) -> None:
+        for values, revision in (
+            ({"from_revision": "0000"}, None),
+            ({}, "0002"),
+            ({"from_revision": "0000", "target_revision": "0001"}, "0001"),
+        ):
+            with self.subTest(values):
+                identity = self.orphan(**values)
+                if revision:
+                    self.sql(HALF_DONE, window=identity, revision=revision)
+                self.windows().settle_orphan()
+                self.assertEqual(self.outcome(), ("failed", None))
+                self.sql("UPDATE ops.window SET phase = 'off'")
+
+    def test_one_opened_by_hand_goes_back_to_who_opened_it(self) -> None:
+        self.orphan(kind="manual")
+        self.windows().settle_orphan()
+        self.assertEqual(self.outcome(), ("active", None))
+
+    def test_the_window_of_a_living_owner_is_left_alone(self) -> None:
+        self.orphan()
+        windows = self.windows()
+        with migrator(self.database_url, wait=0):
+            found = windows.current()
+            assert found is not None
+            self.assertFalse(found.orphaned)
+            windows.settle_orphan()
+        self.assertEqual(self.outcome(), ("migrating", None))
+
+    def test_the_next_upgrade_settles_it_first(self) -> None:
+        self.orphan()
+        self.revision(LOOK, maintenance="read-only")
+        self.upgrade()
+        outcomes = [row.outcome for row in self.sql("SELECT outcome FROM ops.window ORDER BY id")]
+        self.assertEqual(outcomes, ["rolled back", "completed"])
+
+    def test_so_does_the_next_window(self) -> None:
+        self.orphan()
+        started = self.windows().start(MaintenanceMode.READ_ONLY, "", None, patience=NO_WAIT)
+        self.assertEqual([self.window_count(), started.phase], [2, "active"])

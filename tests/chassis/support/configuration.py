@@ -1,0 +1,3 @@
+from chassis.development.testing.http_cases import config
+
+CONFIG = config()

@@ -1,0 +1,75 @@
+"""The real unit of work and its stand-in, for suites that are run against both."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import TestCase
+
+from sqlalchemy import text
+
+from chassis.core.paging import PageQuery
+from chassis.core.persistence import Repository, UnitOfWorkFactory
+from chassis.core.request_scope import Attempt, current_scope
+from chassis.development.testing.database_cases import DatabaseTestCase
+from chassis.development.testing.memory import MemoryUnitOfWorkFactory
+from chassis.postgres.engines import Engines
+from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
+from support.specimens import Specimen, specimens
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Iterator[None]:
+    """What happens within belongs to that attempt to serve a request."""
+    scope = current_scope()
+    scope.attempt = attempt
+    try:
+        yield
+    finally:
+        scope.attempt = None
+
+
+class UnitsTestCase(TestCase):
+    unit_of_work: UnitOfWorkFactory[Any]
+
+    @abstractmethod
+    def specimens(self, work: Any) -> Repository[Specimen]: ...
+
+    def stored(self, text: str = "first") -> Specimen:
+        specimen = Specimen(text=text)
+        with self.unit_of_work() as work:
+            self.specimens(work).add(specimen)
+        return specimen
+
+    def texts(self) -> list[str]:
+        with self.unit_of_work(read_only=True) as work:
+            return [specimen.text for specimen in self.specimens(work).page(PageQuery(limit=10))]
+
+
+class MemoryUnits(UnitsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.unit_of_work = MemoryUnitOfWorkFactory()
+
+    def specimens(self, work: Any) -> Repository[Specimen]:
+        repository: Repository[Specimen] = work.repository("specimens")
+        return repository
+
+
+class SqlUnits(DatabaseTestCase, UnitsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.engines = Engines.connect(self.database_url, name="tests", pool_size=2)
+        self.addCleanup(self.engines.dispose)
+        specimens.create(self.engines.write, checkfirst=True)
+        self.unit_of_work = SqlUnitOfWorkFactory(self.engines, SqlWork)
+
+    def specimens(self, work: Any) -> Repository[Specimen]:
+        repository: Repository[Specimen] = work.repository(specimens, Specimen)
+        return repository
+
+    def execute(self, statement: str) -> Any:
+        work: Any
+        with self.unit_of_work() as work:
+            result = work.connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None

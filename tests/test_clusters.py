@@ -1,0 +1,206 @@
+"""The manifests are valid, and fit the server that they run."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Bake, bake_into, run, tool
+
+VERSION = "1.37"
+OVERLAYS = ("development", "production")
+PARTS = ("expand", "application", "contract")
+NO_SCHEMA = {"HTTPRoute"}  # Of the Gateway API; asserted below.
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
+    folder = tmp_path_factory.mktemp("clusters")
+    return bake_into(folder, template, kubernetes=True, pipelines="none") / "deploy"
+
+
+def render(folder: Path) -> list[dict[str, Any]]:
+    text = run(tool("kubectl"), "kustomize", folder, cwd=folder).stdout
+    return [one for one in yaml.safe_load_all(text) if one]
+
+
+def every(deploy: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    for overlay in OVERLAYS:
+        for part in PARTS:
+            yield overlay, part, render(deploy / "overlays" / overlay / part)
+
+
+def pod(manifest: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = manifest["spec"]["template"]["spec"]
+    return found
+
+
+def of_kind(resources: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    [found] = [one for one in resources if one["kind"] == kind]
+    return found
+
+
+def assert_restricted(manifest: dict[str, Any]) -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    spec = pod(manifest)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+    assert all(volume.keys() == {"name", "emptyDir"} for volume in spec["volumes"])
+    for container in spec["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert "memory" in container["resources"]["limits"]
+
+
+def assert_fits_the_server(manifest: dict[str, Any], server: str) -> None:
+    spec = pod(manifest)
+    [container] = spec["containers"]
+    found = re.search(r"^STOP_SECONDS = (\d+)$", server, re.MULTILINE)
+    assert found
+    pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] > pause + int(found[1])
+    paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "startup")}
+    assert paths == {"liveness": "/health/live", "startup": "/health/live"}
+    ready = container["readinessProbe"]
+    assert ready["httpGet"]["path"] == "/health/ready"
+    assert ready["timeoutSeconds"] > 2  # In which the server answers, whatever the database does.
+    assert container["ports"] == [{"name": "http", "containerPort": 8000}]
+
+
+def assert_deployable(manifest: dict[str, Any], server: str) -> None:
+    assert_restricted(manifest)
+    assert_fits_the_server(manifest, server)
+
+
+def server_module(project: Path) -> str:
+    [path] = [*project.glob("chassis/cli/server.py"), *project.glob("chassis/cli/server.py")]
+    return path.read_text()
+
+
+def test_every_manifest_is_valid(manifests: Path, tmp_path: Path) -> None:
+    for overlay, part, resources in every(manifests):
+        file = tmp_path / f"{overlay}-{part}.yaml"
+        known = [one for one in resources if one["kind"] not in NO_SCHEMA]
+        file.write_text(yaml.safe_dump_all(known))
+        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+
+
+def test_every_pod_is_restricted_and_fits_the_server(manifests: Path) -> None:
+    server = server_module(manifests.parent)
+    for _, part, resources in every(manifests):
+        assert not [one for one in resources if one["kind"] == "Secret"]
+        if part == "application":
+            assert_deployable(of_kind(resources, "Deployment"), server)
+        else:
+            assert_restricted(of_kind(resources, "Job"))
+
+
+MUTATIONS: dict[str, Callable[[str], str]] = {
+    "a probe's path": lambda text: text.replace("/health/ready", "/health/redy"),
+    "a grace time": lambda text: text.replace("PeriodSeconds: 45", "PeriodSeconds: 30"),
+    "a request": lambda text: text.replace("cpu: 250m, ", ""),
+    "a writable root": lambda text: text.replace(
+        "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"
+    ),
+    "a missing profile": lambda text: text.replace("seccompProfile: { type: RuntimeDefault }", ""),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutation_is_noticed(mutation: str, bake: Bake) -> None:
+    project = bake(kubernetes=True)
+    path = project / "deploy/base/application/deployment.yaml"
+    text = path.read_text()
+    path.write_text(MUTATIONS[mutation](text))
+    assert path.read_text() != text
+    deployment = of_kind(render(project / "deploy/overlays/production/application"), "Deployment")
+    with pytest.raises((AssertionError, KeyError)):
+        assert_deployable(deployment, server_module(project))
+
+
+def test_a_wrong_key_is_noticed(bake: Bake, tmp_path: Path) -> None:
+    project = bake(kubernetes=True)
+    path = project / "deploy/base/application/deployment.yaml"
+    path.write_text(path.read_text().replace("enableServiceLinks", "enableServiceLink"))
+    resources = render(project / "deploy/overlays/production/application")
+    file = tmp_path / "manifest.yaml"
+    file.write_text(yaml.safe_dump(of_kind(resources, "Deployment")))
+    result = subprocess.run(
+        [tool("kubernetes-validate"), "--strict", "-k", VERSION, file],
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode != 0
+
+
+def test_the_route_leads_to_the_service_and_hides_the_metrics(manifests: Path) -> None:
+    resources = render(manifests / "overlays/production/application")
+    rules = of_kind(resources, "HTTPRoute")["spec"]["rules"]
+    service = of_kind(resources, "Service")
+    assert rules[0]["matches"] == [{"path": {"type": "Exact", "value": "/metrics"}}]
+    assert "backendRefs" not in rules[0]
+    [target] = rules[1]["backendRefs"]
+    assert (target["name"], target["port"]) == (
+        service["metadata"]["name"],
+        service["spec"]["ports"][0]["port"],
+    )
+    assert "HTTPRoute" not in {
+        one["kind"] for one in render(manifests / "overlays/development/application")
+    }
+
+
+def test_an_image_is_set_in_every_part_and_names_its_jobs(bake: Bake) -> None:
+    project = bake(kubernetes=True)
+    script = project / "deploy/set_image.sh"
+    name = "registry.example.org/shop"
+    run(script, "production", f"{name}@{DIGEST}", cwd=project)
+
+    for part in PARTS:
+        resources = render(project / "deploy/overlays/production" / part)
+        kind = "Deployment" if part == "application" else "Job"
+        found = of_kind(resources, kind)
+        assert pod(found)["containers"][0]["image"] == f"{name}@{DIGEST}"
+        if kind == "Job":
+            assert found["metadata"]["name"] == f"{part}-migrate-{DIGEST[7:19]}"
+    expand = of_kind(render(project / "deploy/overlays/production/expand"), "Job")
+    assert pod(expand)["containers"][0]["args"][-2:] == ["--until", "expand"]
+
+
+@pytest.mark.parametrize(
+    ("overlay", "image"),
+    [
+        ("staging", f"a/b@{DIGEST}"),
+        ("", ""),
+        ("production", "a/b:latest"),
+        ("production", "a/b@sha256:12"),
+        ("production", f"a|b@{DIGEST}"),
+        ("production", f"a/b@{DIGEST}x"),
+    ],
+)
+def test_what_is_no_image_or_overlay_changes_nothing(overlay: str, image: str, bake: Bake) -> None:
+    project = bake(kubernetes=True)
+    result = run(project / "deploy/set_image.sh", overlay, image, cwd=project, check=False)
+    assert result.returncode == 2
+    assert "is no" in result.stderr
+    assert run("git", "status", "--porcelain", cwd=project).stdout == ""
+
+
+def test_flux_applies_the_parts_in_their_order(manifests: Path) -> None:
+    parts = list(yaml.safe_load_all((manifests / "flux/production.yaml").read_text()))
+    assert [one["spec"]["path"] for one in parts] == [
+        f"deploy/overlays/production/{part}" for part in PARTS
+    ]
+    after = [[one["name"] for one in part["spec"].get("dependsOn", [])] for part in parts]
+    assert after == [[], ["api-expand"], ["api"]]
+    assert all(one["spec"]["wait"] is True for one in parts)
+    for one in parts:
+        assert (manifests.parent / one["spec"]["path"] / "kustomization.yaml").is_file()

@@ -1,0 +1,112 @@
+"""Each combination of answers starts with the first command of its README, and is ready."""
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from conftest import ROOT, bake_into, environment, make, project_files
+
+from proofs.processes import free_port
+
+QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+CHOICES = {
+    name: default if isinstance(default, list) else [True, False]
+    for name, default in QUESTIONS.items()
+    if isinstance(default, list | bool) and not name.startswith("_")
+}
+COMBINATIONS = [
+    dict(zip(CHOICES, one, strict=True)) for one in itertools.product(*CHOICES.values())
+]
+RUNS = ("chassis", "src", "migrations", "requirements", "scripts", "tests", "Makefile")
+SECONDS = 120
+
+
+def fingerprint(project: Path) -> str:
+    """Of all that a start and the tests depend on."""
+    digest = hashlib.sha256()
+    for path in project_files(project):
+        if path.parts[0] in RUNS:
+            digest.update(str(path).encode() + b"\0" + (project / path).read_bytes())
+    return digest.hexdigest()
+
+
+def first_command(project: Path) -> str:
+    found = re.search(
+        r"^```sh\n(\S.*?)(?:  #.*)?$", (project / "README.md").read_text(), re.MULTILINE
+    )
+    assert found
+    return found[1].strip()
+
+
+@pytest.fixture(scope="module")
+def different(
+    template: Path, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """One project for each set of answers that makes a difference to what runs."""
+    make(project, "format")  # Sets the environment up, if that has not happened.
+    found: dict[str, Path] = {}
+    for answers in COMBINATIONS:
+        made = bake_into(tmp_path_factory.mktemp("answers"), template, **answers)
+        found.setdefault(fingerprint(made), made)
+    for made in found.values():
+        # Root's embedded PostgreSQL is another user's.
+        made.parent.chmod(0o755)
+        (made / ".venv").symlink_to(project / ".venv")
+        for name in ("requirements/run.txt", "requirements/development.txt"):
+            os.utime(made / name, (0, 0))  # The environment that is shared is not older.
+    return found
+
+
+def ready(command: str, project: Path) -> int:
+    """Start it, wait until it says that it is ready or ends; return the status of its answer."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*command.split(), f"PORT={port}"],
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()[0]
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as response:
+                    return int(response.status)
+            except (URLError, ConnectionError):
+                time.sleep(0.1)
+        raise TimeoutError(f"{command} did not answer within {SECONDS} s")
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def test_each_combination_starts_with_the_first_command_of_its_readme(
+    different: dict[str, Path], report: list[str]
+) -> None:
+    for project in different.values():
+        assert first_command(project) == "make run"
+        assert ready("make run", project) == 200
+    report.append(
+        f"answers: {len(COMBINATIONS)} combinations, {len(different)} of them differ in what runs; "
+        "each of these was started"
+    )
+
+
+def test_each_combination_that_differs_is_tested_as_a_whole(
+    different: dict[str, Path], default_project: Path, empty_project: Path
+) -> None:
+    """test_project.py runs the tests of these two."""
+    assert different.keys() == {fingerprint(default_project), fingerprint(empty_project)}

@@ -1,0 +1,94 @@
+"""The `template` commands: this project and the template that generated it."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from chassis.development.template.update import Result, state, update
+from chassis.project import current_project
+
+FINDINGS = 3  # An update that is there, or conflicts that are left.
+
+source_option = click.option(
+    "--from", "source", metavar="SOURCE", help="URL or path of the template; as recorded without."
+)
+target_option = click.option(
+    "--to", "reference", metavar="REF", help="Tag, branch or commit; the newest without."
+)
+
+
+@click.group()
+def template() -> None:
+    """Compare this project with its template, and merge what is new there.
+
+    \b
+    python manage.py template status
+    python manage.py template update --to 1.1.0
+    """
+
+
+@template.command()
+@source_option
+@target_option
+def status(*, source: str | None, reference: str | None) -> None:
+    """Show the state that this project was generated from, and what has come since."""
+    _print_state(source, reference)
+
+
+@template.command("update")
+@source_option
+@target_option
+@click.option("--check", is_flag=True, help="Change nothing; end with 3 if there is an update.")
+def update_(*, source: str | None, reference: str | None, check: bool) -> None:
+    """Merge a state of the template into the work tree, to be looked at and committed.
+
+    Ends with 3 where conflicts are left, and with 1 where nothing was changed.
+    `git reset --hard` takes an update back.
+    """
+    if check:
+        sys.exit(FINDINGS if _print_state(source, reference) else 0)
+    result = update(current_project().root, source, reference, _ask)
+    _print_result(result)
+    sys.exit(FINDINGS if result.conflicts else 0)
+
+
+def _print_state(source: str | None, reference: str | None) -> bool:
+    """Whether there is an update."""
+    found = state(current_project().root, source, reference)
+    click.echo(f"This project   {found.at}\nThe template   {found.newest}")
+    for line in found.commits:
+        click.echo(f"  {line}")
+    if not found.commits:
+        click.echo("Nothing to do.")
+    return bool(found.commits)
+
+
+def _print_result(result: Result) -> None:
+    _print_list("Updated", result.updated)
+    _print_list("Deleted here, and left so", result.deleted)
+    _print_list("Conflicts", result.conflicts)
+    _print_list("Answered", [f"{name}: {value}" for name, value in result.answered.items()])
+    _print_list("To be written again, by", result.commands)
+    if result.conflicts:
+        click.echo("Resolve the conflicts and `git add` them; then `git commit`.")
+    else:
+        click.echo('Run the tests, then: git commit -m "Update from the template"')
+
+
+def _print_list(title: str, lines: Iterable[str]) -> None:
+    listed = list(lines)
+    click.echo(f"{title}: {len(listed)}")
+    for line in listed:
+        click.echo(f"  {line}")
+
+
+def _ask(question: str, default: Any) -> Any:
+    """Ask on a terminal; elsewhere leave it to the default, which the report then shows."""
+    if not sys.stdin.isatty():
+        return None
+    choices = default if isinstance(default, list) else None
+    standard = choices[0] if choices else default
+    kind = click.Choice(choices) if choices else type(standard)
+    return click.prompt(question, default=standard, type=kind)

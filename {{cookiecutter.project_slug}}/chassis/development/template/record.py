@@ -1,0 +1,53 @@
+"""`.cruft.json`: which template generated this project, at which commit, with which answers.
+
+The keys are those of cruft, so that cruft reads the file too.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+NAME = ".cruft.json"
+
+
+class TemplateError(click.ClickException):
+    """Its text says what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    source: str | None  # URL or path of the template's repository.
+    commit: str | None
+    answers: dict[str, Any]  # Each answer, by the name of its question.
+
+    @classmethod
+    def read(cls, root: Path) -> "Record":
+        """Raise TemplateError where the file is missing or is none of ours."""
+        try:
+            table = json.loads((root / NAME).read_text("utf-8"))
+            answers = table["context"]["cookiecutter"]
+            return cls(table["template"], table["commit"], dict(answers))
+        except FileNotFoundError as error:
+            raise TemplateError(
+                f"{NAME} is missing: it names the template and its commit. Commit the file that "
+                "`cookiecutter` wrote, or generate a project with the same answers and copy its."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TemplateError(
+                f'{NAME} cannot be read. It needs the keys "template", "commit" and '
+                f'"context": {{"cookiecutter": {{…}}}}. ({type(error).__name__}: {error})'
+            ) from error
+
+    def write(self, root: Path) -> None:
+        table = {
+            "template": self.source,
+            "commit": self.commit,
+            "checkout": None,
+            "context": {"cookiecutter": self.answers},
+            "directory": None,
+        }
+        text = json.dumps(table, indent=2, ensure_ascii=False)
+        (root / NAME).write_text(f"{text}\n", "utf-8")

@@ -1,0 +1,155 @@
+"""Bring the improvements of the template into this project, as a merge that git makes.
+
+The old and the new state of the template, both rendered with the recorded answers, become two
+commits that no branch keeps. `git cherry-pick` then applies the difference between them: edits
+stay, renames follow, and what both sides changed gets conflict markers.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from chassis.development.template.git import IDENTITY, attempt, git
+from chassis.development.template.record import NAME, Record, TemplateError
+from chassis.development.template.rendering import Template
+
+# A rename of a folder must not take files with it that a team put there.
+MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
+# Written by a command from the code: merging their lines is no use.
+MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
+SECRETS = ".env"
+
+Ask = Callable[[str, Any], Any]
+
+
+@dataclass(slots=True)
+class Result:
+    commit: str
+    updated: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
+    answered: dict[str, Any] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)  # That write what was left as it was.
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the project is in the template's history."""
+
+    at: str
+    newest: str
+    commits: list[str]
+
+
+def state(root: Path, source: str | None, reference: str | None) -> State:
+    """Compare the recorded commit with another one, the newest by default."""
+    record = Record.read(root)
+    with tempfile.TemporaryDirectory() as folder:
+        template, old, new = _clone(record, source, reference, Path(folder))
+        commits = template.newer(old, new)
+        return State(template.describe(old), template.describe(new), commits)
+
+
+def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> Result:
+    """Merge a state of the template into the working tree and its index; commit nothing.
+
+    Raise TemplateError where nothing was changed: the tree has changes that are not committed, or
+    the template cannot be had.
+    """
+    _require_clean(root)
+    record = Record.read(root)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        template, old, new = _clone(record, source, reference, folder)
+        old_tree = template.render(old, record.answers, "old")
+        questions = template.questions(new)
+        unasked = {key: one for key, one in questions.items() if key not in record.answers}
+        answers = record.answers | {key: ask(key, one) for key, one in unasked.items()}
+        new_tree = template.render(new, answers, "new")
+        # The hook wrote there what each default came to.
+        answers = Record.read(new_tree).answers
+        base = _commit(root, old_tree, None)
+        target = _commit(root, new_tree, base)
+    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
+    unmerged = _unmerged(root)
+    if picked.returncode and not unmerged:
+        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
+        raise TemplateError(f"Nothing was changed. {reason[0]}")
+    result = Result(new, answered={key: answers.get(key) for key in unasked})
+    _settle(root, unmerged, result)
+    source = source or record.source
+    replace(record, source=source, commit=new, answers=answers).write(root)
+    git("add", "--", NAME, cwd=root)
+    changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root).splitlines()
+    result.updated = [path for path in changed if path not in {*result.conflicts, NAME}]
+    return result
+
+
+def _require_clean(root: Path) -> None:
+    if git("rev-parse", "--is-inside-work-tree", cwd=root) != "true":
+        raise TemplateError("This is no work tree of git. An update is a merge: `git init` first.")
+    if git("status", "--porcelain", cwd=root):
+        raise TemplateError(
+            "The work tree has changes that are not committed. Commit or stash them first, so that "
+            "an update can be looked at and taken back by itself."
+        )
+
+
+def _clone(
+    record: Record, source: str | None, reference: str | None, folder: Path
+) -> tuple[Template, str, str]:
+    if not (place := source or record.source):
+        raise TemplateError(f"{NAME} names no repository. Give one: --from URL-OR-PATH.")
+    if not record.commit:
+        raise TemplateError(
+            f"{NAME} names no commit: the template was no repository of git. Write the commit that "
+            "generated this project into the file."
+        )
+    template = Template(place, folder)
+    return template, template.commit(record.commit), template.commit(reference)
+
+
+def _commit(root: Path, rendered: Path, parent: str | None) -> str:
+    """Write a rendered project into this repository's objects, where this project lies in it."""
+    (rendered / SECRETS).unlink(missing_ok=True)
+    (rendered / NAME).unlink(missing_ok=True)
+    index = {"GIT_INDEX_FILE": str(rendered.parent / "index")}
+    database = git("rev-parse", "--absolute-git-dir", cwd=root)
+    place = {"GIT_DIR": database, "GIT_WORK_TREE": str(rendered)}
+    git("add", "--all", "--force", ".", cwd=rendered, **index, **place)
+    tree = git("write-tree", cwd=rendered, **index, **place)
+    if prefix := git("rev-parse", "--show-prefix", cwd=root):
+        git("read-tree", "--empty", cwd=root, **index)
+        git("read-tree", f"--prefix={prefix}", tree, cwd=root, **index)
+        tree = git("write-tree", cwd=root, **index)
+    parents = ["-p", parent] if parent else []
+    return git("commit-tree", tree, *parents, "-m", "The template", cwd=root, **IDENTITY)
+
+
+def _unmerged(root: Path) -> dict[str, set[str]]:
+    """Path to the stages that it has: 1 of the old state, 2 of the project, 3 of the new one."""
+    stages: dict[str, set[str]] = {}
+    for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
+        if line:
+            facts, _, path = line.partition("\t")
+            stages.setdefault(path, set()).add(facts.split()[2])
+    return stages
+
+
+def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
+    """What the project deleted stays deleted; what a command writes is left to that command."""
+    for path, stages in unmerged.items():
+        command = MADE.get(path.partition("/")[0])
+        if "2" not in stages and "1" in stages:
+            git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", path, cwd=root)
+            (root / path).unlink(missing_ok=True)
+            result.deleted.append(path)
+        elif command and "2" in stages:
+            git("checkout", "--ours", "--", path, cwd=root)
+            git("add", "--", path, cwd=root)
+            result.commands.append(command)
+        else:
+            result.conflicts.append(path)
+    result.commands = sorted(set(result.commands))

@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from typing import Any
+from unittest import TestCase
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from chassis.development.testing.bearer import bearer
+from chassis.development.testing.database_cases import DatabaseTestCase
+from chassis.development.testing.wire import Wire, wire
+from chassis.project import current_project
+from chassis.settings import DEVELOPMENT
+
+SETTINGS: dict[str, Any] = {
+    "name": "tests",
+    "version": "1.2.3",
+    "description": "Tested.",
+    "environment": DEVELOPMENT,
+    "database_url": "postgresql://nobody@127.0.0.1:1/nothing",
+    "secret_key": "not a secret, but long enough for one",
+    "service_prefix": "prefix",
+    "threads": 2,
+    "log_level": "ERROR",
+}
+
+
+def config(**settings: Any) -> Any:
+    """The project's own kind of settings; its database does not answer."""
+    return current_project().config_type(**SETTINGS | settings)
+
+
+class HttpTestCase(TestCase):
+    """The application as production builds it; its database does not answer.
+
+    Its client may do everything, unless a test sends a token of its own.
+    """
+
+    client: FlaskClient
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client = self.start()
+
+    def start(self, **settings: Any) -> FlaskClient:
+        app = current_project().create_app(config(**settings))
+        container = app.extensions["container"]
+        self.addCleanup(container.unwire)
+        self.addCleanup(container.engines().dispose)
+        client: FlaskClient = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = bearer(app)
+        return client
+
+    def assert_problem(self, response: TestResponse, status: int, slug: str) -> dict[str, Any]:
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.content_type, "application/problem+json")
+        problem: dict[str, Any] = response.get_json(force=True)
+        self.assertEqual((problem["status"], problem["type"]), (status, slug))
+        self.assertEqual(problem["request_id"], response.headers["X-Request-ID"])
+        return problem
+
+
+class ApplicationTestCase(DatabaseTestCase, HttpTestCase):
+    """The same, with a migrated database."""
+
+    def start(self, **settings: Any) -> FlaskClient:
+        return super().start(**{"database_url": self.database_url, **settings})
+
+
+class WireTestCase(ApplicationTestCase):
+    """The same, with what passes between it and its database read."""
+
+    wire: Wire
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.wire = cls.enterClassContext(wire(cls.database_url))
+
+    def start(self, **settings: Any) -> FlaskClient:
+        client = super().start(**{"database_url": self.wire.url, **settings})
+        container = client.application.extensions["container"]
+        container.maintenance_service().current()
+        for read_only in (False, True):  # What a new connection asks for is no request's.
+            with container.unit_of_work()(read_only=read_only) as work:
+                work.connection.exec_driver_sql("SELECT 1")
+        return client
+
+    def assert_asks(self, beginnings: list[str], answered: Callable[[], TestResponse]) -> None:
+        """A round trip each, and no other: that is what its statements begin with."""
+        self.wire.begin()
+        self.assertLess(answered().status_code, 300)
+        found = self.wire.round_trips()
+        shown = [told[: len(begins)] for told, begins in zip(found, beginnings, strict=False)]
+        self.assertEqual((shown, len(found)), (beginnings, len(beginnings)), found)

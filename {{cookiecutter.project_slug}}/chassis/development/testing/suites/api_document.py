@@ -1,0 +1,55 @@
+"""What the service's document says of itself, whatever operations it has."""
+
+import json
+import re
+from typing import Any
+
+from chassis.development.testing.http_cases import HttpTestCase
+from chassis.openapi.document import operations, resolve
+from chassis.project import current_project
+
+
+class ApiDocumentSuite(HttpTestCase):
+    document: dict[str, Any]
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.document = self.client.get("/openapi.json").get_json()
+
+    def test_operations_have_names_of_their_own(self) -> None:
+        names = [operation["operationId"] for _, _, operation in operations(self.document)]
+        self.assertCountEqual(names, set(names))
+
+    def test_every_error_is_a_problem_with_an_example_of_it(self) -> None:
+        for path, method, operation in operations(self.document):
+            self.assertNotIn("default", operation["responses"])
+            for status, found in operation["responses"].items():
+                response = resolve(self.document, found)
+                with self.subTest(f"{method} {path} {status}"):
+                    self.assertIn("X-Request-ID", response["headers"])
+                    if status in {"204", "304"}:
+                        self.assertNotIn("content", response)
+                    if status < "400":
+                        continue
+                    [(content_type, content)] = response["content"].items()
+                    self.assertEqual(content_type, "application/problem+json")
+                    self.assertEqual(content["example"]["status"], int(status))
+                    schema = resolve(self.document, content["schema"])
+                    self.assertLessEqual(set(schema["required"]), content["example"].keys())
+
+    def test_every_reference_leads_somewhere_and_every_component_is_used(self) -> None:
+        text = json.dumps(self.document)
+        used = set(re.findall(r'"#/components/(\w+)/([\w-]+)"', text))
+        there = {
+            (kind, name)
+            for kind, members in self.document["components"].items()
+            for name in members
+            if kind != "securitySchemes"
+        }
+        self.assertEqual(used, there)
+
+    def test_the_committed_document_is_of_this_project(self) -> None:
+        committed = json.loads(current_project().document.read_text("utf-8"))
+        about = current_project().about
+        expected = {"title": about.pop("name"), **about}
+        self.assertEqual(committed["info"], expected)

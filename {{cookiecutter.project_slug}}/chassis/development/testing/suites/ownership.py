@@ -1,0 +1,29 @@
+"""Somebody else's object is not there: neither read, nor changed, nor listed."""
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from chassis.development.testing.bearer import bearer
+from chassis.development.testing.resource_cases import ResourceTestCase
+
+
+class OwnershipSuite(ResourceTestCase):
+    # The collections whose members are their maker's alone: "/prefix/v1/letters".
+    owned: ClassVar[Collection[str]] = ()
+
+    def test_an_owned_object_is_not_there_for_anybody_else(self) -> None:
+        app = self.client.application
+        stranger = app.test_client()
+        stranger.environ_base["HTTP_AUTHORIZATION"] = bearer(app, subject="somebody else")
+        self.assertLessEqual(set(self.owned), set(self.collections()))
+        for collection in self.owned:
+            made = self.create(self.client, collection)
+            self.assertEqual(made.status_code, 201, made.text)
+            for method, path, operation in self.members(collection):
+                target = self.addressed(path, self.identity(made))
+                with self.subTest(method=method, path=path):
+                    answer = stranger.open(target, method=method.upper(), json=self.body(operation))
+                    self.assert_problem(answer, 404, "not-found")
+            if "get" in self.document["paths"][collection]:
+                self.assertEqual(stranger.get(collection).get_json()["items"], [])
+                self.assertEqual(len(self.client.get(collection).get_json()["items"]), 1)

@@ -1,0 +1,89 @@
+"""JSON with the headers that nearly every answer has: made once, not checked one by one.
+
+Werkzeug checks and copies each header of each response, and looks at each for what it may have to
+change. That matters only for headers that a view, or a hook, gave.
+"""
+
+import re
+from typing import Any
+
+from flask import Response
+from werkzeug.datastructures import Headers
+from werkzeug.http import HTTP_STATUS_CODES
+
+from chassis.http.input.parser import JSON
+
+ENABLED = True  # A test may leave everything to Werkzeug.
+BODILESS = {204, 304}  # And 1xx (RFC 9110, section 6.4.1).
+STATUS_LINES = {
+    code: f"{code} {text.upper()}"
+    for code, text in HTTP_STATUS_CODES.items()
+    if code >= 200 and code not in BODILESS  # noqa: PLR2004
+}
+CONTENT_TYPE = ("Content-Type", JSON)
+# A Location in which there is nothing to escape.
+PLAIN_PATH = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?")
+
+
+class PreparedResponse(Response):
+    """Turns into a response as any other when somebody looks at its headers.
+
+    `prepared` are those until then, for hooks that add one which nobody else sets.
+    """
+
+    prepared: list[tuple[str, str]] | None
+
+    def __init__(self, body: bytes, status: int, tag: str | None, location: str | None) -> None:
+        # Not super().__init__(), which is what takes the time.
+        self._status, self._status_code = STATUS_LINES[status], status
+        self.direct_passthrough = False
+        self._on_close = []
+        self.response = self._whole = [body]
+        self.has_tag = tag is not None
+        self.prepared = [CONTENT_TYPE, ("Content-Length", str(len(body)))]
+        if location is not None:
+            self.prepared.append(("Location", location))
+        if tag is not None:
+            self.prepared.append(("ETag", f'"{tag}"'))
+
+    @property
+    def headers(self) -> Headers:
+        if self.prepared is not None:
+            self.headers = Headers(self.prepared)
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: Headers) -> None:
+        self._headers, self.prepared = headers, None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if (
+            self.prepared is None
+            or self._status_code not in STATUS_LINES
+            or environ["REQUEST_METHOD"] == "HEAD"
+            or self.response is not self._whole
+            or self._on_close
+        ):
+            return super().__call__(environ, start_response)
+        start_response(self._status, self.prepared)
+        return self._whole
+
+
+def json_response(body: bytes, status: Any, headers: Any, tag: str | None) -> Response:
+    """`tag` is an entity tag without its quotes, of characters that need no escape."""
+    location = headers["Location"] if headers and [*headers] == ["Location"] else None
+    is_usual = not headers or (type(location) is str and PLAIN_PATH.fullmatch(location))
+    if ENABLED and is_usual and status in STATUS_LINES:
+        return PreparedResponse(body, int(status), tag, location)
+    response = Response(body, status, headers, content_type=JSON)
+    if tag is not None:
+        response.headers.add("ETag", f'"{tag}"')
+    return response
+
+
+def set_header(response: Response, name: str, value: str) -> None:
+    """Once a response: the name is this hook's alone, and in the value is nothing to escape."""
+    if isinstance(response, PreparedResponse) and response.prepared is not None:
+        response.prepared.append((name, value))
+    else:
+        response.headers[name] = value

@@ -1,0 +1,138 @@
+"""How `db migrate` changes tables that are in use: in steps that keep nobody out for long.
+
+An index is built concurrently, a constraint is added unvalidated and validated afterwards, NOT NULL
+comes by way of a CHECK, a unique constraint by way of an index; and each table is locked alone.
+https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from alembic.autogenerate import renderers
+from alembic.operations import ops
+
+from chassis.maintenance.declarations import CONTRACT
+from chassis.migrations.statements import (
+    ConstraintStatement,
+    Operation,
+    Part,
+    Statement,
+    qualified,
+    quote,
+)
+
+UNIQUE = re.compile(r'UNIQUE \(((?:[^()"]|"[^"]*")*)\)$')
+COLUMN = re.compile(r'"((?:[^"]|"")*)"|(\w+)')
+IMPORT = "from chassis.migrations import operations"
+Relation = tuple[str, str]
+
+
+class ConcurrentIndexOp(ops.CreateIndexOp):
+    @classmethod
+    def of(cls, index: ops.CreateIndexOp) -> "ConcurrentIndexOp":
+        options = {"schema": index.schema, "unique": index.unique, **index.kw}
+        return cls(index.index_name, index.table_name, index.columns, **options)
+
+    def reverse(self) -> "ConcurrentDropOp":
+        name = self.index_name or ""
+        return ConcurrentDropOp(name, self.table_name, schema=self.schema, _reverse=self)
+
+
+class ConcurrentDropOp(ops.DropIndexOp):
+    def reverse(self) -> ops.CreateIndexOp:
+        return ConcurrentIndexOp.of(super().reverse())
+
+
+@renderers.dispatch_for(ConcurrentIndexOp)
+def _render_index(context: Any, operation: ConcurrentIndexOp) -> str:
+    context.imports.add(IMPORT)
+    rendered: str = renderers.dispatch(ops.CreateIndexOp)(context, operation)
+    return rendered.replace("op.create_index(", "operations.create_index_concurrently(", 1)
+
+
+@renderers.dispatch_for(ConcurrentDropOp)
+def _render_drop(context: Any, operation: ConcurrentDropOp) -> str:
+    context.imports.add(IMPORT)
+    arguments = [repr(str(operation.index_name)), repr(str(operation.table_name))]
+    arguments += [f"schema={operation.schema!r}"] if operation.schema else []
+    return f"operations.drop_index_concurrently({', '.join(arguments)})"
+
+
+@dataclass(slots=True)
+class _Steps:
+    """By what has to come after what."""
+
+    made: list[Operation] = field(default_factory=list)
+    at_once: dict[Relation, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+    alone: list[Operation] = field(default_factory=list)
+    validated: list[Operation] = field(default_factory=list)
+    contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
+
+
+def in_steps(operations: Iterable[Operation], in_use: set[Relation], phase: str) -> Iterator[Part]:
+    """`in_use` are tables of earlier revisions, without those that are partitioned."""
+    steps = _Steps()
+    for operation in operations:
+        _sort(operation, in_use, steps)
+    together = [steps.made, *steps.at_once.values(), *([each] for each in steps.alone)]
+    yield from (Part(each, phase) for each in [*together, steps.validated] if each)
+    yield from (Part(each, CONTRACT) for each in steps.contracting if each)
+
+
+def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
+    relation = relation_of(operation)
+    match operation:
+        case _ if relation is None or relation not in in_use:
+            steps.made.append(operation)
+        case ops.CreateIndexOp():
+            steps.alone.append(ConcurrentIndexOp.of(operation))
+        case ops.DropIndexOp():
+            reverse = operation.reverse()
+            name, table = operation.index_name, operation.table_name
+            steps.alone.append(
+                ConcurrentDropOp(name, table, schema=operation.schema, _reverse=reverse)
+            )
+        case ConstraintStatement(kind="check constraint" | "foreign key"):
+            steps.at_once[relation].append(operation.unvalidated())
+            steps.validated.append(operation.validation())
+        case ConstraintStatement(kind="unique constraint", definition=definition):
+            _sort_unique(operation, UNIQUE.match(definition), steps)
+        case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
+            for step, each in zip(steps.contracting, _not_null(operation), strict=True):
+                step.extend(each)
+        case _:
+            steps.at_once[relation].append(operation)
+
+
+def _sort_unique(
+    operation: ConstraintStatement, columns: re.Match[str] | None, steps: _Steps
+) -> None:
+    if not columns or not operation.relation:  # With NULLS NOT DISTINCT, say.
+        steps.made.append(operation)
+        return
+    names = [quoted or plain for quoted, plain in COLUMN.findall(columns[1])]
+    schema, table = operation.relation
+    index = ConcurrentIndexOp(operation.name, table, names, schema=schema or None, unique=True)
+    steps.alone += [index, operation.using_index()]
+
+
+def _not_null(operation: ops.AlterColumnOp) -> Iterator[list[Operation]]:
+    """PostgreSQL does not read the table where a CHECK has proven it already."""
+    table = qualified(operation.schema or "", operation.table_name)
+    name = quote(f"ck_{operation.table_name}_{operation.column_name}_not_null"[:63])
+    condition = f"CHECK ({quote(operation.column_name)} IS NOT NULL)"
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+    add = f"ALTER TABLE {table} ADD CONSTRAINT {name} {condition} NOT VALID"
+    yield [Statement(add, drop)]
+    yield [Statement(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}", "")]
+    yield [operation, Statement(drop, f"{add}; ALTER TABLE {table} VALIDATE CONSTRAINT {name}")]
+
+
+def relation_of(operation: Any) -> Relation | None:
+    if isinstance(operation, Statement):
+        return operation.relation
+    table = getattr(operation, "table_name", None)
+    return (operation.schema or "", table) if table else None

@@ -1,0 +1,91 @@
+"""What the code that runs would notice of a change to its tables: each of these may be an error.
+
+Who widens what is accepted or adds what nobody has to know is expanding; the rest is contracting.
+"""
+
+import re
+from collections.abc import Iterator
+
+from chassis.core.maintenance import MaintenanceMode
+from chassis.migrations.catalog import Catalog, Difference, Key
+from chassis.migrations.effects import Effect, contracting
+
+LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
+NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
+NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
+UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
+
+
+def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> Iterator[Effect]:
+    """Columns and tables that are dropped or renamed are not in it.
+
+    A wider type in a table that was written anew has other values, too.
+    """
+    yield from _added(change, after)
+    unique = {(key.relation, _unique_columns(key, made)) for key, made in after.items()}
+    yield from _removed(change, unique)
+    for key, (was, now) in sorted(change.changed.items()):
+        where = f"{key.schema}.{key.table}".lstrip(".")
+        column = f"{where}.{key.name}"
+        if key.kind == "column type" and (where in rewritten or not _is_wider(was, now)):
+            yield contracting("MIG003", f"makes {column} {now}, which was {was}")
+        elif key.kind == "column null" and now == "NOT NULL":
+            yield contracting("MIG022", f"refuses NULL in {column}")
+        elif key.kind == "column default" and was and not now:
+            yield contracting("MIG023", f"drops the default of {column}")
+        elif key.kind == "column default" and now.startswith("GENERATED"):
+            yield contracting("MIG023", f"refuses a value for {column}")
+        elif _is_unique(key, was) and not _is_unique(key, now):
+            yield contracting("MIG021", f"drops the {key}, which an upsert may need")
+        elif key.kind in UNIQUE:
+            yield contracting("MIG021", f"changes the {key}, which an upsert may need")
+
+
+def _added(change: Difference, after: Catalog) -> Iterator[Effect]:
+    for key, definition in sorted(change.missing.items()):
+        if key.kind == "column type":
+            rest = key.schema, key.table, key.name
+            demanded = after[Key("column null", *rest)] == "NOT NULL"
+            if demanded and not after[Key("column default", *rest)]:
+                name = f"{key.schema}.{key.table}.{key.name}".lstrip(".")
+                text = f"adds {name}, NOT NULL without a default: who runs cannot insert"
+                yield Effect("MIG001", MaintenanceMode.NONE, text, is_error=True)
+        elif key.kind == "check constraint" and NOT_NULL.match(definition):
+            yield contracting("MIG022", f"refuses NULL by the {key}")
+
+
+def _removed(change: Difference, unique: set[tuple[tuple[str, str], str]]) -> Iterator[Effect]:
+    """An upsert names columns; another key or index of the same ones does as well."""
+    for key, definition in sorted(change.extra.items()):
+        columns = _unique_columns(key, definition)
+        if columns and (key.relation, columns) not in unique:
+            yield contracting("MIG021", f"drops the {key}, which an upsert may need")
+        elif key.kind in {"enum", "domain", "sequence"}:
+            yield contracting("MIG005", f"drops the {key}")
+
+
+def _unique_columns(key: Key, definition: str) -> str:
+    """As they are written, with the condition; empty for what is not unique."""
+    if not _is_unique(key, definition):
+        return ""
+    return definition.partition("(")[2]
+
+
+def _is_unique(key: Key, definition: str) -> bool:
+    return key.kind in UNIQUE or (
+        key.kind == "index" and definition.startswith("CREATE UNIQUE INDEX")
+    )
+
+
+def _is_wider(was: str, now: str) -> bool:
+    """What was accepted is accepted, and is the same for who reads it."""
+    old, new = NUMERIC.match(was), NUMERIC.match(now)
+    if old and new:
+        return old[2] == new[2] and int(old[1]) <= int(new[1])
+    old, new = LIMITED.match(was), LIMITED.match(now)
+    if not old:
+        return False
+    if not new:
+        return now == "text" + (old[2] or "")
+    fits = not new[1] or (bool(old[1]) and int(old[1]) <= int(new[1]))
+    return fits and old[2] == new[2]

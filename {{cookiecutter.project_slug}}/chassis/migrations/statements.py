@@ -1,0 +1,79 @@
+"""What a revision is written from: Alembic's operations, and SQL that can be taken back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.autogenerate import renderers
+from alembic.operations import ops
+from sqlalchemy.dialects.postgresql import dialect
+
+from chassis.maintenance.declarations import EXPAND
+
+Operation = ops.MigrateOperation
+quote = dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+COLON = re.compile(r"(?<!:):(?=\w)")  # SQLAlchemy would take a name after it for a parameter.
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What belongs into one revision."""
+
+    operations: Sequence[Operation]
+    phase: str = EXPAND
+
+
+class Note(ops.MigrateOperation):
+    """For a function that has nothing to do, and says so."""
+
+
+@renderers.dispatch_for(Note)
+def _render_note(_context: object, _operation: Note) -> str:
+    return '"""Nothing has to be taken back."""'
+
+
+class Statement(ops.ExecuteSQLOp):
+    """SQL, and the SQL that takes it back; that is empty where nothing has to be.
+
+    `relation` is the table that it changes, with its schema.
+    """
+
+    def __init__(self, forward: str, back: str, relation: tuple[str, str] | None = None) -> None:
+        super().__init__(COLON.sub(r"\\:", forward))
+        self.forward, self.back, self.relation = forward, back, relation
+
+    def reverse(self) -> "Statement | Note":
+        return Statement(self.back, self.forward, self.relation) if self.back else Note()
+
+
+class ConstraintStatement(Statement):
+    """Adds a constraint."""
+
+    def __init__(self, kind: str, relation: tuple[str, str], name: str, definition: str) -> None:
+        self.kind, self.name, self.definition = kind, name, definition
+        self._table = f"ALTER TABLE {qualified(*relation)}"
+        self._drop = f"{self._table} DROP CONSTRAINT {quote(name)}"
+        super().__init__(
+            f"{self._table} ADD CONSTRAINT {quote(name)} {definition}", self._drop, relation
+        )
+
+    def unvalidated(self) -> Statement:
+        return Statement(f"{self.forward} NOT VALID", self.back, self.relation)
+
+    def validation(self) -> Statement:
+        return Statement(f"{self._table} VALIDATE CONSTRAINT {quote(self.name)}", "")
+
+    def using_index(self) -> Statement:
+        added = f"{self._table} ADD CONSTRAINT {quote(self.name)} UNIQUE USING INDEX"
+        return Statement(f"{added} {quote(self.name)}", self._drop)
+
+
+def reversed_operations(operations: Sequence[Any]) -> list[Operation]:
+    """What takes them back; where nothing has to be, a docstring that says so."""
+    found = [one.reverse() for one in reversed(operations)]
+    return [one for one in found if not isinstance(one, Note)] or found[:1]
+
+
+def qualified(schema: str, name: str) -> str:
+    return ".".join(quote(part) for part in (schema, name) if part)

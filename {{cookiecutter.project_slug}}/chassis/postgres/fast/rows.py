@@ -1,0 +1,65 @@
+"""Rows as entities, and what is in them as Python's values."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from keyword import iskeyword
+from typing import Any
+from uuid import UUID, SafeUUID
+
+from psycopg2.extensions import new_array_type, new_type
+
+ENABLED = True  # A test may leave entities to setattr, and UUIDs to psycopg2.
+UUID_OID, UUID_ARRAY_OID = 2950, 2951
+# Python writes no faster function than one that names each field, as those of its dataclasses do.
+MAKE = """
+def make(row):
+    entity = new(entity_type)
+    {fields}, = row
+    return entity
+"""
+
+Make = Callable[[Sequence[Any]], Any]
+_new, _set, _of_unknown_safety = object.__new__, object.__setattr__, SafeUUID.unknown
+
+
+def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
+    """What makes an entity of a row with these columns, which are its fields.
+
+    Not through __init__: a rule that was tightened must not make older rows unreadable.
+    """
+    return (_unpacking if ENABLED else _setting)(entity_type, names)
+
+
+@cache
+def _unpacking(entity_type: type, names: tuple[str, ...]) -> Make:
+    if not all(name.isascii() and name.isidentifier() and not iskeyword(name) for name in names):
+        return _setting(entity_type, names)
+    space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
+    exec(MAKE.format(fields=", ".join(f"entity.{name}" for name in names)), space)  # noqa: S102  # Names of columns.
+    make: Make = space["make"]
+    return make
+
+
+@cache
+def _setting(entity_type: type, names: tuple[str, ...]) -> Make:
+    def make(row: Sequence[Any]) -> Any:
+        entity: Any = _new(entity_type)
+        for name, value in zip(names, row, strict=True):
+            setattr(entity, name, value)
+        return entity
+
+    return make
+
+
+def _uuid(text: Any, _cursor: object) -> UUID | None:
+    """As UUID(text), without the checks: PostgreSQL writes a UUID in one way only."""
+    if text is None:
+        return None
+    made = _new(UUID)
+    _set(made, "int", int(text.replace("-", ""), 16))
+    _set(made, "is_safe", _of_unknown_safety)
+    return made
+
+
+UUIDS = new_type((UUID_OID,), "UUID", _uuid)
+UUID_ARRAYS = new_array_type((UUID_ARRAY_OID,), "UUID[]", UUIDS)

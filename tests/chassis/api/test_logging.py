@@ -10,17 +10,17 @@ from itertools import product
 from json import dumps, loads
 from tempfile import TemporaryFile
 from threading import Thread
-from types import SimpleNamespace
 from typing import Any, BinaryIO, cast
 from unittest import TestCase
 from unittest.mock import Mock, patch
 from urllib.parse import quote
 
 import structlog
-from flask import g, request
+from flask import request
 from marshmallow.fields import Raw
 from sqlalchemy import text
 
+from chassis.core.authentication import Principal
 from chassis.core.errors import (
     AuthenticationError,
     ConflictError,
@@ -28,13 +28,15 @@ from chassis.core.errors import (
     UnavailableError,
     ValidationError,
 )
+from chassis.core.request_scope import current_scope
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import public
 from chassis.observability import line_buffer
 from chassis.observability.log_events import to_json
-from chassis.observability.logs import LineHandler, configure_logging
+from chassis.observability.logs import LineHandler
 from chassis.settings import DEVELOPMENT
+from src.logging import configure_logging
 from support.configuration import CONFIG
 from support.lines import LogTestCase
 
@@ -97,7 +99,7 @@ class LogTest(LogTestCase):
     @shows("V16.2.1")
     def test_it_has_the_route_and_who_asked_but_nothing_of_the_url(self) -> None:
         def answer(number: int) -> str:
-            g.principal = SimpleNamespace(subject="alice")
+            current_scope().principal = Principal("alice", frozenset())
             return str(number)
 
         self.add("/numbered/<int:number>", answer)

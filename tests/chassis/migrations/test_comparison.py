@@ -189,6 +189,14 @@ class ComparisonTest(RevisionsTestCase):
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
 
+    def test_an_index_is_dropped_with_its_column(self) -> None:
+        self.anew(Column("id", Integer), Column("name", Text, index=True))
+        self.migrate()
+        self.anew(Column("id", Integer))
+        index, column = self.migrate("things.name")
+        self.assertIn("drop_index_concurrently", index)
+        self.assertIn("drop_column", column)
+
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
         self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)

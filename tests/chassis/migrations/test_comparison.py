@@ -68,7 +68,7 @@ def every_kind(models: MetaData, *labels: str) -> None:
         Column("payload", JSON, server_default=text("""'{"a:b": 1}'""")),
         Column("tags", JSONB, server_default="{}"),
         Column("title", String(20), comment="It's shown."),
-        Column("length", Integer, Computed("length(title)")),
+        Column("length", Integer, Computed("length(title)", persisted=True)),
         Column("during", INT4RANGE),
         CheckConstraint("title <> 'x'", name="title"),
         UniqueConstraint("tenant_id", "number"),

@@ -41,7 +41,7 @@ ALONE = [
     "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
 ]
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.long]
 
 
 def docker(
@@ -213,7 +213,8 @@ def test_the_image_has_what_runs_and_nothing_else(stack: Stack) -> None:
         find / -xdev \( -name Python.h -o -name libpq-fe.h -o -name .git -o -name .env \
             -o -path '*/.cache/pip' -o -path /venv/\*/site-packages/pip \
             -o -path '/var/cache/apt/archives/*.deb' -o -path '/var/lib/apt/lists/*Packages*' \
-            -o -path '/venv/*/unittest' -o -path /app/tests \) 2>/dev/null
+            -o -path '/venv/*/unittest' -o -path /app/tests \
+            -o -path /app/chassis/development \) 2>/dev/null
         find /app /venv -user 10001 -o -perm -o+w ! -type l
         true
     """

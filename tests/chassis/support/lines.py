@@ -7,8 +7,8 @@ from unittest.mock import patch
 from flask.testing import FlaskClient
 
 from chassis.development.testing.http_cases import HttpTestCase
-from chassis.observability.logs import configure_logging
 from chassis.settings import PRODUCTION
+from src.logging import configure_logging
 from support.configuration import CONFIG
 
 

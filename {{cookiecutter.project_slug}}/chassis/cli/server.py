@@ -119,9 +119,7 @@ def _open_closed_streams() -> None:
 
 
 def _log(config: Settings) -> None:
-    from chassis.observability.logs import configure_logging  # noqa: PLC0415  # No other command needs it.
-
-    configure_logging(config)
+    current_project().module("logging").configure_logging(config)
 
 
 def _serve(

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from select import select
 from typing import Any, BinaryIO
@@ -11,11 +11,10 @@ from typing import Any, BinaryIO
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from chassis.http.flow.request_record import Answered
+from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
-from chassis.observability.line_buffer import LineBuffer
+from chassis.observability.line_buffer import LineBuffer, Outlet
 from chassis.observability.log_events import Render
-from chassis.settings import DEVELOPMENT, Settings
 
 PATIENCE = 1.0
 stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
@@ -36,8 +35,9 @@ class LineHandler(logging.Handler):
         super().__init__()
         self.stream = stream
         self.render = render
+        self._outlet = Outlet(stream)
         self._buffer = (
-            LineBuffer(self._write, self._resumed, count_dropped) if count_dropped else None
+            LineBuffer(self._outlet, self._resumed, count_dropped) if count_dropped else None
         )
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -57,7 +57,7 @@ class LineHandler(logging.Handler):
         self.acquire()
         try:
             if _is_ready(self.stream):
-                self._write(line.encode() + b"\n")
+                self._outlet.write(line.encode() + b"\n")
         finally:
             self.release()
 
@@ -68,13 +68,8 @@ class LineHandler(logging.Handler):
     def close(self) -> None:
         if self._buffer:
             self._buffer.close()
+        self._outlet.close()
         super().close()
-
-    def _write(self, line: bytes) -> None:
-        # Who cannot log still answers.
-        with suppress(OSError, ValueError):
-            self.stream.write(line)
-            self.stream.flush()
 
     def _line(self, level: str, event: str, **more: Any) -> str:
         return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))
@@ -84,21 +79,18 @@ class LineHandler(logging.Handler):
         return line.encode() + b"\n"
 
 
-def configure_logging(
-    config: Settings, count_dropped: Callable[[], None] | None = None
+def write_lines(
+    processors: Sequence[Any],
+    *,
+    level: str,
+    development: bool,
+    count_dropped: Callable[[], None] | None = None,
 ) -> LineHandler:
-    """Loggers of the standard library, which others use, go the same way as structlog's."""
-    processors: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        stamp,
-        log_events.add_request_id,
-        log_events.render_exception,
-        log_events.clean,
-    ]
+    """Of structlog's loggers and of the standard library's, which others use: all go this way.
+
+    `processors` are structlog's: each gets an event and returns it for the next.
+    """
     stream = _stderr()
-    development = config.environment == DEVELOPMENT
     render = log_events.console(stream) if development else log_events.to_json
     handler = LineHandler(stream, render, count_dropped)
     handler.setFormatter(
@@ -112,7 +104,7 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    logging.basicConfig(handlers=[handler], level=config.log_level, force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(not development)
     # It says at each look at the revision with what it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -126,21 +118,21 @@ def _is_ready(stream: BinaryIO) -> bool:
     return True
 
 
-def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
+def request_log(handler: LineHandler, level: str) -> Callable[[RequestRecord], None]:
     """One line a request, straight to the stream: a logger costs several times as much."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
 
-    def write_request(answered: Answered) -> None:
+    def write_request(record: RequestRecord) -> None:
         handler.write_event(
             "info",
             "request",
-            request_id=answered.request_id,
-            method=answered.method,
-            route=answered.route,
-            status=answered.status,
-            duration_ms=round(answered.seconds * 1000, 2),
-            subject=answered.subject,
+            request_id=record.request_id,
+            method=record.method,
+            route=record.route,
+            status=record.status,
+            duration_ms=round(record.seconds * 1000, 2),
+            subject=record.subject,
         )
 
     return write_request

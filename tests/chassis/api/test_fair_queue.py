@@ -7,65 +7,65 @@ from typing import Any
 from unittest import TestCase
 from uuid import uuid4
 
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine
 
 from api.specimens import SPECIMENS, SpecimenApiTestCase
 from chassis.development.testing.security_table import shows
-from chassis.http.flow.fair_queue import RowTurns, Turns, register_turns
+from chassis.http.flow.application import Application
+from chassis.http.flow.fair_queue import FairSemaphore, RowSemaphores, queue_fairly
 from support.windows import wait_until
 
 LONG = 10.0
 
 
-class TurnsTest(TestCase):
+class FairSemaphoreTest(TestCase):
     def test_they_are_given_in_the_order_of_arrival(self) -> None:
-        turns, served = Turns(1, LONG), list[int]()
+        slots, served = FairSemaphore(1, LONG), list[int]()
 
         def wait(number: int) -> None:
-            if turns.take():
+            if slots.acquire():
                 served.append(number)
 
         def waiting(threads: int) -> bool:
-            return turns.waiting() == threads
+            return slots.waiting() == threads
 
         def has_served(threads: int) -> bool:
             return len(served) == threads
 
-        turns.take()
+        slots.acquire()
         with ThreadPoolExecutor(3) as threads:
             for number in range(3):
                 threads.submit(wait, number)
                 wait_until(partial(waiting, number + 1))
             for number in range(3):
-                turns.give_back()
+                slots.release()
                 wait_until(partial(has_served, number + 1))
         self.assertEqual(served, [0, 1, 2])
 
     def test_who_gets_none_in_time_does_not_keep_one(self) -> None:
-        turns = Turns(1, 0.01)
-        self.assertTrue(turns.take())
-        self.assertFalse(turns.take())
-        turns.give_back()
-        self.assertTrue(turns.take())
+        slots = FairSemaphore(1, 0.01)
+        self.assertTrue(slots.acquire())
+        self.assertFalse(slots.acquire())
+        slots.release()
+        self.assertTrue(slots.acquire())
 
     def test_nobody_waits_behind_what_hangs(self) -> None:
-        turns = Turns(1, LONG)
-        turns.take()
-        turns.moved_at -= LONG + 1
+        slots = FairSemaphore(1, LONG)
+        slots.acquire()
+        slots.moved_at -= LONG + 1
         began = time.monotonic()
-        self.assertFalse(turns.take())
+        self.assertFalse(slots.acquire())
         self.assertLess(time.monotonic() - began, LONG / 2)
 
     def test_a_row_has_a_few_of_its_own_and_is_forgotten(self) -> None:
-        rows, one, other = RowTurns(1, 0.01), uuid4(), uuid4()
-        self.assertTrue(rows.take(one) and rows.take(other))
-        self.assertFalse(rows.take(one))
-        rows.give_back(one)
-        self.assertTrue(rows.take(one))
+        rows, one, other = RowSemaphores(1, 0.01), uuid4(), uuid4()
+        self.assertTrue(rows.acquire(one) and rows.acquire(other))
+        self.assertFalse(rows.acquire(one))
+        rows.release(one)
+        self.assertTrue(rows.acquire(one))
         for row in (one, other):
-            rows.give_back(row)
+            rows.release(row)
         self.assertEqual(rows._rows, {})
 
 
@@ -87,7 +87,7 @@ class LockedRowTest(SpecimenApiTestCase):
         return str(self.create(f"{name} {uuid4().hex[:8]}").headers["Location"])
 
     @shows("V15.2.2")
-    def test_it_takes_no_turn_from_those_who_ask_for_something_else(self) -> None:
+    def test_it_takes_no_slot_from_those_who_ask_for_something_else(self) -> None:
         for locked, others in (
             (1, [("GET", ""), ("PATCH", "other"), ("POST", SPECIMENS), ("DELETE", "other")]),
             (self.CLIENTS, [("GET", ""), ("HEAD", "other"), ("GET", "other")]),
@@ -126,11 +126,16 @@ class LockedRowTest(SpecimenApiTestCase):
             )
 
 
+def application() -> Application:
+    app = Application(__name__, secret_key="", max_body=0)
+    app.pass_through([queue_fairly(1)])
+    return app
+
+
 class RequestsTest(TestCase):
     def test_each_gives_its_turn_back_whatever_happens(self) -> None:
-        app = Flask(__name__)
+        app = application()
         app.logger.disabled = True
-        register_turns(app, 1)
 
         @app.get("/broken")
         def broken() -> str:
@@ -141,8 +146,7 @@ class RequestsTest(TestCase):
             self.assertEqual(status, 404 if path == "/nothing" else 500)
 
     def test_health_needs_none(self) -> None:
-        app, held, end = Flask(__name__), Event(), Event()
-        register_turns(app, 1)
+        app, held, end = application(), Event(), Event()
         app.add_url_rule("/health/live", "health.read_liveness", lambda: "ok")
 
         @app.get("/slow")

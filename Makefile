@@ -20,8 +20,12 @@ help:  ## List the commands.
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' Makefile
 
 .PHONY: test
-test: $(READY)  ## Run the template's tests.
-	$(VENV)/bin/pytest
+test: $(READY)  ## Run the template's tests but for the long ones, two files at a time.
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile -m 'not long' --durations 10
+
+.PHONY: test-all
+test-all: test  ## Run the long ones, too: containers, a pooler, faults and migrations under load.
+	$(VENV)/bin/pytest -m long --durations 10
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.

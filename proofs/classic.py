@@ -68,14 +68,8 @@ def serving_with_flag(project: Project) -> Project:
     (project.path / "src/flag.py").write_text(GATE)
     project.patch(
         CREATE_APP,
-        (
-            "    register_middleware(app)\n",
-            "    register_middleware(app)\n    register_flag(app)\n",
-        ),
-        (
-            "from chassis.http.output.problems",
-            "from src.flag import register_flag\nfrom chassis.http.output.problems",
-        ),
+        ("    app.pass_through(\n", "    register_flag(app)\n    app.pass_through(\n"),
+        ("from src.error_handler", "from src.flag import register_flag\nfrom src.error_handler"),
     )
     return project
 

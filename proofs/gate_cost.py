@@ -17,11 +17,13 @@ from statistics import median
 
 from sqlalchemy import event
 
+from chassis.core.request_scope import current_scope
+from chassis.http.flow.maintenance_gate import respect_windows
+from chassis.http.flow.pipeline import Route
 from src.app import app
 
 service = app.extensions["container"].maintenance_service()
-GATE = "chassis.http.flow.maintenance_gate"
-[gate] = [f for f in app.before_request_funcs[None] if f.__module__ == GATE]
+gate = respect_windows(service)(Route("todos.read_todo", "GET")).before
 client = app.test_client()
 client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {os.environ['SERVICE_TOKEN']}"
 PATH = "/my_service/v1/todos"
@@ -43,7 +45,8 @@ todo = client.get(PATH).json["items"][0]["id"]
 gates, looks, gets = [], [], []
 for _ in range(9):
     with app.test_request_context(f"{PATH}/{todo}"):
-        gates.append(per_call(gate, 20_000))
+        scope = current_scope()
+        gates.append(per_call(lambda: gate(scope.request, scope), 20_000))
     looks.append(per_call(look, 100))
     gets.append(per_call(lambda: client.get(f"{PATH}/{todo}").get_data(), 300))
 statements = []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cookiecutter.main import cookiecutter
@@ -136,6 +137,17 @@ REPORT = pytest.StashKey[Report]()
 def report(pytestconfig: pytest.Config) -> Report:
     """Facts for the end of the run: which databases were used, how many commands were run."""
     return pytestconfig.stash.setdefault(REPORT, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a process of several has to report."""
+    node.config.stash.setdefault(REPORT, []).extend(node.workeroutput.get("report", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["report"] = session.config.stash.get(REPORT, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

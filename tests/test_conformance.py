@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
 from conftest import Report, short_form
 
 
+@pytest.mark.long
 def test_every_endpoint_is_right_under_any_input(copy: Path, report: Report) -> None:
     output = short_form("proofs.conform", copy)
     assert "conformance: all hold" in output

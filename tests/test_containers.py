@@ -41,7 +41,7 @@ ALONE = [
     "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
 ]
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.long]
 
 
 def docker(
@@ -213,7 +213,8 @@ def test_the_image_has_what_runs_and_nothing_else(stack: Stack) -> None:
         find / -xdev \( -name Python.h -o -name libpq-fe.h -o -name .git -o -name .env \
             -o -path '*/.cache/pip' -o -path /venv/\*/site-packages/pip \
             -o -path '/var/cache/apt/archives/*.deb' -o -path '/var/lib/apt/lists/*Packages*' \
-            -o -path '/venv/*/unittest' -o -path /app/tests \) 2>/dev/null
+            -o -path '/venv/*/unittest' -o -path /app/tests \
+            -o -path /app/chassis/development \) 2>/dev/null
         find /app /venv -user 10001 -o -perm -o+w ! -type l
         true
     """
@@ -431,6 +432,12 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
     assert spoken(echo.port, f"GET /a?b=%2F {HEAD}\r\n")[0] == 200
     for path in ("/metrics", "//metrics", "/x/../metrics", "/./metrics?x", "/%6detrics"):
         assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] == 404, path
+
+    for _ in range(20):  # A client that has nothing more to send.
+        with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as client:
+            client.sendall(f"GET / {HEAD}\r\n".encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
 
     for request in (
         f"get / {HEAD}\r\n",

@@ -19,6 +19,7 @@ BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
     "make run": "test_demo.py, which `make demo` runs it for",
     "make test": "test_project.py; of the template: this very run",
+    "make test-all": "this very run, and the long tests",
     "make check": "test_project.py",
     "make audit": "test_audit.py, which has the answers of the service",
     "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
-from conftest import Report, command, environment, make
+from conftest import ROOT, Report, command, environment
 from pooler import PASSWORD, PgBouncer, Postgres, configuration, postgres, wait_until
 
 from proofs.processes import free_port
@@ -65,6 +66,7 @@ def page(project: Path) -> str:
     return configuration((project / "docs/scaling.md").read_text())
 
 
+@pytest.mark.long
 def test_the_whole_suite_passes_through_it(
     pgbouncer: str, server: Postgres, tmp_path: Path, report: Report
 ) -> None:
@@ -76,7 +78,18 @@ def test_the_whole_suite_passes_through_it(
     with pooler(pgbouncer, server, f"{text}auth_user = postgres\n", tmp_path / "pooler") as running:
         addition = {"port": running.port, "sockets": server.sockets, "password": PASSWORD}
         engines.write_text(engines.read_text() + THROUGH_PGBOUNCER.format(**addition))
-        output = make(server.project, "test", TEST_DATABASE_URL=server.url, TEST_DATABASE="")
+        suites = [sys.executable, "-m", "proofs.chassis", "--project", str(server.project)]
+        result = subprocess.run(
+            suites,
+            cwd=ROOT,
+            env=environment(TEST_DATABASE_URL=server.url, TEST_DATABASE=""),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+        output = result.stdout
         databases = set(running.logins())
     assert "skipped=" not in output
     assert len(databases) > 15, databases  # Each class of tests with a database has its own.

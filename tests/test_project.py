@@ -11,14 +11,12 @@ import pytest
 from conftest import Report, environment, make
 
 ATTACKS = {
-    "absolute import": ("src/api/attack.py", "import chassis.postgres.engines\n"),
-    "relative import": (
-        "src/api/attack.py",
-        "from ..infrastructure.databases import engines\n",
-    ),
+    # Rule 1: the rings of src.
+    "absolute import": ("src/api/attack.py", "import src.infrastructure.databases.metadata\n"),
+    "relative import": ("src/api/attack.py", "from ..infrastructure.databases import metadata\n"),
     "import in a function": (
         "src/services/attack.py",
-        "def late() -> None:\n    from chassis.postgres import engines\n",
+        "def late() -> None:\n    from src.infrastructure.databases import metadata\n",
     ),
     "import for types only": (
         "src/domain/attack.py",
@@ -36,16 +34,68 @@ ATTACKS = {
         "src/infrastructure/attack.py",
         "from src.create_app import create_app\n",
     ),
+    "a new module outside the rule": ("src/attack.py", "import src.domain\n"),
+    "a new ring outside the rule": ("src/helpers/__init__.py", ""),
+    # Rule 2: what the inner rings know.
     "a framework in the domain": ("src/domain/attack.py", "import sqlalchemy\n"),
     "a framework in a service, late": (
         "src/services/attack.py",
         "def late() -> None:\n    from flask import g\n",
     ),
     "any library in the domain": ("src/domain/attack.py", "import requests\n"),
+    "paging in the domain": ("src/domain/attack.py", "from chassis.core import paging\n"),
+    "fields in a service": ("src/services/attack.py", "from chassis.schemas import fields\n"),
+    "any library in the core": ("chassis/core/attack.py", "import orjson\n"),
+    # Rule 3: what the outer rings take of the chassis.
+    "PostgreSQL in the API": ("src/api/attack.py", "import chassis.postgres.engines\n"),
+    "the document in a controller": (
+        "src/api/controllers/attack.py",
+        "def late() -> None:\n    from chassis.openapi import document\n",
+    ),
+    "fields in the infrastructure": (
+        "src/infrastructure/attack.py",
+        "import typing\n\nif typing.TYPE_CHECKING:\n    from chassis.schemas import fields\n",
+    ),
+    "the runner in the infrastructure": (
+        "src/infrastructure/attack.py",
+        "from chassis.migrations import runner\n",
+    ),
+    # Rule 4: the chassis knows no project.
+    "the project in the chassis": ("chassis/attack.py", "import src.config\n"),
+    "the project in the chassis, late": (
+        "chassis/http/attack.py",
+        "def late() -> None:\n    from src.domain import constants\n",
+    ),
+    # Rule 5: the rooms of the chassis.
+    "upwards in the chassis": ("chassis/postgres/attack.py", "import chassis.maintenance.drain\n"),
+    "a neighbour in the chassis": (
+        "chassis/maintenance/attack.py",
+        "from ..observability import logs\n",
+    ),
+    "a new room outside the rule": ("chassis/helpers/__init__.py", ""),
+    "development from what serves": (
+        "chassis/development/__init__.py",
+        "",
+        "chassis/http/attack.py",
+        "from chassis import development\n",
+    ),
+    # Rule 6: SQL and HTTP.
     "SQL in the API": ("src/api/controllers/attack.py", "from sqlalchemy import text\n"),
+    "SQL in the chassis's HTTP": (
+        "chassis/http/attack.py",
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from sqlalchemy import text\n",
+    ),
+    "SQL through the settings": ("chassis/http/attack.py", "from chassis import settings\n"),
     "HTTP in the infrastructure": ("src/infrastructure/attack.py", "from flask import request\n"),
-    "a new module outside the rule": ("src/attack.py", "import chassis.http.input.parser\n"),
-    "a new ring outside the rule": ("src/helpers/__init__.py", ""),
+    "HTTP in the chassis's PostgreSQL": ("chassis/postgres/attack.py", "import werkzeug\n"),
+    # Rule 7: one module knows both.
+    "a service in the infrastructure": (
+        "src/infrastructure/attack.py",
+        "from src.services import todo_service\n",
+    ),
+    "PostgreSQL in a seed": ("src/seeds/attack.py", "from chassis.postgres import engines\n"),
+    "SQLAlchemy in a seed": ("src/seeds/attack.py", "import sqlalchemy\n"),
+    "the command line in src": ("src/seeds/attack.py", "import chassis.cli.main\n"),
 }
 
 
@@ -108,13 +158,14 @@ def test_the_dependency_rule_holds_where_nobody_attacks_it(copy: Path) -> None:
 def test_the_dependency_rule_catches_an_import_that_points_outwards(
     copy: Path, attack: str
 ) -> None:
-    name, code = ATTACKS[attack]
-    (copy / name).parent.mkdir(exist_ok=True)
-    (copy / name).write_text(code)
+    files = iter(ATTACKS[attack])
+    for name, code in zip(files, files, strict=True):
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text(code)
     result = python(copy, "-m", "unittest", "tests.unit.test_architecture")
     assert result.returncode == 1, result.stderr
     module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    assert re.search(rf"AssertionError.*{module}|\[attack.py\]", result.stderr, re.DOTALL)
+    assert re.search(rf"AssertionError.*{module}|\[{name}\]", result.stderr, re.DOTALL)
 
 
 def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:

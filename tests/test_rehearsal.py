@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import Report, short_form
 
 from proofs.chassis import SUITE
 from proofs.mutations import mutations
 
 
+@pytest.mark.long
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     output = short_form("proofs.rehearse", copy)
     found = [line.split("FAIL")[0].strip() for line in output.splitlines()]

@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from alembic.script import Script, ScriptDirectory
 from chassis.core.maintenance import MaintenanceMode
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from proofs.lint_corpus.base import BASE, ROWS
 from proofs.lint_corpus.measure import Measured, apply, measure
+from proofs.lint_corpus.release import GRANTS
 from proofs.lint_corpus.snippets import SNIPPETS
 
 ROWS_OF_ITEMS = 50_000
@@ -45,9 +47,11 @@ HELPERS = ("index_concurrently(", "add_enum_value(")
 
 def main() -> int:
     wrong: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in CHECKERS}
+    phases: dict[tuple[str, str], list[tuple[str, list[str]]]] = defaultdict(list)
     print(
         f"{'need':9} ",
         *(f"{name:9}" for name in CHECKERS),
+        f"{'phase':8} {'db check':8}",
         f"{'lock':24} {'work':28}   ms  snippet",
     )
     with filled(ROWS_OF_ITEMS) as (template, shared), TemporaryDirectory() as directory:
@@ -58,10 +62,14 @@ def main() -> int:
                 measured = run(template, shared, bodies, before[1:], last)
             except DBAPIError as error:
                 sys.exit(f"check_corpus: {name!r} cannot be measured: {error.orig}")
-            computed = {checker: compute(scripts) for checker, compute in CHECKERS.items()}
+            verdicts = {checker: compute(scripts) for checker, compute in CHECKERS.items()}
+            computed = {checker: verdict.mode for checker, verdict in verdicts.items()}
+            said = list(verdicts.values())[-1].phase
+            phases[measured.phase, said].append((name, measured.broken))
             print(
                 f"{measured.need:9} ",
                 *(f"{mode:9}" for mode in computed.values()),
+                f"{measured.phase:8} {said:8}",
                 f"{measured.lock:24} {measured.work:28} {measured.seconds * 1000:4.0f}  "
                 f"{' '.join(name.split())[:90]}",
                 flush=True,
@@ -79,8 +87,15 @@ def main() -> int:
             f"{checker}: {len(SNIPPETS)} snippets, {len(kinds['false none'])} false none, "
             f"{len(kinds['over-strict'])} over-strict"
         )
+    for name, lost in phases["contract", "expand"]:
+        print(f"phase: too early: {' '.join(name.split())}: breaks {lost[0]}")
+    for name, _ in phases["expand", "contract"]:
+        print(f"phase: over-strict: {' '.join(name.split())}")
+    late, early = len(phases["expand", "contract"]), len(phases["contract", "expand"])
+    print(f"phase: {len(SNIPPETS)} snippets, {early} too early, {late} over-strict")
     used = list(wrong.values())[-1]
-    return int(bool(used["false none"]) or len(used["over-strict"]) > len(SNIPPETS) * 0.05)
+    strict = len(used["over-strict"])
+    return int(bool(used["false none"] or early) or strict > len(SNIPPETS) * 0.05)
 
 
 def run(
@@ -94,13 +109,13 @@ def run(
         return measure(clone, before, last, outside=outside)
 
 
-def checkers() -> dict[str, Callable[[ScriptDirectory], MaintenanceMode]]:
+def checkers() -> dict[str, Callable[[ScriptDirectory], Any]]:
     """What `db check` uses, last, and what else the project has."""
-    found: dict[str, Callable[[ScriptDirectory], MaintenanceMode]] = {}
+    found: dict[str, Callable[[ScriptDirectory], Any]] = {}
     if find_spec("chassis.migrations.check"):
         check = import_module("chassis.migrations.check")
         url = server().url.render_as_string(hide_password=False)
-        found["db check"] = lambda scripts: check.check_revisions(url, scripts, MetaData())[-1].mode
+        found["db check"] = lambda scripts: check.check_revisions(url, scripts, MetaData())[-1]
     return found
 
 
@@ -125,6 +140,7 @@ def filled(rows: int) -> Iterator[tuple[str, Engine]]:
             apply(connection, script)
         with engine.begin() as connection:
             connection.exec_driver_sql(ROWS.format(rows=rows))
+            connection.exec_driver_sql(GRANTS)
         with engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql("VACUUM ANALYZE")

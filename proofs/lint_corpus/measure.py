@@ -14,6 +14,8 @@ from alembic.script import Script
 from chassis.core.maintenance import MaintenanceMode
 from sqlalchemy import Connection, Engine, text
 
+from proofs.lint_corpus.release import answers, broken
+
 NONE, READ_ONLY, FULL = MaintenanceMode
 MANY_ROWS = 1000
 LOCKS = """
@@ -65,6 +67,11 @@ class Measured:
     work: str
     need: MaintenanceMode
     seconds: float
+    broken: list[str]  # Statements of the running release.
+
+    @property
+    def phase(self) -> str:
+        return "contract" if self.broken else "expand"
 
 
 class _EnoughError(Exception):
@@ -90,6 +97,9 @@ def measure(engine: Engine, before: list[Script], script: Script, *, outside: bo
         relations = {row.oid: row for row in connection.execute(RELATIONS)}
         names = dict(connection.execute(NAMES).all())
         related = {frozenset(pair) for pair in connection.execute(RELATED)}
+        with engine.connect() as other:  # What it reads would be counted as the revision's.
+            before_it = answers(other)
+            other.rollback()
         connection.rollback()
         measured: list[Measured] = []
         started = time.monotonic()
@@ -134,7 +144,8 @@ def measure(engine: Engine, before: list[Script], script: Script, *, outside: bo
             ]
             modes = {mode for _, lock, mode in locks if lock == strongest}
             name = next((mode for mode in MODES if mode in modes), "")
-            measured.append(Measured(name, " ".join(work), need, seconds))
+            lost = broken(before_it, answers(connection))
+            measured.append(Measured(name, " ".join(work), need, seconds, lost))
             raise _EnoughError
 
         with watch(engine, pid, on=outside) as watched:

@@ -1,6 +1,7 @@
 """The application, built when this module is imported: what a server process does first."""
 
 import atexit
+import logging
 import multiprocessing
 import os
 import signal
@@ -21,9 +22,14 @@ def stop_after(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def end() -> None:
+    """The last thing that happens. Python would end the server's threads, and they panic then."""
+    logging.shutdown()  # It would come later.
+    os._exit(0)
+
+
 if parent := multiprocessing.parent_process():
-    # The last thing that happens. Python would end the server's threads, and they panic then.
-    atexit.register(os._exit, 0)
+    atexit.register(end)
 app = create_app(load_config_with_database(Config))
 if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 from chassis.core.persistence import Repository
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.schemas.base import Schema
 from chassis.schemas.fields import Cursor, Text
+from src.api.responses import created
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
 from support.specimens import Specimen, specimens
 

@@ -18,7 +18,6 @@ from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import (
     UndeclaredAccessError,
     public,
-    register_access,
     require_policies,
     requires,
     scopes_of,
@@ -40,7 +39,6 @@ def encoded(value: object) -> str:
 class DeclarationTest(TestCase):
     def application(self) -> Flask:
         app = Flask("tests", static_folder=None)
-        register_access(app)
         app.add_url_rule("/open", "open", public(lambda: ""))
         app.add_url_rule("/closed", "closed", requires("a:write", "b:write")(lambda: ""))
         return app

@@ -1,6 +1,7 @@
 """What is written, and what never is."""
 
 import logging
+import os
 from base64 import b64encode
 from collections.abc import Callable
 from errno import ENOSPC
@@ -9,17 +10,17 @@ from itertools import product
 from json import dumps, loads
 from tempfile import TemporaryFile
 from threading import Thread
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO, cast
 from unittest import TestCase
 from unittest.mock import Mock, patch
 from urllib.parse import quote
 
 import structlog
-from flask import g, request
+from flask import request
 from marshmallow.fields import Raw
 from sqlalchemy import text
 
+from chassis.core.authentication import Principal
 from chassis.core.errors import (
     AuthenticationError,
     ConflictError,
@@ -27,12 +28,15 @@ from chassis.core.errors import (
     UnavailableError,
     ValidationError,
 )
+from chassis.core.request_scope import current_scope
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import public
+from chassis.observability import line_buffer
 from chassis.observability.log_events import to_json
-from chassis.observability.logs import LineHandler, configure_logging
+from chassis.observability.logs import LineHandler
 from chassis.settings import DEVELOPMENT
+from src.logging import configure_logging
 from support.configuration import CONFIG
 from support.lines import LogTestCase
 
@@ -95,7 +99,7 @@ class LogTest(LogTestCase):
     @shows("V16.2.1")
     def test_it_has_the_route_and_who_asked_but_nothing_of_the_url(self) -> None:
         def answer(number: int) -> str:
-            g.principal = SimpleNamespace(subject="alice")
+            current_scope().principal = Principal("alice", frozenset())
             return str(number)
 
         self.add("/numbered/<int:number>", answer)
@@ -236,6 +240,7 @@ class LogTest(LogTestCase):
         [handler] = logging.getLogger().handlers
         with patch.object(handler, "stream", BufferedWriter(Broken())):
             self.assertEqual(self.client.get("/health/live").status_code, 200)
+            self.settle()
 
 
 class Recorder(RawIOBase):
@@ -273,6 +278,73 @@ class LineTest(TestCase):
         for line in recorder.writes:
             self.assertEqual((line.count(b"\n"), line[-1:]), (1, b"\n"))
             self.assertIn(len(loads(line)["event"]), (1, 100, 5_000, 70_000))
+
+    @shows("V15.2.2")
+    def test_nobody_waits_for_a_reader_that_does_not_read(self) -> None:
+        for most, lines in ((100_000, 3_000), (5_000, 3_000), (1, 3_000)):
+            counted = Mock()
+            reading, writing = os.pipe()
+            with (
+                self.subTest(most),
+                patch.object(line_buffer, "MOST_BYTES", most),
+                patch.object(line_buffer, "LEAVE_SECONDS", 10),
+                os.fdopen(reading, "rb") as reader,
+                os.fdopen(writing, "wb") as writer,
+            ):
+                handler = LineHandler(writer, to_json, counted)
+                for number in range(lines):
+                    handler.write_event("info", "one", number=number)
+                self.assertGreater(counted.call_count, 0)
+                if most > 1:  # One that is written now, and a line that says what is missing.
+                    self.assert_reader_is_told(handler, reader, lines, counted.call_count)
+                handler.close()
+
+    def test_a_reader_that_reads_needs_no_thread(self) -> None:
+        """As a file does: there a line is written where it is made."""
+        with TemporaryFile("w+b") as file:
+            self.assert_written_at_once(file, file)
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb") as writer:
+            self.assert_written_at_once(writer, reader)
+
+    def assert_written_at_once(self, stream: Any, reader: Any) -> None:
+        handler = LineHandler(stream, to_json, Mock())
+        with patch.object(line_buffer, "Thread", side_effect=AssertionError):
+            handler.write_event("info", "at once")
+            if stream is reader:
+                stream.seek(0)
+            self.assertEqual(loads(reader.read(4096))["event"], "at once")
+        handler.write_event("info", "x" * 4096)  # Longer than what is written whole or not at all.
+        handler.close()
+
+    def assert_reader_is_told(
+        self, handler: LineHandler, reader: Any, lines: int, dropped: int
+    ) -> None:
+        found: list[dict[str, Any]] = []
+        thread = Thread(target=lambda: found.extend(loads(line) for line in reader), daemon=True)
+        thread.start()
+        handler.flush()
+        handler.write_event("info", "the last")
+        handler.close()
+        handler.stream.close()
+        thread.join(10)
+        written = [line["number"] for line in found if line["event"] == "one"]
+        self.assertEqual(written, sorted(written))
+        self.assertEqual((len(written) + dropped, written[0]), (lines, 0))
+        self.assertEqual(sum(line.get("dropped", 0) for line in found), dropped)
+        self.assertEqual(found[-1]["event"], "the last")
+
+    def test_where_lines_do_not_go_through_a_thread_a_stalled_reader_is_not_waited_for(
+        self,
+    ) -> None:
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as writer:
+            os.set_blocking(writing, False)
+            while writer.write(b"x" * 4096):
+                pass  # Until it is full.
+            os.set_blocking(writing, True)
+            with patch("chassis.observability.logs.PATIENCE", 0.01):
+                LineHandler(cast("BinaryIO", writer), to_json).write_event("info", "nobody reads")
 
     def test_standard_error_is_buffered_whatever_python_was_told(self) -> None:
         with TemporaryFile(buffering=0) as file:

@@ -20,13 +20,15 @@ from support.configuration import CONFIG
 
 # A server process, cut down to what counts.
 PROCESS = """
-from chassis.http.flow.request_record import Answered
-from chassis.observability.metrics import count_request, exposition
+import os
+from chassis.http.flow.request_record import RequestRecord
+from chassis.observability.metrics import RequestMetrics
+metrics = RequestMetrics(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 for status in (200, 503):
-    count_request(Answered(None, "GET", "/here", status, 0.1, None))
+    metrics.count(RequestRecord(None, "GET", "/here", status, 0.1, None))
 print("counted", flush=True)
 input()
-print(exposition().decode(), flush=True)
+print(metrics.exposition().decode(), flush=True)
 """
 
 

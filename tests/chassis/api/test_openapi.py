@@ -3,9 +3,10 @@ from typing import Any
 
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
-from chassis.http.output.problems import DOMAIN_ERRORS, HTTP_ERRORS, REQUEST_ERRORS
+from chassis.http.output.problems import HTTP_ERRORS, REQUEST_ERRORS
 from chassis.openapi.document import complete, resolve
 from chassis.openapi.error_answers import ANSWERS
+from src.error_handler import PROBLEMS
 
 
 class OpenApiTest(HttpTestCase):
@@ -37,7 +38,7 @@ class OpenApiTest(HttpTestCase):
 
     def test_every_kind_of_error_is_documented(self) -> None:
         of_requests = {(status, kind) for kind, status in REQUEST_ERRORS.items()}
-        for status, kind in {*DOMAIN_ERRORS.values(), *HTTP_ERRORS.items(), *of_requests}:
+        for status, kind in {*PROBLEMS.values(), *HTTP_ERRORS.items(), *of_requests}:
             # The others are not of an operation, or of none yet.
             if status in ANSWERS:
                 with self.subTest(kind):

@@ -19,13 +19,12 @@ from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.memory import MemoryRepository
 from chassis.development.testing.security_table import shows
-from chassis.http.access.policies import subject
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.project import current_project
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.requests import PageArguments, subject
 
 LETTERS = "/letters-of-somebody"
 GUIDE = current_project().root / "docs/access.md"

@@ -9,10 +9,10 @@ from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.memory import MemoryRepository
 from chassis.development.testing.security_table import shows
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.schemas.fields import Cursor, Integer
 from chassis.schemas.sort import Sort
+from src.api.requests import PageArguments
 from support.specimens import Specimen
 
 ROWS = [("a", 1), ("b", 2), ("c", 1), ("d", 2), ("e", 1)]

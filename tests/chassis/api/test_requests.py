@@ -8,11 +8,11 @@ from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.memory import MemoryRepository
 from chassis.development.testing.security_table import shows
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.requests import PageArguments
+from src.api.responses import created
 from support.specimens import Specimen
 
 JSON = "application/json"

@@ -7,9 +7,9 @@ from api.specimens import SPECIMENS, SpecimenApiTestCase, SpecimenPage, reposito
 from chassis.core.paging import PageQuery
 from chassis.development.testing.http_cases import WireTestCase
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
 from chassis.postgres.locks import fence_statement
+from src.api.requests import PageArguments
 
 # What goes with a write's first statement, and what ends it.
 BEGIN, COMMIT = f"BEGIN; {fence_statement()}", "COMMIT"

@@ -8,20 +8,23 @@ import sys
 import time
 import unittest
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from unittest.mock import patch
 
 from chassis.development.testing.database_cases import empty_database
+from chassis.development.testing.security_table import shows
 from chassis.migrations.commands import Migrations, migration_scripts
 from chassis.project import current_project
 from support.command_line import PRODUCTION, CommandLineTestCase
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 SECONDS_TO_START = 20
+SCRIPT = "/docs/assets/swagger-ui-bundle.js"
 SLOW_BODY = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
 SLOW_HEADERS = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow"
 
@@ -36,12 +39,15 @@ class ServerTest(CommandLineTestCase):
     def start(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
         """It answers."""
         process = self.begin(database_url, **variables)
+        self.wait_for(process)
+        return process
+
+    def wait_for(self, process: subprocess.Popen[Any]) -> None:
         deadline = time.monotonic() + SECONDS_TO_START
         while self.get("/health/live") != HTTPStatus.OK:
             self.assertIsNone(process.poll(), "The server has stopped.")
             self.assertLess(time.monotonic(), deadline, "The server did not start.")
             time.sleep(0.05)
-        return process
 
     def begin(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
         self.port = free_port()
@@ -114,6 +120,45 @@ class ServerTest(CommandLineTestCase):
         self.assertEqual(self.get("/" + "x" * 100_000), HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         self.assertEqual(self.get("/health/live"), HTTPStatus.OK)
         self.assertIsNone(process.poll())
+
+    @shows("V15.2.2")
+    def test_clients_that_never_read_stop_nobody(self) -> None:
+        process = self.start(NOBODY_LISTENS)
+        with ExitStack() as clients:
+            for path in ([SCRIPT] * 5 + ["/openapi.json", "/docs/assets/swagger-ui.css"]) * 9:
+                client = clients.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", self.port))
+                asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+                client.sendall(asked * 8)  # More than what the system keeps for whoever reads late.
+            for path in ("/health/live", SCRIPT, "/openapi.json") * 3:
+                self.assertEqual(self.get(path), HTTPStatus.OK, path)
+        self.assertIsNone(process.poll())
+
+    @shows("V15.2.2", "V16.5.2")
+    def test_a_log_that_nobody_reads_stops_nobody(self) -> None:
+        process = self.start(NOBODY_LISTENS, RATE_LIMIT="")
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with closing(connection):
+            for _ in range(2_000):  # Each writes a line; the pipe takes some 300.
+                connection.request("GET", "/health/live")
+                self.assertEqual(connection.getresponse().read()[:1], b"{")
+        self.assertIsNone(process.poll())
+
+    def test_it_serves_without_standard_streams(self) -> None:
+        for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+            with self.subTest(closed):
+                self.port = free_port()
+                command = f'exec "$0" manage.py serve --port {self.port} {closed}'
+                process = subprocess.Popen(
+                    ["sh", "-c", command, sys.executable],
+                    cwd=current_project().root,
+                    env=os.environ | PRODUCTION | {"DATABASE_URL": NOBODY_LISTENS},
+                )
+                self.addCleanup(process.wait)
+                self.addCleanup(process.terminate)
+                self.wait_for(process)
+                self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
 
 
 class StartTest(CommandLineTestCase):

@@ -7,13 +7,13 @@ from copy import copy
 
 from sqlalchemy.exc import IntegrityError
 
-from chassis.core.attempt import Attempt, attempting
 from chassis.core.errors import BusyError, DuplicateError, PreconditionFailedError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import KeptAnswer
+from chassis.core.request_scope import Attempt
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from support.specimens import Specimen
-from support.units import MemoryUnits, SqlUnits, UnitsTestCase
+from support.units import MemoryUnits, SqlUnits, UnitsTestCase, attempting
 
 ANSWER = KeptAnswer("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.core.errors import BusyError, MaintenanceError, NotFoundError, UnavailableError
 from chassis.core.identity import uuid7
-from chassis.core.maintenance_service import admitted_window
+from chassis.core.request_scope import current_scope
 from chassis.development.testing.database_cases import empty_database
 from chassis.maintenance.drain import drain, release
 from chassis.migrations.commands import Migrations
@@ -112,9 +112,9 @@ class WriteFenceTest(WindowTestCase):
     def test_who_is_admitted_by_a_bypass_does_not_end_that(self) -> None:
         identity = self.insert_window()
         self.assert_refused()
-        token = admitted_window.set(identity)
+        current_scope().admitted_window = identity
         self.write("admitted")
-        admitted_window.reset(token)
+        current_scope().admitted_window = None
         with patch.object(module, "before_first_statement", side_effect=AssertionError):
             self.assert_refused()
 
@@ -308,8 +308,8 @@ class WriteFenceTest(WindowTestCase):
                 (None, False),
             ):
                 with self.subTest(phase=phase, bypass=bypass):
-                    token = admitted_window.set(bypass)
-                    self.addCleanup(admitted_window.reset, token)
+                    current_scope().admitted_window = bypass
+                    self.addCleanup(setattr, current_scope(), "admitted_window", None)
                     if admitted:
                         self.write(phase)
                         self.assertIn(phase, self.stored())

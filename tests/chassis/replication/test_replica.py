@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from api.specimens import SPECIMENS, SpecimenApiTestCase
 from chassis.core.errors import ConflictError
-from chassis.core.read_positions import Positions, positions
+from chassis.core.read_positions import Positions
+from chassis.core.request_scope import current_scope
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.http.access.policies import public
@@ -84,8 +85,8 @@ class ReplicaTest(SpecimenApiTestCase):
                 return work.connection.exec_driver_sql(WHICH).scalar_one()
 
         self.assertEqual(which(), "primary")
-        positions.set(Positions(needed=0))
-        self.addCleanup(positions.set, None)
+        current_scope().positions = Positions(needed=0)
+        self.addCleanup(setattr, current_scope(), "positions", None)
         self.assertEqual(which(), "standby")
         with self.units():
             pass

@@ -7,8 +7,8 @@ from unittest.mock import patch
 from flask.testing import FlaskClient
 
 from chassis.development.testing.http_cases import HttpTestCase
-from chassis.observability.logs import configure_logging
 from chassis.settings import PRODUCTION
+from src.logging import configure_logging
 from support.configuration import CONFIG
 
 
@@ -29,11 +29,18 @@ class LogTestCase(HttpTestCase):
 
     @property
     def text(self) -> str:
+        self.settle()
         return self.written.getvalue().decode()
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.splitlines()]
 
+    def settle(self) -> None:
+        """What was logged has been written."""
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+
     def forget(self) -> None:
+        self.settle()
         self.written.seek(0)
         self.written.truncate()

@@ -1,6 +1,8 @@
 """The real unit of work and its stand-in, for suites that are run against both."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import TestCase
 
@@ -8,11 +10,23 @@ from sqlalchemy import text
 
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Repository, UnitOfWorkFactory
+from chassis.core.request_scope import Attempt, current_scope
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.development.testing.memory import MemoryUnitOfWorkFactory
 from chassis.postgres.engines import Engines
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from support.specimens import Specimen, specimens
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Iterator[None]:
+    """What happens within belongs to that attempt to serve a request."""
+    scope = current_scope()
+    scope.attempt = attempt
+    try:
+        yield
+    finally:
+        scope.attempt = None
 
 
 class UnitsTestCase(TestCase):

@@ -16,9 +16,9 @@ from chassis.core.maintenance_service import (
     PATIENCE,
     QUIET_SECONDS,
     MaintenanceService,
-    admitted_window,
     retry_after,
 )
+from chassis.core.request_scope import current_scope
 from chassis.development.testing.security_table import shows
 from chassis.maintenance.drain import SEEN_BY_ALL_SECONDS
 from support.maintenance import fixed_windows, window
@@ -40,7 +40,7 @@ class MaintenanceTestCase(TestCase):
                 SimpleNamespace(monotonic=lambda: self.seconds, time=lambda: self.seconds),
             )
         )
-        self.addCleanup(admitted_window.set, None)
+        self.addCleanup(setattr, current_scope(), "admitted_window", None)
 
     def service(self, opened: Window | None, key: str = "a key") -> MaintenanceService:
         self.windows = fixed_windows(opened)
@@ -209,21 +209,21 @@ class BypassTest(MaintenanceTestCase):
     def assert_refused(self, token: str, opened: Window = FULL, key: str = "a key") -> None:
         with self.assertRaises(MaintenanceError):
             self.service(opened, key).require_reads(token)
-        self.assertIsNone(admitted_window.get())
+        self.assertIsNone(current_scope().admitted_window)
 
     def test_its_bearer_is_let_in(self) -> None:
         self.service(FULL).require_reads(self.token)
-        self.assertEqual(admitted_window.get(), FULL.id)
+        self.assertEqual(current_scope().admitted_window, FULL.id)
 
     def test_it_says_nothing_of_the_next_request(self) -> None:
         service = self.service(READ_ONLY)
         service.require_reads(self.token)
         service.require_reads(None)
-        self.assertIsNone(admitted_window.get())
+        self.assertIsNone(current_scope().admitted_window)
 
     def test_without_a_window_it_says_nothing(self) -> None:
         self.service(None).require_reads(self.token)
-        self.assertIsNone(admitted_window.get())
+        self.assertIsNone(current_scope().admitted_window)
 
     @shows("V9.2.1")
     def test_it_expires(self) -> None:

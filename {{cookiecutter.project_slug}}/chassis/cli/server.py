@@ -54,6 +54,7 @@ def run(host: str | None, port: int | None) -> None:
     \b
     python manage.py run --port 8001
     """
+    _open_closed_streams()
     project = current_project()
     embedded = not load_config(project.config_type).database_url
     config = load_config_with_database(project.config_type)
@@ -90,6 +91,7 @@ def serve(host: str | None, port: int | None) -> None:
     \b
     WORKERS=2 THREADS=16 python manage.py serve --host 0.0.0.0
     """
+    _open_closed_streams()
     config = load_config_with_database(current_project().config_type)
     _log(config)
     for doubt in doubts(config):
@@ -108,10 +110,16 @@ def serve(host: str | None, port: int | None) -> None:
     )
 
 
-def _log(config: Settings) -> None:
-    from chassis.observability.logs import configure_logging  # noqa: PLC0415  # No other command needs it.
+def _open_closed_streams() -> None:
+    """After `2>&-` the next file or socket would get the number that is standard error's."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # It gets the lowest number that is free.
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
-    configure_logging(config)
+
+def _log(config: Settings) -> None:
+    current_project().module("logging").configure_logging(config)
 
 
 def _serve(

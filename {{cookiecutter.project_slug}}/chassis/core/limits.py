@@ -1,8 +1,6 @@
-"""Limits of pages, and of what PostgreSQL and Python can hold."""
+"""Limits of what PostgreSQL and Python can hold."""
 
 from datetime import UTC, datetime, timedelta
-
-PAGE_LIMIT = 100
 
 # What PostgreSQL's integer and bigint hold.
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1

@@ -3,11 +3,11 @@
 import logging
 import random
 import time
-from contextvars import ContextVar
 from threading import Lock
 
 from chassis.core.errors import MaintenanceError, UnavailableError, ValidationError
 from chassis.core.maintenance import MaintenanceWindows, Window, WindowPhase
+from chassis.core.request_scope import current_scope
 from chassis.core.signing import Signer
 
 # Seconds for which a process believes what it read. A window is noticed within the first, its end
@@ -19,8 +19,6 @@ OVERRUN, LONGEST = 15, 3600
 DRAINING, FAILED = 5, 60
 LONGEST_BYPASS = 12 * 3600
 
-# The window in which the present request may write before it ends.
-admitted_window: ContextVar[int | None] = ContextVar("admitted_window", default=None)
 _log = logging.getLogger(__name__)
 
 
@@ -81,11 +79,12 @@ class MaintenanceService:
 
     def require_reads(self, token: str | None) -> None:
         """Raise MaintenanceError in a window that forbids reading, but for a token's bearer."""
-        admitted_window.set(None)
+        scope = current_scope()
+        scope.admitted_window = None
         window = self.current()
         if window and window.is_open:
             if token and self._admits(token, window):
-                admitted_window.set(window.id)
+                scope.admitted_window = window.id
             elif window.forbids_reads:
                 raise MaintenanceError(window)
 

@@ -4,7 +4,6 @@ A position is how far the primary's log of changes had come, as a number: who re
 that has applied all up to it sees what was committed before.
 """
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 ONLY_PRIMARY = 2**63 - 1  # Past any log: no replica gets so far.
@@ -16,7 +15,3 @@ class Positions:
 
     needed: int
     written: int = 0
-
-
-# Without, as outside of a request, all is read from the primary.
-positions: ContextVar[Positions | None] = ContextVar("positions", default=None)

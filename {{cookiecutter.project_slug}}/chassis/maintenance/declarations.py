@@ -68,6 +68,11 @@ class Measurements:
     downgrade: dict[str, str] = field(default_factory=dict)
     downgrade_maintenance: MaintenanceMode = MaintenanceMode.FULL
 
+    def locks(self, direction: str) -> dict[str, str]:
+        """The strongest lock on each table that was there before."""
+        work = self.upgrade if direction == "upgrade" else self.downgrade
+        return {table: text.partition(",")[0] for table, text in work.items()}
+
 
 def measurements(script: "Script") -> Measurements:
     found: Any = getattr(script.module, "measured", None)

@@ -31,6 +31,7 @@ COLUMNS = text("""
     SELECT attrelid AS oid, attnum AS number, attname AS name
     FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
 """)
+INHERITED = text("SELECT inhrelid, inhparent FROM pg_inherits")
 INDEXES = text("SELECT indexrelid, indrelid FROM pg_index")
 # Also of what was dropped in this transaction.
 ACTIVITY = text("""
@@ -98,6 +99,7 @@ class Snapshot:
     columns: dict[int, dict[int, str]]
     indexes: dict[int, int]
     labels: dict[int, str]
+    inherited: set[tuple[int, int]]
     related: set[frozenset[int]]
     catalog: Catalog
 
@@ -111,6 +113,7 @@ class Snapshot:
             columns=columns,
             indexes=_pairs(connection, INDEXES),
             labels=_pairs(connection, LABELS),
+            inherited={(row[0], row[1]) for row in connection.execute(INHERITED)},
             related={frozenset(pair) for pair in connection.execute(RELATED)},
             catalog=catalog(connection),
         )
@@ -136,7 +139,13 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         getattr(script.module, direction)()
         after = Snapshot.of(connection)
         both = Snapshot(
-            before.relations | after.relations, {}, before.indexes | after.indexes, {}, set(), {}
+            before.relations | after.relations,
+            {},
+            before.indexes | after.indexes,
+            {},
+            set(),
+            set(),
+            {},
         )
         busy = _activity(connection, both)
         locks = _locks(connection, before)
@@ -153,7 +162,8 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         *_deadlock_effects(names, locks, before.related | after.related),
         *_renamed_labels(before, after),
         *_name_effects(before, after),
-        *shape_effects(change, after.catalog),
+        *_detached(before, after),
+        *shape_effects(change, after.catalog, {names[oid] for oid in rewritten}),
     ]
     return Footprint(
         effects,
@@ -260,6 +270,13 @@ def _name_effects(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
                 yield contracting("MIG005", f"drops {name}.{column}")
         if after.relations[now[name]].is_secured and not before.relations[oid].is_secured:
             yield contracting("MIG024", f"hides rows of {name} by row level security")
+
+
+def _detached(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
+    for child, parent in sorted(before.inherited - after.inherited):
+        if {child, parent} <= after.relations.keys():
+            names = after.names
+            yield contracting("MIG005", f"takes {names[child]} out of {names[parent]}")
 
 
 def _dropped(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str | None]]:

@@ -16,14 +16,18 @@ NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
 
-def shape_effects(change: Difference, after: Catalog) -> Iterator[Effect]:
-    """Columns and tables that are dropped or renamed are not in it."""
+def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> Iterator[Effect]:
+    """Columns and tables that are dropped or renamed are not in it.
+
+    A wider type in a table that was written anew has other values, too.
+    """
     yield from _added(change, after)
-    yield from _removed(change)
+    unique = {(key.relation, _unique_columns(key, made)) for key, made in after.items()}
+    yield from _removed(change, unique)
     for key, (was, now) in sorted(change.changed.items()):
         where = f"{key.schema}.{key.table}".lstrip(".")
         column = f"{where}.{key.name}"
-        if key.kind == "column type" and not _is_wider(was, now):
+        if key.kind == "column type" and (where in rewritten or not _is_wider(was, now)):
             yield contracting("MIG003", f"makes {column} {now}, which was {was}")
         elif key.kind == "column null" and now == "NOT NULL":
             yield contracting("MIG022", f"refuses NULL in {column}")
@@ -50,12 +54,21 @@ def _added(change: Difference, after: Catalog) -> Iterator[Effect]:
             yield contracting("MIG022", f"refuses NULL by the {key}")
 
 
-def _removed(change: Difference) -> Iterator[Effect]:
+def _removed(change: Difference, unique: set[tuple[tuple[str, str], str]]) -> Iterator[Effect]:
+    """An upsert names columns; another key or index of the same ones does as well."""
     for key, definition in sorted(change.extra.items()):
-        if _is_unique(key, definition):
+        columns = _unique_columns(key, definition)
+        if columns and (key.relation, columns) not in unique:
             yield contracting("MIG021", f"drops the {key}, which an upsert may need")
         elif key.kind in {"enum", "domain", "sequence"}:
             yield contracting("MIG005", f"drops the {key}")
+
+
+def _unique_columns(key: Key, definition: str) -> str:
+    """As they are written, with the condition; empty for what is not unique."""
+    if not _is_unique(key, definition):
+        return ""
+    return definition.partition("(")[2]
 
 
 def _is_unique(key: Key, definition: str) -> bool:

@@ -9,9 +9,9 @@ from traceback import TracebackException
 from typing import Any, BinaryIO
 
 import orjson
-from flask import g, has_request_context
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from chassis.core.request_scope import current_scope
 from chassis.observability.redaction import mask_sent
 
 Event = MutableMapping[str, Any]
@@ -33,8 +33,8 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def add_request_id(_: Any, __: str, event: Event) -> Event:
-    if has_request_context():
-        event["request_id"] = g.get("request_id")
+    if (scope := current_scope()).request is not None:
+        event["request_id"] = scope.request_id
     return event
 
 

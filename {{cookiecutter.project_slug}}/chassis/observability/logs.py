@@ -1,29 +1,44 @@
 """One line an event, to standard error: JSON in production, coloured in development."""
 
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from select import select
 from typing import Any, BinaryIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from chassis.http.flow.request_record import Answered
+from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
+from chassis.observability.line_buffer import LineBuffer, Outlet
 from chassis.observability.log_events import Render
-from chassis.settings import DEVELOPMENT, Settings
 
+PATIENCE = 1.0
 stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 class LineHandler(logging.Handler):
-    """Each line is one call of write(2), so that those of threads and processes never mix."""
+    """Each line is one call of write(2), so that those of threads and processes never mix.
 
-    def __init__(self, stream: BinaryIO, render: Render) -> None:
+    With `count_dropped` nobody waits for the reader: see chassis/observability/line_buffer.py.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        render: Render,
+        count_dropped: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
         self.stream = stream
         self.render = render
+        self._outlet = Outlet(stream)
+        self._buffer = (
+            LineBuffer(self._outlet, self._resumed, count_dropped) if count_dropped else None
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -33,33 +48,51 @@ class LineHandler(logging.Handler):
             self.write_event("error", "This cannot be logged.", at=place, why=type(error).__name__)
 
     def write_event(self, level: str, event: str, **more: Any) -> None:
-        self.write(self.render(None, "", stamp(None, "", {"level": level, "event": event, **more})))
+        self.write(self._line(level, event, **more))
 
     def write(self, line: str) -> None:
+        if self._buffer:
+            self._buffer.put(line.encode() + b"\n")
+            return
         self.acquire()
         try:
-            # Who cannot log still answers.
-            with suppress(OSError, ValueError):
-                self.stream.write(line.encode() + b"\n")
-                self.stream.flush()
+            if _is_ready(self.stream):
+                self._outlet.write(line.encode() + b"\n")
         finally:
             self.release()
 
+    def flush(self) -> None:
+        if self._buffer:
+            self._buffer.flush()
 
-def configure_logging(config: Settings) -> LineHandler:
-    """Loggers of the standard library, which others use, go the same way as structlog's."""
-    processors: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        stamp,
-        log_events.add_request_id,
-        log_events.render_exception,
-        log_events.clean,
-    ]
+    def close(self) -> None:
+        if self._buffer:
+            self._buffer.close()
+        self._outlet.close()
+        super().close()
+
+    def _line(self, level: str, event: str, **more: Any) -> str:
+        return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))
+
+    def _resumed(self, dropped: int) -> bytes:
+        line = self._line("warning", "The log was not read: lines are missing.", dropped=dropped)
+        return line.encode() + b"\n"
+
+
+def write_lines(
+    processors: Sequence[Any],
+    *,
+    level: str,
+    development: bool,
+    count_dropped: Callable[[], None] | None = None,
+) -> LineHandler:
+    """Of structlog's loggers and of the standard library's, which others use: all go this way.
+
+    `processors` are structlog's: each gets an event and returns it for the next.
+    """
     stream = _stderr()
-    development = config.environment == DEVELOPMENT
-    handler = LineHandler(stream, log_events.console(stream) if development else log_events.to_json)
+    render = log_events.console(stream) if development else log_events.to_json
+    handler = LineHandler(stream, render, count_dropped)
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=processors,
@@ -71,28 +104,35 @@ def configure_logging(config: Settings) -> LineHandler:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    logging.basicConfig(handlers=[handler], level=config.log_level, force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(not development)
     # It says at each look at the revision with what it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return handler
 
 
-def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
+def _is_ready(stream: BinaryIO) -> bool:
+    """Whether its reader takes something within a second. Files, and those of tests, always do."""
+    with suppress(OSError, ValueError):
+        return bool(select([], [stream], [], PATIENCE)[1])
+    return True
+
+
+def request_log(handler: LineHandler, level: str) -> Callable[[RequestRecord], None]:
     """One line a request, straight to the stream: a logger costs several times as much."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
 
-    def write_request(answered: Answered) -> None:
+    def write_request(record: RequestRecord) -> None:
         handler.write_event(
             "info",
             "request",
-            request_id=answered.request_id,
-            method=answered.method,
-            route=answered.route,
-            status=answered.status,
-            duration_ms=round(answered.seconds * 1000, 2),
-            subject=answered.subject,
+            request_id=record.request_id,
+            method=record.method,
+            route=record.route,
+            status=record.status,
+            duration_ms=round(record.seconds * 1000, 2),
+            subject=record.subject,
         )
 
     return write_request
@@ -100,6 +140,8 @@ def request_log(handler: LineHandler, level: str) -> Callable[[Answered], None]:
 
 def _stderr() -> BinaryIO:
     """Standard error, buffered whatever PYTHONUNBUFFERED says; or what a test put in its place."""
+    if sys.stderr is None:  # It was closed: `2>&-`.
+        return open(os.devnull, "wb")  # noqa: PTH123
     try:
         return open(sys.stderr.fileno(), "wb", closefd=False)  # For ever.
     except OSError:

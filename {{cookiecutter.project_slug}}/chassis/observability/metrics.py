@@ -5,8 +5,9 @@ import sys
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from flask import Flask
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -17,10 +18,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from chassis.http.flow.request_record import Answered
+from chassis.http.flow.request_record import RequestRecord
 
-# Where the processes of a server add up what they count; empty where there is one.
-DIRECTORY = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 UNMATCHED = "unmatched"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 
@@ -32,7 +31,8 @@ class Seat:
     more files than there were processes at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
         self._pid = 0
         self._number = ""
         self._file: IO[str] | None = None
@@ -49,7 +49,7 @@ class Seat:
             from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  # Not there on Windows.
 
             for number in count():
-                file = open(Path(DIRECTORY, f"{number}.seat"), "w")  # noqa: PTH123, SIM115
+                file = open(Path(self._directory, f"{number}.seat"), "w")  # noqa: PTH123, SIM115
                 try:
                     flock(file, LOCK_EX | LOCK_NB)
                 except BlockingIOError:
@@ -60,38 +60,62 @@ class Seat:
         self._pid = os.getpid()
 
 
-if DIRECTORY:
-    values.ValueClass = values.MultiProcessValue(Seat())  # type: ignore[no-untyped-call]
+class RequestMetrics:
+    def __init__(self, directory: str) -> None:
+        """`directory` is where the processes of a server add up; empty where there is one."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # Nobody asks for them.
+        values.ValueClass = _value_class(directory)
+        self._directory = directory
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "http_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "http_request_duration_seconds",
+            "Seconds until the answer was made.",
+            ["method", "route"],
+            registry=self._registry,
+            buckets=BUCKETS,
+        )
+        self.lines_dropped = Counter(
+            "log_lines_dropped",
+            "Lines of the log that had no room: nobody read them.",
+            registry=self._registry,
+        )
+        # As many as there are routes, methods and kinds of status: few.
+        self._children = cache(self._labelled)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # Nobody asks for them.
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter(
-    "http_requests", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
-)
-DURATIONS = Histogram(
-    "http_request_duration_seconds",
-    "Seconds until the answer was made.",
-    ["method", "route"],
-    registry=REGISTRY,
-    buckets=BUCKETS,
-)
+    def count(self, record: RequestRecord) -> None:
+        requests, durations = self._children(record.method, record.route, record.status)
+        requests.inc()
+        durations.observe(record.seconds)
+
+    def exposition(self) -> bytes:
+        """Of all processes, in the text format of Prometheus."""
+        if not self._directory:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, self._directory)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+    def _labelled(self, method: str, route: str | None, status: int) -> tuple[Counter, Histogram]:
+        route = route or UNMATCHED
+        labels = self._requests.labels(method, route, status)
+        return labels, self._durations.labels(method, route)
 
 
-@cache  # As many as there are routes, methods and kinds of status: few.
-def _children(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    return REQUESTS.labels(method, route, status), DURATIONS.labels(method, route)
+@cache
+def _value_class(directory: str) -> Any:
+    if not directory:
+        return values.MutexValue
+    return values.MultiProcessValue(Seat(directory))  # type: ignore[no-untyped-call]
 
 
-def count_request(answered: Answered) -> None:
-    requests, durations = _children(answered.method, answered.route or UNMATCHED, answered.status)
-    requests.inc()
-    durations.observe(answered.seconds)
-
-
-def exposition() -> bytes:
-    """Of all processes, in the text format of Prometheus."""
-    if not DIRECTORY:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, DIRECTORY)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+def configure_metrics(app: Flask) -> RequestMetrics:
+    """Once the server has said in the environment where its processes count."""
+    metrics = RequestMetrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+    app.extensions["metrics"] = metrics
+    return metrics

@@ -7,8 +7,9 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import parse_qsl, quote, unquote
 
-from flask import g, has_request_context, request
+from flask import Request
 
+from chassis.core.request_scope import current_scope
 from chassis.http.input.parser import body_as_read
 from chassis.http.input.strict_json import read_json
 
@@ -25,7 +26,7 @@ PART = re.compile(r"""[^\s,;:&=()<>\[\]{}"']+""")
 
 def mask_sent(text: str) -> str:
     """The text without any value of the present request, however it was written there."""
-    if not text or not has_request_context():
+    if not text or current_scope().request is None:
         return text
     lower = text.lower()
     found = [form for form in _head() | _body() if form.lower() in lower]
@@ -37,19 +38,21 @@ def mask_sent(text: str) -> str:
 
 
 def _head() -> set[str]:
-    if "sent_head" not in g:
-        g.sent_head = _forms_of(_values())
-    return g.sent_head  # type: ignore[no-any-return]
+    scope = current_scope()
+    if "head" not in scope.masks:
+        scope.masks["head"] = _forms_of(_values(scope.request, scope.request_id))
+    return scope.masks["head"]
 
 
 def _body() -> set[str]:
     """Of what was read. It may still be under way, and a line does not wait for it."""
-    read = body_as_read()
-    if read is None:
+    scope = current_scope()
+    body = body_as_read(scope.request)
+    if body is None:
         return set()
-    if "sent_body" not in g:
-        g.sent_body = _forms_of(_of_body(read))
-    return g.sent_body  # type: ignore[no-any-return]
+    if "body" not in scope.masks:
+        scope.masks["body"] = _forms_of(_of_body(body))
+    return scope.masks["body"]
 
 
 def _forms_of(values: Iterator[str]) -> set[str]:
@@ -79,10 +82,10 @@ def _forms(value: str) -> Iterator[str]:
                 yield written
 
 
-def _values() -> Iterator[str]:
+def _values(request: Request, request_id: str | None) -> Iterator[str]:
     yield from (request.method, request.path, request.environ.get("HTTP_HOST", ""))
     for name, value in request.headers:
-        if value != g.get("request_id"):  # Which may be told: its form is restricted.
+        if value != request_id:  # Which may be told: its form is restricted.
             yield from (name, value, *PART.findall(value))
     if credentials := request.authorization:
         yield from (str(value) for value in (credentials.parameters or {}).values())

@@ -12,7 +12,6 @@ from werkzeug.routing import Rule
 
 from chassis.http.access.policies import public
 from chassis.http.flow.idempotency import KEY_HEADER, takes_key
-from chassis.http.output.deprecation import send_deprecation
 from chassis.openapi.docs_page import register_docs_page
 from chassis.openapi.document import complete
 from chassis.openapi.error_answers import Problem
@@ -82,7 +81,6 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 def register_openapi(app: Flask, *, title: str, version: str, description: str) -> Api:
     """Title, version and description are the project's own."""
     app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version)
-    app.after_request(send_deprecation)
     register_docs_page(app, title)
     api = Api(
         app,

@@ -1,10 +1,20 @@
 """The page at /docs. All that it loads comes from here, so it needs no network."""
 
-from flask import Flask, Response, render_template_string, send_from_directory, url_for
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, Response, render_template_string, request, url_for
 from swagger_ui_bundle import swagger_ui_path
+from werkzeug.exceptions import NotFound
 
 from chassis.http.access.policies import public
 
+ASSETS = {
+    "favicon-32x32.png": "image/png",
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+}
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -47,4 +57,19 @@ def register_docs_page(app: Flask, title: str) -> None:
     @app.get("/docs/assets/<path:name>")
     @public
     def send_docs_asset(name: str) -> Response:
-        return send_from_directory(swagger_ui_path, name)
+        if name not in ASSETS:
+            raise NotFound
+        content, tag = _asset(name)
+        response = Response(content, mimetype=ASSETS[name])
+        response.set_etag(tag)
+        return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@cache
+def _asset(name: str) -> tuple[bytes, str]:
+    """Content and tag. It is sent from memory, in one piece.
+
+    A file would be sent in many, and with each a thread waits for the client to read.
+    """
+    content = Path(swagger_ui_path, name).read_bytes()
+    return content, sha256(content).hexdigest()[:16]

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields
 
-from chassis.http.output.answers import PROBLEM_JSON
+from chassis.http.output.problems import PROBLEM_JSON
 from chassis.openapi.headers import HEADERS, header
 
 

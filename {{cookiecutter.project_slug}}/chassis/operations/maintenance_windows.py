@@ -9,7 +9,6 @@ from flask import url_for
 from chassis.core.errors import NotFoundError, ValidationError
 from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.schemas.window import WindowEndInput, WindowInput, WindowOutput
 
 blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
@@ -33,7 +32,7 @@ def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[st
         window = windows.schedule(mode, body["message"], body["starts_at"], lasts)
     else:
         raise ValidationError("A window that is scheduled needs duration_s.")
-    return created(window, url_for("maintenance.read_maintenance"))
+    return window, {"Location": url_for("maintenance.read_maintenance")}
 
 
 @blueprint.post("/<int:window_id>/end")

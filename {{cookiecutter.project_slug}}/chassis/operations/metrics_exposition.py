@@ -1,10 +1,9 @@
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from chassis.http.flow.blueprint import Blueprint
-from chassis.observability.metrics import exposition
 
 
 class Undocumented(Blueprint):
@@ -20,4 +19,6 @@ blueprint = Undocumented("metrics", __name__, url_prefix="/metrics")
 @blueprint.get("")
 @blueprint.public
 def read_metrics() -> Response:
-    return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
+    return Response(
+        current_app.extensions["metrics"].exposition(), content_type=CONTENT_TYPE_LATEST
+    )

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chassis.core.circuit_breaker import CircuitBreaker
 from chassis.core.errors import CollisionError
-from chassis.core.read_positions import ONLY_PRIMARY, positions
+from chassis.core.read_positions import ONLY_PRIMARY
+from chassis.core.request_scope import current_scope
 from chassis.postgres.error_translation import sqlstate
 
 PAUSE_SECONDS = 1.0  # Until a replica that failed is tried again.
@@ -54,7 +55,7 @@ class Replica:
 
     def note_commit(self, connection: Connection) -> None:
         """Ask how far the log is now, for the reads that have to see what was committed."""
-        if present := positions.get():
+        if present := current_scope().positions:
             # What has just been written is read from where it is; and it is committed, whatever
             # becomes of the question.
             present.needed = present.written = ONLY_PRIMARY
@@ -65,7 +66,7 @@ class Replica:
                 [(present.written,)] = asked.fetchall()
 
     def _from_replica(self) -> Connection | None:
-        present = positions.get()
+        present = current_scope().positions
         if not present or present.needed >= ONLY_PRIMARY:
             return None
         if not self._breaker.admits():

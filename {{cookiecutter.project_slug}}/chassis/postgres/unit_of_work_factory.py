@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import local
+from dataclasses import dataclass
+from threading import get_ident
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table
@@ -9,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import MaintenanceError, SchemaMismatchError
-from chassis.core.maintenance_service import admitted_window
 from chassis.core.persistence import Entity, Repository, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
+from chassis.core.request_scope import current_scope
 from chassis.postgres.engines import Engines
 from chassis.postgres.error_translation import sqlstate, translation_of
 from chassis.postgres.locks import ask_write_fence, fence_statement
@@ -26,8 +27,11 @@ EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
 NESTED = "A unit of work is open on this thread; join its block instead."
 
 
-class _Thread(local):
-    busy = False
+@dataclass(slots=True)
+class _Open:
+    """What is open in a thread."""
+
+    busy: bool = False
     # Of the `once` that is open.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
@@ -59,16 +63,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
-        self._thread = _Thread()
         self._was_refused = False  # Whether a write was, and none was admitted since.
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[Work]:
-        if self._thread.busy:
+        mine = self._open()
+        if mine.busy:
             # The inner one would commit, or wait for, what the outer one has not finished.
             raise RuntimeError(NESTED)
-        self._thread.busy = True
-        hooks = self._thread.hooks or CommitHooks()
+        mine.busy = True
+        hooks = mine.hooks or CommitHooks()
         try:
             with (
                 hooks.part(),
@@ -79,26 +83,32 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 work.hooks = None if read_only else hooks
                 yield work
         finally:
-            self._thread.busy = False
-        if not self._thread.joined:
+            mine.busy = False
+        if not mine.joined:
             hooks.run()
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlOnce]:
-        if self._thread.busy or self._thread.joined:
+        mine = self._open()
+        if mine.busy or mine.joined:
             raise RuntimeError(NESTED)
         hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
             once = SqlOnce(connection, key)
-            self._thread.joined, self._thread.hooks = connection, hooks
+            mine.joined, mine.hooks = connection, hooks
             try:
                 yield once
             finally:
-                self._thread.joined = self._thread.hooks = None
+                mine.joined = mine.hooks = None
         hooks.run()
 
+    def _open(self) -> _Open:
+        """Of this thread: a context may have been copied into another one."""
+        found: _Open = current_scope().units.setdefault((self, get_ident()), _Open())
+        return found
+
     def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
-        if joined := self._thread.joined:
+        if joined := self._open().joined:
             return self._part_of(joined, read_only=read_only)
         return self._read_connection() if read_only else self._transaction()
 
@@ -123,7 +133,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
         PostgreSQL writes each statement that fails to its log, with its values.
         """
-        bypass = admitted_window.get()
+        bypass = current_scope().admitted_window
         if not self._was_refused:
             return before_first_statement(connection, fence_statement(bypass))
         ask_write_fence(connection, bypass)

@@ -6,10 +6,10 @@ from flask import url_for
 
 from api.versions.service import SpecimenService
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.deprecation import deprecated
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from src.api.responses import created
 from support.specimens import Specimen
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, g
+from flask import Flask, Request
 
 from chassis.core.authentication import Authenticator, Principal
 from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError, UnavailableError
-from chassis.http.flow.current_request import present_request
+from chassis.core.request_scope import RequestScope, current_scope
+from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -36,48 +37,56 @@ def requires(*scopes: str) -> Callable[[View], View]:
     return declare
 
 
-def register_identity(app: Flask) -> None:
-    """Learn who asks. A token that is no good matters only where one is needed.
+def identify_callers(authenticator: Authenticator) -> Maker:
+    """Learn who the caller is. A token that is no good matters only where one is needed.
 
     It ends with a principal, a refusal, or with that it cannot be known, whatever is raised.
     """
-    authenticator: Authenticator = app.extensions["container"].authenticator()
 
-    @app.before_request
-    def identify() -> None:
-        g.principal = g.refusal = None
-        if sent := present_request().environ.get("HTTP_AUTHORIZATION"):
-            try:
-                token, patient = _bearer_token(sent), _scopes_needed(app) is not None
-                g.principal = authenticator.authenticate(token, patient=patient)
-            except AuthenticationError as error:
-                _log.info("A token is refused.", refusal=error.reason)
-                g.refusal = error
-            except DomainError as error:
-                g.refusal = error
-            except Exception:
-                _log.exception("It cannot be known who asks.")
-                g.refusal = UnavailableError("It cannot be known who asks.")
+    def step(route: Route) -> Step:
+        patient = _policy(route) is not None
+
+        def identify(request: Request, scope: RequestScope) -> None:
+            if sent := request.environ.get("HTTP_AUTHORIZATION"):
+                try:
+                    token = _bearer_token(sent)
+                    scope.principal = authenticator.authenticate(token, patient=patient)
+                except AuthenticationError as error:
+                    _log.info("A token is refused.", refusal=error.reason)
+                    scope.refusal = error
+                except DomainError as error:
+                    scope.refusal = error
+                except Exception:
+                    _log.exception("It cannot be known who asks.")
+                    scope.refusal = UnavailableError("It cannot be known who asks.")
+
+        return Step(before=identify)
+
+    return step
 
 
-def register_access(app: Flask) -> None:
-    @app.before_request
-    def refuse_strangers() -> None:
-        scopes = _scopes_needed(app)
-        if scopes is None:
-            return
-        if g.refusal:
-            raise g.refusal
-        if g.principal is None:
+def reject_strangers(route: Route) -> Step | None:
+    scopes = _policy(route)
+    if scopes is None:
+        return None
+
+    def reject(_request: Request, scope: RequestScope) -> None:
+        if scope.refusal:
+            raise scope.refusal
+        if scope.principal is None:
             raise AuthenticationError("A bearer token is needed.")
-        if missing := scopes - g.principal.scopes:
+        if missing := scopes - scope.principal.scopes:
             raise ForbiddenError(f"The token lacks {_named(missing)}.", scopes=scopes)
 
+    return Step(before=reject)
 
-def subject() -> str:
+
+def principal() -> Principal:
     """Who asks, in an operation that requires a scope."""
-    found: Principal = g.principal
-    return found.subject
+    caller = current_scope().principal
+    if caller is None:
+        raise AuthenticationError("A bearer token is needed.")
+    return caller
 
 
 def require_policies(app: Flask) -> None:
@@ -96,7 +105,7 @@ def require_policies(app: Flask) -> None:
 
 def scopes_of(app: Flask) -> list[str]:
     """All that some operation needs."""
-    needed = [_policy(view) for _, _, _, view in operations(app)]
+    needed = [_declared(view) for _, _, _, view in operations(app)]
     return sorted(frozenset().union(*(scopes for scopes in needed if scopes)))
 
 
@@ -107,15 +116,11 @@ def operations(app: Flask) -> Iterator[tuple[str, str, str, Any]]:
             yield rule.endpoint, method, rule.rule, view_of(app, rule.endpoint, method)
 
 
-def _scopes_needed(app: Flask) -> Policy:
-    """By the present request."""
-    asked = present_request()
-    if asked.routing_exception or asked.method == "OPTIONS":
-        return None
-    return _policy(view_of(app, str(asked.endpoint), asked.method))
+def _policy(route: Route) -> Policy:
+    return _declared(route.view) if route.is_operation else None
 
 
-def _policy(view: Any) -> Policy:
+def _declared(view: Any) -> Policy:
     policy: Policy = view.access_policy
     return policy
 

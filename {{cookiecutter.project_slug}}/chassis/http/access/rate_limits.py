@@ -3,18 +3,20 @@
 import logging
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import NamedTuple
 
-from flask import Flask, Response, g, request
+from flask import Request, Response
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from chassis.core.circuit_breaker import CircuitBreaker
+from chassis.core.request_scope import RequestScope
 from chassis.http.fast.prepared_response import set_header
+from chassis.http.flow.pipeline import Maker, Route, Step
 
 # A store that does not answer in this time is down; each process then counts for itself.
 STORE_SECONDS = 0.25
@@ -65,37 +67,38 @@ class RateLimiter:
         return Count(limit, broken is not None, remaining, reset_at)
 
 
-def register_rate_limits(app: Flask, limits: str, store: str) -> None:
-    if not limits:
-        return
-    limiter = RateLimiter(limits, store, app.name)
+def limit_rates(limits: str, store: str, name: str) -> Maker:
+    """`limits` and `store` as RateLimiter has them; without limits there are none."""
+    limiter = RateLimiter(limits, store, name) if limits else None
 
-    @app.before_request
-    def refuse_too_many() -> None:
-        if request.blueprint not in UNLIMITED:
-            g.count = limiter.count(caller())
-            if g.count.is_broken:
-                raise TooManyRequests(f"The limit is {g.count.limit}.")
+    def step(route: Route) -> Step | None:
+        if limiter is None or route.blueprint in UNLIMITED:
+            return None
+        return Step(before=partial(_count, limiter), after=_send_count)
 
-    @app.after_request
-    def tell_limit(response: Response) -> Response:
-        counted: Count | None = g.get("count")
-        if counted:
-            seconds = str(max(1, round(counted.reset_at - time.time())))
-            for name, value in (
-                ("X-RateLimit-Limit", str(counted.limit.amount)),
-                ("X-RateLimit-Remaining", str(counted.remaining)),
-                ("X-RateLimit-Reset", seconds),
-            ):
-                set_header(response, name, value)
-            if counted.is_broken:
-                response.headers["Retry-After"] = seconds
-        return response
+    return step
 
 
-def caller() -> str:
-    if g.principal:
-        return f"subject {g.principal.subject}"
+def _count(limiter: RateLimiter, request: Request, scope: RequestScope) -> None:
+    count = scope.rate = limiter.count(caller(request, scope))
+    if count.is_broken:
+        raise TooManyRequests(f"The limit is {count.limit}.")
+
+
+def _send_count(response: Response, _request: Request, scope: RequestScope) -> None:
+    count: Count | None = scope.rate
+    if count:
+        seconds = str(max(1, round(count.reset_at - time.time())))
+        set_header(response, "X-RateLimit-Limit", str(count.limit.amount))
+        set_header(response, "X-RateLimit-Remaining", str(count.remaining))
+        set_header(response, "X-RateLimit-Reset", seconds)
+        if count.is_broken:
+            response.headers["Retry-After"] = seconds
+
+
+def caller(request: Request, scope: RequestScope) -> str:
+    if scope.principal:
+        return f"subject {scope.principal.subject}"
     return f"address {network_of(request.remote_addr or '')}"
 
 

@@ -1,24 +1,17 @@
-import random
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from flask import Flask, Request, Response, g
-from flask.ctx import RequestContext
+from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.routing import MapAdapter
 
-from chassis.core.attempt import Attempt, attempting
-from chassis.core.errors import CollisionError
-from chassis.http.flow.current_request import present_request
-from chassis.http.flow.idempotency import answer_once
-from chassis.http.output.etags import attempt
+from chassis.core.request_scope import current_scope, enter_scope
+from chassis.http.flow.pipeline import Maker, Pipeline, Plan
+from chassis.http.input.input_gate import IdConverter
 
 ENABLED = True  # A test may leave hosts to Flask.
 MOST_HOSTS = 64
-RETRIES = 3
-LONGEST_PAUSE = 0.05
 
 
 class NoSessions(SessionInterface):
@@ -32,26 +25,36 @@ class NoSessions(SessionInterface):
 
 
 class Application(Flask):
-    """Flask, where each view is dispatched so that it keeps what HTTP promises of it.
-
-    A view that collided with another transaction is dispatched again: nothing was sent, and unless
-    something was committed, nothing has happened.
-    """
+    """Flask, where each request has a scope and passes a pipeline."""
 
     session_interface = NoSessions()
+    pipeline: Pipeline
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, name: str, *, secret_key: str, max_body: int) -> None:
+        """`max_body` is in bytes."""
+        super().__init__(name, static_folder=None)
         self._hosts: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.debug = False  # FLASK_DEBUG would leave unforeseen errors to the server.
+        self.secret_key = secret_key
+        self.config["MAX_CONTENT_LENGTH"] = max_body
+        self.url_map.converters["int"] = IdConverter
+        # A URL is right or it is not: no redirect to one that looks alike.
+        self.url_map.merge_slashes = False
+        self.url_map.redirect_defaults = False
+
+    def pass_through(self, steps: Sequence[Maker]) -> None:
+        self.pipeline = Pipeline(self, steps)
+
+    def request_context(self, environ: dict[str, Any]) -> Any:
+        # Werkzeug would look for a route of web sockets. Who asks for one gets what there is.
+        environ.pop("HTTP_UPGRADE", None)
+        context = super().request_context(environ)
+        enter_scope(context.request)
+        return context
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Flask would look at every hook and view in every request: none is a coroutine."""
         return func
-
-    def request_context(self, environ: dict[str, Any]) -> RequestContext:
-        """Werkzeug would look for a route of web sockets. Who asks for one gets what there is."""
-        environ.pop("HTTP_UPGRADE", None)
-        return super().request_context(environ)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """As Flask makes it; but what it works out of a Host is remembered."""
@@ -89,29 +92,15 @@ class Application(Flask):
         return rv if isinstance(rv, Response) else super().make_response(rv)
 
     def dispatch_request(self) -> Response:
-        asked = present_request()
-        if asked.routing_exception or asked.method == "OPTIONS":
-            return self._answer()
-        for _ in range(RETRIES):
-            this = attempt()
-            try:
-                return self._dispatch(this)
-            except CollisionError:
-                if this.committed:
-                    raise
-            time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  # Not both at once again.
-        return self._dispatch(attempt())
+        plan: Plan = current_scope().plan
+        return plan.serve(self._view)
 
-    def _dispatch(self, this: Attempt) -> Response:
-        with attempting(this):
-            return answer_once(self._answer)
-
-    def _answer(self) -> Response:
+    def _view(self) -> Response:
         return self.make_response(super().dispatch_request())
 
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
         response: Response = super().finalize_request(rv, from_error_handler)
-        g.status = response.status_code  # What is sent; for logs and metrics.
+        current_scope().status = response.status_code  # What is sent; for logs and metrics.
         return response
 
     def log_exception(

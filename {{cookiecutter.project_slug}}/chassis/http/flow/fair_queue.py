@@ -1,40 +1,45 @@
 """As many requests are worked on at once as there are connections to the database.
 
-The server has more threads: those wait for slow bodies, or here, and none is overtaken. Without
-turns they would race for a connection, and a few would wait ten times as long as the others.
+The server has more threads: those wait for slow bodies, or here, and none is overtaken. Without a
+queue they would race for a connection, and a few would wait ten times as long as the others.
 """
 
 import time
 from collections import deque
+from functools import partial
 from threading import Lock
+from uuid import UUID
 
-from flask import Flask, g
+from flask import Request
 
 from chassis.core.errors import UnavailableError
-from chassis.http.flow.current_request import present_request
+from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
+from chassis.http.flow.pipeline import Maker, Route, Step
 
-PATIENCE = 2.0
+PATIENCE_SECONDS = 2.0
+READS = {"GET", "HEAD"}
 
 
-class Turns:
-    """A semaphore that serves in the order of arrival.
+class FairSemaphore:
+    """Slots, given in the order of arrival: a free slot and a waiting thread are never both there.
 
-    Where nobody has given a turn back for as long as one would wait, the database hangs: who comes
-    then does not wait, and keeps no thread from those who ask about the service's health.
+    Where no slot was released for as long as one would wait, the database hangs: a thread that
+    comes then does not wait, and stays free for those who ask about the service's health.
     """
 
-    def __init__(self, number: int, patience: float) -> None:
-        self._free = number
+    def __init__(self, slots: int, patience: float) -> None:
+        """`patience` is in seconds."""
+        self._free = slots
         self.patience = patience
         self.moved_at = time.monotonic()
-        self._waiting: deque[Lock] = deque()
+        self._queue: deque[Lock] = deque()
         self._lock = Lock()
 
     def waiting(self) -> int:
-        return len(self._waiting)
+        return len(self._queue)
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -44,37 +49,94 @@ class Turns:
                 return False
             mine = Lock()
             mine.acquire()
-            self._waiting.append(mine)
+            self._queue.append(mine)
         if mine.acquire(timeout=self.patience):
             return True
         with self._lock:
-            if mine not in self._waiting:  # It was given in this moment.
+            if mine not in self._queue:  # It was handed over in this moment.
                 return True
-            self._waiting.remove(mine)
+            self._queue.remove(mine)
         return False
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         with self._lock:
             self.moved_at = time.monotonic()
-            if self._waiting:
-                self._waiting.popleft().release()
+            if self._queue:
+                self._queue.popleft().release()
             else:
                 self._free += 1
 
 
-def register_turns(app: Flask, number: int) -> None:
-    """After what reads the body; before what needs the database."""
-    turns = Turns(number, PATIENCE)
+class RowSemaphores:
+    """A few slots for each row: most requests that change one which is locked wait here."""
 
-    @app.before_request
-    def take_turn() -> None:
-        asked = present_request()
-        if asked.routing_exception is None and asked.endpoint not in ALWAYS_SERVED:
-            if not turns.take():
-                raise UnavailableError("Too many requests are being answered.")
-            g.has_turn = True
+    def __init__(self, slots: int, patience: float) -> None:
+        self._slots = slots
+        self._patience = patience
+        self._rows: dict[UUID, tuple[FairSemaphore, int]] = {}  # With how many hold or await one.
+        self._lock = Lock()
 
-    @app.teardown_request
-    def give_turn_back(_error: BaseException | None) -> None:
-        if g.pop("has_turn", False):
-            turns.give_back()
+    def acquire(self, row: UUID) -> bool:
+        with self._lock:
+            fresh = FairSemaphore(self._slots, self._patience), 0
+            semaphore, present = self._rows.get(row) or fresh
+            self._rows[row] = (semaphore, present + 1)
+        if semaphore.acquire():
+            return True
+        self._leave(row)
+        return False
+
+    def release(self, row: UUID) -> None:
+        self._rows[row][0].release()
+        self._leave(row)
+
+    def _leave(self, row: UUID) -> None:
+        with self._lock:
+            semaphore, present = self._rows.pop(row)
+            if present > 1:
+                self._rows[row] = (semaphore, present - 1)
+
+
+class _Queues:
+    """A request that changes something has a slot of its row and of its kind before that of all."""
+
+    def __init__(self, slots: int) -> None:
+        self.every = FairSemaphore(slots, PATIENCE_SECONDS)
+        # What waits for locks leaves a quarter for what needs none.
+        self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
+        self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
+
+    def read(self, _request: Request, scope: RequestScope) -> None:
+        _require(self.every.acquire())
+        scope.slots.append(self.every.release)
+
+    def write(self, request: Request, scope: RequestScope) -> None:
+        """Each slot is noted, also where the next is not had."""
+        ids = [value for value in (request.view_args or {}).values() if type(value) is UUID]
+        for row in ids[-1:]:
+            _require(self.rows.acquire(row))
+            scope.slots.append(partial(self.rows.release, row))
+        _require(self.writing.acquire())
+        scope.slots.append(self.writing.release)
+        self.read(request, scope)
+
+
+def queue_fairly(slots: int) -> Maker:
+    queues = _Queues(slots)
+
+    def step(route: Route) -> Step | None:
+        if not route.is_operation or route.endpoint in ALWAYS_SERVED:
+            return None
+        return Step(before=queues.read if route.method in READS else queues.write, end=_release)
+
+    return step
+
+
+def _require(acquired: bool) -> None:  # noqa: FBT001
+    if not acquired:
+        raise UnavailableError("Too many requests are being answered.")
+
+
+def _release(_request: Request, scope: RequestScope) -> None:
+    while scope.slots:
+        scope.slots.pop()()

@@ -7,11 +7,14 @@ Only what a view returns is kept; what it raises takes everything back, and may 
 import re
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Request, Response
 
 from chassis.core.persistence import KeptAnswer, UnitOfWorkFactory
+from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
+from chassis.http.flow.pipeline import Maker, Route, Serve, Step
 from chassis.http.input.parser import InvalidRequestError
 
 KEY_HEADER = "Idempotency-Key"
@@ -21,21 +24,31 @@ REPLAYED_HEADER = "Idempotent-Replayed"  # The draft names none; Stripe does so.
 
 def takes_key(method: str, endpoint: str | None) -> bool:
     """Not what opens and ends maintenance windows: it could not wait for the end of itself."""
-    return method == "POST" and endpoint not in ALWAYS_SERVED
+    return method == "POST" and endpoint is not None and endpoint not in ALWAYS_SERVED
 
 
-def answer_once(answer: Callable[[], Response]) -> Response:
-    """Call it, unless an earlier request with the same key was answered."""
-    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if key is None or not takes_key(request.method, request.endpoint):
-        return answer()
-    if not KEY.fullmatch(key):
-        raise _refusal("invalid-header", "Not 1 to 255 visible ASCII characters.")
-    fingerprint = _fingerprint()
-    factory: UnitOfWorkFactory[object] = current_app.extensions["container"].unit_of_work()
-    with factory.once(_own(key)) as once:
+def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:
+    """Serve it, unless an earlier request with the same key was answered."""
+
+    def serve_once(serve: Serve, request: Request, scope: RequestScope) -> Response:
+        key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+        if key is None:
+            return serve()
+        if not KEY.fullmatch(key):
+            raise _refusal("invalid-header", "Not 1 to 255 visible ASCII characters.")
+        return _replay(unit_of_work(), _own(key, scope), serve, request)
+
+    def step(route: Route) -> Step | None:
+        return Step(around=serve_once) if takes_key(route.method, route.endpoint) else None
+
+    return step
+
+
+def _replay(factory: UnitOfWorkFactory[Any], key: str, serve: Serve, request: Request) -> Response:
+    fingerprint = _fingerprint(request)
+    with factory.once(key) as once:
         if once.answer is None:
-            response = answer()
+            response = serve()
             body, headers = response.get_data(), dict(response.headers)
             once.keep(KeptAnswer(fingerprint, response.status_code, headers, body))
             return response
@@ -49,13 +62,13 @@ def _refusal(slug: str, detail: str) -> InvalidRequestError:
     return InvalidRequestError([{"parameter": KEY_HEADER, "detail": detail, "code": slug}], slug)
 
 
-def _own(key: str) -> str:
+def _own(key: str, scope: RequestScope) -> str:
     """Two callers may choose the same one, and neither gets the other's answer."""
-    subject = g.principal.subject if g.principal else ""
+    subject = scope.principal.subject if scope.principal else ""
     return sha256(f"{key} {subject}".encode(errors="surrogatepass")).hexdigest()
 
 
-def _fingerprint() -> str:
+def _fingerprint(request: Request) -> str:
     parts = (request.method, request.full_path, request.content_type or "")
-    told = b"\0".join([*(part.encode() for part in parts), request.get_data()])
-    return sha256(told).hexdigest()
+    text = b"\0".join([*(part.encode() for part in parts), request.get_data()])
+    return sha256(text).hexdigest()

@@ -1,6 +1,8 @@
-from flask import Flask
+from flask import Request
 
-from chassis.http.flow.current_request import present_request
+from chassis.core.maintenance_service import MaintenanceService
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Maker, Route, Step
 
 # By the name of their endpoints, not by what a path looks like.
 ALWAYS_SERVED = frozenset(
@@ -17,12 +19,14 @@ ALWAYS_SERVED = frozenset(
 BYPASS_HEADER = "X-Maintenance-Bypass"
 
 
-def register_maintenance_gate(app: Flask) -> None:
-    """Refuse requests in a window that forbids reading. Writers are refused as they begin."""
-    service = app.extensions["container"].maintenance_service()
+def respect_windows(service: MaintenanceService) -> Maker:
+    """Reject requests in a window that forbids reading. Writers are rejected as they begin."""
 
-    @app.before_request
-    def refuse_in_maintenance() -> None:
-        asked = present_request()
-        if asked.endpoint not in ALWAYS_SERVED and asked.method != "OPTIONS":
-            service.require_reads(asked.headers.get(BYPASS_HEADER))
+    def require_reads(request: Request, _scope: RequestScope) -> None:
+        service.require_reads(request.headers.get(BYPASS_HEADER))
+
+    def step(route: Route) -> Step | None:
+        always = route.endpoint in ALWAYS_SERVED or route.method == "OPTIONS"
+        return None if always else Step(before=require_reads)
+
+    return step

@@ -8,10 +8,12 @@ process for itself.
 import re
 from threading import Lock
 
-from flask import Flask, Response, request
+from flask import Request, Response
 
-from chassis.core.read_positions import ONLY_PRIMARY, Positions, positions
+from chassis.core.read_positions import ONLY_PRIMARY, Positions
+from chassis.core.request_scope import RequestScope
 from chassis.http.access.rate_limits import caller
+from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.input.parser import InvalidRequestError
 from chassis.http.output.etags import READS
 
@@ -43,31 +45,29 @@ class LastWrites:
                     self._forgotten = max(oldest, self._forgotten)
 
 
-def register_read_after(app: Flask) -> None:
-    """After it is known who asks."""
+def read_own_writes(*, replica: bool) -> Maker:
     last_writes = LastWrites(CALLERS)
 
-    @app.before_request
-    def note_needed() -> None:
-        if request.routing_exception is None:
-            sent = _sent_position()
-            # What may write decides by what it reads, and reads the newest.
-            reads = request.method in READS
-            positions.set(Positions(max(sent, last_writes.of(caller())) if reads else ONLY_PRIMARY))
+    def note_needed(request: Request, scope: RequestScope) -> None:
+        sent = _sent_position(request)
+        # What may write decides by what it reads, and reads the newest.
+        reads = request.method in READS
+        needed = max(sent, last_writes.of(caller(request, scope))) if reads else ONLY_PRIMARY
+        scope.positions = Positions(needed)
 
-    @app.after_request
-    def tell_written(response: Response) -> Response:
-        if (present := positions.get()) and present.written:
-            last_writes.note(caller(), present.written)
-            response.headers[READ_AFTER_HEADER] = str(present.written)
-        return response
+    def send_written(response: Response, request: Request, scope: RequestScope) -> None:
+        if scope.positions and (position := scope.positions.written):
+            last_writes.note(caller(request, scope), position)
+            response.headers[READ_AFTER_HEADER] = str(position)
 
-    @app.teardown_request
-    def forget(_error: BaseException | None) -> None:
-        positions.set(None)
+    def step(route: Route) -> Step | None:
+        reads = replica and route.endpoint is not None
+        return Step(before=note_needed, after=send_written) if reads else None
+
+    return step
 
 
-def _sent_position() -> int:
+def _sent_position(request: Request) -> int:
     sent = request.headers.get(READ_AFTER_HEADER, "0")
     if not POSITION.fullmatch(sent):
         what = {"parameter": READ_AFTER_HEADER, "detail": "Not a position.", "code": "position"}

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
-from flask import Flask, g
+from flask import Request
 
-from chassis.http.flow.current_request import present_request
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Maker, Step
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 
 
-class Answered(NamedTuple):
+class RequestRecord(NamedTuple):
     request_id: str | None
     method: str
     route: str | None  # None where nothing matched.
@@ -21,21 +22,23 @@ class Answered(NamedTuple):
     subject: str | None
 
 
-def observe_requests(app: Flask, *observers: Callable[[Answered], None]) -> None:
-    """Each observer is told of every request, when its answer is made."""
+Observer = Callable[[RequestRecord], None]
 
-    @app.teardown_request
-    def tell(_: BaseException | None) -> None:
-        now, known = perf_counter(), vars(g._get_current_object())  # noqa: SLF001
-        asked = present_request()
-        rule, method = asked.url_rule, asked.method
-        answered = Answered(
-            known.get("request_id"),
+
+def record_requests(*observers: Observer) -> Maker:
+    """Each observer gets the record of every request, when its response is made."""
+
+    def record(request: Request, scope: RequestScope) -> None:
+        rule, method = request.url_rule, request.method
+        entry = RequestRecord(
+            scope.request_id,
             method if method in METHODS else OTHER,
             rule.rule if rule else None,
-            known.get("status", 500),
-            now - known.get("started", now),
-            getattr(known.get("principal"), "subject", None),
+            scope.status,
+            perf_counter() - scope.started,
+            scope.principal.subject if scope.principal else None,
         )
         for observe in observers:
-            observe(answered)
+            observe(entry)
+
+    return lambda _route: Step(end=record)

@@ -1,14 +1,15 @@
 """Refuses what no operation takes, before any of them is asked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, Request, current_app
+from flask import Request
 from flask.globals import request_ctx
-from marshmallow.fields import List
+from marshmallow.fields import Field, List
 from werkzeug.exceptions import (
     BadRequest,
     ClientDisconnected,
@@ -20,10 +21,10 @@ from werkzeug.exceptions import (
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from chassis.core.limits import BIG_INTEGER_MAX
-from chassis.http.flow.current_request import present_request
-from chassis.http.flow.request_ids import BODY_HEADERS
-from chassis.http.flow.view_functions import view_of
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.input.parser import InvalidRequestError, query_fields
+from chassis.http.input.unread_bodies import BODY_HEADERS
 
 # RFC 9110, section 4.2.3. Names of services in Docker may have an underscore.
 HOST = re.compile(
@@ -43,27 +44,42 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, **{"min": 1, "max": BIG_INTEGER_MAX, **options})
 
 
-def register_input_gate(app: Flask, trusted_hosts: Sequence[str]) -> None:
-    """Before any route is added."""
-    app.url_map.converters["int"] = IdConverter
-    # A URL is right or it is not: no redirect to one that looks alike.
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
+def check_input(trusted_hosts: Sequence[str]) -> Maker:
+    """`trusted_hosts` may be empty: then any Host header is taken that names one."""
 
-    @app.before_request
-    def refuse_broken_input() -> None:
-        asked = present_request()
-        unmatched = asked.routing_exception
-        _require_path(asked.environ["PATH_INFO"])
-        _require_host(asked, () if asked.blueprint in ANY_HOST else trusted_hosts)
-        _require_framing(asked)
-        if unmatched is None:
-            if asked.environ.get("QUERY_STRING"):
-                _require_declared_query(asked)
-            if not BODY_HEADERS.isdisjoint(asked.environ):
-                _require_whole_body(asked)
-        elif isinstance(unmatched, RequestRedirect):
-            raise NotFound
+    def step(route: Route) -> Step:
+        trusted = () if route.blueprint in ANY_HOST else trusted_hosts
+        if route.endpoint is None:
+            return Step(before=partial(_check_unmatched, trusted))
+        # Of OPTIONS nothing is declared, and nothing is read.
+        declared = None if route.method == "OPTIONS" else query_fields(route.view)
+        return Step(before=partial(_check, trusted, declared))
+
+    return step
+
+
+def _check(
+    trusted: Sequence[str],
+    declared: Mapping[str, Field[Any]] | None,
+    request: Request,
+    _scope: RequestScope,
+) -> None:
+    environ = request.environ
+    _require_path(environ["PATH_INFO"])
+    _require_host(request, trusted)
+    _require_framing(request)
+    if environ.get("QUERY_STRING"):
+        _require_declared_query(request, declared)
+    if not BODY_HEADERS.isdisjoint(environ):
+        _require_whole_body(request)
+
+
+def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestScope) -> None:
+    _require_path(request.environ["PATH_INFO"])
+    _require_host(request, trusted)
+    _require_framing(request)
+    if isinstance(request.routing_exception, RequestRedirect):
+        raise NotFound
 
 
 def _require_path(path: str) -> None:
@@ -102,7 +118,7 @@ def _require_framing(request: Request) -> None:
         raise BadRequest("The only Transfer-Encoding that is taken is chunked.")
 
 
-def _require_declared_query(request: Request) -> None:
+def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]] | None) -> None:
     try:
         query = request.query_string.decode()
         if "%" in query:
@@ -111,9 +127,8 @@ def _require_declared_query(request: Request) -> None:
         raise InvalidRequestError([], "invalid-query", "It is not UTF-8.") from error
     if "%00" in query:
         raise InvalidRequestError([], "invalid-query", "It has a NUL.")
-    if request.method == "OPTIONS":
+    if declared is None:
         return
-    declared = query_fields(view_of(current_app, str(request.endpoint), request.method))
     errors = []
     for name, values in request.args.lists():
         if name not in declared:

@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import marshmallow
-from flask import Request, request
-from marshmallow import ValidationError, post_load, validate
+from flask import Request
+from marshmallow import ValidationError, post_load
 from marshmallow.fields import List
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from chassis.core.limits import PAGE_LIMIT
 from chassis.core.paging import PageQuery
 from chassis.http.input.strict_json import read_json
 from chassis.http.output.pages import page_query
-from chassis.schemas import fields
 from chassis.schemas.base import Schema, require_strict
 from chassis.schemas.strict import Parameter
 
@@ -87,18 +85,15 @@ class StrictParser(FlaskParser):
         raise InvalidRequestError(errors, "invalid-query" if forged else "validation") from error
 
 
-class PageArguments(Schema):
-    """Of a list. It may declare a `sort`; each of its other fields is a filter."""
-
-    limit = fields.Integer(load_default=20, validate=validate.Range(1, PAGE_LIMIT))
-    cursor = fields.Cursor(metadata={"description": "`next` of a page."})
+class ListArguments(Schema):
+    """With `limit` and `cursor`, perhaps `sort`; each other field is a filter."""
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
         return page_query(arguments)
 
 
-def body_as_read() -> bytes | None:
+def body_as_read(request: Request) -> bytes | None:
     """None while it was not read."""
     body: bytes | None = getattr(request, "_cached_data", None)
     return body

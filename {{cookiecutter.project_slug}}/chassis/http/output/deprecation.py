@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
-from flask import Response, current_app, request
+from flask import Request, Response
 from flask_smorest import Blueprint
 from werkzeug.http import http_date
+
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Route, Step
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,11 +37,15 @@ def deprecated(since: date, *, sunset: date | None = None) -> Callable[[View], V
     return mark
 
 
-def send_deprecation(response: Response) -> Response:
-    view = current_app.view_functions.get(request.endpoint or "")
-    if headers := getattr(view, "deprecation", None):
+def send_deprecation(route: Route) -> Step | None:
+    headers: dict[str, str] | None = getattr(route.function, "deprecation", None)
+    if headers is None:
+        return None
+
+    def send(response: Response, _request: Request, _scope: RequestScope) -> None:
         response.headers.update(headers)
-    return response
+
+    return Step(after=send)
 
 
 def _midnight(day: date) -> datetime:

@@ -11,13 +11,12 @@ from contextlib import suppress
 from uuid import UUID
 from zlib import crc32
 
-from flask import current_app, request
+from flask import Request, current_app
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
-from chassis.core.attempt import Attempt
 from chassis.core.errors import PreconditionFailedError
-from chassis.http.flow.current_request import present_request
+from chassis.core.request_scope import Attempt, current_scope
 from chassis.http.flow.view_functions import view_of
 from chassis.http.input.parser import InvalidRequestError
 
@@ -52,19 +51,18 @@ class _Tags:
 EVERY = _Every()
 
 
-def attempt() -> Attempt:
+def attempt_of(request: Request) -> Attempt:
     """Which version the request expects of the entity that its URL names; the last, of several.
 
     Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
     """
-    asked = present_request()
-    named = [value for value in (asked.view_args or {}).values() if isinstance(value, UUID)]
+    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
     entity_id = named[-1] if named else None
-    if CONDITIONS.isdisjoint(asked.environ):
+    if CONDITIONS.isdisjoint(request.environ):
         return Attempt(entity_id, expects=None)
-    wanted = _tags("If-Match", otherwise=EVERY)
-    unwanted = _tags("If-None-Match", otherwise=_Tags())
-    if asked.method in READS:
+    wanted = _tags(request, "If-Match", otherwise=EVERY)
+    unwanted = _tags(request, "If-None-Match", otherwise=_Tags())
+    if request.method in READS:
         unwanted = _Tags()  # Then it means something else: see `is_with_caller`.
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This has no version that could be expected.")
@@ -82,10 +80,10 @@ def entity_tag(entity: object, body: bytes) -> str | None:
 
 def is_with_caller(tag: str) -> bool:
     """Whether who reads has it already, and needs no body."""
-    asked = present_request()
-    if "HTTP_IF_NONE_MATCH" not in asked.environ or asked.method not in READS:
+    request: Request = current_scope().request
+    if "HTTP_IF_NONE_MATCH" not in request.environ or request.method not in READS:
         return False
-    return asked.if_none_match.contains_weak(tag)
+    return request.if_none_match.contains_weak(tag)
 
 
 def _checksum(body: bytes) -> str:
@@ -94,8 +92,8 @@ def _checksum(body: bytes) -> str:
 
 def _representations() -> Iterator[Callable[[object], bytes]]:
     """How a GET of the present URL shows the entity, and how this operation does."""
-    asked, adapter = present_request(), request_ctx.url_adapter
-    endpoints = [(str(asked.endpoint), asked.method)]
+    request, adapter = current_scope().request, request_ctx.url_adapter
+    endpoints = [(str(request.endpoint), request.method)]
     with suppress(HTTPException):  # It may have no GET, as a URL for an action on it has none.
         endpoints.append((adapter.match(method="GET")[0], "GET"))  # type: ignore[union-attr]
     for endpoint, method in dict.fromkeys(endpoints):
@@ -103,7 +101,7 @@ def _representations() -> Iterator[Callable[[object], bytes]]:
             yield represent
 
 
-def _tags(name: str, *, otherwise: _Tags | _Every) -> _Tags | _Every:
+def _tags(request: Request, name: str, *, otherwise: _Tags | _Every) -> _Tags | _Every:
     """Those in the header. A weak tag is none that If-Match could match."""
     value = request.headers.get(name)
     if value is None:

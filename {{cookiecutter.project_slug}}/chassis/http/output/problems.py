@@ -1,42 +1,28 @@
-"""Which answer an error becomes. Every one is made by chassis.http.output.answers.problem."""
+"""Problem details (RFC 9457): what each error becomes."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, json, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from chassis.core.errors import (
     AuthenticationError,
     BusyError,
-    ConflictError,
     DomainError,
-    DuplicateError,
     ForbiddenError,
     MaintenanceError,
-    NotFoundError,
-    PreconditionFailedError,
-    SchemaMismatchError,
     UnavailableError,
-    ValidationError,
 )
 from chassis.core.maintenance_service import retry_after
+from chassis.core.request_scope import current_scope
 from chassis.http.input.parser import InvalidRequestError
-from chassis.http.output.answers import problem
 from chassis.schemas.window import WindowOutput
 
-DOMAIN_ERRORS: dict[type[DomainError], tuple[int, str]] = {
-    ValidationError: (422, "validation"),
-    NotFoundError: (404, "not-found"),
-    DuplicateError: (409, "duplicate"),
-    PreconditionFailedError: (412, "precondition-failed"),
-    ConflictError: (409, "conflict"),
-    MaintenanceError: (503, "maintenance"),
-    SchemaMismatchError: (503, "schema-mismatch"),
-    UnavailableError: (503, "unavailable"),
-    AuthenticationError: (401, "unauthorized"),
-    ForbiddenError: (403, "forbidden"),
-    DomainError: (500, "internal"),
-}
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_SECONDS = 2  # Asking again may help then; a 503 always says so.
 # Not by the names of http.HTTPStatus: these change with the version of Python.
 HTTP_ERRORS = {
     400: "malformed-body",
@@ -65,25 +51,100 @@ REQUEST_ERRORS = {
 }
 
 
-def register_error_handlers(app: Flask) -> None:
-    app.register_error_handler(DomainError, answer_domain_error)
-    app.register_error_handler(InvalidRequestError, answer_invalid_request)
-    app.register_error_handler(HTTPException, answer_http_error)
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`kind` names it; each of `errors` has a pointer or parameter, and a detail."""
+
+    status: int
+    kind: str
+    detail: str
+    instance: str
+    request_id: str | None
+    errors: list[dict[str, str]] = field(default_factory=list)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def answer_domain_error(error: DomainError) -> Response:
-    kind = next(kind for kind in type(error).__mro__ if kind in DOMAIN_ERRORS)
-    status, slug = DOMAIN_ERRORS[kind]
-    if isinstance(error, MaintenanceError):
-        return _answer_maintenance(error)
-    if isinstance(error, AuthenticationError | ForbiddenError):
-        return problem(status, slug, str(error), headers={"WWW-Authenticate": _challenge(error)})
-    if isinstance(error, BusyError):
-        return problem(status, slug, str(error), headers={"Retry-After": "1"})
-    if isinstance(error, UnavailableError):
+Rows = Mapping[type[DomainError], tuple[int, str]]
+Body = Callable[[Problem], dict[str, Any]]
+
+
+def register_problems(app: Flask, rows: Rows, body: Body) -> None:
+    """`rows` has status and kind of each class of errors; `body` makes JSON of a problem."""
+    problems = _Problems(rows, body)
+    app.register_error_handler(DomainError, problems.of_domain)
+    app.register_error_handler(MaintenanceError, problems.of_maintenance)
+    app.register_error_handler(AuthenticationError, problems.of_caller)
+    app.register_error_handler(ForbiddenError, problems.of_caller)
+    app.register_error_handler(BusyError, problems.of_busy)
+    app.register_error_handler(UnavailableError, problems.of_unavailable)
+    app.register_error_handler(InvalidRequestError, problems.of_request)
+    app.register_error_handler(HTTPException, problems.of_http)
+
+
+class _Problems:
+    """A handler for each class whose response says more than its sentence."""
+
+    def __init__(self, rows: Rows, body: Body) -> None:
+        self._rows = rows
+        self._body = body
+
+    def of_domain(self, error: DomainError, **headers: str) -> Response:
+        return self._response(self._row(error), str(error), headers=headers)
+
+    def of_maintenance(self, error: MaintenanceError) -> Response:
+        seconds = retry_after(error.window)
+        window: dict[str, Any] = WindowOutput().dump(error.window) if error.window else {}
+        return self._response(
+            self._row(error),
+            str(error),
+            headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
+            more={**window, "retry_after": seconds},
+        )
+
+    def of_caller(self, error: AuthenticationError | ForbiddenError) -> Response:
+        return self.of_domain(error, **{"WWW-Authenticate": _challenge(error)})
+
+    def of_busy(self, error: BusyError) -> Response:
+        return self.of_domain(error, **{"Retry-After": "1"})
+
+    def of_unavailable(self, error: UnavailableError) -> Response:
         # The caller may not know why; whoever runs the service has to.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
-    return problem(status, slug, str(error))
+        return self.of_domain(error)
+
+    def of_request(self, error: InvalidRequestError) -> Response:
+        status = REQUEST_ERRORS[error.slug]
+        return self._response((status, error.slug), str(error), errors=error.errors)
+
+    def of_http(self, error: HTTPException) -> Response:
+        """Also for what nobody foresaw: Flask logs it and makes it a 500 first."""
+        status = error.code or 500
+        other = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
+        kind = "bad-host" if isinstance(error, SecurityError) else HTTP_ERRORS.get(status, other)
+        headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+        return self._response((status, kind), error.description or "", headers=headers)
+
+    def _row(self, error: DomainError) -> tuple[int, str]:
+        """Of its class, or of the nearest one above it that has a row."""
+        return next(self._rows[kind] for kind in type(error).__mro__ if kind in self._rows)
+
+    def _response(
+        self,
+        row: tuple[int, str],
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: list[dict[str, str]] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> Response:
+        status, kind = row
+        request_id = current_scope().request_id
+        problem = Problem(status, kind, detail, request.path, request_id, errors or [], more or {})
+        text = json.dumps(self._body(problem))
+        response = Response(text, status, headers, content_type=PROBLEM_JSON)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+        return response
 
 
 def _challenge(error: AuthenticationError | ForbiddenError) -> str:
@@ -91,26 +152,3 @@ def _challenge(error: AuthenticationError | ForbiddenError) -> str:
     if isinstance(error, ForbiddenError):
         return f'Bearer error="insufficient_scope", scope="{" ".join(sorted(error.scopes))}"'
     return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
-
-
-def _answer_maintenance(error: MaintenanceError) -> Response:
-    seconds = retry_after(error.window)
-    headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
-    window = WindowOutput().dump(error.window) if error.window else {}
-    return problem(503, "maintenance", str(error), headers=headers, **window, retry_after=seconds)
-
-
-def answer_invalid_request(error: InvalidRequestError) -> Response:
-    status = REQUEST_ERRORS[error.slug]
-    return problem(status, error.slug, str(error), errors=error.errors)
-
-
-def answer_http_error(error: HTTPException) -> Response:
-    """Also for what nobody foresaw: Flask logs it and makes it a 500 first."""
-    status = error.code or 500
-    other = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
-    slug = HTTP_ERRORS.get(status, other)
-    if isinstance(error, SecurityError):
-        slug = "bad-host"
-    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    return problem(status, slug, error.description or "", headers=headers)

@@ -22,7 +22,7 @@ class OwnershipSuite(ResourceTestCase):
             for method, path, operation in self.members(collection):
                 target = self.addressed(path, self.identity(made))
                 with self.subTest(method=method, path=path):
-                    answer = stranger.open(target, method=method, json=self.body(operation))
+                    answer = stranger.open(target, method=method.upper(), json=self.body(operation))
                     self.assert_problem(answer, 404, "not-found")
             if "get" in self.document["paths"][collection]:
                 self.assertEqual(stranger.get(collection).get_json()["items"], [])

@@ -39,13 +39,13 @@ class StandInsSuite(ResourceTestCase):
     def answers(self, client: FlaskClient, plan: list[Exchange]) -> list[tuple[str, str]]:
         """The status of each, and its body without what is never the same."""
         [(method, collection, body), *others] = plan
-        made = client.open(collection, method=method, json=body)
+        made = client.open(collection, method=method.upper(), json=body)
         if made.status_code != 201:
             return [_comparable(made, "no identity")]
         identity, answers = self.identity(made), [made]
         for method, path, body in others:
             target = self.addressed(path, identity) if "{" in path else path
-            answers.append(client.open(target, method=method, json=body))
+            answers.append(client.open(target, method=method.upper(), json=body))
         return [_comparable(answer, identity) for answer in answers]
 
     def on_stand_ins(self) -> FlaskClient:

@@ -6,8 +6,8 @@ from flask import url_for
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
+from src.api.responses import created
 from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch, TodoQuery
 from src.domain.models.todo import Todo
 from src.services.todo_service import TodoService

@@ -1,25 +1,24 @@
 import re
-from collections.abc import Sequence
 
 from flask import Flask
 from flask_cors import CORS
 
 from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
+from src.config import Config
+
+EXPOSED = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
 
 
-def register_cors(app: Flask, origins: Sequence[str], *, replica: bool) -> None:
+def register_cors(app: Flask, config: Config) -> None:
     """Let pages of the listed origins use the API; with none listed, no page may.
 
     https://fetch.spec.whatwg.org/#http-cors-protocol
     """
-    if origins:
-        exposed = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
-        if replica:
-            exposed.append(READ_AFTER_HEADER)
-        exactly = [_exactly(origin) for origin in origins]
-        CORS(app, origins=exactly, expose_headers=exposed)
+    if config.cors_origins:
+        exposed = [*EXPOSED, READ_AFTER_HEADER] if config.database_read_url else EXPOSED
+        CORS(app, origins=[*map(exactly, config.cors_origins)], expose_headers=exposed)
 
 
-def _exactly(origin: str) -> str | re.Pattern[str]:
+def exactly(origin: str) -> str | re.Pattern[str]:
     """flask-cors takes the brackets of an IPv6 address for a part of a regular expression."""
     return origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)

@@ -1,0 +1,163 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from threading import Event
+from typing import Any
+from unittest import TestCase
+from uuid import uuid4
+
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine
+
+from api.specimens import SPECIMENS, SpecimenApiTestCase
+from chassis.development.testing.security_table import shows
+from chassis.http.flow.application import Application
+from chassis.http.flow.fair_queue import FairSemaphore, RowSemaphores, queue_fairly
+from support.windows import wait_until
+
+LONG = 10.0
+
+
+class FairSemaphoreTest(TestCase):
+    def test_they_are_given_in_the_order_of_arrival(self) -> None:
+        slots, served = FairSemaphore(1, LONG), list[int]()
+
+        def wait(number: int) -> None:
+            if slots.acquire():
+                served.append(number)
+
+        def waiting(threads: int) -> bool:
+            return slots.waiting() == threads
+
+        def has_served(threads: int) -> bool:
+            return len(served) == threads
+
+        slots.acquire()
+        with ThreadPoolExecutor(3) as threads:
+            for number in range(3):
+                threads.submit(wait, number)
+                wait_until(partial(waiting, number + 1))
+            for number in range(3):
+                slots.release()
+                wait_until(partial(has_served, number + 1))
+        self.assertEqual(served, [0, 1, 2])
+
+    def test_who_gets_none_in_time_does_not_keep_one(self) -> None:
+        slots = FairSemaphore(1, 0.01)
+        self.assertTrue(slots.acquire())
+        self.assertFalse(slots.acquire())
+        slots.release()
+        self.assertTrue(slots.acquire())
+
+    def test_nobody_waits_behind_what_hangs(self) -> None:
+        slots = FairSemaphore(1, LONG)
+        slots.acquire()
+        slots.moved_at -= LONG + 1
+        began = time.monotonic()
+        self.assertFalse(slots.acquire())
+        self.assertLess(time.monotonic() - began, LONG / 2)
+
+    def test_a_row_has_a_few_of_its_own_and_is_forgotten(self) -> None:
+        rows, one, other = RowSemaphores(1, 0.01), uuid4(), uuid4()
+        self.assertTrue(rows.acquire(one) and rows.acquire(other))
+        self.assertFalse(rows.acquire(one))
+        rows.release(one)
+        self.assertTrue(rows.acquire(one))
+        for row in (one, other):
+            rows.release(row)
+        self.assertEqual(rows._rows, {})
+
+
+class LockedRowTest(SpecimenApiTestCase):
+    """Somebody holds rows for longer than anybody waits."""
+
+    CLIENTS = 16
+
+    def start(self, **settings: Any) -> FlaskClient:
+        return super().start(**{"threads": 8, "rate_limit": "", **settings})
+
+    def ask(self, method: str, path: str) -> int:
+        body = {"text": uuid4().hex[:20]} if method in {"PATCH", "POST"} else None
+        return (
+            self.client.application.test_client().open(path, method=method, json=body).status_code
+        )
+
+    def added(self, name: str) -> str:
+        return str(self.create(f"{name} {uuid4().hex[:8]}").headers["Location"])
+
+    @shows("V15.2.2")
+    def test_it_takes_no_slot_from_those_who_ask_for_something_else(self) -> None:
+        for locked, others in (
+            (1, [("GET", ""), ("PATCH", "other"), ("POST", SPECIMENS), ("DELETE", "other")]),
+            (self.CLIENTS, [("GET", ""), ("HEAD", "other"), ("GET", "other")]),
+        ):
+            held = [self.added("held") for _ in range(locked)]
+            with self.subTest(locked=locked, others=others), ExitStack() as stack:
+                threads = stack.enter_context(ThreadPoolExecutor(self.CLIENTS))
+                self.hold(stack)
+                other = self.added("other")
+                waiting = [
+                    threads.submit(self.ask, "PATCH", path)
+                    for path in held * (self.CLIENTS // locked)
+                ]
+                wait_until(self.somebody_waits)
+                while not all(future.done() for future in waiting):
+                    for method, path in others:
+                        named = path.replace("other", other) if "other" in path else path
+                        status = self.ask(method, named or held[0])
+                        self.assertNotEqual(status, 503, (method, path))
+                        if method == "DELETE":
+                            other = self.added("other")
+                self.assertEqual({future.result() for future in waiting}, {503})
+
+    def hold(self, stack: ExitStack) -> None:
+        engine = create_engine(self.database_url)
+        stack.callback(engine.dispose)
+        connection = stack.enter_context(engine.connect())
+        stack.callback(connection.rollback)
+        connection.exec_driver_sql("SELECT id FROM specimens WHERE text LIKE 'held%%' FOR UPDATE")
+
+    def somebody_waits(self) -> bool:
+        engines = self.client.application.extensions["container"].engines()
+        with engines.probe.connect() as connection:
+            return bool(
+                connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").all()
+            )
+
+
+def application() -> Application:
+    app = Application(__name__, secret_key="", max_body=0)
+    app.pass_through([queue_fairly(1)])
+    return app
+
+
+class RequestsTest(TestCase):
+    def test_each_gives_its_turn_back_whatever_happens(self) -> None:
+        app = application()
+        app.logger.disabled = True
+
+        @app.get("/broken")
+        def broken() -> str:
+            raise ValueError
+
+        for path in ("/broken", "/nothing", "/broken"):
+            status = app.test_client().get(path).status_code
+            self.assertEqual(status, 404 if path == "/nothing" else 500)
+
+    def test_health_needs_none(self) -> None:
+        app, held, end = application(), Event(), Event()
+        app.add_url_rule("/health/live", "health.read_liveness", lambda: "ok")
+
+        @app.get("/slow")
+        def slow() -> str:
+            held.set()
+            end.wait()
+            return "ok"
+
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(app.test_client().get, "/slow")
+            held.wait()
+            self.assertEqual(app.test_client().get("/health/live").status_code, 200)
+            end.set()
+            self.assertEqual(answer.result().status_code, 200)

@@ -1,0 +1,38 @@
+"""An operation that collided with another transaction is served again.
+
+Nothing was sent, and unless something was committed, nothing has happened.
+"""
+
+import random
+import time
+
+from flask import Request, Response
+
+from chassis.core.errors import CollisionError
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Route, Serve, Step
+from chassis.http.output.etags import attempt_of
+
+REPETITIONS = 3
+LONGEST_PAUSE_SECONDS = 0.05
+
+
+def repeat_collisions(route: Route) -> Step | None:
+    return Step(around=_repeat) if route.is_operation else None
+
+
+def _repeat(serve: Serve, request: Request, scope: RequestScope) -> Response:
+    try:
+        for _ in range(REPETITIONS):
+            scope.attempt = attempt = attempt_of(request)
+            try:
+                return serve()
+            except CollisionError:
+                if attempt.committed:
+                    raise
+            # Not both at once again.
+            time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311
+        scope.attempt = attempt_of(request)
+        return serve()
+    finally:
+        scope.attempt = None

@@ -1,0 +1,25 @@
+from contextlib import suppress
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+
+from chassis.core.request_scope import RequestScope
+from chassis.http.flow.pipeline import Route, Step
+from chassis.http.input.parser import body_as_read
+
+# By one of these a request has a body (RFC 9112, section 6.3).
+BODY_HEADERS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
+READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes; a larger body is not worth it.
+
+
+def read_unread_bodies(_route: Route) -> Step:
+    """The server closes a connection with an unread body, and the next request with it."""
+    return Step(after=_read)
+
+
+def _read(_response: Response, request: Request, _scope: RequestScope) -> None:
+    if BODY_HEADERS.isdisjoint(request.environ) or body_as_read(request) is not None:
+        return
+    if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
+        with suppress(HTTPException):  # There is no rest: the client went away.
+            request.get_data(cache=False)

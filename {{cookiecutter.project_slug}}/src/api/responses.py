@@ -1,0 +1,23 @@
+from typing import Any
+
+from chassis.http.output.problems import Problem
+
+
+def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
+    """The answer to a POST that made something, and where it is (RFC 9110, section 15.3.2)."""
+    return entity, {"Location": location}
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """What every error looks like here (RFC 9457)."""
+    body = {
+        "type": problem.kind,
+        "title": problem.kind.replace("-", " ").capitalize(),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": problem.instance,
+        "request_id": problem.request_id,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    return {**body, **problem.more}

@@ -68,7 +68,7 @@ def every_kind(models: MetaData, *labels: str) -> None:
         Column("payload", JSON, server_default=text("""'{"a:b": 1}'""")),
         Column("tags", JSONB, server_default="{}"),
         Column("title", String(20), comment="It's shown."),
-        Column("length", Integer, Computed("length(title)")),
+        Column("length", Integer, Computed("length(title)", persisted=True)),
         Column("during", INT4RANGE),
         CheckConstraint("title <> 'x'", name="title"),
         UniqueConstraint("tenant_id", "number"),
@@ -188,6 +188,14 @@ class ComparisonTest(RevisionsTestCase):
         self.migrations().downgrade("0002")
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
+
+    def test_an_index_is_dropped_with_its_column(self) -> None:
+        self.anew(Column("id", Integer), Column("name", Text, index=True))
+        self.migrate()
+        self.anew(Column("id", Integer))
+        index, column = self.migrate("things.name")
+        self.assertIn("drop_index_concurrently", index)
+        self.assertIn("drop_column", column)
 
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))

@@ -6,25 +6,19 @@ It runs in the environment of the project. No answer may be a 500, no process of
 and who has sent a whole request hears within two seconds. The same number gives the same requests.
 """
 
-import random
 import re
 import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
-from uuid import uuid4
 
-import jwt
-
+from proofs.conformance.mutator import Mutator
 from proofs.conformance.raw import wait_for
 from proofs.conformance.setting import arguments
-from proofs.issuer import AUDIENCE, NAME, SCOPE
 from proofs.processes import Running, free_port
 from proofs.stage import Stage
 
@@ -33,107 +27,6 @@ CLIENTS, PROCESSES = 8, 2
 LONGEST_SILENCE = 2.0
 INCOMPLETE_SECONDS = 0.01  # The server waits for the rest, as docs/operations.md says.
 SERVER_ERROR = 500
-TODOS = "/my_service/v1/todos"
-PIECES = (
-    *(
-        b"\r\n",
-        b"\n",
-        b"\r",
-        b"\0",
-        b" ",
-        b"\t",
-        b":",
-        b",",
-        b";",
-        b"%00",
-        b"%2F",
-        b"%",
-        b"../",
-        b"//",
-    ),
-    *(
-        b"\xff",
-        b"\xed\xa0\x80",
-        b"\xc0\x80",
-        b"\xef\xbb\xbf",
-        b"\x7f",
-        b"'",
-        b'"',
-        b"\\u0000",
-        b"\\ud800",
-    ),
-    *(
-        b"-1",
-        b"0",
-        b"99999999999999999999",
-        b"1e400",
-        b"NaN",
-        b"null",
-        b"{}",
-        b"[" * 2000,
-        b"a" * 9000,
-    ),
-    *(
-        b"chunked",
-        b"gzip",
-        b"Content-Length: 0\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"Host: a\r\n",
-    ),
-    *(
-        b"Expect: 100-continue\r\n",
-        b"Upgrade: websocket\r\n",
-        b"X_Forwarded_For: 1\r\n",
-        b"*",
-        b"#",
-    ),
-)
-VALUES: tuple[Any, ...] = (
-    *(
-        None,
-        True,
-        False,
-        0,
-        -1,
-        1.5,
-        2**63,
-        10**30,
-        float("inf"),
-        float("nan"),
-        "",
-        " ",
-        "x" * 3000,
-    ),
-    *(
-        "\0",
-        "\ud800",
-        "\u202e",
-        "1",
-        [],
-        {},
-        [[]],
-        [None],
-        ["a", 1],
-        {"a": {}},
-        {SCOPE: False},
-        "\u00a0",
-    ),
-)
-CLAIMS = (
-    "iss",
-    "aud",
-    "sub",
-    "exp",
-    "nbf",
-    "iat",
-    "scope",
-    "scp",
-    "kid",
-    "typ",
-    "alg",
-    "crit",
-    "b64",
-)
 
 
 @dataclass
@@ -153,103 +46,6 @@ class Ledger:
                 if found:
                     self.faults[fault] += 1
                     self.told.append(f"{fault}: {request[:400]!r}")
-
-
-class Mutator:
-    def __init__(self, seed: int, key: bytes, host: str) -> None:
-        self._random = random.Random(seed)
-        self._key = key
-        self._host = host
-
-    def request(self) -> bytes:
-        choose = self._random
-        token = self._token() if choose.random() < 0.5 else self._signed({}, {})
-        text = self._whole(token.encode(errors="surrogatepass"))
-        if choose.random() < 0.8:
-            for _ in range(choose.choice((1, 1, 1, 2, 5))):
-                text = choose.choice(CHANGES)(choose, text)
-        return text
-
-    def _whole(self, token: bytes) -> bytes:
-        choose = self._random
-        one = f"{TODOS}/{uuid4()}"
-        method, path, body = choose.choice(
-            (
-                ("GET", TODOS, b""),
-                ("GET", f"{TODOS}?limit=3&sort=-title", b""),
-                ("GET", one, b""),
-                ("HEAD", one, b""),
-                ("POST", TODOS, b'{"title": "one that is right"}'),
-                ("PATCH", one, b'{"title": "another"}'),
-                ("DELETE", one, b""),
-                ("POST", f"{one}/complete", b""),
-                ("POST", "/ops/maintenance/windows", b'{"mode": "read-only", "duration_s": 1}'),
-                ("OPTIONS", TODOS, b""),
-                ("GET", "/health/ready", b""),
-                ("GET", "/openapi.json", b""),
-            )
-        )
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}", "Connection: close"]
-        lines += ['If-Match: "1-00000000"', "X-Request-ID: mine"] if choose.random() < 0.3 else []
-        lines += [f"Idempotency-Key: {uuid4()}"] if method == "POST" else []
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
-        head = "\r\n".join(lines).encode() + b"\r\nAuthorization: Bearer " + token
-        return head + b"\r\n\r\n" + body
-
-    def _token(self) -> str:
-        choose = self._random
-        name, value = choose.choice(CLAIMS), choose.choice(VALUES)
-        signed = self._signed({name: value} if choose.random() < 0.7 else {}, {})
-        if choose.random() < 0.4:
-            signed = self._signed({}, {name: value})
-        if choose.random() < 0.4:
-            place = choose.randrange(len(signed))
-            signed = (
-                signed[:place] + choose.choice("._-=A ") + signed[place + choose.randrange(9) :]
-            )
-        return signed
-
-    def _signed(self, claims: dict[str, Any], header: dict[str, Any]) -> str:
-        usual = {"iss": NAME, "aud": AUDIENCE, "sub": "proof", "exp": int(time.time()) + 600}
-        try:
-            return jwt.encode(
-                {**usual, "scope": SCOPE, **claims}, self._key, "ES256", {"kid": "proof", **header}
-            )
-        except Exception:  # What the library does not sign; then it is no token.
-            return f"e30.{header}.{claims}"
-
-
-Change = Callable[[random.Random, bytes], bytes]
-
-
-def replace(choose: random.Random, text: bytes) -> bytes:
-    place = choose.randrange(len(text) + 1)
-    return text[:place] + choose.choice(PIECES) + text[place + choose.choice((0, 0, 1, 4)) :]
-
-
-def flip(choose: random.Random, text: bytes) -> bytes:
-    changed = bytearray(text or b"x")
-    changed[choose.randrange(len(changed))] ^= 1 << choose.randrange(8)
-    return bytes(changed)
-
-
-def cut(choose: random.Random, text: bytes) -> bytes:
-    return text[: choose.randrange(1, len(text) + 1)] if text else b"G"
-
-
-def repeat_line(choose: random.Random, text: bytes) -> bytes:
-    lines = text.split(b"\r\n")
-    lines.insert(choose.randrange(len(lines)), choose.choice(lines))
-    return b"\r\n".join(lines)
-
-
-def swap_lines(choose: random.Random, text: bytes) -> bytes:
-    lines = text.split(b"\r\n")
-    choose.shuffle(lines)
-    return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-CHANGES: tuple[Change, ...] = (replace, replace, replace, flip, flip, cut, repeat_line, swap_lines)
 
 
 def is_whole(request: bytes) -> bool:
@@ -315,14 +111,14 @@ def main() -> int:
         ledger = bombard(port, key, NUMBER_SHORT if given.short else NUMBER)
         lost = before - children(server)
         crashes = len(re.findall("panicked|Traceback", server.output))
-        print("\n".join(ledger.told[:20] + (server.output.splitlines()[-20:] if crashes else [])))
+        print("\n".join(ledger.told[:20]))
     finally:
         stage.close()
     print("  answered: " + ", ".join(f"{s} {n}" for s, n in sorted(ledger.answers.items())))
     print(
         f"mutated: {sum(ledger.answers.values())} requests, {ledger.faults['500']} answers of 500, "
-        f"{len(lost)} of {PROCESSES} processes lost, {ledger.faults['silent']} silent for more than "
-        f"{LONGEST_SILENCE:g} s, {crashes} crashes in the log, the slowest answer in "
+        f"{len(lost)} of {PROCESSES} processes lost, {ledger.faults['silent']} silent for more "
+        f"than {LONGEST_SILENCE:g} s, {crashes} crashes in the log, the slowest answer in "
         f"{ledger.slowest:.2f} s, in {time.monotonic() - begun:.0f} s"
     )
     return 1 if lost or crashes or sum(ledger.faults.values()) else 0

@@ -83,6 +83,7 @@ class HooksTest(TestCase):
                         self.assertEqual(found, self.called(register, path))
                     self.assertIn("step end", found[-1])
 
+    @patch.object(direct_flask, "ENABLED", new=True)
     def test_flask_is_not_asked_without_any(self) -> None:
         names = ("preprocess_request", "process_response", "do_teardown_request")
         with ExitStack() as stack:

@@ -106,6 +106,7 @@ class HostsTest(HttpTestCase):
             self.client.application.config["TRUSTED_HOSTS"] = trusted
             self.assertEqual(self.client.get("/health/live").status_code, status)
 
+    @patch.object(direct_flask, "ENABLED", new=True)
     def test_no_more_are_remembered_than_may_be(self) -> None:
         app: Any = self.client.application
         for number in range(2 * direct_flask.MOST_HOSTS):

@@ -55,7 +55,7 @@ class Container(DeclarativeContainer):
     clock = Singleton(SystemClock)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, SqlUnitOfWork, database_probe)
+    unit_of_work = Singleton(SqlUnitOfWorkFactory, engines, SqlUnitOfWork, database_probe, clock)
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )

@@ -23,7 +23,10 @@ class DomainError(Exception):
 
 
 class ValidationError(DomainError):
-    pass
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        """`field` is the one that is wrong, or a path to it: `lines/2/product_id`."""
+        super().__init__(sentence)
+        self.field = field
 
 
 class NotFoundError(DomainError):

@@ -14,6 +14,12 @@ from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+
+
+class AnyOf(frozenset[str]):
+    """Scopes of which one is enough."""
+
+
 _log = structlog.get_logger(__name__)
 
 
@@ -32,6 +38,16 @@ def requires(*scopes: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.access_policy = frozenset(scopes)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def requires_any(*scopes: str) -> Callable[[View], View]:
+    """Only who has a token with at least one of these scopes may call it."""
+
+    def declare(view: View) -> View:
+        view.access_policy = AnyOf(scopes)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -75,7 +91,11 @@ def reject_strangers(route: Route) -> Step | None:
             raise scope.refusal
         if scope.principal is None:
             raise AuthenticationError("A bearer token is needed.")
-        if missing := scopes - scope.principal.scopes:
+        missing = scopes - scope.principal.scopes
+        if isinstance(scopes, AnyOf):
+            if missing == scopes:
+                raise ForbiddenError(f"The token lacks {_named(missing, 'or')}.", scopes=scopes)
+        elif missing:
             raise ForbiddenError(f"The token lacks {_named(missing)}.", scopes=scopes)
 
     return Step(before=reject)
@@ -136,5 +156,5 @@ def _bearer_token(authorization: str) -> str:
     return token.strip()
 
 
-def _named(scopes: frozenset[str]) -> str:
-    return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(sorted(scopes))}"
+def _named(scopes: frozenset[str], word: str = "and") -> str:
+    return f"the scope{'s' if len(scopes) > 1 else ''} {f' {word} '.join(sorted(scopes))}"

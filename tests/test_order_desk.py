@@ -1,5 +1,6 @@
 """The order desk of examples/order_desk, built on a new project: what a service grows into."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def build(project: Path) -> int:
     text = text[:first].rstrip("\n") + "\n" + IMPORTS + text[first:]
     container.write_text(text.replace(ANCHOR, ANCHOR + PROVIDERS))
     return lines
+
+
+def test_the_guide_shows_lines_of_the_order_desk(copy: Path) -> None:
+    guide = (copy / "docs/fields-and-lists.md").read_text()
+    desk = [" ".join(path.read_text().split()) for path in DESK.rglob("*.py")]
+    passages = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    assert passages
+    for passage in passages:
+        assert any(" ".join(passage.split()) in text for text in desk), passage
 
 
 def test_the_order_desk_is_built_on_a_new_project(

@@ -22,7 +22,7 @@ from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 
 IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
-HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
+HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value", "backfill"}
 OWN_CODE = re.compile(
     r"^\s*(from|import) (src\b(?!\.infrastructure\.maintenance(\.operations| import operations)\b)"
     r"|chassis\b(?!\.migrations(\.operations| import operations)\b))",

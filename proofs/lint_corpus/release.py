@@ -72,12 +72,16 @@ def answers(connection: Connection) -> dict[str, list[set[str]] | None]:
 
 def broken(before: dict[str, object], after: dict[str, object]) -> list[str]:
     """Statements that worked, and fail or give values of another kind; other rows are no matter."""
-    return [one for one, was in before.items() if was is not None and not _like(was, after[one])]
+    return [
+        one
+        for one, was in before.items()
+        if was is not None and not _like(was, after[one], is_new=one.startswith("INSERT"))
+    ]
 
 
-def _like(was: list[set[str]], now: list[set[str]] | None) -> bool:
+def _like(was: list[set[str]], now: list[set[str]] | None, *, is_new: bool) -> bool:
+    """What is new has a value where it had one."""
     if now is None:
         return False
-    return all(
-        not old or not new or old & new for old, new in zip(was, now, strict=bool(was and now))
-    )
+    pairs = zip(was, now, strict=bool(was and now))
+    return all(old & new or not old or (not new and not is_new) for old, new in pairs)

@@ -84,6 +84,10 @@ bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget
 test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, PROJECT=path, or on a new one.
 	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')
 
+.PHONY: test-chassis-ordinary
+test-chassis-ordinary: $(READY)  ## The same without the chassis's shortcuts: the libraries do all.
+	$(VENV)/bin/python -m proofs.chassis --ordinary $(if $(PROJECT),--project '$(PROJECT)')
+
 .PHONY: coverage-chassis
 coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.
 	$(VENV)/bin/python -m proofs.chassis --coverage $(if $(PROJECT),--project '$(PROJECT)')

@@ -250,6 +250,24 @@ class ComparisonTest(RevisionsTestCase):
         with self.assertRaisesRegex(FindingsError, "Wrote .*0002_test.py, but it fails: "):
             self.migrations().create("Test")
 
+    def test_what_models_need_beforehand_is_asked_for(self) -> None:
+        self.anew(Column("id", Integer, server_default=text("next_id()")))
+        with self.assertRaisesRegex(CommandError, r"cannot be made .*next_id\(\) does not exist"):
+            self.migrations().create("Test")
+        made = "CREATE FUNCTION next_id() RETURNS integer LANGUAGE sql AS 'SELECT 7'"
+        self.revision(made, down="DROP FUNCTION next_id()")
+        self.addCleanup(self.sql, "DROP FUNCTION IF EXISTS next_id CASCADE")
+        self.upgrade()
+        self.migrate()
+
+    def test_a_revision_that_needs_what_others_made_is_named(self) -> None:
+        self.sql("CREATE FUNCTION theirs() RETURNS integer LANGUAGE sql AS 'SELECT 7'")
+        self.addCleanup(self.sql, "DROP FUNCTION IF EXISTS theirs CASCADE")
+        self.revision("SELECT theirs()", down="SELECT 1")
+        self.upgrade()
+        with self.assertRaisesRegex(CommandError, "0002 fails on an empty database .*theirs"):
+            self.migrations().create("Test")
+
     def test_without_the_right_to_make_databases_nothing_is_dropped(self) -> None:
         self.anew(Column("name", Text))
         with self.unprivileged() as migrations:

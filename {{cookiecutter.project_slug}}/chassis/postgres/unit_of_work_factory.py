@@ -85,9 +85,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         hooks = mine.hooks or CommitHooks()
         try:
             with (
-                hooks.part(),
+                nullcontext() if read_only else hooks.part(),
                 self._translated_errors(read_only=read_only),
-                self._connection(read_only=read_only) as connection,
+                self._connection(mine.joined, read_only=read_only) as connection,
             ):
                 work = self._kind(connection)
                 work.hooks = None if read_only else hooks
@@ -114,11 +114,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
     def _open(self) -> _Open:
         """Of this thread: a context may have been copied into another one."""
-        found: _Open = current_scope().units.setdefault((self, get_ident()), _Open())
-        return found
+        units, key = current_scope().units, (self, get_ident())
+        mine: _Open | None = units.get(key)
+        if mine is None:
+            mine = units[key] = _Open()
+        return mine
 
-    def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
-        if joined := self._open().joined:
+    def _connection(
+        self, joined: Connection | None, *, read_only: bool
+    ) -> AbstractContextManager[Connection]:
+        if joined:
             return self._part_of(joined, read_only=read_only)
         return self._read_connection() if read_only else self._transaction()
 

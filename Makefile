@@ -68,6 +68,10 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
 	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
 
+.PHONY: generator
+generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
+	$(VENV)/bin/python -m proofs.generator
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run

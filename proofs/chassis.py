@@ -23,8 +23,8 @@ SUITE = ROOT / "tests/chassis"
 FOLDERS = ("api", "contract", "migrations", "replication", "cli", "unit")  # The long ones first.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
-# What speaks with the template has its tests with it: tests/test_template_update.py.
-REPORT += ["--omit=chassis/development/template/*"]
+# What changes a project has its tests with the template: tests/test_{template_update,generate}.py.
+REPORT += ["--omit=chassis/development/template/*,chassis/development/generate/*"]
 TABLE = "chassis.development.testing.security_table"
 WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
 

@@ -1,10 +1,7 @@
 """The one module that knows both the services and what implements their ports."""
 
-import warnings
-
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Dependency, Singleton
-from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis import operations
 from chassis.core.health_service import HealthService
@@ -18,6 +15,7 @@ from chassis.settings import DEVELOPMENT
 from chassis.tokens.development_tokens import ISSUER, development_keys
 from chassis.tokens.jwt_authenticator import JwtAuthenticator
 from chassis.tokens.signing_keys import FixedKeys, PublishedKeys
+from chassis.wiring import wire
 from src.api import controllers
 from src.config import Config
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
@@ -69,12 +67,10 @@ class Container(DeclarativeContainer):
 
 
 def build_container(config: Config) -> Container:
-    """Wire the controllers; a name that no provider has raises UnresolvedMarkerWarning.
+    """Wire the controllers; a name that no provider has raises CodeError.
 
     Controllers are wired to one container a process, the last one.
     """
     container = Container(config=config)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UnresolvedMarkerWarning)
-        container.wire(packages=[operations, controllers], warn_unresolved=True)
+    wire(container, operations, controllers)
     return container

@@ -64,7 +64,7 @@ def run(host: str | None, port: int | None) -> None:
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
-    url = f"http://{host or config.host}:{port or config.port}"
+    url = f"http://{_in_url(host or config.host)}:{port or config.port}"
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
@@ -205,8 +205,13 @@ def _require_free_port(host: str, port: int) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise click.ClickException(
-            f"Cannot listen on {host}:{port} ({reason}). Choose another with --host and --port."
+            f"Cannot listen on {_in_url(host)}:{port} ({reason}). "
+            "Choose another with --host and --port."
         ) from error
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _family(host: str) -> socket.AddressFamily:

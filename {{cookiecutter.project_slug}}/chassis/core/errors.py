@@ -18,6 +18,10 @@ DomainError
 from chassis.core.maintenance import Window
 
 
+class CodeError(Exception):
+    """The project's code is at odds with itself. Its text says where, and what would be right."""
+
+
 class DomainError(Exception):
     """Its text is a sentence that may be shown to whoever asked."""
 

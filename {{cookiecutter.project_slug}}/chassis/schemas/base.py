@@ -6,6 +6,7 @@ import marshmallow
 from marshmallow.exceptions import RegistryError
 from marshmallow.fields import Field, Function, Method
 
+from chassis.core.errors import CodeError
 from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
@@ -25,13 +26,17 @@ class Schema(DirectSchema):
         unknown = marshmallow.RAISE
 
 
+class LooseSchemaError(CodeError, TypeError):
+    """A value would get in that nothing has looked at."""
+
+
 def require_strict(schema: object) -> None:
-    """Raise TypeError where a value would get in that nothing has looked at."""
+    """Raise LooseSchemaError where a value would get in that nothing has looked at."""
     if not isinstance(schema, Schema):
-        raise TypeError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
+        raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
     loose = list(_loose_fields(schema, {type(schema)}))
     if loose:
-        raise TypeError(
+        raise LooseSchemaError(
             f"{', '.join(loose)}: what is read from a request has to be a field of "
             "chassis.schemas.fields, which looks at what the database can store."
         )

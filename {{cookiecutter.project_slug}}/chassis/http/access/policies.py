@@ -7,7 +7,13 @@ import structlog
 from flask import Flask, Request
 
 from chassis.core.authentication import Authenticator, Principal
-from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError, UnavailableError
+from chassis.core.errors import (
+    AuthenticationError,
+    CodeError,
+    DomainError,
+    ForbiddenError,
+    UnavailableError,
+)
 from chassis.core.request_scope import RequestScope, current_scope
 from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.flow.view_functions import view_of
@@ -23,7 +29,7 @@ class AnyOf(frozenset[str]):
 _log = structlog.get_logger(__name__)
 
 
-class UndeclaredAccessError(Exception):
+class UndeclaredAccessError(CodeError):
     """An operation does not say who may call it."""
 
 

@@ -188,7 +188,9 @@ def _list_path(resource: Resource) -> str:
 
 def _set_up(resource: Resource) -> list[str]:
     tables, parent = parents(resource), resource.parent
-    if not tables or not (parent or resource.can("create")):
+    if not resource.can("create"):  # Then a row of its own is seeded, and the path is needed.
+        tables = {parent.kind.target: tables[parent.kind.target]} if parent else {}
+    if not tables:
         return []
     rows = [
         f'"{one.name}": str({snake(one.kind.target)}.id)'

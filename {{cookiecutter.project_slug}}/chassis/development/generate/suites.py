@@ -174,7 +174,10 @@ def services(resource: Resource) -> str:
 
 
 def _has_unique(resource: Resource) -> bool:
-    return bool(resource.unique) or any(one.has("unique") for one in resource.required)
+    """Whether the same again is refused: nothing is equal to null."""
+    may_be_null = {one.name for one in resource.fields if one.optional}
+    together = any(not may_be_null & set(names) for names in resource.unique)
+    return together or any(one.has("unique") for one in resource.required)
 
 
 def _body(resource: Resource) -> str:

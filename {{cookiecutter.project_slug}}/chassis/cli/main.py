@@ -26,11 +26,13 @@ class Commands(click.Group):
     """Turns what people can put right into a sentence and an exit code, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*COMMANDS, *super().list_commands(ctx)})
+        return sorted({*COMMANDS, *current_project().commands(), *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if module := COMMANDS.get(cmd_name):
             self.add_command(getattr(import_module(module), cmd_name.replace("-", "_")))
+        elif command := current_project().command(cmd_name):
+            self.add_command(command, cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -61,6 +61,10 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         statement = page_statement(self._table, query)
         return [*map(self._entity, statement.rows(self._connection, page_values(query)))]
 
+    def entities(self, statement: Statement, **values: Any) -> list[Entity]:
+        """Those that a named query finds: it selects from the table, and names its columns so."""
+        return [*map(self._entity, statement.rows(self._connection, values))]
+
     def add(self, entity: Entity) -> None:
         self._statements.insert.row_count(self._connection, self._values(entity))
 

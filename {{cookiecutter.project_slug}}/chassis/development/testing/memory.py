@@ -1,7 +1,7 @@
 """In-memory stand-ins for ports. They pass the same contract suite as the real ones."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from operator import attrgetter
@@ -30,19 +30,19 @@ class MemoryRepository(Repository[Entity]):
     """Hands out and stores copies, so that a forgotten `save` shows."""
 
     def __init__(self, entities: Any) -> None:
-        self._entities = entities
+        self.stored = entities
 
     def get(self, entity_id: UUID) -> Entity:
-        if entity_id not in self._entities:
+        if entity_id not in self.stored:
             raise NotFoundError(f"There is no {entity_id}.")
-        found: Entity = copy(self._entities[entity_id])
+        found: Entity = copy(self.stored[entity_id])
         require(entity_id, found.version, found)
         return found
 
     def page(self, query: PageQuery) -> list[Entity]:
         found = [
             entity
-            for entity in self._entities.values()
+            for entity in self.stored.values()
             if all(getattr(entity, name) == value for name, value in query.where.items())
             and _is_behind(query, entity)
         ]
@@ -50,24 +50,32 @@ class MemoryRepository(Repository[Entity]):
             found.sort(key=attrgetter(name), reverse=descends)
         return [copy(entity) for entity in found[: query.limit]]
 
+    def all_where(self, **values: Any) -> list[Entity]:
+        """Copies of those with these values, for the named queries of stand-ins."""
+        return [
+            copy(entity)
+            for entity in self.stored.values()
+            if all(getattr(entity, name) == value for name, value in values.items())
+        ]
+
     def add(self, entity: Entity) -> None:
-        if entity.id in self._entities:
+        if entity.id in self.stored:
             raise DuplicateError("It exists already.")
-        self._entities[entity.id] = copy(entity)
+        self.stored[entity.id] = copy(entity)
 
     def save(self, entity: Entity) -> None:
         self._require_unchanged(entity)
         entity.version += 1
         note_saved(entity.id, entity.version)
-        self._entities[entity.id] = copy(entity)
+        self.stored[entity.id] = copy(entity)
 
     def remove(self, entity: Entity) -> None:
         self._require_unchanged(entity)
-        del self._entities[entity.id]
+        del self.stored[entity.id]
 
     def _require_unchanged(self, entity: Entity) -> None:
         require(entity.id, entity.version)
-        stored = self._entities.get(entity.id)
+        stored = self.stored.get(entity.id)
         if stored is None or stored.version != entity.version:
             require(entity.id, entity.version + 1)
             raise ConflictError("It was changed or removed by somebody else in the meantime.")
@@ -84,11 +92,16 @@ def _is_behind(query: PageQuery, entity: object) -> bool:
     return False
 
 
+Tables = dict[str, dict[UUID, Any]]
+Kinds = Mapping[str, type[MemoryRepository[Any]]]
+
+
 class MemoryUnitOfWork(Transaction):
     """It has the repositories of the project's own kind."""
 
-    def __init__(self, tables: dict[str, dict[UUID, Any]], *, read_only: bool) -> None:
+    def __init__(self, tables: Tables, kinds: Kinds, *, read_only: bool) -> None:
         self._tables = tables
+        self._kinds = kinds
         self._read_only = read_only
         own = get_type_hints(current_project().unit_of_work_type)
         for name in own.keys() - get_type_hints(Transaction):
@@ -97,7 +110,8 @@ class MemoryUnitOfWork(Transaction):
     def repository(self, name: str) -> MemoryRepository[Any]:
         entities = self._tables[name]
         # Writing through a proxy raises TypeError.
-        return MemoryRepository(MappingProxyType(entities) if self._read_only else entities)
+        kind = self._kinds.get(name, MemoryRepository)
+        return kind(MappingProxyType(entities) if self._read_only else entities)
 
 
 class MemoryOnce(Once):
@@ -109,7 +123,9 @@ class MemoryOnce(Once):
 
 
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
-    def __init__(self) -> None:
+    def __init__(self, **kinds: type[MemoryRepository[Any]]) -> None:
+        """`kinds` are the stand-ins of named repositories, by their name in a unit of work."""
+        self._kinds = kinds
         self._tables: dict[str, dict[UUID, Any]] = defaultdict(dict)
         self._answers: dict[str, KeptAnswer | None] = {}
         self._busy = False
@@ -124,7 +140,7 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
         tables = defaultdict(dict, {name: dict(rows) for name, rows in self._tables.items()})
         try:
             with hooks.part():
-                work = MemoryUnitOfWork(tables, read_only=read_only)
+                work = MemoryUnitOfWork(tables, self._kinds, read_only=read_only)
                 work.hooks = None if read_only else hooks
                 yield work
         finally:

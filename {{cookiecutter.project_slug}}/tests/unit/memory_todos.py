@@ -1,0 +1,10 @@
+from operator import attrgetter
+
+from chassis.development.testing.memory import MemoryRepository
+from src.domain.models.todo import Todo
+from src.services.ports import TodoRepository
+
+
+class MemoryTodoRepository(MemoryRepository[Todo], TodoRepository):
+    def titled(self, title: str) -> list[Todo]:
+        return sorted(self.all_where(title=title), key=attrgetter("id"))

@@ -81,7 +81,8 @@ def verify(sent: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())])
 if key_set := os.environ.get("JWT_JWKS_URL"):
     [KEY] = jwt.PyJWKSet.from_json(Path(urlsplit(key_set).path).read_text()).keys
     AUDIENCE, ISSUER = os.environ["JWT_AUDIENCE"], os.environ["JWT_ISSUER"]
-app = FastAPI(dependencies=[Depends(verify)] if key_set else [])
+SECURITY = [Depends(verify)] if key_set else []
+app = FastAPI()
 
 
 async def get_session() -> AsyncIterator[AsyncSession]:
@@ -97,7 +98,7 @@ async def ping() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.get("/todos/{todo_id}", response_model=TodoOutput)
+@app.get("/todos/{todo_id}", response_model=TodoOutput, dependencies=SECURITY)
 async def read_todo(todo_id: UUID, session: Session) -> Todo:
     todo = await session.get(Todo, todo_id)
     if todo is None:
@@ -105,7 +106,7 @@ async def read_todo(todo_id: UUID, session: Session) -> Todo:
     return todo
 
 
-@app.get("/todos", response_model=TodoPage)
+@app.get("/todos", response_model=TodoPage, dependencies=SECURITY)
 async def list_todos(
     session: Session, limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: UUID | None = None
 ) -> dict[str, object]:
@@ -117,7 +118,7 @@ async def list_todos(
     return {"items": items, "next": items[-1].id if len(found) > limit else None}
 
 
-@app.get("/counted-todos", response_model=CountedTodos)
+@app.get("/counted-todos", response_model=CountedTodos, dependencies=SECURITY)
 async def list_counted(
     session: Session,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -128,7 +129,7 @@ async def list_counted(
     return {"items": found.all(), "total": total}
 
 
-@app.post("/todos", response_model=TodoOutput, status_code=201)
+@app.post("/todos", response_model=TodoOutput, status_code=201, dependencies=SECURITY)
 async def create_todo(
     body: TodoInput, session: Session, request: Request, response: Response
 ) -> Todo:
@@ -139,7 +140,7 @@ async def create_todo(
     return todo
 
 
-@app.patch("/todos/{todo_id}", response_model=TodoOutput)
+@app.patch("/todos/{todo_id}", response_model=TodoOutput, dependencies=SECURITY)
 async def update_todo(todo_id: UUID, body: TodoInput, session: Session) -> Todo:
     todo = await session.get(Todo, todo_id)
     if todo is None:

@@ -281,7 +281,7 @@ class LineTest(TestCase):
 
     @shows("V15.2.2")
     def test_nobody_waits_for_a_reader_that_does_not_read(self) -> None:
-        for most, lines in ((100_000, 3_000), (5_000, 1_000), (1, 50)):
+        for most, lines in ((100_000, 3_000), (5_000, 3_000), (1, 3_000)):
             counted = Mock()
             reading, writing = os.pipe()
             with (
@@ -298,6 +298,24 @@ class LineTest(TestCase):
                 if most > 1:  # One that is written now, and a line that says what is missing.
                     self.assert_reader_is_told(handler, reader, lines, counted.call_count)
                 handler.close()
+
+    def test_a_reader_that_reads_needs_no_thread(self) -> None:
+        """As a file does: there a line is written where it is made."""
+        with TemporaryFile("w+b") as file:
+            self.assert_written_at_once(file, file)
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb") as writer:
+            self.assert_written_at_once(writer, reader)
+
+    def assert_written_at_once(self, stream: Any, reader: Any) -> None:
+        handler = LineHandler(stream, to_json, Mock())
+        with patch.object(line_buffer, "Thread", side_effect=AssertionError):
+            handler.write_event("info", "at once")
+            if stream is reader:
+                stream.seek(0)
+            self.assertEqual(loads(reader.read(4096))["event"], "at once")
+        handler.write_event("info", "x" * 4096)  # Longer than what is written whole or not at all.
+        handler.close()
 
     def assert_reader_is_told(
         self, handler: LineHandler, reader: Any, lines: int, dropped: int

@@ -158,7 +158,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         self.assert_refused(BUSY, "Still writing after 0.05 s: web:slow.*run the same", *start)
         self.assertEqual(self.last_window().outcome, "aborted")
         with migrator(self.database_url, wait=0):
-            self.assert_refused(BUSY, "Another migration is running", *start)
+            self.assert_refused(BUSY, "Another migration is running", "maintenance", "cancel", "1")
 
     def test_without_a_database_each_is_a_sentence(self) -> None:
         for arguments in (("status",), ("start", *READ_ONLY), ("end",), ("log",)):
@@ -210,9 +210,41 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
         self.assert_refused(BUSY, again, "db", "upgrade", "--drain-timeout", "50ms")
 
     def test_one_that_leaves_its_window_open_says_so(self) -> None:
+        self.sql("INSERT INTO things VALUES (1), (1)")
+        index = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
+        self.revision(code=index, maintenance="read-only")
+        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade` again"
+        self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
+        self.assert_refused(FAILED, "--accept-schema 0001", "maintenance", "end")
+        self.run_command("maintenance", "end", "--accept-schema", "0001")
+
+    def test_one_that_fails_between_two_revisions_says_where(self) -> None:
         self.revision("SELECT 1", maintenance="read-only")
         self.revision(FAIL_IF_EMPTY)
-        stays = r"division by zero.*window #1 stays open: .*run `python manage.py db upgrade` again"
-        self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
-        self.assert_refused(FAILED, "--accept-schema 0002", "maintenance", "end")
-        self.run_command("maintenance", "end", "--accept-schema", "0002")
+        self.assert_refused(FAILED, r"schema +is at 0002\n.*division by zero", "db", "upgrade")
+        self.assert_refused(FAILED, "No window is open", "maintenance", "end")
+
+    def test_an_error_in_python_is_a_sentence_with_the_name_of_its_revision(self) -> None:
+        for maintenance in ("none", "read-only"):
+            with self.subTest(maintenance):
+                self.newest = 1
+                self.revision(code="[][0]", maintenance=maintenance)
+                sentence = (
+                    r"In revision 0002: IndexError: list index .* \(0002_test\.py, line \d+\)"
+                )
+                self.assert_refused(FAILED, sentence, "db", "upgrade")
+
+    def test_an_error_in_sql_names_its_revision(self) -> None:
+        self.revision(FAIL_IF_EMPTY)
+        self.assert_refused(FAILED, r"In revision 0002\. division by zero", "db", "upgrade")
+
+    def test_a_unique_violation_names_its_key(self) -> None:
+        self.sql("INSERT INTO things VALUES (7), (7)")
+        self.revision("CREATE UNIQUE INDEX one ON things (id)")
+        self.assert_refused(FAILED, r"Key \(id\)=\(7\) is duplicated", "db", "upgrade")
+
+    def test_an_invalid_index_that_it_leaves_is_named(self) -> None:
+        self.sql("INSERT INTO things VALUES (7), (7)")
+        code = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
+        self.revision(code=code)
+        self.assert_refused(FAILED, "invalid indexes: one", "db", "upgrade")

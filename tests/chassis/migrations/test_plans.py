@@ -43,7 +43,7 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         self.assertIn("ALTER TABLE things ALTER id TYPE bigint", back)
 
     def test_what_no_check_has_read_is_named(self) -> None:
-        head = self.revision("SELECT 1", down="SELECT 1")
+        head = self.revision("SELECT 1", down="SELECT 1", measured=None)
         self.upgrade("0001")
         self.assertIn("not measured as it is now", self.db("status"))
         self.measure()

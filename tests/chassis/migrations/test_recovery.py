@@ -4,11 +4,12 @@ from contextlib import suppress
 from datetime import timedelta
 
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError, ConflictError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.migrator import migrator
-from chassis.maintenance.recovery import MigrationFailedError
+from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
@@ -19,16 +20,19 @@ HALF_DONE = """
     INSERT INTO ops.step (window_id, revision, direction, kind, checksum)
     VALUES (:window, :revision, 'upgrade', 'autocommit', '')
 """
+DONE = """
+    INSERT INTO ops.step (window_id, revision, direction, kind, checksum, leads_to, finished_at)
+    VALUES (:window, '0001', 'upgrade', 'transaction', '', '0001', now())
+"""
 
 
 class FailureTest(RevisionsTestCase):
     def fails_between_two_revisions(self) -> None:
         """0002 is applied and 0003 is not, until `things` has a row."""
         self.revision("CREATE TABLE more ()", maintenance="read-only")
-        self.revision(FAIL_IF_EMPTY)
-        with self.assertRaisesRegex(MigrationFailedError, r"division by zero.* window #\d+ stays"):
+        self.revision(FAIL_IF_EMPTY, maintenance="read-only")
+        with self.assertRaisesRegex(DBAPIError, "division by zero"):
             self.upgrade()
-        self.assertEqual((self.current(), self.last_window().phase), ("0002", "failed"))
         self.assert_nothing_held()
 
     def fails_in_autocommit(self) -> None:
@@ -56,28 +60,33 @@ class FailureTest(RevisionsTestCase):
         self.assertIsNone(step.finished_at)
         self.assertTrue(self.writers_are_let_in())
 
-    def test_between_two_revisions_the_window_stays(self) -> None:
+    def test_a_schema_at_a_revision_in_between_needs_no_window(self) -> None:
         self.fails_between_two_revisions()
-        self.assertFalse(self.writers_are_let_in())
-        self.assertNotIn("rolled back", self.events())
+        window = self.last_window()
+        self.assertEqual((self.current(), window.phase), ("0002", "off"))
+        self.assertEqual(window.outcome, "partly applied")
+        self.assertIn("schema: is at 0002", self.said)
+        self.assertTrue(self.writers_are_let_in())
 
-    def test_the_next_upgrade_completes_it_in_the_same_window(self) -> None:
+    def test_nor_does_one_that_was_being_taken_back(self) -> None:
+        for down in ("SELECT 1 / 0", "DROP TABLE more"):
+            self.revision("CREATE TABLE IF NOT EXISTS more ()", down=down)
+        self.upgrade()
+        with self.assertRaisesRegex(DBAPIError, "division by zero"):
+            self.migrations().downgrade("0001")
+        self.assertEqual((self.current(), self.last_window().outcome), ("0002", "partly applied"))
+        self.assertTrue(self.writers_are_let_in())
+
+    def test_the_next_upgrade_completes_it(self) -> None:
         self.fails_between_two_revisions()
         self.sql("INSERT INTO things VALUES (1)")
         self.upgrade()
         window = self.last_window()
-        self.assertEqual((self.current(), self.window_count()), ("0003", 1))
-        self.assertEqual((window.outcome, window.from_revision), ("completed", "0001"))
+        self.assertEqual((self.current(), self.window_count()), ("0003", 2))
+        self.assertEqual((window.outcome, window.from_revision), ("completed", "0002"))
 
-    def test_failing_again_leaves_it_as_it_was(self) -> None:
-        self.fails_between_two_revisions()
-        with self.assertRaises(MigrationFailedError):
-            self.upgrade()
-        self.assertEqual((self.window_count(), self.last_window().phase), (1, "failed"))
-        self.assertFalse(self.writers_are_let_in())
-
-    def test_a_blocked_drain_does_not_end_it(self) -> None:
-        self.fails_between_two_revisions()
+    def test_a_blocked_drain_does_not_end_what_failed(self) -> None:
+        self.fails_in_autocommit()
         writer = self.connect()  # It begins before there is a window in which it may not.
         self.sql("UPDATE ops.window SET phase = 'off'")
         ask_write_fence(writer)
@@ -87,11 +96,11 @@ class FailureTest(RevisionsTestCase):
         self.assertEqual(self.last_window().phase, "failed")
 
     def test_it_is_ended_by_hand_only_by_who_knows_the_revision(self) -> None:
-        self.fails_between_two_revisions()
-        for wrong in (None, "0001"):
-            with self.assertRaisesRegex(ConflictError, "--accept-schema 0002"):
+        self.fails_in_autocommit()
+        for wrong in (None, "0002"):
+            with self.assertRaisesRegex(ConflictError, "--accept-schema 0001"):
                 self.windows().end(wrong)
-        self.windows().end("0002")
+        self.windows().end("0001")
         self.assertEqual(self.last_window().outcome, "forced")
 
     def test_a_half_done_step_keeps_it_and_the_next_upgrade_repairs_it(self) -> None:
@@ -125,15 +134,19 @@ class FailureTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.last_window().outcome), ("0001", "rolled back"))
         self.assert_nothing_held()
 
-    def test_an_interrupted_one_that_was_not_taken_back_says_so(self) -> None:
+    def test_an_interrupted_one_says_where_the_schema_is(self) -> None:
         self.revision("SELECT 1", maintenance="read-only")
-        self.revision(code="raise KeyboardInterrupt")
-        with self.assertRaisesRegex(MigrationFailedError, r"^\w.*window #\d+ stays"):
+        self.revision(code="raise KeyboardInterrupt", maintenance="read-only")
+        with self.assertRaises(KeyboardInterrupt):
             self.upgrade()
+        self.assertIn("schema: is at 0002", self.said)
+        self.assertEqual(self.last_window().outcome, "partly applied")
 
     def test_who_has_lost_the_connection_has_lost_the_mutex_and_settles_nothing(self) -> None:
         self.revision("SELECT pg_terminate_backend(pg_backend_pid())", maintenance="read-only")
-        with self.assertRaisesRegex(MigrationFailedError, "The connection was lost"):
+        with self.assertRaisesRegex(
+            ConnectionLostError, "The connection was lost.* ends by itself"
+        ):
             self.upgrade()
         self.assertEqual(self.events(), ["draining", "migrating"])
         self.windows().settle_orphan()
@@ -177,6 +190,11 @@ class OrphanTest(RevisionsTestCase):
                 self.orphan(**values)
                 self.windows().settle_orphan()
                 self.assertEqual(self.outcome(), outcome)
+
+    def test_a_killed_one_is_at_the_revision_of_the_last_step_that_was_finished(self) -> None:
+        self.sql(DONE, window=self.orphan(from_revision="0000"))
+        self.windows().settle_orphan()
+        self.assertEqual(self.outcome(), ("off", "partly applied"))
 
     def test_what_is_not_proven_keeps_it(self) -> None:
         for values, revision in (

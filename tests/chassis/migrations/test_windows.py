@@ -1,19 +1,27 @@
 """The window that a migration opens, and what happens inside it."""
 
-from threading import Thread
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+from threading import Event, Thread
+from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import NullPool, event
+from sqlalchemy import Connection, NullPool, create_engine, event, text
+from sqlalchemy.exc import ProgrammingError
 
-from chassis.core.errors import BusyError
-from chassis.core.maintenance import MaintenanceMode
+from chassis.core.errors import BusyError, ConflictError, MaintenanceError
+from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.maintenance.migrator import migrator
+from chassis.maintenance.recovery import MigrationFailedError
 from chassis.migrations.commands import ContractInTheWayError, migration_scripts
 from chassis.migrations.migration_window import migration_window
 from chassis.migrations.plan import Options, plan_upgrade
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 from support.windows import wait_until
+
+FEW = 20
 
 
 class MigrationWindowTest(RevisionsTestCase):
@@ -32,7 +40,7 @@ class MigrationWindowTest(RevisionsTestCase):
         self.revision(LOOK, maintenance="read-only")
         with migrator(self.database_url, wait=0) as connection:
             plan = plan_upgrade(migration_scripts(), "0001", "head")
-            with migration_window(connection, plan, plan.mode, Options()):
+            with migration_window(connection, plan, Options()):
                 self.assertTrue(self.is_held(write_fence()))
             self.assertFalse(self.is_held(write_fence()))
 
@@ -48,12 +56,54 @@ class MigrationWindowTest(RevisionsTestCase):
                 self.upgrade()
                 self.assertEqual(self.seen().pop()[0], "full")
 
-    def test_the_strongest_that_any_revision_needs_is_opened_once(self) -> None:
-        self.revision(LOOK, maintenance="none")
-        self.revision(LOOK, maintenance="read-only")
+    def test_each_revision_shuts_out_only_whom_it_must(self) -> None:
+        """What lies before the first or after the last that needs a window runs outside."""
+        for mode in ("none", "read-only", "none", "full", "none", "read-only", "none"):
+            self.revision(f"INSERT INTO things VALUES (1); {LOOK}", maintenance=mode)
         self.upgrade()
-        self.assertEqual([mode for mode, *_ in self.seen()], ["read-only", "read-only"])
-        self.assertEqual(self.window_count(), 1)
+        modes = [mode for mode, *_ in self.seen()]
+        self.assertEqual(modes, ["read-only", "read-only", "full", "read-only", "read-only"])
+        self.assertTrue(all(fenced for _, _, fenced, _ in self.seen()))
+        self.assertEqual((self.window_count(), len(self.sql("SELECT FROM things"))), (1, 7))
+
+    def test_what_runs_inside_because_of_its_neighbours_is_named(self) -> None:
+        for mode in ("read-only", "none", "read-only", "none"):
+            self.revision("SELECT 1", maintenance=mode)
+        self.upgrade()
+        [line] = [line for line in self.said if "only because" in line]
+        self.assertIn("0003 runs in the window only because it lies between 0002 and 0004", line)
+        self.assertIn("`python manage.py db upgrade 0002`, then `0003`, then the rest", line)
+
+    def test_a_copy_and_the_drop_of_its_source_lose_nothing(self) -> None:
+        """Whoever writes between the two, as often as possible, finds no gap."""
+        self.revision("CREATE TABLE copied (id integer)", maintenance="none")
+        self.revision("INSERT INTO copied SELECT id FROM things", maintenance="read-only")
+        self.revision("SELECT pg_sleep(0.3)", maintenance="none")
+        self.revision("DROP TABLE things", maintenance="full", phase="contract")
+        written, end = list[int](), Event()
+
+        def write() -> None:
+            for number in count():
+                if end.is_set():
+                    return
+                with suppress(MaintenanceError, ProgrammingError), engine.begin() as connection:
+                    ask_write_fence(connection)
+                    connection.execute(text("INSERT INTO things VALUES (:id)"), {"id": number})
+                    connection.commit()
+                    written.append(number)
+
+        engine = create_engine(self.database_url)
+        self.addCleanup(engine.dispose)
+        writer = Thread(target=write)
+        writer.start()
+        try:
+            wait_until(lambda: len(written) > FEW)
+            self.upgrade()
+        finally:
+            end.set()
+            writer.join()
+        copied = [number for (number,) in self.sql("SELECT id FROM copied ORDER BY id")]
+        self.assertEqual(copied, written)
 
     def test_a_weaker_mode_is_taken_only_by_force(self) -> None:
         self.revision(LOOK, maintenance="full")
@@ -69,12 +119,25 @@ class MigrationWindowTest(RevisionsTestCase):
         self.upgrade(maintenance=MaintenanceMode.FULL)
         self.assertEqual([mode for mode, *_ in self.seen()], ["full"])
 
-    def test_a_downgrade_runs_in_a_full_one(self) -> None:
-        self.revision("SELECT 1", down=LOOK)
+    def test_a_downgrade_runs_in_what_it_needs(self) -> None:
+        self.revision("SELECT 1", down=f"INSERT INTO things VALUES (1); {LOOK}")
         self.upgrade()
         self.migrations().downgrade()
         self.assertEqual([mode for mode, *_ in self.seen()], ["full"])
         self.assertEqual(self.last_window().outcome, "completed")
+        for needed, modes in (("none", []), ("read-only", ["read-only"])):
+            with self.subTest(needed):
+                self.sql("TRUNCATE things, seen")
+                self.newest = 1
+                self.revision(
+                    "SELECT 1",
+                    down=f"INSERT INTO things VALUES (1); {LOOK}",
+                    measured={"downgrade_maintenance": needed},
+                )
+                self.upgrade()
+                self.assertEqual(self.migrations().downgrade(), ("0002", "0001"))
+                self.assertEqual([mode for mode, *_ in self.seen()], modes)
+                self.assertEqual(len(self.sql("SELECT FROM things")), 1)
 
     def test_what_is_irreversible_is_not_taken_back(self) -> None:
         head = self.revision("SELECT 1", irreversible="The old values are gone.")
@@ -182,6 +245,7 @@ class UpgradeTest(RevisionsTestCase):
         trap = "given['connection'].exec_driver_sql('SELECT 1')\ncontext.configure("
         environment.write_text(text.replace("context.configure(", trap, 1))
         for mode in ("none", "read-only"):
+            self.newest = 1
             head = self.revision("CREATE TABLE more ()", maintenance=mode)
             with (
                 self.subTest(mode),
@@ -220,7 +284,7 @@ class UpgradeTest(RevisionsTestCase):
         with self.assertRaisesRegex(BusyError, "in the way may be reporting"):
             self.upgrade(lock_timeout=0.2, lock_budget=0)
         self.assertEqual((self.current(), self.last_window().outcome), ("0001", "rolled back"))
-        self.assertIn("0002: no lock within 200 ms, retrying", self.said[-1])
+        self.assertTrue([one for one in self.said if "0002: no lock within 200 ms" in one])
 
     def test_each_step_is_noted_as_begun_and_done(self) -> None:
         head = self.revision(LOOK, maintenance="read-only")
@@ -250,3 +314,170 @@ class UpgradeTest(RevisionsTestCase):
         with self.assertRaisesRegex(CommandError, "0002 cannot run in a transaction"):
             self.upgrade(single_transaction=True)
         self.assertEqual((self.current(), self.window_count()), ("0001", 0))
+
+
+class ProbeTest(RevisionsTestCase):
+    """Somebody has a lock that the revision needs: no window is opened while it waits."""
+
+    RENAME = "ALTER TABLE things RENAME COLUMN id TO number"
+
+    def blocked(self, **declared: Any) -> Connection:
+        self.revision(self.RENAME, maintenance="full", **declared)
+        reader = self.connect("reporting")
+        reader.exec_driver_sql("SELECT * FROM things")
+        return reader
+
+    def test_no_window_is_opened_while_a_lock_cannot_be_had(self) -> None:
+        for measured in (None, {"upgrade": {"things": "AccessExclusiveLock, rewrite"}}):
+            with self.subTest(measured):
+                self.newest = 1
+                reader = self.blocked(measured=measured)
+                with self.assertRaisesRegex(BusyError, "in the way may be reporting"):
+                    self.upgrade(lock_budget=1)
+                self.assertEqual((self.current(), self.window_count()), ("0001", 0))
+                self.assertTrue([one for one in self.said if "retrying" in one])
+                reader.rollback()
+
+    def test_nobody_is_shut_out_until_it_can(self) -> None:
+        reader = self.blocked(measured=None)
+        migration = Thread(target=self.upgrade)
+        migration.start()
+        wait_until(lambda: len([one for one in self.said if "probe: no lock" in one]) > 1)
+        self.assertEqual(self.window_count(), 0)
+        self.assertTrue(self.writers_are_let_in())
+        reader.rollback()
+        migration.join()
+        self.assertEqual((self.current(), self.last_window().outcome), ("0002", "completed"))
+
+    def test_what_a_lock_does_not_need_is_not_in_the_way(self) -> None:
+        reader = self.blocked(
+            measured={"upgrade": {"things": "ShareUpdateExclusiveLock, scan", "none": "ShareLock"}}
+        )
+        with self.assertRaises(BusyError):  # It needed more than it declared.
+            self.upgrade(lock_budget=0)
+        self.assertEqual(self.last_window().outcome, "rolled back")
+        reader.rollback()
+
+    def test_a_try_leaves_nothing_behind(self) -> None:
+        head = self.revision(
+            f"INSERT INTO things VALUES (1); {LOOK}", maintenance="read-only", measured=None
+        )
+        self.upgrade()
+        self.assertEqual((self.current(), len(self.sql("SELECT FROM things"))), (head, 1))
+        self.assertEqual(self.seen(), [("read-only", "migrating", True, True)])
+
+    def test_a_long_one_is_tried_for_a_moment_only(self) -> None:
+        self.revision("SELECT pg_sleep(0.5)", self.RENAME, maintenance="read-only", measured=None)
+        self.upgrade()
+        self.assertEqual(self.current(), "0002")
+
+    def test_what_commits_by_itself_is_not_tried(self) -> None:
+        for code in ("op.execute('COMMIT')", "op.execute('cOmMiT; INSERT INTO things VALUES (1)')"):
+            self.revision(
+                code=f"{code}\n    raise KeyboardInterrupt", maintenance="read-only", measured=None
+            )
+            with self.assertRaises((KeyboardInterrupt, MigrationFailedError)):
+                self.upgrade()
+            self.assertEqual(self.window_count(), 1)
+            self.sql("TRUNCATE ops.window CASCADE")
+            self.newest = 1
+
+    def test_a_lock_is_given_up_inside_and_the_window_is_closed_meanwhile(self) -> None:
+        """Whoever took it came between the probe and the revision."""
+        code = f"""
+    op.execute("SELECT pg_notify('x', '')")
+    op.execute("{self.RENAME}")"""
+        self.revision(code=code.strip(), maintenance="read-only")
+        reader = self.connect("reporting")
+        reader.exec_driver_sql("SELECT * FROM things")
+        migration = Thread(target=self.upgrade)
+        migration.start()
+        wait_until(lambda: [one for one in self.said if "closed until the locks can be had" in one])
+        [first, *_] = self.sql("SELECT outcome FROM ops.window ORDER BY id")
+        self.assertEqual(first.outcome, "rolled back")
+        reader.rollback()
+        migration.join()
+        self.assertEqual((self.current(), self.last_window().outcome), ("0002", "completed"))
+
+    def test_after_a_step_the_fence_is_kept_until_the_next_one_has_its_locks(self) -> None:
+        self.revision("SELECT 1", maintenance="read-only")
+        self.revision(self.RENAME, maintenance="read-only")
+        reader = self.connect("reporting")
+        reader.exec_driver_sql("SELECT * FROM things")
+        migration = Thread(target=self.upgrade)
+        migration.start()
+        wait_until(lambda: len([one for one in self.said if "0003: no lock" in one]) > 1)
+        self.assertFalse(self.writers_are_let_in())
+        reader.rollback()
+        migration.join()
+        self.assertEqual((self.current(), self.window_count()), ("0003", 1))
+
+
+class EmergencyTest(RevisionsTestCase):
+    """Somebody opens a window by hand while a migration runs."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.holder = self.connect()
+        self.holder.exec_driver_sql("SELECT pg_advisory_lock(1)")
+
+    def begin(self) -> Thread:
+        """A migration whose revision 0002 needs no window, and lasts until the lock is given up."""
+        self.revision("SET lock_timeout = 0", "SELECT pg_advisory_xact_lock(1)")
+        self.revision(LOOK, maintenance="read-only")
+        migration = Thread(target=self.upgrade)
+        migration.start()
+        wait_until(lambda: "advisory" in self.awaited_locks())
+        return migration
+
+    def open(self, mode: MaintenanceMode = MaintenanceMode.FULL) -> Window:
+        return self.windows().start(mode, "Fire.", None, patience=timedelta(seconds=1))
+
+    def test_it_is_opened_and_ended(self) -> None:
+        migration = self.begin()
+        window = self.open()
+        self.assertEqual((window.phase, window.mode), ("active", "full"))
+        self.assertFalse(self.writers_are_let_in())
+        with self.assertRaisesRegex(ConflictError, f"Window {window.id} is open already"):
+            self.open()
+        self.windows().end()
+        self.assertTrue(self.writers_are_let_in())
+        self.holder.close()
+        migration.join()
+        self.assertEqual((self.current(), self.window_count()), ("0003", 2))
+
+    def test_it_is_joined_and_given_back(self) -> None:
+        migration = self.begin()
+        self.open()
+        self.holder.close()
+        migration.join()
+        self.assertEqual(self.seen(), [("full", "migrating", True, True)])
+        window = self.last_window()
+        self.assertEqual((self.window_count(), window.phase, window.mode), (1, "active", "full"))
+        self.assertFalse(self.writers_are_let_in())
+
+    def test_who_still_writes_is_named_and_it_is_taken_back(self) -> None:
+        migration = self.begin()
+        writer = self.connect("web:slow")
+        ask_write_fence(writer)
+        with self.assertRaisesRegex(BusyError, "web:slow"):
+            self.open()
+        self.assertEqual(self.last_window().outcome, "aborted")
+        writer.rollback()
+        self.holder.close()
+        migration.join()
+
+    def test_that_of_a_migration_is_not_ended_under_it(self) -> None:
+        self.revision(
+            "SET lock_timeout = 0", "SELECT pg_advisory_xact_lock(1)", maintenance="read-only"
+        )
+        migration = Thread(target=self.upgrade)
+        migration.start()
+        wait_until(lambda: "advisory" in self.awaited_locks())
+        with self.assertRaisesRegex(BusyError, "Another migration is running"):
+            self.windows().end()
+        with self.assertRaisesRegex(ConflictError, "is open already"):
+            self.open()
+        self.holder.close()
+        migration.join()
+        self.assertEqual(self.last_window().outcome, "completed")

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from chassis.development.testing.database_cases import empty_database
 from chassis.maintenance import drain
+from chassis.maintenance.declarations import checksum_of
 from chassis.migrations.commands import Migrations
 from chassis.migrations.plan import Options
 from chassis.postgres.locks import mutex, write_fence
@@ -78,9 +79,7 @@ class RevisionsTestCase(WindowObserver):
         self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         self.said: list[str] = []
 
-    def revision(
-        self, *statements: str, code: str = "", down: str = "", **declared: str | None
-    ) -> str:
+    def revision(self, *statements: str, code: str = "", down: str = "", **declared: Any) -> str:
         """Write the next one: SQL, or Python; maintenance is none unless declared otherwise."""
         self.newest += 1
         return write_revision(
@@ -113,6 +112,9 @@ class RevisionsTestCase(WindowObserver):
         return found is not None
 
 
+MEASURED_NONE: dict[str, Any] = {"upgrade": {}, "downgrade": {}}
+
+
 @contextmanager
 def revisions() -> Iterator[Path]:
     """Let the project have the revisions in this folder, which has the first, and no others."""
@@ -135,16 +137,24 @@ def write_revision(
     *statements: str,
     code: str = "",
     down: str = "",
+    measured: dict[str, Any] | None = MEASURED_NONE,
     **declared: str | None,
 ) -> str:
+    """As `db check` has measured it, or None: it takes no lock, by default."""
     known = {"maintenance": "none", "phase": "expand"} | declared
+    told = "\n".join(f"{name} = {value!r}" for name, value in known.items() if value)
     lines = [code] if code else [f"op.execute({statement!r})" for statement in statements]
     text = REVISION.format(
         number=number,
         below=f"{number - 1:04}" if number > 1 else None,
-        declared="\n".join(f"{name} = {value!r}" for name, value in known.items() if value),
+        declared=f"{told}\n\n# measured",
         up="\n    ".join(lines),
         down=f"op.execute({down!r})" if down else "pass",
     )
-    (folder / f"{number:04}_test.py").write_text(text)
+    before, after = text.split("# measured\n")
+    if measured is not None:
+        values = {"checksum": checksum_of(before + after)} | measured
+        items = "".join(f"    {name!r}: {value!r},\n" for name, value in values.items())
+        before += f"measured = {{\n{items}}}\n"
+    (folder / f"{number:04}_test.py").write_text(before + after)
     return f"{number:04}"

@@ -1,18 +1,14 @@
 """The `db` commands. None of them builds the web application."""
 
 import json
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import click
-from psycopg2.extensions import set_wait_callback
-from psycopg2.extras import wait_select
 
 from chassis.bootstrap import load_config_with_database
+from chassis.cli.interruption import interruptible
 from chassis.cli.parameters import Duration, json_option
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
@@ -44,17 +40,6 @@ def _migrations(**options: Any) -> Migrations:
 
 def _say(what: str, text: str) -> None:
     click.echo(f"{what:<8} {text}", err=True)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C cancel the statement that runs, so that what it leaves is settled."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    set_wait_callback(wait_select)
-    try:
-        yield
-    finally:
-        set_wait_callback(None)
 
 
 def window_options(command: Any) -> Any:
@@ -153,7 +138,7 @@ def upgrade(
 @without_effect
 @click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
 def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **options: Any) -> None:
-    """Take revisions back, one by default, in a full window.
+    """Take revisions back, one by default, each in the window that it was measured to need.
 
     \b
     python manage.py db downgrade
@@ -166,8 +151,9 @@ def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **opti
     if dry_run:
         _show(*_migrations().plan_back(revision))
         return
-    if sys.stdin.isatty() and not yes:
-        click.confirm("This may remove data. Go on?", abort=True, err=True)
+    asks = sys.stdin.isatty() and not yes
+    if asks and not click.confirm("This may remove data. Go on?", err=True):
+        raise click.ClickException("Nothing was changed.")
     with interruptible():
         _report(_migrations(**options).downgrade(revision))
 
@@ -244,7 +230,7 @@ def stop() -> None:
 
 
 def _show(plan: Plan, lines: list[str]) -> None:
-    click.echo("\n".join([f"{plan}, window {plan.mode}", *lines]), err=True)
+    click.echo("\n".join([*plan.described(), *lines]), err=True)
     click.echo(sql_of(plan))
 
 

@@ -5,13 +5,14 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError, DomainError
 from chassis.maintenance.migrator import PoolerError
-from chassis.maintenance.recovery import MigrationFailedError
+from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
 from chassis.migrations.check import FindingsError
 from chassis.migrations.commands import ContractInTheWayError
+from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
-from chassis.postgres.error_translation import first_line
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.settings import ConfigError
 
 FAILED = 1
@@ -22,7 +23,7 @@ BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
-    (RevisionsError, DomainError): FAILED,
+    (RevisionsError, RevisionError, ConnectionLostError, DomainError): FAILED,
     (FindingsError,): FINDINGS,
     (ContractInTheWayError,): BUSY,
 }
@@ -35,9 +36,10 @@ NO_SCRATCH = (
     "The role may not create databases, and revisions are tried on one that is made for it. Name "
     "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
 )
+FORBIDDEN, VIOLATION = "42501", "23"
 # By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
-    "42501": "The role in DATABASE_URL may not do this.",
+    FORBIDDEN: "The role in DATABASE_URL may not do this.",
     "42P07": "The schema is not at the revision that the database says it is. If it is at another, "
     "run `python manage.py db stamp REVISION`.",
 }
@@ -49,9 +51,10 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
         case BusyError():
             return f"{error} Nothing is half done; run the same command again.", BUSY
         case ScratchForbiddenError():
-            return NO_SCRATCH, FAILED
+            return NO_SCRATCH, MISCONFIGURED
         case DBAPIError():
-            return database_sentence(error), FAILED
+            forbidden = sqlstate(error) == FORBIDDEN
+            return database_sentence(error), MISCONFIGURED if forbidden else FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
@@ -65,8 +68,10 @@ def with_advice(said: str) -> str:
 
 
 def database_sentence(error: DBAPIError) -> str:
-    state = getattr(error.orig, "pgcode", None)
-    reason = first_line(error.orig)
-    if state is None:
+    state = sqlstate(error)
+    reason = ". ".join([*getattr(error, "__notes__", []), first_line(error.orig)])
+    if state.startswith(VIOLATION) and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
+        reason = f"{reason}: {key}"
+    if not state:
         return f"The database does not answer. Check DATABASE_URL. ({reason})"
     return f"{DATABASE_ADVICE.get(state, 'The database refused this.')} ({reason})"

@@ -39,8 +39,10 @@ def declaration(script: "Script") -> Declaration:
     )
 
 
-def needed_mode(script: "Script") -> MaintenanceMode:
+def needed_mode(script: "Script", direction: str = "upgrade") -> MaintenanceMode:
     """What was declared; of a revision that says nothing, nothing is known."""
+    if direction == "downgrade":
+        return measurements(script).downgrade_maintenance
     return declaration(script).maintenance or MaintenanceMode.FULL
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # A server has no need of it.
     from alembic.script import Script
 
 BEGIN = text("""
-    INSERT INTO ops.step (window_id, revision, direction, kind, checksum)
-    VALUES (:window_id, :revision, :direction, :kind, :checksum) RETURNING id
+    INSERT INTO ops.step (window_id, revision, direction, kind, checksum, leads_to)
+    VALUES (:window_id, :revision, :direction, :kind, :checksum, :leads_to) RETURNING id
 """)
 FINISH = text("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
 # Begun outside a transaction, and neither it nor a later try was finished.
@@ -26,10 +26,18 @@ HALF_DONE = text("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
+LAST_RESULT = text("""
+    SELECT leads_to FROM ops.step WHERE window_id = :window_id AND finished_at IS NOT NULL
+    ORDER BY id DESC LIMIT 1
+""")
 
 
 def begin_step(
-    connection: Connection, script: "Script", direction: str, window_id: int | None
+    connection: Connection,
+    script: "Script",
+    direction: str,
+    window_id: int | None,
+    leads_to: str | None,
 ) -> Callable[..., None]:
     """Note that a revision is begun; return what notes, in its own transaction, that it is done."""
     values: dict[str, Any] = {
@@ -38,6 +46,7 @@ def begin_step(
         "direction": direction,
         "kind": "autocommit" if is_autocommit(script) else "transaction",
         "checksum": checksum(script),
+        "leads_to": leads_to,
     }
     identity = connection.execute(BEGIN, values).scalar_one()
     connection.commit()
@@ -49,10 +58,16 @@ def begin_step(
 
 
 def proven_outcome(connection: Connection, window: Window) -> str | None:
-    """`completed` or `rolled back`; None if the schema may be between two revisions."""
+    """`completed`, `rolled back` or `partly applied`, which is at a revision between the two.
+
+    None if the schema may be between two revisions.
+    """
     if connection.execute(HALF_DONE, {"window_id": window.id}).first():
         return None
     found = revision_of(connection)
     if found == window.target_revision:
         return "completed"
-    return "rolled back" if found == window.from_revision else None
+    if found == window.from_revision:
+        return "rolled back"
+    last = connection.execute(LAST_RESULT, {"window_id": window.id}).first()
+    return "partly applied" if last and last.leads_to == found else None

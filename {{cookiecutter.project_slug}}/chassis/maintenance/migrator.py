@@ -28,6 +28,7 @@ OPTIONS = (
     f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
+NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
 # Who may hold what a migration waits for.
 TRANSACTIONS = text(f"""
@@ -53,13 +54,28 @@ class PoolerError(Exception):
         )
 
 
+class MutexHeldError(BusyError):
+    """Another migrator is at work."""
+
+
 @contextmanager
 def migrator(url: str, *, wait: float) -> Iterator[Connection]:
     """A connection that no other migrator has at the same time.
 
-    Raise BusyError if another one holds the mutex for longer than `wait` seconds, PoolerError if
-    the connection is not one to PostgreSQL itself.
+    Raise MutexHeldError if another one holds the mutex for longer than `wait` seconds, PoolerError
+    if the connection is not one to PostgreSQL itself.
     """
+    with direct_connection(url) as connection:
+        _take_mutex(connection, wait)
+        try:
+            yield connection
+        finally:
+            _give_back(connection)
+
+
+@contextmanager
+def direct_connection(url: str) -> Iterator[Connection]:
+    """With a migrator's time limits. Raise PoolerError if it is not one to PostgreSQL itself."""
     name = current_project().name
     engine = unpooled_engine(
         url,
@@ -81,16 +97,16 @@ def migrator(url: str, *, wait: float) -> Iterator[Connection]:
     with connection:
         _refuse_a_pooler(connection)
         _notice_a_killed_client(connection)
-        _take_mutex(connection, wait)
-        try:
-            yield connection
-        finally:
-            _give_back(connection)
+        yield connection
 
 
-def lock_timeout(first: float, attempt: int) -> int:
+class LockedError(BusyError):
+    """Somebody has a lock that a migration needs."""
+
+
+def lock_timeout(first: float, longest: float, attempt: int) -> int:
     """In milliseconds; never 0, which would be none."""
-    longest = max(first, LONGEST_LOCK_TIMEOUT)
+    longest = max(first, longest)
     return max(1, round(1000 * min(first * 1.3**attempt, longest)))
 
 
@@ -99,18 +115,18 @@ def retry_for_locks(
     step: Callable[[], None],
     *,
     budget: float,
-    first: float = LOCK_TIMEOUT,
+    timeouts: tuple[float, float] = (LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT),
     waiting: Callable[[str], object] = bool,
 ) -> int:
     """Run `step`, again for as long as it cannot get a lock; return how often it could not.
 
-    What waits for a lock keeps everybody behind it waiting too. So each try gives up after `first`
-    seconds, later ones after up to 2 s, and lets the others pass before the next. `waiting` is
-    told of each. Raise BusyError after `budget` seconds.
+    What waits for a lock keeps everybody behind it waiting too. So each try gives up after the
+    first of the `timeouts`, later ones after up to the second, and lets the others pass before the
+    next. `waiting` is told of each. Raise LockedError after `budget` seconds.
     """
     deadline = time.monotonic() + budget
     for attempt in count():
-        milliseconds = lock_timeout(first, attempt)
+        milliseconds = lock_timeout(*timeouts, attempt)
         connection.execute(text(f"SET lock_timeout = {milliseconds}"))
         # Alembic would take an open transaction for the caller's, and commit nothing.
         connection.commit()
@@ -124,11 +140,22 @@ def retry_for_locks(
             connection.rollback()
             waiting(f"no lock within {milliseconds} ms, retrying; in the way may be {others}")
             if time.monotonic() > deadline:
-                raise BusyError(f"A lock could not be had; in the way may be {others}.") from error
+                raise LockedError(
+                    f"A lock could not be had; in the way may be {others}."
+                ) from error
         else:
             return attempt
-        time.sleep(min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
+        pause(connection, min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
     raise AssertionError  # `count` has no end.
+
+
+def pause(connection: Connection, seconds: float) -> None:
+    """Each statement is where a signal is raised, and where a lost connection is noticed."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, MUTEX_POLL_SECONDS))
+        connection.execute(NOTHING)
+        connection.rollback()
 
 
 def _refuse_a_pooler(connection: Connection) -> None:
@@ -172,6 +199,6 @@ def _take_mutex(connection: Connection, wait: float) -> None:
         others = "; ".join(holders(connection, mutex()))
         connection.commit()
         if time.monotonic() > deadline:
-            raise BusyError(f"Another migration is running ({others or 'unknown'}).")
+            raise MutexHeldError(f"Another migration is running ({others or 'unknown'}).")
         time.sleep(MUTEX_POLL_SECONDS)
     connection.commit()

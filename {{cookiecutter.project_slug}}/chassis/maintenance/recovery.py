@@ -17,6 +17,10 @@ class MigrationFailedError(Exception):
     """The schema may lie between two revisions; the window stays open."""
 
 
+class ConnectionLostError(Exception):
+    """The window ends when the schema is proven to be at a revision, which nobody could do yet."""
+
+
 def actor() -> str:
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
@@ -37,8 +41,7 @@ def recover(connection: Connection) -> None:
 def settle(connection: Connection, log: WindowLog, window: Window, why: str) -> WindowPhase | None:
     """Return the phase in which it goes on; None if it has ended. The caller commits.
 
-    It ends, or goes back to whoever opened it by hand, if the schema is proven to be unchanged or
-    complete.
+    It ends, or goes back to whoever opened it by hand, if the schema is proven to be at a revision.
     """
     if window.kind == "manual" and window.target_revision is None:
         log.finish(window.id, "aborted", why)  # No migration has been here.

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
@@ -20,7 +21,12 @@ from chassis.core.maintenance import (
     WindowPhase,
 )
 from chassis.maintenance.drain import drain, release, wait_until_seen
-from chassis.maintenance.migrator import PoolerError, migrator
+from chassis.maintenance.migrator import (
+    MutexHeldError,
+    PoolerError,
+    direct_connection,
+    migrator,
+)
 from chassis.maintenance.recovery import actor, recover
 from chassis.maintenance.revisions import revision_of
 from chassis.maintenance.window_log import WindowLog, create_ops_schema, current_window
@@ -40,6 +46,10 @@ IS_PAST_OR_FAR = text("""
 EVENTS = text("""
     SELECT at, window_id, event, actor, source, detail FROM ops.event
     WHERE window_id = :id OR CAST(:id AS bigint) IS NULL ORDER BY id
+""")
+UNTOUCHED = text("""
+    SELECT id FROM ops.window WHERE id = :id AND kind = 'manual'
+    AND phase IN ('draining', 'active') AND target_revision IS NULL FOR UPDATE
 """)
 CANCEL = text("""
     SELECT id FROM ops.window
@@ -82,27 +92,32 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         patience: timedelta,
     ) -> Window:
         _require_short(lasts)
-        with self._alone() as (connection, log):
-            if (window := current_window(connection, mutex())) and window.is_open:
-                raise ConflictError(f"Window {window.id} is open already.")
-            identity = log.insert(
-                "manual",
-                mode,
-                WindowPhase.DRAINING,
-                message=message,
-                lasts=lasts,
-                expires_after=lasts if expires else None,
-            )
-            connection.commit()
-            try:
-                drain(connection, patience.total_seconds())
-            except BaseException as error:
-                log.finish(identity, "aborted", first_line(error))
+        values = {
+            "message": message,
+            "lasts": lasts,
+            "expires_after": lasts if expires else None,
+        }
+        try:
+            with self._alone() as (connection, log):
+                _refuse_a_second(connection)
+                identity = log.insert("manual", mode, WindowPhase.DRAINING, **values)
+                _drain(connection, log, identity, patience)
+                log.change(identity, WindowPhase.ACTIVE)
                 connection.commit()
-                raise
-            log.change(identity, WindowPhase.ACTIVE)
-            connection.commit()
-            release(connection)
+                wait_until_seen(connection, mode)
+                return _by_id(connection, identity)
+        except MutexHeldError:
+            return self._start_beside(mode, values, patience)
+
+    def _start_beside(
+        self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
+    ) -> Window:
+        """In an emergency, while a migration runs that needs no window; it joins if it comes to."""
+        with self._beside() as (connection, log):
+            _refuse_a_second(connection)
+            # Not draining: that phase is for whoever has the mutex.
+            identity = log.insert("manual", mode, WindowPhase.ACTIVE, **values)
+            _drain(connection, log, identity, patience)
             wait_until_seen(connection, mode)
             return _by_id(connection, identity)
 
@@ -134,19 +149,15 @@ class SqlMaintenanceWindows(MaintenanceWindows):
             return _by_id(connection, identity)
 
     def end(self, accept_schema: str | None = None) -> Window:
-        with self._alone() as (connection, log):
-            window = current_window(connection, mutex())
-            if window is None or not window.is_open:
-                raise NotFoundError("No window is open.")
-            if window.phase is WindowPhase.FAILED:
-                revision = revision_of(connection)
-                if accept_schema is None or accept_schema != revision:
-                    raise ConflictError(
-                        "A migration failed in this window. Run `python manage.py db upgrade`; or "
-                        f"say that the schema is right as it is, with --accept-schema {revision}."
-                    )
-            log.finish(window.id, "completed" if accept_schema is None else "forced")
-            return window
+        try:
+            with self._alone() as (connection, log):
+                return _end(connection, log, accept_schema)
+        except MutexHeldError:
+            with self._beside() as (connection, log):
+                window = current_window(connection, mutex())
+                if not (window and window.is_open and _is_untouched(connection, window.id)):
+                    raise
+                return _end(connection, log, accept_schema)
 
     def cancel(self, window_id: int) -> None:
         with self._alone() as (connection, log):
@@ -161,12 +172,24 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[Connection, WindowLog]]:
+        with self._explained(), migrator(self._url, wait=0) as connection:
+            create_ops_schema(connection)
+            recover(connection)
+            yield connection, WindowLog(connection, actor=actor(), source=self._source)
+            connection.commit()
+
+    @contextmanager
+    def _beside(self) -> Iterator[tuple[Connection, WindowLog]]:
+        """While somebody else has the mutex."""
+        with self._explained(), direct_connection(self._url) as connection:
+            yield connection, WindowLog(connection, actor=actor(), source=self._source)
+            connection.commit()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with translated_errors(), migrator(self._url, wait=0) as connection:
-                create_ops_schema(connection)
-                recover(connection)
-                yield connection, WindowLog(connection, actor=actor(), source=self._source)
-                connection.commit()
+            with translated_errors():
+                yield
         except PoolerError as error:
             raise UnavailableError(str(error)) from error
         except ProgrammingError as error:
@@ -176,6 +199,43 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 "This database role may not change maintenance windows; MIGRATION_DATABASE_URL "
                 "names one that may."
             ) from error
+
+
+def _refuse_a_second(connection: Connection) -> None:
+    if (window := current_window(connection, mutex())) and window.is_open:
+        raise ConflictError(f"Window {window.id} is open already.")
+
+
+def _drain(connection: Connection, log: WindowLog, identity: int, patience: timedelta) -> None:
+    connection.commit()
+    try:
+        drain(connection, patience.total_seconds())
+    except BaseException as error:
+        if _is_untouched(connection, identity):
+            log.finish(identity, "aborted", first_line(error))
+        connection.commit()
+        raise
+    release(connection)
+
+
+def _is_untouched(connection: Connection, identity: int) -> bool:
+    """By a migration, which would have joined it. It is locked until the transaction ends."""
+    return connection.execute(UNTOUCHED, {"id": identity}).scalar() is not None
+
+
+def _end(connection: Connection, log: WindowLog, accept_schema: str | None) -> Window:
+    window = current_window(connection, mutex())
+    if window is None or not window.is_open:
+        raise NotFoundError("No window is open.")
+    if window.phase is WindowPhase.FAILED:
+        revision = revision_of(connection)
+        if accept_schema is None or accept_schema != revision:
+            raise ConflictError(
+                "A migration failed in this window. Run `python manage.py db upgrade`; or "
+                f"say that the schema is right as it is, with --accept-schema {revision}."
+            )
+    log.finish(window.id, "completed" if accept_schema is None else "forced")
+    return window
 
 
 def _require_short(lasts: timedelta | None) -> None:

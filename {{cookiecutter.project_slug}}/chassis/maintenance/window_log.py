@@ -17,6 +17,8 @@ STORED = (
 OPS_SCHEMA = {
     "to_regclass('ops.step') IS NOT NULL": "ops.sql",
     "to_regproc('ops.pass_write_fence') IS NOT NULL": "write_fence.sql",
+    "EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'ops.step'::regclass"
+    " AND attname = 'leads_to')": "step_results.sql",
     f"EXISTS (SELECT {STORED})": "stored_responses.sql",
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",

@@ -5,30 +5,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.maintenance.drain import drain, release, wait_until_seen
 from chassis.maintenance.journal import proven_outcome
-from chassis.maintenance.recovery import MigrationFailedError, actor, reopen, settle
+from chassis.maintenance.migrator import NOTHING
+from chassis.maintenance.recovery import (
+    ConnectionLostError,
+    MigrationFailedError,
+    actor,
+    reopen,
+    settle,
+)
 from chassis.maintenance.window_log import WindowLog, current_window
 from chassis.migrations.plan import Options, Plan
-from chassis.postgres.error_translation import first_line
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.postgres.locks import holders, mutex, write_fence
+
+QUERY_CANCELED = "57014"
+STILL_OPEN = text("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' FOR UPDATE")
+
+
+class OpenWindow:
+    """Its mode is that of the revision that runs: reads are refused only where one needs it."""
+
+    def __init__(self, connection: Connection, log: WindowLog, window: Window) -> None:
+        self.id = window.id
+        self.mode = self._weakest = window.mode
+        self._connection, self._log = connection, log
+
+    def require(self, mode: MaintenanceMode) -> None:
+        """Be in that mode, or in the stronger one that it was opened in by hand."""
+        wanted = max(mode, self._weakest, key=lambda one: one.strength)
+        if wanted is self.mode:
+            return
+        self._log.change(self.id, WindowPhase.MIGRATING, mode=wanted)
+        self._connection.commit()
+        wait_until_seen(self._connection, wanted)
+        self.mode = wanted
 
 
 @contextmanager
 def migration_window(
-    connection: Connection, plan: Plan, mode: MaintenanceMode, options: Options
-) -> Iterator[int | None]:
-    """Keep a window of that mode open meanwhile, or none; give its id.
+    connection: Connection, plan: Plan, options: Options
+) -> Iterator[OpenWindow | None]:
+    """Keep a window open meanwhile, or none if no step needs one.
 
     One that is open already, by hand or since a migration failed, is joined. Raise BusyError if the
     writers do not end, MigrationFailedError instead of the block's error if the window stays.
     """
     log = WindowLog(connection, actor=actor(), source="migrator")
-    joined = _open_window(connection)
+    joined = _locked(connection, open_window(connection))
     if not plan.steps:
         if joined and joined.phase is WindowPhase.FAILED:
             if outcome := proven_outcome(connection, joined):
@@ -36,11 +66,15 @@ def migration_window(
             connection.commit()
         yield None
         return
-    if mode is MaintenanceMode.NONE and joined is None:
+    if plan.mode is MaintenanceMode.NONE and joined is None:
         yield None
         return
     begun = time.monotonic()
-    window = _begin(connection, log, plan, mode, joined)
+    try:
+        window = _begin(connection, log, plan, joined)
+    except IntegrityError as error:
+        connection.rollback()
+        raise BusyError("Somebody has opened a window by hand at this moment.") from error
     writers = "; ".join(holders(connection, write_fence())) or "nobody writes"
     connection.commit()
     options.say("window", f"#{window.id} {window.mode}, draining: {writers}")
@@ -49,12 +83,20 @@ def migration_window(
         options.say("window", f"#{window.id} drained in {time.monotonic() - begun:.2f} s")
         log.change(window.id, WindowPhase.MIGRATING)
         connection.commit()
-        wait_until_seen(connection, window.mode)
-        yield window.id
+        yield OpenWindow(connection, log, window)
+        _close(connection, log, window, joined, options)
     except BaseException as error:
         given = replace(window, mode=joined.mode) if joined else window
-        _settle_after(error, connection, log, given)
+        _settle_after(error, connection, log, given, options)
         raise
+    kept = "is held open" if options.hold else "completed"
+    refused = time.monotonic() - begun
+    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+
+
+def _close(
+    connection: Connection, log: WindowLog, window: Window, joined: Window | None, options: Options
+) -> None:
     if joined and joined.kind == "manual":
         reopen(log, window.id, mode=joined.mode)
     elif options.hold:
@@ -63,23 +105,36 @@ def migration_window(
         log.finish(window.id, "completed")
     connection.commit()
     release(connection)
-    kept = "is held open" if options.hold else "completed"
-    refused = time.monotonic() - begun
-    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
 
 
-def _open_window(connection: Connection) -> Window | None:
+def open_window(connection: Connection) -> Window | None:
     window = current_window(connection, mutex())
     return window if window and window.is_open else None
 
 
-def _begin(
-    connection: Connection, log: WindowLog, plan: Plan, mode: MaintenanceMode, joined: Window | None
-) -> Window:
+def _let_a_late_cancel_pass(connection: Connection) -> None:
+    """What interrupted the last statement may reach the next one."""
+    for _ in range(2):
+        connection.rollback()
+        try:
+            connection.execute(NOTHING)
+        except DBAPIError as error:
+            if sqlstate(error) != QUERY_CANCELED:
+                raise
+
+
+def _locked(connection: Connection, window: Window | None) -> Window | None:
+    """Whoever opened it by hand cannot end it before it is joined."""
+    is_open = window and connection.execute(STILL_OPEN, {"id": window.id}).first() is not None
+    return window if is_open else None
+
+
+def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | None) -> Window:
+    """Reading goes on while it drains."""
     if joined is None:
         log.insert(
             "migration",
-            mode,
+            MaintenanceMode.READ_ONLY,
             WindowPhase.DRAINING,
             from_revision=plan.start,
             target_revision=plan.target,
@@ -90,32 +145,33 @@ def _begin(
         log.change(
             joined.id,
             WindowPhase.DRAINING,
-            mode=max(mode, joined.mode, key=lambda one: one.strength),
             from_revision=joined.from_revision if failed else plan.start,
             target_revision=plan.target,
         )
-    window = _open_window(connection)
+    window = open_window(connection)
     assert window is not None  # noqa: S101  # It is the one that was just written.
     return window
 
 
 def _settle_after(
-    error: BaseException, connection: Connection, log: WindowLog, window: Window
+    error: BaseException, connection: Connection, log: WindowLog, window: Window, options: Options
 ) -> None:
     reason = first_line(error) or "It was interrupted"
-    connection_lost = MigrationFailedError(
-        f"{reason}. The connection was lost; the window ends when the schema is proven to be "
-        "unchanged or complete: run `python manage.py db upgrade` again."
+    connection_lost = ConnectionLostError(
+        f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
+        "proven to be at a revision. Run the same command again."
     )
     if connection.invalidated:  # It would open another one, without the mutex.
         raise connection_lost from error
     try:
-        connection.rollback()
+        _let_a_late_cancel_pass(connection)
         phase = settle(connection, log, window, reason)
         connection.commit()
         release(connection)
     except DBAPIError as lost:
         raise connection_lost from lost
+    if phase is None:
+        options.say("window", f"#{window.id} has ended, the schema is at a revision")
     if phase is WindowPhase.FAILED:
         raise MigrationFailedError(
             f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "

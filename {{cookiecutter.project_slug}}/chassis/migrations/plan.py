@@ -1,7 +1,7 @@
 """Which revisions are applied, in which order, and how much of a window they need."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from alembic.runtime.migration import MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
@@ -36,23 +36,63 @@ class Plan:
     start: str | None
     target: str | None
     steps: list[RevisionStep]
+    modes: list[MaintenanceMode]  # What each step needs.
 
     @property
     def mode(self) -> MaintenanceMode:
-        """The strongest that a revision needs; an empty database serves nobody."""
-        if self.start is None or not self.steps:
-            return MaintenanceMode.NONE
-        if self.direction == "downgrade":
-            return MaintenanceMode.FULL  # Takes away what the running code uses.
-        return max((needed_mode(script) for script in self.scripts), key=lambda mode: mode.strength)
+        """The strongest that a revision needs."""
+        return max(self.modes, key=lambda mode: mode.strength, default=MaintenanceMode.NONE)
 
     @property
     def scripts(self) -> list[Script]:
         return [step.revision for step in self.steps]
 
-    def __str__(self) -> str:
+    @property
+    def needing(self) -> range:
+        """From the first step that needs a window to the last one; what lies between is inside.
+
+        A copy in one revision and the drop of its source in a later one would otherwise lose what
+        is written between them.
+        """
+        found = [i for i, mode in enumerate(self.modes) if mode is not MaintenanceMode.NONE]
+        return range(found[0], found[-1] + 1) if found else range(0)
+
+    def part(self, begin: int, end: int) -> "Plan":
+        steps = self.steps[begin:end]
+        start = leads_to(self.steps[begin - 1]) if begin else self.start
+        target = leads_to(steps[-1]) if steps else start
+        return Plan(self.direction, start, target, steps, self.modes[begin:end])
+
+    def in_mode(self, mode: MaintenanceMode) -> "Plan":
+        """The same, all of it in a window of that mode."""
+        return replace(self, modes=[mode] * len(self.steps))
+
+    def described(self) -> Iterator[str]:
+        """What needs how much, and what runs inside only because of its neighbours."""
         number = f"{len(self.steps)} revision{'s' if len(self.steps) != 1 else ''}"
-        return f"{number}, {self.start or 'none'} -> {self.target or 'none'}"
+        yield f"{number}, {self.start or 'none'} -> {self.target or 'none'}, window {self.mode}"
+        inside = self.needing
+        for i in inside:
+            name = self.scripts[i].revision
+            if len(inside) > 1 or len(self.steps) > 1:
+                yield f"{name} needs {self.modes[i]}"
+            if self.modes[i] is MaintenanceMode.NONE:
+                first, last = (self.scripts[j].revision for j in (inside[0], inside[-1]))
+                before = leads_to(self.steps[i - 1]) or "base"
+                after = leads_to(self.steps[i]) or "base"
+                yield (
+                    f"{name} runs in the window only because it lies between {first} and {last}; "
+                    f"apart: `python manage.py db {self.direction} {before}`, then `{after}`, then "
+                    "the rest. What is written between them must not matter"
+                )
+
+
+def leads_to(step: RevisionStep) -> str | None:
+    """The revision of the database after it."""
+    if step.is_upgrade:
+        return step.revision.revision
+    down = step.revision.down_revision
+    return down if isinstance(down, str) else None
 
 
 def plan_upgrade(
@@ -64,7 +104,7 @@ def plan_upgrade(
     if until_expand:
         first = next((i for i, step in enumerate(steps) if is_contract(step.revision)), len(steps))
         steps = steps[:first]
-    return Plan("upgrade", current, steps[-1].revision.revision if steps else current, steps)
+    return _plan("upgrade", current, steps)
 
 
 def plan_downgrade(scripts: ScriptDirectory, current: str | None, revision: str) -> Plan:
@@ -73,8 +113,16 @@ def plan_downgrade(scripts: ScriptDirectory, current: str | None, revision: str)
     for step in steps:
         if reason := getattr(step.revision.module, "irreversible", None):
             raise CommandError(f"{step.revision.revision} cannot be taken back: {reason}")
-    down = steps[-1].revision.down_revision if steps else current
-    return Plan("downgrade", current, down if isinstance(down, str) else None, steps)
+    return _plan("downgrade", current, steps)
+
+
+def _plan(direction: str, current: str | None, steps: list[RevisionStep]) -> Plan:
+    modes = [
+        # An empty database serves nobody.
+        MaintenanceMode.NONE if current is None else needed_mode(step.revision, direction)
+        for step in steps
+    ]
+    return Plan(direction, current, leads_to(steps[-1]) if steps else current, steps, modes)
 
 
 def refuse_autocommit(plan: Plan) -> None:

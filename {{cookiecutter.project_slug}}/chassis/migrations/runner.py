@@ -1,9 +1,12 @@
 """`db upgrade` and `db downgrade`: plan, window, one revision after another, proof."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -11,16 +14,28 @@ from alembic.runtime.migration import RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.journal import begin_step
-from chassis.maintenance.migrator import lock_timeout, migrator, retry_for_locks
+from chassis.maintenance.migrator import (
+    LONGEST_LOCK_TIMEOUT,
+    LockedError,
+    lock_timeout,
+    migrator,
+    retry_for_locks,
+)
 from chassis.maintenance.recovery import recover
 from chassis.maintenance.revisions import revision_of
 from chassis.maintenance.window_log import create_ops_schema
-from chassis.migrations.migration_window import migration_window
-from chassis.migrations.plan import Options, Plan, refuse_autocommit
-from chassis.migrations.status import warnings
+from chassis.migrations.migration_window import OpenWindow, migration_window, open_window
+from chassis.migrations.plan import Options, Plan, leads_to, refuse_autocommit
+from chassis.migrations.probe import SECONDS, probe
+from chassis.migrations.status import INVALID, warnings
+
+# Somebody is shut out meanwhile: less the last try, that is given up within 2 s.
+WINDOW_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +55,76 @@ class Runner:
         with migrator(self.url, wait=self.options.wait) as connection:
             create_ops_schema(connection)
             recover(connection)
-            plan = make_plan(revision_of(connection))
+            plan = self._in_chosen_mode(make_plan(revision_of(connection)))
             connection.rollback()
-            mode = self._mode(plan)
             if self.options.single_transaction:
                 refuse_autocommit(plan)
             if plan.steps:
-                self.options.say("plan", f"{plan}, window {mode}")
+                for line in plan.described():
+                    self.options.say("plan", line)
                 self._warn(connection, plan)
-            with migration_window(connection, plan, mode, self.options) as window_id:
-                self._apply_all(connection, plan, window_id)
-                after = revision_of(connection)
-                connection.rollback()
-                if after != plan.target:  # Alembic has said that all is well, and nothing happened.
-                    raise CommandError(f"The database is at {after}, not at {plan.target}.")
-            return plan.start, after
+            try:
+                self._run_parts(connection, plan)
+            except BaseException:
+                self._say_where(connection)
+                raise
+            return plan.start, plan.target
 
-    def _mode(self, plan: Plan) -> MaintenanceMode:
+    def _run_parts(self, connection: Connection, plan: Plan) -> None:
+        """What needs no window runs before it and after it."""
+        everything = range(len(plan.steps))
+        inside = plan.needing
+        if open_window(connection) or (inside and self.options.single_transaction):
+            inside = everything
+        if inside and self.options.hold:
+            inside = range(inside.start, everything.stop)
+        connection.rollback()
+        self._apply_all(connection, plan.part(0, inside.start), None)
+        self._run_inside(connection, plan.part(inside.start, inside.stop))
+        self._apply_all(connection, plan.part(inside.stop, everything.stop), None)
+
+    def _run_inside(self, connection: Connection, plan: Plan) -> None:
+        """Shut nobody out before the locks can be had, nor for longer while they cannot."""
+        deadline = time.monotonic() + self.options.lock_budget
+        while True:
+            if plan.mode is not MaintenanceMode.NONE:
+                retry_for_locks(
+                    connection,
+                    partial(probe, connection, plan),
+                    budget=deadline - time.monotonic(),
+                    timeouts=(SECONDS, SECONDS),
+                    waiting=partial(self.options.say, "probe"),
+                )
+            try:
+                with migration_window(connection, plan, self.options) as window:
+                    return self._apply_all(connection, plan, window)
+            except LockedError as error:
+                connection.rollback()
+                if revision_of(connection) != plan.start or time.monotonic() > deadline:
+                    raise
+                connection.rollback()
+                self.options.say("window", f"closed until the locks can be had. {error}")
+
+    def _say_where(self, connection: Connection) -> None:
+        with suppress(DBAPIError):
+            if not connection.invalidated:
+                connection.rollback()
+                self.options.say("schema", f"is at {revision_of(connection) or 'none'}")
+                if invalid := list(connection.execute(INVALID).scalars()):
+                    text = "a next run builds anew what a revision of it builds"
+                    self.options.say("warning", f"invalid indexes: {', '.join(invalid)}; {text}")
+                connection.rollback()
+
+    def _in_chosen_mode(self, plan: Plan) -> Plan:
         wanted = self.options.maintenance
         if wanted is None:
-            return plan.mode
+            return plan
         if wanted.strength < plan.mode.strength and not self.options.force:
             raise CommandError(
                 f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Take "
                 "--maintenance auto, or --force if you know better"
             )
-        return wanted
+        return plan.in_mode(wanted)
 
     def _warn(self, connection: Connection, plan: Plan) -> None:
         applied = [one for one in self.scripts.walk_revisions() if one not in plan.scripts]
@@ -74,30 +133,78 @@ class Runner:
                 self.options.say("warning", f"{what}: {'; '.join(names)}")
         connection.rollback()
 
-    def _apply_all(self, connection: Connection, plan: Plan, window_id: int | None) -> None:
+    def _apply_all(self, connection: Connection, plan: Plan, window: OpenWindow | None) -> None:
         single = self.options.single_transaction
-        for batch in [plan.steps] if single else [[step] for step in plan.steps]:
-            begun = time.monotonic()
-            names = ", ".join(step.revision.revision for step in batch)
-            finish = [
-                begin_step(connection, step.revision, plan.direction, window_id) for step in batch
-            ]
-            self.config.attributes.update(
-                connection=connection, on_version_apply=finish, transaction_per_migration=not single
+        everything = range(len(plan.steps))
+        for batch in [everything] if single and plan.steps else [[i] for i in everything]:
+            part = plan.part(batch[0], batch[-1] + 1)
+            if window:
+                window.require(part.mode)
+            # A window that can still be closed does not wait for locks.
+            is_first = window is not None and batch[0] == 0
+            self._apply(connection, part, window, WINDOW_SECONDS if is_first else None)
+
+    def _apply(
+        self, connection: Connection, part: Plan, window: OpenWindow | None, limit: float | None
+    ) -> None:
+        begun = time.monotonic()
+        names = ", ".join(script.revision for script in part.scripts)
+        finish = [
+            begin_step(
+                connection,
+                step.revision,
+                part.direction,
+                window.id if window else None,
+                leads_to(step),
             )
+            for step in part.steps
+        ]
+        self.config.attributes.update(
+            connection=connection,
+            on_version_apply=finish,
+            transaction_per_migration=not self.options.single_transaction,
+        )
+        budget = self.options.lock_budget
+        timeouts = (self.options.lock_timeout, LONGEST_LOCK_TIMEOUT)
+        with naming(names):
             retries = retry_for_locks(
                 connection,
-                partial(apply, self.config, self.scripts, batch),
-                budget=self.options.lock_budget,
-                first=self.options.lock_timeout,
+                partial(apply, self.config, self.scripts, part.steps),
+                budget=budget if limit is None else min(limit, budget),
+                timeouts=timeouts,
                 waiting=partial(self.options.say, names),
             )
-            connection.rollback()
-            text = f"applied in {time.monotonic() - begun:.2f} s"
-            if retries:
-                longest = lock_timeout(self.options.lock_timeout, retries)
-                text += f" after {retries} lock timeouts, longest lock timeout {longest} ms"
-            self.options.say(names, text)
+        connection.rollback()  # Of a transaction that was open before Alembic came, say.
+        after = revision_of(connection)
+        connection.rollback()
+        if after != part.target:  # Alembic has said that all is well, and nothing happened.
+            raise CommandError(f"The database is at {after}, not at {part.target}.")
+        text = f"applied in {time.monotonic() - begun:.2f} s"
+        if retries:
+            longest = lock_timeout(*timeouts, retries)
+            text += f" after {retries} lock timeouts, longest lock timeout {longest} ms"
+        self.options.say(names, text)
+
+
+class RevisionError(Exception):
+    """A revision's Python fails."""
+
+
+@contextmanager
+def naming(revision: str) -> Iterator[None]:
+    """Say in each error in which revision it was."""
+    try:
+        yield
+    except (BusyError, CommandError):
+        raise
+    except DBAPIError as error:
+        error.add_note(f"In revision {revision}")
+        raise
+    except Exception as error:
+        last = extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        text = f"In revision {revision}: {type(error).__name__}: {error} ({where})."
+        raise RevisionError(text) from error
 
 
 def apply(config: Config, scripts: ScriptDirectory, steps: list[RevisionStep]) -> None:

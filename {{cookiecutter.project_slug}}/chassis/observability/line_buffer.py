@@ -1,33 +1,92 @@
 """Between those who log and whoever reads the log, and may have stopped to."""
 
 import os
+import select
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Condition, Thread
+from typing import BinaryIO
 
 MOST_BYTES = 4_000_000
 LEAVE_SECONDS = 1.0  # For what is left, where the process ends.
 
 
+class Outlet:
+    """A file or pipe, of which it is known whether a line can be written without a wait.
+
+    A file never waits. A pipe is opened a second time: whether a write waits is a property of what
+    was opened, and the other one is shared with other programs.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._pipe: int | None = None
+        self._is_file = False
+        # In memory there is no number; elsewhere than on Linux no second way to a pipe.
+        with suppress(OSError, ValueError):
+            number = stream.fileno()
+            mode = os.fstat(number).st_mode
+            self._is_file = stat.S_ISREG(mode)
+            if stat.S_ISFIFO(mode):
+                self._pipe = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
+
+    def write(self, line: bytes) -> None:
+        # Who cannot log still answers.
+        with suppress(OSError, ValueError):
+            self._stream.write(line)
+            self._stream.flush()
+
+    def write_at_once(self, line: bytes) -> bool:
+        """False where it would take a wait; then nothing is written."""
+        if self._is_file:
+            self.write(line)
+            return True
+        if self._pipe is None or len(line) > select.PIPE_BUF:  # Beyond, not all or nothing.
+            return False
+        try:
+            os.write(self._pipe, line)
+        except BlockingIOError:
+            return False
+        except OSError:  # Nobody reads any more.
+            return True
+        return True
+
+    def close(self) -> None:
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+
+
 class LineBuffer:
-    """A thread writes the lines, and may wait. What has no room is dropped, and counted."""
+    """Takes lines that cannot be written at once: a thread writes them, and may wait.
+
+    What has no room is dropped, and counted.
+    """
 
     def __init__(
         self,
-        write: Callable[[bytes], None],
+        outlet: Outlet,
         resumed: Callable[[int], bytes],
         count_dropped: Callable[[], None],
     ) -> None:
         """`resumed` makes the line that says how many are missing, when the reader goes on."""
-        self._write = write
+        self._outlet = outlet
         self._resumed = resumed
         self._count_dropped = count_dropped
+        self._thread: Thread | None = None
         self._pid = 0
 
     def put(self, line: bytes) -> None:
         if self._pid != os.getpid():
             self._begin()  # Of a process that was forked the thread is not there.
         with self._changed:
+            if not (self._size or self._dropped) and self._outlet.write_at_once(line):
+                return
+            if self._thread is None:
+                self._thread = Thread(target=self._run, args=[self._lines], daemon=True, name="log")
+                self._thread.start()
             has_room = self._size + len(line) <= MOST_BYTES
             if has_room:
                 self._size += len(line)
@@ -53,16 +112,16 @@ class LineBuffer:
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         self._size = self._dropped = 0
         self._changed = Condition()
+        self._thread = None
         self._pid = os.getpid()
-        Thread(target=self._run, args=[self._lines], daemon=True, name="log").start()
 
     def _run(self, lines: SimpleQueue[bytes | None]) -> None:
         while (line := lines.get()) is not None:
-            self._write(line)
+            self._outlet.write(line)
             with self._changed:
                 dropped, self._dropped = self._dropped, 0
             if dropped:
-                self._write(self._resumed(dropped))
+                self._outlet.write(self._resumed(dropped))
             with self._changed:
                 self._size -= len(line)
                 if not self._size:

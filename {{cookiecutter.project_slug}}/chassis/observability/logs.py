@@ -13,7 +13,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
-from chassis.observability.line_buffer import LineBuffer
+from chassis.observability.line_buffer import LineBuffer, Outlet
 from chassis.observability.log_events import Render
 
 PATIENCE = 1.0
@@ -35,8 +35,9 @@ class LineHandler(logging.Handler):
         super().__init__()
         self.stream = stream
         self.render = render
+        self._outlet = Outlet(stream)
         self._buffer = (
-            LineBuffer(self._write, self._resumed, count_dropped) if count_dropped else None
+            LineBuffer(self._outlet, self._resumed, count_dropped) if count_dropped else None
         )
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -56,7 +57,7 @@ class LineHandler(logging.Handler):
         self.acquire()
         try:
             if _is_ready(self.stream):
-                self._write(line.encode() + b"\n")
+                self._outlet.write(line.encode() + b"\n")
         finally:
             self.release()
 
@@ -67,13 +68,8 @@ class LineHandler(logging.Handler):
     def close(self) -> None:
         if self._buffer:
             self._buffer.close()
+        self._outlet.close()
         super().close()
-
-    def _write(self, line: bytes) -> None:
-        # Who cannot log still answers.
-        with suppress(OSError, ValueError):
-            self.stream.write(line)
-            self.stream.flush()
 
     def _line(self, level: str, event: str, **more: Any) -> str:
         return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))

@@ -1,0 +1,102 @@
+"""SIGTERM and Ctrl-C in the middle of a migration: none is lost, and what it leaves is settled."""
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, set_wait_callback
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+QUERY_CANCELED = "57014"
+
+
+class InsteadError(Exception):
+    """Of a statement: for KeyboardInterrupt itself SQLAlchemy would give up the connection."""
+
+
+class Interruption:
+    """A signal cancels the statement that runs, or is raised instead of the next one.
+
+    Raised where it arrives it could be lost, in a destructor say, and raised in the middle of a
+    conversation it would cost the connection. A second signal is raised where it arrives.
+    """
+
+    def __init__(self) -> None:
+        self.is_pending = False
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+
+    def receive(self, *_: object) -> None:
+        if self.is_pending:
+            raise KeyboardInterrupt
+        self.is_pending = True
+
+    def raise_pending(self, *_: object) -> None:
+        """See `translate`. Once: what settles the rest is let through."""
+        if self.is_pending:
+            raise InsteadError
+
+    def wait(self, connection: Any) -> None:
+        """For a statement's answer. https://www.psycopg.org/docs/advanced.html#green-support"""
+        is_cancelled = False
+        while (state := connection.poll()) != POLL_OK:
+            reading = [connection] if state == POLL_READ else []
+            writing = [connection] if state == POLL_WRITE else []
+            if not is_cancelled:
+                reading.append(self._woken)
+            ready, _, _ = select.select(reading, writing, [])
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+                is_cancelled = self.is_pending
+                if is_cancelled:
+                    connection.cancel()
+
+    def translate(self, context: ExceptionContext) -> BaseException | None:
+        """What was cancelled, or not begun, was interrupted."""
+        error = context.original_exception
+        is_cancelled = isinstance(error, psycopg2.Error) and error.pgcode == QUERY_CANCELED
+        if not self.is_pending or not (is_cancelled or isinstance(error, InsteadError)):
+            return None
+        self.is_pending = False
+        return KeyboardInterrupt()
+
+    def close(self) -> None:
+        os.close(self._woken)
+        os.close(self._waker)
+
+    @property
+    def waker(self) -> int:
+        return self._waker
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end what is done inside, with a sentence and exit code 1."""
+    interruption = Interruption()
+    before = [signal.signal(number, interruption.receive) for number in SIGNALS]
+    waker = signal.set_wakeup_fd(interruption.waker, warn_on_full_buffer=False)
+    set_wait_callback(interruption.wait)
+    event.listen(Engine, "before_cursor_execute", interruption.raise_pending)
+    event.listen(Engine, "handle_error", interruption.translate)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "It was interrupted. Run the same command again to go on."
+        ) from None
+    finally:
+        event.remove(Engine, "handle_error", interruption.translate)
+        event.remove(Engine, "before_cursor_execute", interruption.raise_pending)
+        set_wait_callback(None)
+        signal.set_wakeup_fd(waker)
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
+        with suppress(OSError):
+            interruption.close()

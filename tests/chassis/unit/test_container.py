@@ -66,4 +66,4 @@ class ContainerTest(TestCase):
         other = Base(config=CONFIG)
         self.addCleanup(other.engines().dispose)
         self.assertNotIsInstance(other.database_probe(), FixedProbe)
-        self.assertEqual(other.readiness_probes(), [])
+        self.assertFalse(other.readiness_probes())

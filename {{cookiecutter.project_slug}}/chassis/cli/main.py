@@ -18,7 +18,7 @@ COMMANDS = {
     "seed": "chassis.cli.project_commands",
     "token": "chassis.cli.token_command",
     "config": "chassis.cli.project_commands",
-    "template": "chassis.development.template.commands",
+    "template": "chassis.development.template.template_commands",
 }
 
 

@@ -68,6 +68,10 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
 	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
 
+.PHONY: generator
+generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
+	$(VENV)/bin/python -m proofs.generator
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run
@@ -79,6 +83,10 @@ bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget
 .PHONY: test-chassis
 test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, PROJECT=path, or on a new one.
 	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')
+
+.PHONY: test-chassis-ordinary
+test-chassis-ordinary: $(READY)  ## The same without the chassis's shortcuts: the libraries do all.
+	$(VENV)/bin/python -m proofs.chassis --ordinary $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: coverage-chassis
 coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.

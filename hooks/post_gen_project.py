@@ -72,22 +72,18 @@ def remove_parts(wanted: set[str]) -> None:
                 path.rmdir() if path.is_dir() else path.unlink()
 
 
+def run(command: list[str], *, check: bool = True) -> int:
+    own = {n: v for n, v in os.environ.items() if n[:4] != "GIT_" or n.startswith(GIT_VARIABLES)}
+    # A prompt for a passphrase that nobody sees would wait for ever.
+    return subprocess.run(
+        command, env=own, check=check, capture_output=True, stdin=subprocess.DEVNULL, timeout=60
+    ).returncode
+
+
 def attempt(otherwise: str, *commands: list[str]) -> None:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(GIT_VARIABLES)
-    }
     try:
         for command in commands:
-            subprocess.run(
-                command,
-                env=environment,
-                check=True,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=60,  # A prompt for a passphrase that nobody sees would wait for ever.
-            )
+            run(command)
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", None) or b""
         reason = output.decode(errors="replace").strip().rpartition("\n")[2] or error
@@ -124,16 +120,23 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"slug": cookiecutter.project_slug, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
+        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
+    template, cruft = answers.pop("template"), answers.pop("cruft")
+    say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))
     if not answers["example_resource"]:
         remove_example()
-    host = answers.pop("pipelines")
-    parts = {host} if host == "none" else {host, "pipelines"}
-    remove_parts(parts | ({"kubernetes"} if answers.pop("kubernetes") else set()))
-    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, answers.pop("template")])
+    parts = {answers["pipelines"]} | ({"pipelines"} if answers["pipelines"] != "none" else set())
+    remove_parts(parts | ({"kubernetes"} if answers["kubernetes"] else set()))
+    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
-    if not Path(".git").exists():  # A folder that was a repository before keeps its history.
+    inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.
+    is_part = False
+    with contextlib.suppress(OSError):  # Without git, who makes a repository will say so.
+        is_part = not Path(".git").exists() and run(inspect, check=False) == 1
+    if is_part:
+        say("This lies in a git repository: it got none of its own. Commit it there.")
+    elif not Path(".git").exists():  # A folder that was a repository before keeps its history.
         attempt(
             f'git init && git add --all && git commit -m "{COMMIT_MESSAGE}"',
             ["git", "init", "--quiet"],
@@ -141,7 +144,8 @@ def main() -> None:
             ["git", "add", "--all"],
             ["git", "commit", "--quiet", "--message", COMMIT_MESSAGE],
         )
-    say("\n".join(next_steps(**answers, windows=os.name == "nt")))
+    slug, windows = answers["project_slug"], os.name == "nt"
+    say("\n".join(next_steps(slug, answers["example_resource"], cruft, windows)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Run the chassis's own tests on a generated project, also on one that patched its chassis.
 
-python -m proofs.chassis [--coverage | --security] [--project DIR] [MODULE ...]
+python -m proofs.chassis [--coverage | --ordinary | --security] [--project DIR] [MODULE ...]
 
 With modules (`api.test_pages`) only these, in one process. `--coverage` fails below 95 % of the
-chassis's branches. `--security` runs none, and writes what they show into the template.
+chassis's branches. `--ordinary` runs them without the shortcuts of the chassis. `--security` runs
+none, and writes what they show into the template.
 """
 
 import argparse
@@ -22,8 +23,8 @@ SUITE = ROOT / "tests/chassis"
 FOLDERS = ("api", "contract", "migrations", "replication", "cli", "unit")  # The long ones first.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
-# What speaks with the template has its tests with it: tests/test_template_update.py.
-REPORT += ["--omit=chassis/development/template/*"]
+# What changes a project has its tests with the template: tests/test_{template_update,generate}.py.
+REPORT += ["--omit=chassis/development/template/*,chassis/development/generate/*"]
 TABLE = "chassis.development.testing.security_table"
 WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
 
@@ -45,13 +46,14 @@ def python(project: Path, *arguments: str, **variables: str) -> "subprocess.Comp
     )
 
 
-def run(project: Path, folder: Path, *, modules: list[str], coverage: bool) -> int:
+def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordinary: bool) -> int:
     """The exit status; runs share an embedded PostgreSQL and a file of what was covered."""
     begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
     discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
-    commands = [["-m", "unittest", *discover, str(SUITE / name)] for name in FOLDERS]
+    runner = ["-m", "support.ordinary" if ordinary else "unittest"]
+    commands = [[*runner, *discover, str(SUITE / name)] for name in FOLDERS]
     if modules:
-        commands = [["-m", "unittest", *modules]]
+        commands = [[*runner, *modules]]
     shared = {"TEST_EMBEDDED_DIRECTORY": str(folder), "COVERAGE_FILE": str(folder / "covered")}
 
     def one(command: list[str]) -> int:
@@ -84,6 +86,7 @@ def write_security(project: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="proofs.chassis", description=__doc__)
     parser.add_argument("--coverage", action="store_true", help="measure the chassis's branches")
+    parser.add_argument("--ordinary", action="store_true", help="leave all to the libraries")
     parser.add_argument("--security", action="store_true", help="write what they show of security")
     parser.add_argument("--project", type=Path, help="a generated project with its environment")
     parser.add_argument("modules", nargs="*", metavar="MODULE")
@@ -98,7 +101,8 @@ def main() -> int:
             project = generate(folder)
         if given.security:
             return write_security(project)
-        return run(project, folder, modules=given.modules, coverage=given.coverage)
+        how = {"coverage": given.coverage, "ordinary": given.ordinary}
+        return run(project, folder, modules=given.modules, **how)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from proofs.generation import ROOT
 from proofs.rehearse import generate, run
 
-PROOFS = "corpus state_machine concurrency contract client pages browser".split()
+PROOFS = "corpus mutated state_machine concurrency contract client pages browser".split()
 # In the short form: not those that take long or need a browser.
 SHORT = [name for name in PROOFS if name not in {"pages", "browser"}]
 TOOLS = ROOT / ".conformance"

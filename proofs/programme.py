@@ -7,7 +7,17 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-from proofs import baseline, blocked_drain, gate_cost, gates, killed, racing, reader, under_load
+from proofs import (
+    backfilled,
+    baseline,
+    blocked_drain,
+    gate_cost,
+    gates,
+    killed,
+    racing,
+    reader,
+    under_load,
+)
 from proofs.figures import Figure, table
 from proofs.scale import FULL, SHORT
 from proofs.stage import Stage
@@ -19,6 +29,7 @@ ITEMS = {
     "reader": ("A six-second reader in front of an ALTER", reader.prove),
     "drain": ("A drain that is blocked", blocked_drain.prove),
     "gates": ("Into a window and out of it", gates.prove),
+    "backfill": ("A backfill under load, killed five times", backfilled.prove),
     "cost": ("What the gate and the fence cost", gate_cost.prove),
     "baseline": ("The classic recipe: a flag, and plain Alembic", baseline.prove),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proofs.generation import ROOT, generate_only
 
-ITEMS = "load kill race reader drain gates cost baseline mutations corpus".split()
+ITEMS = "load kill race reader drain gates backfill cost baseline mutations corpus".split()
 OTHERS = {"mutations": "proofs/mutations.py", "corpus": "proofs/check_corpus.py"}
 
 

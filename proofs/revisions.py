@@ -22,7 +22,7 @@ def downgrade() -> None:
     raise NotImplementedError
 '''
 HELPERS = """
-from chassis.migrations.operations import create_index_concurrently
+from chassis.migrations.operations import backfill, create_index_concurrently
 """
 CONCURRENTLY = 'create_index_concurrently("ix_todos_slug", "todos", ["slug"])'
 PLAIN_CONCURRENTLY = """with op.get_context().autocommit_block():
@@ -36,13 +36,14 @@ class Revision:
     maintenance: str
     statements: tuple[str, ...] = ()
     phase: str = "expand"
+    call: str = CONCURRENTLY  # Of a function of chassis.migrations.operations.
 
     def text(self, revision: str, below: str, *, plain: bool) -> str:
         """`plain` is what Alembic offers by itself."""
         if self.statements:
             body, imports = "\n".join(f"op.execute({sql!r})" for sql in self.statements), ""
         else:
-            body, imports = (PLAIN_CONCURRENTLY, "") if plain else (CONCURRENTLY, HELPERS)
+            body, imports = (PLAIN_CONCURRENTLY, "") if plain else (self.call, HELPERS)
         return TEMPLATE.format(
             name=self.name,
             imports=imports,
@@ -97,6 +98,11 @@ FOREIGN_KEY = Revision(
     ),
 )
 DROP = Revision("drop", "none", ("ALTER TABLE todos DROP COLUMN draft",), "contract")
+
+COUNTER = Revision(
+    "counter", "none", ("ALTER TABLE todos ADD COLUMN filled integer NOT NULL DEFAULT 0",)
+)
+FILL = Revision("fill", "none", call='backfill("todos", "filled = filled + 1")')
 
 LAST = [NOT_VALID, VALIDATE, NOT_NULL, REWRITE, FOREIGN_KEY, DROP]
 # Between the backfill and the trigger a write that slips through is missed by both.

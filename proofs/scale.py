@@ -16,6 +16,7 @@ class Scale:
     reader_slack: float  # Seconds; of few rounds the median may be one that was disturbed.
     workers: tuple[int, ...]
     baseline: bool
+    filled: int  # Rows, by a backfill that is killed five times.
 
 
 FULL = Scale(
@@ -30,6 +31,7 @@ FULL = Scale(
     reader_slack=0.1,
     workers=(1, 4, 16),
     baseline=True,
+    filled=1_000_000,
 )
 SHORT = Scale(
     rows=50_000,
@@ -43,4 +45,5 @@ SHORT = Scale(
     reader_slack=0.3,
     workers=(1, 4),
     baseline=False,
+    filled=60_000,
 )

@@ -11,6 +11,6 @@ from conftest import Report, short_form
 def test_every_endpoint_is_right_under_any_input(copy: Path, report: Report) -> None:
     output = short_form("proofs.conform", copy)
     assert "conformance: all hold" in output
-    found = re.findall(r"^corpus: .*$", output, re.MULTILINE)
-    assert found, output
+    found = re.findall(r"^(?:corpus|mutated): .*$", output, re.MULTILINE)
+    assert len(found) == 2, output
     report.extend(found)

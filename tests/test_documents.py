@@ -10,6 +10,7 @@ from conftest import ROOT, Report, command
 PROJECT_DOCUMENTS = (
     "README.md",
     "docs/add-a-resource.md",
+    "docs/generate.md",
     "docs/access.md",
     "docs/migrations.md",
     "docs/operations.md",

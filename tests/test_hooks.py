@@ -390,6 +390,59 @@ def test_inside_another_git_process_only_the_new_repository_is_touched(
     assert git("log", "--format=%s", cwd=project) == post_gen.COMMIT_MESSAGE
 
 
+@pytest.mark.parametrize("folder", [".", "services", "a/b"])
+def test_inside_a_work_tree_no_repository_is_nested(
+    template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], folder: str
+) -> None:
+    outer = tmp_path / "outer"
+    (outer / folder).mkdir(parents=True)
+    git("init", "--quiet", cwd=outer)
+
+    project = bake_into(outer / folder, template)
+
+    assert not (project / ".git").exists()
+    said = capfd.readouterr().out
+    assert "This lies in a git repository: it got none of its own. Commit it there." in said
+    git("add", "--all", cwd=outer)
+    staged = git("ls-files", "--stage", cwd=outer)
+    assert f"{project.relative_to(outer)}/manage.py" in staged
+    assert "160000" not in staged
+    assert ".env\n" not in staged.replace(".env.docker.env", "")
+
+
+def test_where_the_work_tree_ignores_it_it_gets_a_repository(
+    template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    (tmp_path / ".gitignore").write_text("/apart/\n")
+    (tmp_path / "apart").mkdir()
+
+    project = bake_into(tmp_path / "apart", template)
+
+    assert git("log", "--format=%s", cwd=project) == post_gen.COMMIT_MESSAGE
+    assert "none of its own" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("license_name", ["GPL-3.0", "mit", ""])
+def test_the_answers_that_were_taken_are_said(
+    template: Path, output: Path, tmp_path: Path, license_name: str
+) -> None:
+    """Of defaults cookiecutter drops what comes after a licence that is none of the choices."""
+    config = tmp_path / "config.yaml"
+    defaults = f"license: '{license_name}'\n  author: Ann\n  example_resource: false"
+    config.write_text(f"default_context:\n  project_name: Mail Box\n  {defaults}\n")
+
+    said = run(
+        tool("cookiecutter"), "--no-input", "--config-file", config, template, cwd=output
+    ).stdout
+
+    project_toml = (output / "mail_box" / "pyproject.toml").read_text()
+    [author] = re.findall('authors = .. name = "(.*)"', project_toml)
+    for line in ("project_name: Mail Box", "license: MIT", f"author: {author}"):
+        assert f"  {line}\n" in said
+    assert "  example_resource: True\n" in said
+
+
 def test_a_folder_that_is_a_repository_keeps_its_history(template: Path, output: Path) -> None:
     existing = output / "my_service"
     existing.mkdir()

@@ -27,6 +27,10 @@ BY_ANOTHER_TEST = {
     "scripts/deploy_container_app.sh expand": "below",
     "scripts/deploy_container_app.sh application": "below",
     "scripts/deploy_container_app.sh contract": "below",
+    '.venv/bin/python manage.py db compat --base "$BASE"': "test_compat.py",
+    'if [ -n "$BASE" ]; then .venv/bin/python manage.py db compat --base "$BASE"; fi': (
+        "test_compat.py"
+    ),
     "docker buildx create --use": "test_containers.py builds with buildx, where there is Docker",
 }
 REASONS = {

@@ -51,8 +51,8 @@ STATEMENTS = (
 )
 
 
-def answers(connection: Connection) -> dict[str, object]:
-    """Of each statement, what kinds of values it gives; None if it fails."""
+def answers(connection: Connection) -> dict[str, list[set[str]] | None]:
+    """Of each statement, what kinds of values its columns have; None if it fails."""
     found = {}
     for statement in STATEMENTS:
         with connection.begin_nested() as savepoint:
@@ -60,7 +60,10 @@ def answers(connection: Connection) -> dict[str, object]:
             try:
                 result = connection.exec_driver_sql(statement)
                 rows = result.all() if result.returns_rows else []
-                found[statement] = [tuple(type(value).__name__ for value in row) for row in rows]
+                found[statement] = [
+                    {type(value).__name__ for value in column if value is not None}
+                    for column in zip(*rows, strict=True)
+                ]
             except DBAPIError:
                 found[statement] = None
             savepoint.rollback()
@@ -68,9 +71,17 @@ def answers(connection: Connection) -> dict[str, object]:
 
 
 def broken(before: dict[str, object], after: dict[str, object]) -> list[str]:
-    """Statements that worked, and work no more or give values of another kind."""
+    """Statements that worked, and fail or give values of another kind; other rows are no matter."""
     return [
         one
         for one, was in before.items()
-        if was is not None and (after[one] is None or (was and after[one] and was != after[one]))
+        if was is not None and not _like(was, after[one], is_new=one.startswith("INSERT"))
     ]
+
+
+def _like(was: list[set[str]], now: list[set[str]] | None, *, is_new: bool) -> bool:
+    """What is new has a value where it had one."""
+    if now is None:
+        return False
+    pairs = zip(was, now, strict=bool(was and now))
+    return all(old & new or not old or (not new and not is_new) for old, new in pairs)

@@ -1,9 +1,14 @@
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
+from chassis.core.errors import CodeError
 from chassis.postgres.embedded import start_embedded_postgres
 from chassis.project import current_project
-from chassis.settings import Kind, load_config
+from chassis.settings import ConfigError, Kind, load_config
+
+App = TypeVar("App")
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
@@ -18,3 +23,11 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     # The server processes of this one use its database instead of holding it themselves.
     os.environ["DATABASE_URL"] = url
     return replace(config, database_url=url)
+
+
+def build(create_app: Callable[[Kind], App], kind: type[Kind]) -> App:
+    """The application of a server process; what people can put right ends it with a sentence."""
+    try:
+        return create_app(load_config_with_database(kind))
+    except (CodeError, ConfigError) as error:
+        raise SystemExit(f"Error: {error}") from None

@@ -1,13 +1,10 @@
 """What every service has in its container; a project's own container derives from this one."""
 
-import warnings
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dependency_injector import containers, providers
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Dependency, Singleton
-from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis.core.health_service import HealthService
 from chassis.core.maintenance_service import MaintenanceService
@@ -82,13 +79,3 @@ def replaces(kind: type[Kind]) -> type[Kind]:
         elif isinstance(node, providers.ProvidedInstance) and id(node.provides) in places:
             node.set_provides(places[id(node.provides)])
     return made
-
-
-def wire(container: Any, *packages: ModuleType) -> None:
-    """Raise UnresolvedMarkerWarning for a name in a controller that no provider has.
-
-    Controllers are wired to one container a process, the last one.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UnresolvedMarkerWarning)
-        container.wire(packages=packages, warn_unresolved=True)

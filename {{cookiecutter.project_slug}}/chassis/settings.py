@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
-from dotenv import dotenv_values
 from environs import EnvValidationError, FileAwareEnv
 from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
@@ -15,6 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from chassis.project import current_project
+from chassis.setting_files import SettingFileError, SettingsEnv, read_dotenv
 
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
@@ -48,11 +48,17 @@ def setting(
 
 def _valid_url(value: str) -> None:
     try:
-        known = not value or make_url(value).drivername in POSTGRESQL
+        url = make_url(value or "postgresql://")
+        # libpq's %2F for the folder of a socket is none of SQLAlchemy's.
+        known = url.drivername in POSTGRESQL and "%" not in (url.host or "")
     except (ArgumentError, ValueError):  # The latter for a port that is not a number.
         known = False
     if not known:
-        raise ValidationError("Must have the form postgresql://user:password@host:5432/database.")
+        raise ValidationError(
+            "Must have the form postgresql://user:password@host:5432/database; with several hosts "
+            "postgresql://user:password@/database?host=one:5432&host=two:5432, with a socket "
+            "postgresql://user@/database?host=/var/run/postgresql."
+        )
 
 
 def _valid_origins(values: list[str]) -> None:
@@ -139,15 +145,14 @@ def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) 
 
     Who `signs` nothing, as a migration, needs no SECRET_KEY.
     """
-    env = FileAwareEnv(eager=False, strip_whitespace=True)
-    env.read_env(current_project().dotenv, recurse=False)
     about: dict[str, Any] = current_project().about
     try:
+        env = SettingsEnv(read_dotenv(current_project().dotenv))
         values = {item.name: _read(env, item, about) for item in _settings(kind)}
         env.seal()
     except EnvValidationError as error:
         raise ConfigError(_sentences(error)) from error
-    except ValueError as error:
+    except (SettingFileError, ValueError) as error:
         raise ConfigError(str(error)) from error
     if complete:
         _complete(kind, values, signs=signs)
@@ -167,10 +172,10 @@ def doubts(config: Settings) -> Iterator[str]:
 
 def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
     """Name, value and source of each setting; a secret's value is masked."""
-    dotenv = dotenv_values(current_project().dotenv)
+    dotenv = read_dotenv(current_project().dotenv)
     for item in _settings(type(config)):
         name, value = item.name.upper(), getattr(config, item.name)
-        if f"{name}_FILE" in os.environ:
+        if f"{name}_FILE" in os.environ or f"{name}_FILE" in dotenv:
             source = f"{name}_FILE"
         elif name in os.environ:
             source = "environment"

@@ -1,11 +1,14 @@
 """Alembic's environment: what it is to do comes from chassis/migrations/commands.py."""
 
 from alembic import context
+from alembic.util import CommandError
 
 import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.metadata import metadata
 
 given = context.config.attributes
+if not given:
+    raise CommandError("Migrations here are run by `python manage.py db`, not by alembic itself.")
 context.configure(
     connection=given.get("connection"),
     dialect_name="postgresql",

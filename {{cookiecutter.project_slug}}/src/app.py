@@ -9,7 +9,7 @@ import time
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from chassis.bootstrap import load_config_with_database
+from chassis.bootstrap import build
 from src.config import Config
 from src.create_app import create_app
 
@@ -30,6 +30,6 @@ def end() -> None:
 
 if parent := multiprocessing.parent_process():
     atexit.register(end)
-app = create_app(load_config_with_database(Config))
+app = build(create_app, Config)
 if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

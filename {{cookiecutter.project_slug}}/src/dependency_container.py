@@ -3,8 +3,9 @@
 from dependency_injector.providers import Singleton
 
 from chassis import operations
-from chassis.container import ServiceContainer, replaces, wire
+from chassis.container import ServiceContainer, replaces
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
+from chassis.wiring import wire
 from src.api import controllers
 from src.config import Config
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
@@ -22,6 +23,7 @@ class Container(ServiceContainer):
         ServiceContainer.engines,
         SqlUnitOfWork,
         ServiceContainer.database_probe,
+        clock,
     )
     todo_service = Singleton(TodoService, unit_of_work, clock)
 

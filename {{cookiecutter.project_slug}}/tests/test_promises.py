@@ -5,6 +5,7 @@ from chassis.development.testing.suites import (
     access_matrix,
     api_document,
     bad_inputs,
+    lists,
     ownership,
     revision_line,
     stand_ins,
@@ -22,6 +23,10 @@ class BadInputsTest(bad_inputs.BadInputsSuite):
 
 class ApiDocumentTest(api_document.ApiDocumentSuite):
     """The document names each operation, each error and this project."""
+
+
+class ListsTest(lists.ListsSuite):
+    """Each list has its indexes, and sends no statement more for twenty rows than for one."""
 
 
 class OwnershipTest(ownership.OwnershipSuite):

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
 from sqlalchemy import create_engine, select
 from werkzeug.test import TestResponse
 
 from chassis.core.persistence import Repository
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.http.flow.blueprint import Blueprint
+from chassis.schemas import fields
 from chassis.schemas.base import Schema
 from chassis.schemas.fields import Cursor, Text
 from src.api.responses import created

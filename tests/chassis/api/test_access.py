@@ -20,10 +20,12 @@ from chassis.http.access.policies import (
     public,
     require_policies,
     requires,
+    requires_any,
     scopes_of,
 )
 from chassis.settings import PRODUCTION
 from chassis.tokens.development_tokens import ISSUER, KEY_ID, _private_key
+from src.api.requests import scopes
 from support.configuration import CONFIG
 
 STRANGER, NOT_ALLOWED = 401, 403
@@ -53,6 +55,19 @@ class DeclarationTest(TestCase):
 
     def test_each_scope_that_is_needed_is_known(self) -> None:
         self.assertEqual(scopes_of(self.application()), ["a:write", "b:write"])
+
+
+class AnyOfTest(HttpTestCase):
+    def test_one_scope_of_several_is_enough_and_is_in_force(self) -> None:
+        app = self.client.application
+        view = requires_any("a:write", "b:write")(lambda: " ".join(sorted(scopes())))
+        app.add_url_rule("/either", "either", view)
+        for granted in (("a:write",), ("b:write", "c:read")):
+            headers = {"Authorization": bearer(app, *granted)}
+            self.assertEqual(self.client.get("/either", headers=headers).text, " ".join(granted))
+        headers = {"Authorization": bearer(app, "c:read")}
+        problem = self.assert_problem(self.client.get("/either", headers=headers), 403, "forbidden")
+        self.assertEqual(problem["detail"], "The token lacks the scopes a:write or b:write.")
 
 
 class RefusalTest(HttpTestCase):

@@ -7,7 +7,7 @@ from flask import request, url_for
 
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.http.access.policies import public
-from chassis.http.flow import application
+from chassis.http.fast import direct_flask
 
 HOSTS = [
     "localhost",
@@ -66,7 +66,7 @@ class HostsTest(HttpTestCase):
             for environ in ENVIRONS:
                 with self.subTest(host, environ=environ):
                     found = self.answered(host, **environ)
-                    with patch.object(application, "ENABLED", new=False):
+                    with patch.object(direct_flask, "ENABLED", new=False):
                         self.assertEqual(found, self.answered(host, **environ))
 
     @staticmethod
@@ -96,7 +96,7 @@ class HostsTest(HttpTestCase):
             for others in ENVIRONS:
                 with self.subTest(name, environ=others):
                     _, found = (app.request_context(base | others).url_adapter for _ in range(2))
-                    with patch.object(application, "ENABLED", new=False):
+                    with patch.object(direct_flask, "ENABLED", new=False):
                         expected = app.request_context(base | others).url_adapter
                     fields = vars(expected) | {"path_info": vars(found)["path_info"]}
                     self.assertEqual(vars(found), fields)  # Which drops slashes before a path.
@@ -106,8 +106,9 @@ class HostsTest(HttpTestCase):
             self.client.application.config["TRUSTED_HOSTS"] = trusted
             self.assertEqual(self.client.get("/health/live").status_code, status)
 
+    @patch.object(direct_flask, "ENABLED", new=True)
     def test_no_more_are_remembered_than_may_be(self) -> None:
         app: Any = self.client.application
-        for number in range(2 * application.MOST_HOSTS):
+        for number in range(2 * direct_flask.MOST_HOSTS):
             self.client.get("/health/live", headers={"Host": f"host{number}"})
-        self.assertEqual(len(app._hosts), application.MOST_HOSTS)
+        self.assertEqual(len(app._hosts), direct_flask.MOST_HOSTS)

@@ -183,6 +183,31 @@ class LogTest(LogTestCase):
         self.client.post("/fail", json={"pin": 123})
         self.assertIn("A ********, ********, is not 1234.", self.text)
 
+    def test_a_name_that_the_document_publishes_is_no_secret(self) -> None:
+        statement = "INSERT INTO windows (mode, message, duration_s) VALUES: {}"
+
+        def fail() -> str:
+            sent = request.get_json()
+            raise RuntimeError(statement.format(" ".join(map(str, sent.values()))))
+
+        self.add("/fail", fail)
+        for body, shown in (
+            ({"mode": SECRET, "message": "m y", "duration_s": 4711}, "******** ******** ********"),
+            ({"message": "message"}, None),  # Then it is a value, too.
+            ({"mode": {"message": SECRET}, "hidden": SECRET}, "******** {'message': '********'}"),
+        ):
+            with self.subTest(body):
+                self.forget()
+                self.client.post("/fail", json=body)
+                if shown is None:
+                    self.assertIn("(mode, ********, duration_s) VALUES: ********", self.text)
+                else:
+                    self.assertIn(statement.format(shown), self.text)
+                self.assertNotIn(SECRET, self.text)
+        self.forget()
+        self.client.post("/fail", json={SECRET: f"{SECRET}!"})
+        self.assertNotIn(SECRET, self.text)
+
     def test_no_line_waits_for_a_body(self) -> None:
         def speak() -> None:
             logging.getLogger("another").warning("Before it has come.")

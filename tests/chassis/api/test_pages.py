@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from chassis.core.paging import PageQuery
 from chassis.development.testing.http_cases import HttpTestCase
@@ -10,6 +10,7 @@ from chassis.development.testing.memory import MemoryRepository
 from chassis.development.testing.security_table import shows
 from chassis.http.flow.blueprint import Blueprint
 from chassis.http.output.pages import page
+from chassis.schemas import fields
 from chassis.schemas.fields import Cursor, Integer
 from chassis.schemas.sort import Sort
 from src.api.requests import PageArguments

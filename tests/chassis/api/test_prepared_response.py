@@ -151,6 +151,7 @@ class PreparedResponseTest(HttpTestCase):
                 self.returned = BODY, {"Location": value}
                 self.assertEqual(self.client.get("/view").status_code, 500)
 
+    @patch.object(prepared_response, "ENABLED", new=True)
     def test_the_usual_answer_goes_out_in_one_piece_and_closing_is_nobodys(self) -> None:
         for self.returned in (BODY, ENTITY, (ENTITY, 201, {"Location": "/things/1"})):
             environ = self.client.application.test_request_context("/view").request.environ

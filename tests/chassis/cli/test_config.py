@@ -1,9 +1,11 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from chassis.development.testing.security_table import shows
+from chassis.postgres.engines import unpooled_engine
 from chassis.project import Project
 from chassis.settings import DEVELOPMENT, PRODUCTION, doubts, load_config
 from src.config import Config
@@ -82,6 +84,32 @@ class ConfigTest(CommandLineTestCase):
             with self.subTest(name=name, value=value):
                 result = self.manage("config", **{"DATABASE_URL": URL, name: value})
                 self.assert_stops(result, MISCONFIGURED, name)
+
+    def test_a_url_that_only_libpq_knows_is_answered_with_one_that_works(self) -> None:
+        for url in (
+            "postgresql://u:p@one:5432,two:5432/d",
+            "postgresql://u@%2Fvar%2Frun%2Fpostgresql/d",
+            "host=one,two dbname=d",
+        ):
+            with self.subTest(url):
+                result = self.manage("config", DATABASE_URL=url)
+                self.assert_stops(result, MISCONFIGURED, "DATABASE_URL: Must have the form")
+                for works in re.findall(r"postgresql://\S+?(?=[;,.]?\s)", result.stderr):
+                    shown = self.manage("config", DATABASE_URL=works)
+                    self.assertIn("DATABASE_URL=********", shown.stdout, works)
+                    engine = unpooled_engine(works)
+                    engine.dialect.create_connect_args(engine.url)
+                    engine.dispose()
+
+    def test_a_dotenv_that_cannot_be_read_is_a_sentence(self) -> None:
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        (folder / "latin").write_bytes("PORT=ä".encode("latin-1"))
+        (folder / "wide").write_bytes("PORT=9000".encode("utf-16"))
+        (folder / "folder").mkdir()
+        for name in ("latin", "wide", "folder"):
+            with self.subTest(name), patch.object(Project, "dotenv", folder / name):
+                for command in ("config", "serve", "routes"):
+                    self.assert_stops(self.manage(command), MISCONFIGURED, f"{name}: Must be")
 
     def test_names_and_origins_that_people_have_are_taken(self) -> None:
         for name, value in (

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from chassis.cli import server
 from chassis.development.testing.database_cases import empty_database
 from chassis.development.testing.security_table import shows
 from chassis.migrations.commands import Migrations, migration_scripts
@@ -177,6 +178,14 @@ class StartTest(CommandLineTestCase):
         self.assertEqual(result.exit_code, 0, result.output)
         self.assertIn("Not ready: The database does not answer", result.stderr)
         server.return_value.serve.assert_called_once_with()
+
+    def test_an_ipv6_address_is_written_as_urls_have_it(self) -> None:
+        for host, shown in (("::1", "[::1]"), ("::", "[::]"), ("127.0.0.1", "127.0.0.1")):
+            self.assertEqual(server._in_url(host), shown)
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+            port = str(taken.getsockname()[1])
+            result = self.manage("serve", "--port", port, DATABASE_URL=NOBODY_LISTENS, HOST="::1")
+        self.assert_stops(result, 1, rf"Cannot listen on \[::1\]:{port}")
 
     def test_a_taken_port_stops_it(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:

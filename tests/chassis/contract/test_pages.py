@@ -8,7 +8,7 @@ from unittest import TestCase
 
 from sqlalchemy import create_engine
 
-from chassis.core.paging import PageQuery
+from chassis.core.paging import PageQuery, SortKey
 from chassis.core.persistence import Repository
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.development.testing.memory import MemoryRepository
@@ -30,9 +30,9 @@ ORDERS: dict[str, Callable[[Specimen], Any]] = {
 }
 
 
-def order(words: str) -> tuple[tuple[str, bool], ...]:
+def order(words: str) -> tuple[SortKey, ...]:
     names = [word for word in words.split(",") if word]
-    return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
+    return tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in names)
 
 
 class PagesContract(TestCase):
@@ -67,7 +67,7 @@ class PagesContract(TestCase):
     def test_a_filter_leaves_out_the_others(self) -> None:
         for words, expected in (("text", "abf"), ("-text", "fba")):
             with self.subTest(words):
-                query = PageQuery(limit=2, order=order(words), where={"version": 1})
+                query = PageQuery(limit=2, order=order(words)).narrow(version=1)
                 self.assertEqual(self.walk(query), list(expected))
 
     def test_a_page_begins_behind_what_is_gone(self) -> None:

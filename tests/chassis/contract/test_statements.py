@@ -261,6 +261,10 @@ class StatementsContract(DatabaseTestCase):
 
 
 class TextTest(StatementsContract):
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(patch.object(statements, "ENABLED", new=True))
+
     def test_sqlalchemy_is_not_asked(self) -> None:
         row = self.stored()
         with (

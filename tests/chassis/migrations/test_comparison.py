@@ -68,7 +68,7 @@ def every_kind(models: MetaData, *labels: str) -> None:
         Column("payload", JSON, server_default=text("""'{"a:b": 1}'""")),
         Column("tags", JSONB, server_default="{}"),
         Column("title", String(20), comment="It's shown."),
-        Column("length", Integer, Computed("length(title)")),
+        Column("length", Integer, Computed("length(title)", persisted=True)),
         Column("during", INT4RANGE),
         CheckConstraint("title <> 'x'", name="title"),
         UniqueConstraint("tenant_id", "number"),
@@ -189,6 +189,14 @@ class ComparisonTest(RevisionsTestCase):
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
 
+    def test_an_index_is_dropped_with_its_column(self) -> None:
+        self.anew(Column("id", Integer), Column("name", Text, index=True))
+        self.migrate()
+        self.anew(Column("id", Integer))
+        index, column = self.migrate("things.name")
+        self.assertIn("drop_index_concurrently", index)
+        self.assertIn("drop_column", column)
+
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
         self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)
@@ -240,6 +248,24 @@ class ComparisonTest(RevisionsTestCase):
     def test_what_fails_is_said(self) -> None:
         self.anew(Column("id", JSONB))
         with self.assertRaisesRegex(FindingsError, "Wrote .*0002_test.py, but it fails: "):
+            self.migrations().create("Test")
+
+    def test_what_models_need_beforehand_is_asked_for(self) -> None:
+        self.anew(Column("id", Integer, server_default=text("next_id()")))
+        with self.assertRaisesRegex(CommandError, r"cannot be made .*next_id\(\) does not exist"):
+            self.migrations().create("Test")
+        made = "CREATE FUNCTION next_id() RETURNS integer LANGUAGE sql AS 'SELECT 7'"
+        self.revision(made, down="DROP FUNCTION next_id()")
+        self.addCleanup(self.sql, "DROP FUNCTION IF EXISTS next_id CASCADE")
+        self.upgrade()
+        self.migrate()
+
+    def test_a_revision_that_needs_what_others_made_is_named(self) -> None:
+        self.sql("CREATE FUNCTION theirs() RETURNS integer LANGUAGE sql AS 'SELECT 7'")
+        self.addCleanup(self.sql, "DROP FUNCTION IF EXISTS theirs CASCADE")
+        self.revision("SELECT theirs()", down="SELECT 1")
+        self.upgrade()
+        with self.assertRaisesRegex(CommandError, "0002 fails on an empty database .*theirs"):
             self.migrations().create("Test")
 
     def test_without_the_right_to_make_databases_nothing_is_dropped(self) -> None:

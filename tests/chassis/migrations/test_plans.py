@@ -61,6 +61,11 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         self.assertNotIn("notes what it does", self.measure())
         self.assertRegex(self.db("status"), r"edited after they were applied +none\n")
 
+    def test_what_cannot_be_noted_is_said(self) -> None:
+        self.revision("SELECT 1", down="SELECT 1")
+        with patch.object(Path, "write_text", side_effect=OSError("Read-only file system")):
+            self.assertIn("not noted: Read-only file system", self.measure())
+
     def test_what_migrate_writes_is_measured(self) -> None:
         models = MetaData()
         Table("things", models, Column("id", Integer), Index("things_id", "id"))

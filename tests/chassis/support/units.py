@@ -12,9 +12,10 @@ from chassis.core.paging import PageQuery
 from chassis.core.persistence import Repository, UnitOfWorkFactory
 from chassis.core.request_scope import Attempt, current_scope
 from chassis.development.testing.database_cases import DatabaseTestCase
-from chassis.development.testing.memory import MemoryUnitOfWorkFactory
+from chassis.development.testing.memory import MemoryUnitOfWorkFactory, StoppedClock
 from chassis.postgres.engines import Engines
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
+from support.gauges import Gauge, Site, SqlSites, gauge, gauges, sites, tables
 from support.specimens import Specimen, specimens
 
 
@@ -44,6 +45,60 @@ class UnitsTestCase(TestCase):
     def texts(self) -> list[str]:
         with self.unit_of_work(read_only=True) as work:
             return [specimen.text for specimen in self.specimens(work).page(PageQuery(limit=10))]
+
+
+class GaugeUnits(TestCase):
+    """Of entities with a field of every kind."""
+
+    unit_of_work: UnitOfWorkFactory[Any]
+
+    @abstractmethod
+    def repository(self, work: Any, kind: type[Any]) -> Repository[Any]: ...
+
+    def gauges(self, work: Any) -> Repository[Gauge]:
+        return self.repository(work, Gauge)
+
+    def sites(self, work: Any) -> Repository[Site]:
+        return self.repository(work, Site)
+
+    def site(self, name: str = "x", **values: Any) -> Site:
+        """Stored."""
+        with self.unit_of_work() as work:
+            site = Site(name=name, **values)
+            self.sites(work).add(site)
+        return site
+
+    def gauge(self, site: Site, **values: Any) -> Gauge:
+        """Stored."""
+        with self.unit_of_work() as work:
+            made = gauge(site, **values)
+            self.gauges(work).add(made)
+        return made
+
+
+class MemoryGauges(GaugeUnits):
+    def setUp(self) -> None:
+        super().setUp()
+        self.unit_of_work = MemoryUnitOfWorkFactory(tables)
+
+    def repository(self, work: Any, kind: type[Any]) -> Repository[Any]:
+        repository: Repository[Any] = work.repository(f"{kind.__name__.lower()}s")
+        return repository
+
+
+class SqlGauges(DatabaseTestCase, GaugeUnits):
+    def setUp(self) -> None:
+        super().setUp()
+        self.engines = Engines.connect(self.database_url, name="tests", pool_size=2)
+        self.addCleanup(self.engines.dispose)
+        tables.create_all(self.engines.write)
+        self.unit_of_work = SqlUnitOfWorkFactory(self.engines, SqlWork, clock=StoppedClock())
+
+    def repository(self, work: Any, kind: type[Any]) -> Repository[Any]:
+        if kind is Site:
+            return SqlSites(work.connection, sites, Site)
+        repository: Repository[Any] = work.repository(gauges, kind)
+        return repository
 
 
 class MemoryUnits(UnitsTestCase):

@@ -148,7 +148,10 @@ class OrdinaryTest(LoadingTest):
 
 class DirectTest(TestCase):
     def test_marshmallow_is_not_asked_about_what_is_right(self) -> None:
-        with patch.object(marshmallow.Schema, "_call_and_store", side_effect=AssertionError):
+        with (
+            patch.object(loading, "ENABLED", new=True),
+            patch.object(marshmallow.Schema, "_call_and_store", side_effect=AssertionError),
+        ):
             self.assertEqual(Inner().load({"number": 1}), {"number": 1})
             self.assertEqual(Inner(many=True).load([{"number": 1}]), [{"number": 1}])
             with self.assertRaises(AssertionError):

@@ -35,5 +35,8 @@ class LogLinesTest(TestCase):
             log_events.to_json(None, "", {"value": object()})
 
     def test_python_is_not_asked_about_what_is_plain(self) -> None:
-        with patch.object(log_events, "_encode", side_effect=AssertionError):
+        with (
+            patch.object(log_events, "ENABLED", new=True),
+            patch.object(log_events, "_encode", side_effect=AssertionError),
+        ):
             self.assertEqual(log_events.to_json(None, "", {"a": 1}), '{"a":1}')

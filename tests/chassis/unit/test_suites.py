@@ -110,7 +110,7 @@ class OwnershipTest(TestCase):
         self.assertEqual(complaints(self.letters, self.test), "")
 
     def test_one_that_is_shown_to_others_is_noticed(self) -> None:
-        with patch("api.test_ownership.owned", lambda letter, _: letter):
+        with patch.object(MemoryRepository, "where", lambda letters, **_: letters):
             self.assertIn("200", complaints(self.letters, self.test))
 
     def test_a_collection_that_is_not_there_is_noticed(self) -> None:
@@ -129,7 +129,7 @@ class StandInsTest(TestCase):
         if not any(current_project().modules("api.controllers.v1")):
             self.skipTest("The project has no resource that could differ.")
 
-        def get(_: object, entity_id: UUID) -> Any:
+        def get(_: object, entity_id: UUID, **__: Any) -> Any:
             raise NotFoundError(f"There is no {entity_id}.")
 
         with patch.object(MemoryRepository, "get", get):

@@ -3,6 +3,8 @@
 import json
 import sys
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -25,6 +27,7 @@ from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
 
 AUTO = "auto"
+ROOM = "chassis.development"
 
 
 def _migrations(**options: Any) -> Migrations:
@@ -71,7 +74,20 @@ def without_effect(command: Any) -> Any:
     return command
 
 
-@click.group()
+class DatabaseCommands(click.Group):
+    """`compat` is for development: its room is left out of an image."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(["compat"] if find_spec(ROOM) else [])})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "compat" and find_spec(ROOM):
+            command: click.Command = import_module(f"{ROOM}.compatibility").compat
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=DatabaseCommands)
 def db() -> None:
     """Migrate the database.
 

@@ -18,6 +18,8 @@ COMMANDS = {
     "seed": "chassis.cli.project_commands",
     "token": "chassis.cli.token_command",
     "config": "chassis.cli.project_commands",
+    "generate": "chassis.development.generate.generate_commands",
+    "destroy": "chassis.development.generate.generate_commands",
     "template": "chassis.development.template.template_commands",
 }
 

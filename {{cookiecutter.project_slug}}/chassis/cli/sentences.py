@@ -3,7 +3,7 @@
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from chassis.core.errors import BusyError, DomainError
+from chassis.core.errors import BusyError, CodeError, DomainError
 from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
@@ -23,7 +23,7 @@ BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
-    (RevisionsError, RevisionError, ConnectionLostError, DomainError): FAILED,
+    (RevisionsError, RevisionError, ConnectionLostError, DomainError, CodeError): FAILED,
     (FindingsError,): FINDINGS,
     (ContractInTheWayError,): BUSY,
 }

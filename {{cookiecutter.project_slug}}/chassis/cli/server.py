@@ -78,7 +78,7 @@ def run(host: str | None, port: int | None) -> None:
 
 
 def _say_where(config: Settings, host: str | None, port: int | None) -> None:
-    url = f"http://{host or config.host}:{port or config.port}"
+    url = f"http://{_in_url(host or config.host)}:{port or config.port}"
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
@@ -213,8 +213,13 @@ def _require_free_port(host: str, port: int) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise click.ClickException(
-            f"Cannot listen on {host}:{port} ({reason}). Choose another with --host and --port."
+            f"Cannot listen on {_in_url(host)}:{port} ({reason}). "
+            "Choose another with --host and --port."
         ) from error
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _family(host: str) -> socket.AddressFamily:

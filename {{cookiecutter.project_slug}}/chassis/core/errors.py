@@ -18,12 +18,19 @@ DomainError
 from chassis.core.maintenance import Window
 
 
+class CodeError(Exception):
+    """The project's code is at odds with itself. Its text says where, and what would be right."""
+
+
 class DomainError(Exception):
     """Its text is a sentence that may be shown to whoever asked."""
 
 
 class ValidationError(DomainError):
-    pass
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        """`field` is the one that is wrong, or a path to it: `lines/2/product_id`."""
+        super().__init__(sentence)
+        self.field = field
 
 
 class NotFoundError(DomainError):

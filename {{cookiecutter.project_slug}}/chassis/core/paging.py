@@ -1,6 +1,25 @@
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+Operator = Literal["equal", "one_of", "at_least", "at_most", "prefix", "is_set"]
+
+
+class Comparison(NamedTuple):
+    """What a filter compares its value with: a field, or through a reference one of another."""
+
+    field: str
+    operator: Operator = "equal"
+    via: str | None = None  # The field that refers to the other entity.
+
+
+class SortKey(NamedTuple):
+    name: str
+    descends: bool = False
+    nulls_first: bool | None = None  # None: as PostgreSQL has it, where they are the greatest.
+
+    @property
+    def begins_with_nulls(self) -> bool:
+        return self.descends if self.nulls_first is None else self.nulls_first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,18 +29,22 @@ class PageQuery:
     limit: int
     # What `keys` has of the last entity of the page before.
     after: tuple[Any, ...] | None = None
-    # Fields that are never None, and whether each descends.
-    order: tuple[tuple[str, bool], ...] = ()
-    # Fields, and what each is equal to.
-    where: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[SortKey, ...] = ()
+    # Each with its value; an entity fulfils all.
+    where: tuple[tuple[Comparison, Any], ...] = ()
 
     @property
-    def keys(self) -> tuple[tuple[str, bool], ...]:
+    def keys(self) -> tuple[SortKey, ...]:
         """The order with the id as its end: no two entities are equal in it."""
-        names = [name for name, _ in self.order]
+        names = [key.name for key in self.order]
         if "id" in names:
             return self.order[: names.index("id") + 1]
-        return (*self.order, ("id", bool(self.order) and self.order[-1][1]))
+        return (*self.order, SortKey("id", bool(self.order) and self.order[-1].descends))
 
     def position(self, entity: object) -> tuple[Any, ...]:
-        return tuple(getattr(entity, name) for name, _ in self.keys)
+        return tuple(getattr(entity, key.name) for key in self.keys)
+
+    def narrow(self, **values: Any) -> "PageQuery":
+        """The same, of those entities only whose fields have these values."""
+        more = tuple((Comparison(name), value) for name, value in values.items())
+        return replace(self, where=(*self.where, *more))

@@ -1,9 +1,11 @@
 """What services ask of a database: repositories, and transactions."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from chassis.core.commit_hooks import Action, CommitHooks
@@ -21,12 +23,37 @@ Entity = TypeVar("Entity", bound=Identified)
 Work_co = TypeVar("Work_co", covariant=True)
 
 
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
 class Repository(ABC, Generic[Entity]):
     """A collection of entities. What it hands out is a copy until it is saved."""
 
     @abstractmethod
-    def get(self, entity_id: UUID) -> Entity:
-        """Raise NotFoundError if there is none."""
+    def where(self, **values: Any) -> Self:
+        """Those only whose fields have these values; to it the others do not exist.
+
+        It looks before any condition of a request does: `work.letters.where(owner=subject)`.
+        """
+
+    @abstractmethod
+    def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
+        """Raise NotFoundError if there is none.
+
+        With `lock`, others who want to lock or change it wait until the end of the transaction.
+        """
+
+    @abstractmethod
+    def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
+        """By their ids; one that does not exist is left out. Locked in the order of the ids."""
+
+    @abstractmethod
+    def exists(self, entity_id: UUID) -> bool: ...
+
+    @abstractmethod
+    def find(self, **values: Any) -> Entity | None:
+        """The one whose fields have these values, which together are unique."""
 
     @abstractmethod
     def page(self, query: PageQuery) -> list[Entity]:
@@ -34,18 +61,22 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def add(self, entity: Entity) -> None:
-        """Raise DuplicateError if its id, or a value that has to be unique, is taken."""
+        """Raise DuplicateError if its id, or a value that has to be unique, is taken.
+
+        Raise ValidationError, with the field, for a reference to what does not exist. Fields named
+        `created_at` and `updated_at` get the present moment.
+        """
 
     @abstractmethod
     def save(self, entity: Entity) -> None:
         """Store a change and count the version up.
 
-        Raise ConflictError if it was changed or removed since it was read.
+        Raise ConflictError if it was changed or removed since it was read, else what `add` raises.
         """
 
     @abstractmethod
     def remove(self, entity: Entity) -> None:
-        """Raise ConflictError if it was changed or removed since it was read."""
+        """Raise ConflictError if it was changed or removed since it was read, or is referred to."""
 
 
 class Transaction:

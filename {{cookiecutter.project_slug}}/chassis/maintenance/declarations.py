@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # A server has no need of it.
 EXPAND, CONTRACT = "expand", "contract"
 MEASURED = re.compile(r"^measured = \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 # Of chassis.migrations.operations, and Alembic's own way.
-AUTOCOMMIT = ("autocommit_block(", "index_concurrently(", "add_enum_value(")
+AUTOCOMMIT = ("autocommit_block(", "index_concurrently(", "add_enum_value(", "backfill(")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ OPS_SCHEMA = {
     " AND attname = 'leads_to')": "step_results.sql",
     f"EXISTS (SELECT {STORED})": "stored_responses.sql",
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
+    "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }

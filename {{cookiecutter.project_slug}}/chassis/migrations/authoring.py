@@ -1,5 +1,6 @@
 """`db migrate`: writes the revisions that make what the models have, and tries each."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,13 +17,20 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND
-from chassis.migrations.catalog import Difference, catalog, compare, wanted_by
+from chassis.migrations.catalog import (
+    CONSTRAINTS,
+    Difference,
+    Key,
+    catalog,
+    compare,
+    wanted_by,
+)
 from chassis.migrations.check import FindingsError, Verdict, declare, judge
 from chassis.migrations.footprint import Footprint
 from chassis.migrations.measuring import downgrades, write_measurements
 from chassis.migrations.proposals import drops, enum_as_it_is, is_drop, parts, proposed_by_alembic
 from chassis.migrations.scratch import apply, scratch_database, undone
-from chassis.migrations.table_statements import Part, reversed_operations
+from chassis.migrations.table_statements import Part, quote, reversed_operations
 from chassis.postgres.error_translation import first_line
 
 RENDERING = {
@@ -131,7 +139,11 @@ class Author:
 
 
 def _refuse_drops(difference: Difference, accepted: set[str]) -> None:
-    dropped = [key for key in drops(difference) if key.label not in accepted]
+    dropped = [
+        key
+        for key in drops(difference)
+        if key.label not in accepted and not _goes_with_a_column(key, difference, accepted)
+    ]
     if not dropped:
         return
     names = ", ".join(key.label for key in dropped)
@@ -144,3 +156,15 @@ def _refuse_drops(difference: Difference, accepted: set[str]) -> None:
         f"{text}, and a drop loses the data. Nothing was written. To rename, use --empty and write "
         f"op.alter_column or op.rename_table; if a drop is meant, repeat with {options}"
     )
+
+
+def _goes_with_a_column(key: Key, difference: Difference, accepted: set[str]) -> bool:
+    """An index or a constraint does, whose column is dropped and was accepted."""
+    columns = (
+        other.name
+        for other in difference.extra
+        if other.is_column and other.relation == key.relation and other.label in accepted
+    )
+    is_part = key.kind == "index" or key.kind in CONSTRAINTS
+    words = re.findall(r'"(?:[^"]|"")+"|\w+', difference.extra[key].partition("(")[2])
+    return is_part and any(quote(column) in words for column in columns)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, TextClause, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from chassis.migrations.scratch import undone
+from chassis.postgres.error_translation import first_line
 
 HOME = text("SELECT coalesce(current_schema(), 'public')")
 # Else a name would be written with its schema or without, as the connection's path has it.
@@ -32,6 +35,10 @@ MODELLED = text(r"""
         AND d.deptype IN ('e', 'i'))
     ORDER BY kind DESC
 """)
+NOT_MADE = (
+    "The models cannot be made where the revisions have run. What they need beforehand, such as an "
+    "extension or a function, belongs into a revision: `db migrate --empty`."
+)
 CONSTRAINTS = {
     "primary key",
     "unique constraint",
@@ -115,6 +122,8 @@ def catalog(connection: Connection) -> Catalog:
 def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
     """What the models would make in this scratch database, in place of all that is in it.
 
+    Raise CommandError if they cannot be made.
+
     It is made in a transaction that is rolled back. What models do not have, such as functions that
     a default calls, stays meanwhile.
     """
@@ -123,7 +132,10 @@ def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
             connection.exec_driver_sql(statement)
         for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
             connection.execute(CreateSchema(schema, if_not_exists=True))
-        metadata.create_all(connection)
+        try:
+            metadata.create_all(connection)
+        except DBAPIError as error:
+            raise CommandError(f"{NOT_MADE} ({first_line(error.orig)})") from error
         return catalog(connection)
 
 

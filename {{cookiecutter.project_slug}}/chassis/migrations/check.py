@@ -4,12 +4,13 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import indent, wrap
 
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData
+from sqlalchemy import inspect as inspected
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
@@ -21,13 +22,14 @@ from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 
 IGNORED = re.compile(r"# mig: ignore (MIG\d{3})( -- \S)?")
-HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value"}
+HELPERS = {"create_index_concurrently", "drop_index_concurrently", "add_enum_value", "backfill"}
 OWN_CODE = re.compile(
     r"^\s*(from|import) (src\b(?!\.infrastructure\.maintenance(\.operations| import operations)\b)"
     r"|chassis\b(?!\.migrations(\.operations| import operations)\b))",
     re.MULTILINE,
 )
-DOES_NOT_RUN, NOT_DECLARED = "MIG013", "MIG012"
+DROPS, NOT_DECLARED, DOES_NOT_RUN = "MIG005", "MIG012", "MIG013"
+STILL = "the models still have"
 COMMENT_WIDTH = 90
 NEWLINE = "\n"
 # A block that decides for itself, and Python that asks the database.
@@ -96,8 +98,22 @@ def judge_all(
     for script in reversed(list(scripts.walk_revisions())):
         verdicts.append(judge(connection, script, metadata))
         if verdicts[-1].failures:
-            break  # The next ones have nothing to build upon.
-    return verdicts
+            return verdicts  # The next ones have nothing to build upon.
+    inspector = inspected(connection)
+    made_again = {
+        f"{STILL} {name}"
+        for table in inspector.get_table_names()
+        for name in (table, *(f"{table}.{one['name']}" for one in inspector.get_columns(table)))
+    }
+    return [_without(verdict, made_again) for verdict in verdicts]
+
+
+def _without(verdict: Verdict, made_again: set[str]) -> Verdict:
+    """What a later revision makes again, the models may have."""
+    findings = [
+        one for one in verdict.findings if not (one.rule == DROPS and one.text in made_again)
+    ]
+    return replace(verdict, findings=findings)
 
 
 def declare(verdict: Verdict, path: Path) -> None:
@@ -127,7 +143,7 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
         known = metadata.tables.get(table)
         if known is not None and (column is None or column in known.columns):
             name = f"{table}.{column}" if column else table
-            effects.append(Effect("MIG005", NONE, f"the models still have {name}", is_error=True))
+            effects.append(Effect(DROPS, NONE, f"{STILL} {name}", is_error=True))
     ignored = {found[1] for found in IGNORED.finditer(source) if found[2]}
     effects = [effect for effect in effects if effect.rule not in ignored]
     mode = max((effect.mode for effect in effects), key=lambda one: one.strength, default=NONE)

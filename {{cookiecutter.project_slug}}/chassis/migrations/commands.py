@@ -222,8 +222,11 @@ class Migrations:
             yield f"{failed} {DOES_NOT_RUN}: its downgrade fails: {first_line(error.orig)}"
         pairs = zip_longest(newest_first, reversed(verdicts), downs)
         for script, verdict, down in pairs:
-            if write_measurements(Path(script.path), verdict.footprint, down):
-                self._options.say("measured", f"{script.path} notes what it does")
+            try:
+                if write_measurements(Path(script.path), verdict.footprint, down):
+                    self._options.say("measured", f"{script.path} notes what it does")
+            except OSError as error:  # Of a read-only checkout, say.
+                self._options.say("warning", f"What was measured is not noted: {error}")
 
     def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
         """What the release needs must not wait for what belongs after the release."""

@@ -10,6 +10,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import text
 
+from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  # For revisions.
+
 # It waits for every older transaction, which blocks nobody; given up, it leaves an invalid index.
 # https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 PATIENCE = "SET lock_timeout = 0; SET statement_timeout = '1h'"

@@ -15,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 from alembic.autogenerate import produce_migrations
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Connection, Enum, MetaData, text
+from sqlalchemy import Column, Connection, Enum, MetaData, TypeDecorator, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.declarations import CONTRACT, EXPAND
@@ -106,7 +106,12 @@ def is_drop(operation: Operation) -> bool:
 
 
 def enum_as_it_is(kind: str, item: object, context: Any) -> str | bool:
-    """A type is made by a statement of its own, and no table makes it on the way."""
+    """A type is made by a statement of its own, and no table makes it on the way.
+
+    What a type decorator does with a value is the service's matter: the column has its `impl`.
+    """
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl!r}"
     if kind != "type" or not isinstance(item, Enum) or not item.native_enum or not item.name:
         return False
     context.imports.add("from sqlalchemy.dialects import postgresql")

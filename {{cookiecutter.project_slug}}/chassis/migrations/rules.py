@@ -34,7 +34,7 @@ RULES = {
     "MIG012": """maintenance = "full"
 # what the sentence says; weaker only with `# mig: ignore RULE -- the reason`""",
     "MIG013": "# mend the statement that the sentence names",
-    "MIG014": """todos = sa.table("todos", sa.column("id"), sa.column("title"))
+    "MIG014": """books = sa.table("books", sa.column("id"), sa.column("title"))
 # what a revision uses is written in it""",
     "MIG015": '''irreversible = "the rows are gone"
 # or a downgrade; or a docstring in it: """Nothing has to be taken back."""''',

@@ -161,6 +161,7 @@ class Runner:
         ]
         self.config.attributes.update(
             connection=connection,
+            say=partial(self.options.say, names),
             on_version_apply=finish,
             transaction_per_migration=not self.options.single_transaction,
         )

@@ -67,6 +67,7 @@ class _Steps:
 
     made: list[Operation] = field(default_factory=list)
     at_once: dict[Relation, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+    unindexed: list[Operation] = field(default_factory=list)  # While the columns are there.
     alone: list[Operation] = field(default_factory=list)
     validated: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
@@ -77,8 +78,10 @@ def in_steps(operations: Iterable[Operation], in_use: set[Relation], phase: str)
     steps = _Steps()
     for operation in operations:
         _sort(operation, in_use, steps)
-    together = [steps.made, *steps.at_once.values(), *([each] for each in steps.alone)]
-    yield from (Part(each, phase) for each in [*together, steps.validated] if each)
+    together = [steps.made, *steps.at_once.values()]
+    before, after = ([[each] for each in some] for some in (steps.unindexed, steps.alone))
+    every = [*before, *together, *after, steps.validated]
+    yield from (Part(each, phase) for each in every if each)
     yield from (Part(each, CONTRACT) for each in steps.contracting if each)
 
 
@@ -92,7 +95,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
         case ops.DropIndexOp():
             reverse = operation.reverse()
             name, table = operation.index_name, operation.table_name
-            steps.alone.append(
+            steps.unindexed.append(
                 ConcurrentDropOp(name, table, schema=operation.schema, _reverse=reverse)
             )
         case ConstraintStatement(kind="check constraint" | "foreign key"):

@@ -7,12 +7,13 @@ from uuid import uuid4
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from chassis.postgres.engines import psycopg2_url, unpooled_engine
-from chassis.postgres.error_translation import sqlstate
+from chassis.postgres.error_translation import first_line, sqlstate
 
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -49,9 +50,13 @@ def scratch_database(url: str) -> Iterator[Connection]:
 
 
 def apply(connection: Connection, script: Script) -> None:
-    """Run the revision's `upgrade` and commit it."""
-    with operations(connection):
-        script.module.upgrade()
+    """Run the revision's `upgrade` and commit it. Raise CommandError if it fails."""
+    try:
+        with operations(connection):
+            script.module.upgrade()
+    except DBAPIError as error:
+        text = f"{script.revision} fails on an empty database ({first_line(error.orig)})"
+        raise CommandError(text) from error
 
 
 @contextmanager

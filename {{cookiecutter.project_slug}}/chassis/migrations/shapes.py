@@ -13,6 +13,7 @@ from chassis.migrations.effects import Effect, contracting
 LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
 NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
+REFUSES_VALUES = ("GENERATED", "IDENTITY a")  # The latter is GENERATED ALWAYS AS IDENTITY.
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
 
@@ -33,7 +34,7 @@ def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> It
             yield contracting("MIG022", f"refuses NULL in {column}")
         elif key.kind == "column default" and was and not now:
             yield contracting("MIG023", f"drops the default of {column}")
-        elif key.kind == "column default" and now.startswith("GENERATED"):
+        elif key.kind == "column default" and now.startswith(REFUSES_VALUES):
             yield contracting("MIG023", f"refuses a value for {column}")
         elif _is_unique(key, was) and not _is_unique(key, now):
             yield contracting("MIG021", f"drops the {key}, which an upsert may need")

@@ -11,6 +11,7 @@ from chassis.maintenance.declarations import (
     measurements,
 )
 from chassis.maintenance.revisions import revision_of
+from chassis.migrations.backfill import unfinished
 from chassis.migrations.plan import plan_upgrade
 from chassis.postgres.locks import holders, mutex, write_fence
 
@@ -57,6 +58,7 @@ def status(connection: Connection, scripts: ScriptDirectory) -> dict[str, Any]:
         "revision": current,
         "newest": scripts.get_current_head(),
         "pending": [line for one in pending for line in description(connection, one)],
+        "backfills": unfinished(connection),
         **warnings(connection, applied),
         "migrating": holders(connection, mutex()),
         "writing": holders(connection, write_fence()),

@@ -7,7 +7,7 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import parse_qsl, quote, unquote
 
-from flask import Request
+from flask import Request, current_app
 
 from chassis.core.request_scope import current_scope
 from chassis.http.input.parser import body_as_read
@@ -94,9 +94,33 @@ def _values(request: Request, request_id: str | None) -> Iterator[str]:
     else:
         yield from PART.findall(request.path.replace("/", " "))
     query = request.query_string.decode(errors="replace")
-    for pair in parse_qsl(query, keep_blank_values=True):
-        yield from pair
-    yield from PART.findall(query)
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        yield from (name, value) if name not in _published() else (value,)
+    yield from (part for part in PART.findall(query) if part not in _published())
+
+
+def _published() -> frozenset[str]:
+    """The names of fields and parameters, which the service's own document tells anybody."""
+    known = current_app.extensions
+    if "published-names" not in known:
+        apis = known.get("flask-smorest", {}).get("apis", {}).values()
+        found = (name for api in apis for name in _names(api["ext_obj"].spec.to_dict()))
+        known["published-names"] = frozenset(found)
+    published: frozenset[str] = known["published-names"]
+    return published
+
+
+def _names(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        properties = part.get("properties")
+        yield from properties if isinstance(properties, dict) else ()
+        if part.get("in") == "query":
+            yield part["name"]
+        for inner in part.values():
+            yield from _names(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _names(inner)
 
 
 def _of_body(body: bytes) -> Iterator[str]:
@@ -109,7 +133,8 @@ def _of_body(body: bytes) -> Iterator[str]:
 def _leaves(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield name
+            if name not in _published():
+                yield name
             yield from _leaves(inner)
     elif isinstance(value, list):
         for inner in value:

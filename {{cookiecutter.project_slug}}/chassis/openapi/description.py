@@ -45,11 +45,14 @@ class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no typ
 def schema_name(schema: Any) -> str:
     """The class's name without "Schema", and its version where that is not the first.
 
-    So no name changes when another version comes.
+    So no name changes when another version comes. A partial input is a patch.
     """
     kind: Any = resolve_schema_cls(schema)
     later = re.search(r"\.(v(?!1\b)\d+)\b", kind.__module__)
-    return f"{kind.__name__.removesuffix('Schema')}{later[1].upper() if later else ''}"
+    name = kind.__name__.removesuffix("Schema")
+    if getattr(schema, "partial", None) is True:
+        name = f"{name.removesuffix('Input')}Patch"
+    return f"{name}{later[1].upper() if later else ''}"
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types.

@@ -2,7 +2,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy import Table
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chassis.core.errors import (
@@ -11,12 +18,14 @@ from chassis.core.errors import (
     DomainError,
     DuplicateError,
     UnavailableError,
+    ValidationError,
 )
 from chassis.postgres.locks import refused_by
 
 UNAVAILABLE = "The database does not answer."
 NOT_MIGRATED = "The database was not migrated yet."
 READ_ONLY_TRANSACTION = "25006"
+FOREIGN_KEY = "23503"
 UNDEFINED_FUNCTION = "42883"
 WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
@@ -24,7 +33,7 @@ WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
     "3F000": (UnavailableError, NOT_MIGRATED),
-    "23503": (ConflictError, "Something else refers to this, or what it refers to is gone."),
+    FOREIGN_KEY: (ConflictError, "Something else refers to this, or what it refers to is gone."),
     "23505": (DuplicateError, "It exists already."),
     "40001": (CollisionError, "Another change was made at the same time."),
     "40P01": (CollisionError, "Another change was made at the same time."),
@@ -73,6 +82,25 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
         return UnavailableError(UNAVAILABLE)
     return _by_state(state, error)
+
+
+def reference_error(
+    error: IntegrityError, table: Table, field: str | None = None
+) -> DomainError | None:
+    """Of a foreign key that a statement on `table` broke: its own, or one that leads to it.
+
+    None for what is no foreign key. `field` is named in place of the column that is wrong.
+    """
+    if sqlstate(error) != FOREIGN_KEY:
+        return None
+    about = error.orig.diag  # type: ignore[union-attr]
+    for key in table.foreign_key_constraints:
+        if about.table_name == table.name and about.constraint_name == key.name:
+            wrong = field or key.column_keys[0]
+            kind = key.referred_table.name.replace("_", " ")
+            return ValidationError(f"{wrong}: None of the {kind} has this id.", field=wrong)
+    kind = str(about.table_name).replace("_", " ")
+    return ConflictError(f"Some {kind} still refer to this.")
 
 
 def _by_state(state: str, error: DBAPIError) -> DomainError | None:

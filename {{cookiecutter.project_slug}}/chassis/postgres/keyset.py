@@ -3,64 +3,142 @@
 https://use-the-index-luke.com/no-offset
 """
 
+import operator
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, or_, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    false,
+    or_,
+    select,
+    tuple_,
+)
 
-from chassis.core.paging import PageQuery
+from chassis.core.paging import Comparison, PageQuery, SortKey
 from chassis.postgres.fast.statements import Statement
 
-Keys = Sequence[tuple[Column[Any], bool]]
+WILDCARDS = str.maketrans({character: f"\\{character}" for character in "\\%_"})
+
+
+class _Key(NamedTuple):
+    column: Column[Any]
+    descends: bool
+    begins_with_nulls: bool
+    after_null: bool  # Whether the position, where the page begins, is a null.
+
+
+Test = tuple[Comparison, bool]  # The latter of is_set only: it is another statement.
 
 
 def page_statement(table: Table, query: PageQuery) -> Statement:
-    return _statement(table, query.keys, tuple(query.where), resumed=query.after is not None)
+    where = tuple((one, one.operator == "is_set" and bool(value)) for one, value in query.where)
+    nulls = None if query.after is None else tuple(value is None for value in query.after)
+    return _statement(table, query.keys, where, nulls)
 
 
 def page_values(query: PageQuery) -> dict[str, Any]:
     after = zip(query.keys, query.after or (), strict=query.after is not None)
     return {
         "limit": query.limit,
-        **{f"where_{name}": value for name, value in query.where.items()},
-        **{f"after_{name}": value for (name, _), value in after},
+        **{
+            f"where_{number}": _operand(one, value)
+            for number, (one, value) in enumerate(query.where)
+            if one.operator != "is_set"
+        },
+        **{f"after_{key.name}": value for key, value in after if value is not None},
     }
 
 
 @lru_cache(maxsize=256)
 def _statement(
-    table: Table, order: tuple[tuple[str, bool], ...], where: tuple[str, ...], *, resumed: bool
+    table: Table,
+    order: tuple[SortKey, ...],
+    where: tuple[Test, ...],
+    nulls: tuple[bool, ...] | None,
 ) -> Statement:
     """Built once a shape, and there are as many shapes as were declared."""
-    keys = [(table.c[name], descends) for name, descends in order]
-    conditions = [table.c[name] == bindparam(f"where_{name}") for name in where]
-    if resumed:
+    keys = [
+        _Key(table.c[key.name], key.descends, key.begins_with_nulls, is_null)
+        for key, is_null in zip(order, nulls or (False,) * len(order), strict=True)
+    ]
+    conditions = [_condition(table, number, *test) for number, test in enumerate(where)]
+    if nulls is not None:
         conditions.append(_behind(keys))
-    ordering = [column.desc() if descends else column for column, descends in keys]
-    selected = table.select().where(*conditions).order_by(*ordering)
+    selected = table.select().where(*conditions).order_by(*map(_ordering, keys))
     return Statement(selected.limit(bindparam("limit")))
 
 
-def _behind(keys: Keys) -> ColumnElement[bool]:
+def _ordering(key: _Key) -> ColumnElement[Any]:
+    ordering = key.column.desc() if key.descends else key.column.asc()
+    if not key.column.nullable or key.begins_with_nulls == key.descends:
+        return ordering  # As an index has them, in either direction.
+    return ordering.nulls_first() if key.begins_with_nulls else ordering.nulls_last()
+
+
+def _condition(table: Table, number: int, one: Comparison, is_set: bool) -> ColumnElement[bool]:  # noqa: FBT001
+    if one.via:
+        [reference] = table.c[one.via].foreign_keys
+        other = reference.column.table
+        found = _condition(other, number, one._replace(via=None), is_set)
+        return table.c[one.via].in_(select(reference.column).where(found))
+    column, name = table.c[one.field], f"where_{number}"
+    if one.operator == "is_set":
+        return column.is_not(None) if is_set else column.is_(None)
+    if one.operator == "one_of":
+        return column.in_(bindparam(name, expanding=True))
+    if one.operator == "prefix":
+        return column.like(bindparam(name))
+    compare = {"equal": operator.eq, "at_least": operator.ge, "at_most": operator.le}[one.operator]
+    compared: ColumnElement[bool] = compare(column, bindparam(name, type_=column.type))
+    return compared
+
+
+def _operand(one: Comparison, value: Any) -> Any:
+    return f"{value.translate(WILDCARDS)}%" if one.operator == "prefix" else value
+
+
+def _behind(keys: Sequence[_Key]) -> ColumnElement[bool]:
     """In one direction PostgreSQL compares rows, and begins in an index at the right place.
 
-    In two it begins there with what the first column can be, and looks at those beside it.
+    In two it begins there with what the first column can be, and looks at those beside it. With a
+    column that may be null it looks at all rows before.
     """
-    columns = [column for column, _ in keys]
-    if len({descends for _, descends in keys}) == 1:
+    if any(key.column.nullable for key in keys):
+        return _behind_one_by_one(keys)
+    first = keys[0]
+    if len({key.descends for key in keys}) == 1:
+        columns = [key.column for key in keys]
         rows = tuple_(*columns), tuple_(*map(_position, columns))
-        return rows[0] < rows[1] if keys[0][1] else rows[0] > rows[1]
-    first, descends = keys[0]
-    begins = first <= _position(first) if descends else first >= _position(first)
+        return rows[0] < rows[1] if first.descends else rows[0] > rows[1]
+    value = _position(first.column)
+    begins = first.column <= value if first.descends else first.column >= value
     return and_(begins, _behind_one_by_one(keys))
 
 
-def _behind_one_by_one(keys: Keys) -> ColumnElement[bool]:
-    (column, descends), *rest = keys
-    value = _position(column)
-    behind = column < value if descends else column > value
-    return or_(behind, and_(column == value, _behind_one_by_one(rest))) if rest else behind
+def _behind_one_by_one(keys: Sequence[_Key]) -> ColumnElement[bool]:
+    key, *rest = keys
+    if not rest:
+        return _is_behind(key)
+    return or_(_is_behind(key), and_(_is_same(key), _behind_one_by_one(rest)))
+
+
+def _is_behind(key: _Key) -> ColumnElement[bool]:
+    if key.after_null:
+        return key.column.is_not(None) if key.begins_with_nulls else false()
+    value = _position(key.column)
+    behind = key.column < value if key.descends else key.column > value
+    has_nulls_behind = key.column.nullable and not key.begins_with_nulls
+    return or_(behind, key.column.is_(None)) if has_nulls_behind else behind
+
+
+def _is_same(key: _Key) -> ColumnElement[bool]:
+    return key.column.is_(None) if key.after_null else key.column == _position(key.column)
 
 
 def _position(column: Column[Any]) -> ColumnElement[Any]:

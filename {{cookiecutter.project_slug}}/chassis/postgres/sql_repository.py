@@ -1,88 +1,224 @@
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic, Self
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, bindparam
+from sqlalchemy import Connection, Table, bindparam, literal_column, select
+from sqlalchemy.exc import IntegrityError
 
 from chassis.core.attempt import note_saved, require
 from chassis.core.errors import ConflictError, NotFoundError
 from chassis.core.paging import PageQuery
-from chassis.core.persistence import Entity, Repository
+from chassis.core.persistence import Clock, Entity, Repository
+from chassis.postgres.children import Children
+from chassis.postgres.columns import require_fit
+from chassis.postgres.error_translation import reference_error
 from chassis.postgres.fast.rows import entity_maker
 from chassis.postgres.fast.statements import Statement
 from chassis.postgres.keyset import page_statement, page_values
 
 STALE = "It was changed or removed by somebody else in the meantime."
+MOST_AT_ONCE = 1000  # Ids in one statement.
 
 
 @dataclass(frozen=True, slots=True)
 class _Statements:
-    """Built once a table: building one costs more than running it."""
+    """Built once a table and restriction: building one costs more than running it."""
 
     names: tuple[str, ...]
     get: Statement
+    lock: Statement
+    exists: Statement
+    many: Statement
+    lock_many: Statement
     insert: Statement
     update: Statement
     delete: Statement
 
 
 @cache
-def _statements(table: Table) -> _Statements:
-    unchanged = (table.c.id == bindparam("old_id")) & (table.c.version == bindparam("old_version"))
+def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
+    restrictions = [table.c[name] == bindparam(f"only_{name}") for name in only]
+    this = (table.c.id == bindparam("id"), *restrictions)
+    these = (table.c.id.in_(bindparam("ids", expanding=True)), *restrictions)
+    unchanged = (
+        table.c.id == bindparam("old_id"),
+        table.c.version == bindparam("old_version"),
+        *restrictions,
+    )
+    # In the order of their ids, so that two who lock the same ones wait and do not deadlock.
+    many = table.select().where(*these).order_by(table.c.id)
     return _Statements(
         names=tuple(map(str, table.columns.keys())),  # SQLAlchemy's names are no plain str.
-        get=Statement(table.select().where(table.c.id == bindparam("id"))),
+        get=Statement(table.select().where(*this)),
+        lock=Statement(table.select().where(*this).with_for_update()),
+        exists=Statement(select(literal_column("1")).select_from(table).where(*this)),
+        many=Statement(many),
+        lock_many=Statement(many.with_for_update()),
         insert=Statement(table.insert()),
-        update=Statement(table.update().where(unchanged)),
-        delete=Statement(table.delete().where(unchanged)),
+        update=Statement(table.update().where(*unchanged)),
+        delete=Statement(table.delete().where(*unchanged)),
     )
 
 
-class SqlRepository(Repository[Entity], Generic[Entity]):
-    """A column carries the name of the entity's field; statements name columns in their order."""
+_require_fit = cache(require_fit)
 
-    def __init__(self, connection: Connection, table: Table, entity_type: type[Entity]) -> None:
+
+@cache
+def _finding(table: Table, names: tuple[str, ...]) -> Statement:
+    return Statement(table.select().where(*(table.c[name] == bindparam(name) for name in names)))
+
+
+class SqlRepository(Repository[Entity], Generic[Entity]):
+    """A column carries the name of the entity's field; statements name columns in their order.
+
+    A named repository declares the entity's `children`. Lists are then loaded with one more
+    statement each, however many entities there are.
+    """
+
+    children: ClassVar[tuple[Children, ...]] = ()
+
+    def __init__(
+        self,
+        connection: Connection,
+        table: Table,
+        entity_type: type[Entity],
+        clock: Clock | None = None,
+    ) -> None:
+        """`clock` is needed where there is a column `created_at` or `updated_at`."""
         self._connection = connection
         self._table = table
         self._entity_type = entity_type
-        self._statements = _statements(table)
-        self._entity = entity_maker(entity_type, self._statements.names)
+        self._clock = clock
+        self._only: dict[str, Any] = {}
+        self._restriction: dict[str, Any] = {}  # The same, as its statements have it.
+        _require_fit(table, entity_type, tuple(child.field for child in self.children))
+        self._statements = _statements(table, ())
+        self._make = entity_maker(entity_type, self._statements.names)
+        self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As they were loaded.
 
-    def get(self, entity_id: UUID) -> Entity:
-        rows = self._statements.get.rows(self._connection, {"id": entity_id})
+    def where(self, **values: Any) -> Self:
+        narrowed = copy(self)
+        narrowed._narrow(self._only | values)  # noqa: SLF001
+        return narrowed
+
+    def _narrow(self, only: dict[str, Any]) -> None:
+        self._only = only
+        self._restriction = {f"only_{name}": value for name, value in only.items()}
+        self._statements = _statements(self._table, tuple(only))
+
+    def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
+        statement = self._statements.lock if lock else self._statements.get
+        rows = statement.rows(self._connection, {"id": entity_id, **self._restriction})
         if not rows:
             raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
-        entity: Entity = self._entity(rows[0])
+        [entity] = self._entities(rows)
         require(entity_id, entity.version, entity)
         return entity
 
+    def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
+        statement = self._statements.lock_many if lock else self._statements.many
+        wanted, found = sorted(set(ids)), dict[UUID, Entity]()
+        for begin in range(0, len(wanted), MOST_AT_ONCE):
+            values = {"ids": wanted[begin : begin + MOST_AT_ONCE], **self._restriction}
+            entities = self._entities(statement.rows(self._connection, values))
+            found |= {entity.id: entity for entity in entities}
+        return found
+
+    def exists(self, entity_id: UUID) -> bool:
+        values = {"id": entity_id, **self._restriction}
+        return bool(self._statements.exists.rows(self._connection, values))
+
+    def find(self, **values: Any) -> Entity | None:
+        wanted = self._only | values
+        statement = _finding(self._table, tuple(wanted))
+        entities = self._entities(statement.rows(self._connection, wanted))
+        return entities[0] if entities else None
+
     def page(self, query: PageQuery) -> list[Entity]:
-        statement = page_statement(self._table, query)
-        return [*map(self._entity, statement.rows(self._connection, page_values(query)))]
+        narrowed = query.narrow(**self._only) if self._only else query
+        statement = page_statement(self._table, narrowed)
+        return self._entities(statement.rows(self._connection, page_values(narrowed)))
 
     def entities(self, statement: Statement, **values: Any) -> list[Entity]:
         """Those that a named query finds: it selects from the table, and names its columns so."""
-        return [*map(self._entity, statement.rows(self._connection, values))]
+        return self._entities(statement.rows(self._connection, values))
 
     def add(self, entity: Entity) -> None:
-        self._statements.insert.row_count(self._connection, self._values(entity))
+        self._require_own(entity)
+        self._stamp(entity, "created_at", "updated_at")
+        with self._translated_references():
+            self._statements.insert.row_count(self._connection, self._values(entity))
+        for child in self.children:
+            rows = child.rows(self._table, entity)
+            with self._translated_references(child):
+                child.insert(self._connection, self._table, entity.id, rows)
+            self._lists[child.field, entity.id] = rows
 
     def save(self, entity: Entity) -> None:
+        self._stamp(entity, "updated_at")
         values = self._values(entity) | {"version": entity.version + 1}
-        self._change(self._statements.update, entity, values)
+        with self._translated_references():
+            self._change(self._statements.update, entity, values)
+        for child in self.children:
+            rows = child.rows(self._table, entity)
+            if rows != self._lists.get((child.field, entity.id)):
+                with self._translated_references(child):
+                    child.replace(self._connection, self._table, entity.id, rows)
+                self._lists[child.field, entity.id] = rows
         entity.version += 1
         note_saved(entity.id, entity.version)
 
     def remove(self, entity: Entity) -> None:
-        self._change(self._statements.delete, entity, {})
+        with self._translated_references():
+            self._change(self._statements.delete, entity, {})
 
     def _change(self, statement: Statement, entity: Entity, values: dict[str, Any]) -> None:
         require(entity.id, entity.version)
-        unchanged = {"old_id": entity.id, "old_version": entity.version}
+        unchanged = {"old_id": entity.id, "old_version": entity.version, **self._restriction}
         if statement.row_count(self._connection, values | unchanged) != 1:
             require(entity.id, entity.version + 1)  # Whatever it is now, it is not what was read.
             raise ConflictError(STALE)
 
     def _values(self, entity: Entity) -> dict[str, Any]:
         return {name: getattr(entity, name) for name in self._statements.names}
+
+    def _entities(self, rows: Sequence[Sequence[Any]]) -> list[Entity]:
+        entities: list[Entity] = [*map(self._make, rows)]
+        for child in self.children if entities else ():
+            ids = [entity.id for entity in entities]
+            lists = child.loaded(self._connection, self._table, ids)
+            for entity in entities:
+                found = self._lists[child.field, entity.id] = lists[entity.id]
+                setattr(entity, child.field, child.made(self._table, found))
+        return entities
+
+    def _stamp(self, entity: Entity, *names: str) -> None:
+        stamped = [name for name in names if name in self._statements.names]
+        if stamped:
+            if self._clock is None:
+                raise TypeError(
+                    f"{self._table.name} has {stamped[0]}: its repository needs a clock."
+                )
+            now = self._clock.now()
+            for name in stamped:
+                setattr(entity, name, now)
+
+    def _require_own(self, entity: Entity) -> None:
+        for name, value in self._only.items():
+            if getattr(entity, name) != value:
+                raise ValueError(f"This repository has only those with another {name}.")
+
+    @contextmanager
+    def _translated_references(self, child: Children | None = None) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError as error:
+            table, field = (child.table, child.field) if child else (self._table, None)
+            known = reference_error(error, table, field)
+            if known is None:
+                raise
+            raise known from error

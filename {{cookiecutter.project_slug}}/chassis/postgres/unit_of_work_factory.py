@@ -1,8 +1,9 @@
+import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import get_ident
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import MaintenanceError, SchemaMismatchError
-from chassis.core.persistence import Entity, Repository, Transaction, UnitOfWorkFactory
+from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
 from chassis.postgres.engines import Engines
@@ -40,11 +41,13 @@ class _Open:
 class SqlWork(Transaction):
     """One transaction; a project's own kind derives from it and has its repositories."""
 
+    clock: Clock | None = None  # Of the factory.
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def repository(self, table: Table, entity_type: type[Entity]) -> Repository[Entity]:
-        return SqlRepository(self.connection, table, entity_type)
+    def repository(self, table: Table, entity_type: type[Entity]) -> SqlRepository[Entity]:
+        return SqlRepository(self.connection, table, entity_type, self.clock)
 
 
 Work = TypeVar("Work", bound=SqlWork)
@@ -52,14 +55,21 @@ Work = TypeVar("Work", bound=SqlWork)
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     def __init__(
-        self, engines: Engines, kind: type[Work], database: DatabaseProbe | None = None
+        self,
+        engines: Engines,
+        kind: type[Work],
+        database: DatabaseProbe | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`kind` is the project's own unit of work.
 
-        `database` tells whether another schema may explain an error.
+        `database` tells whether another schema may explain an error. `clock` is asked for
+        `created_at` and `updated_at`.
         """
         self._engines = engines
-        self._kind = kind
+        _require_repositories(kind)
+        # A kind of this factory's, since the repositories are made while a unit of work is.
+        self._kind: type[Work] = type(kind.__name__, (kind,), {"clock": clock})
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
@@ -75,9 +85,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         hooks = mine.hooks or CommitHooks()
         try:
             with (
-                hooks.part(),
+                nullcontext() if read_only else hooks.part(),
                 self._translated_errors(read_only=read_only),
-                self._connection(read_only=read_only) as connection,
+                self._connection(mine.joined, read_only=read_only) as connection,
             ):
                 work = self._kind(connection)
                 work.hooks = None if read_only else hooks
@@ -104,11 +114,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
     def _open(self) -> _Open:
         """Of this thread: a context may have been copied into another one."""
-        found: _Open = current_scope().units.setdefault((self, get_ident()), _Open())
-        return found
+        units, key = current_scope().units, (self, get_ident())
+        mine: _Open | None = units.get(key)
+        if mine is None:
+            mine = units[key] = _Open()
+        return mine
 
-    def _connection(self, *, read_only: bool) -> AbstractContextManager[Connection]:
-        if joined := self._open().joined:
+    def _connection(
+        self, joined: Connection | None, *, read_only: bool
+    ) -> AbstractContextManager[Connection]:
+        if joined:
             return self._part_of(joined, read_only=read_only)
         return self._read_connection() if read_only else self._transaction()
 
@@ -166,3 +181,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 return False
         schema = self._database.schema_state() if self._database else None
         return schema is not None and (schema.newer or schema.behind)
+
+
+def _require_repositories(kind: type[Work]) -> None:
+    """Raise TypeError if a port that is declared has nothing that implements it."""
+    known = {"hooks", "clock"}
+    work: Any = kind
+    made = vars(kind(work))  # Nothing is asked of a connection before the first statement.
+    for base in kind.__mro__:
+        for name in inspect.get_annotations(base).keys() - known - made.keys():
+            raise TypeError(
+                f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
+                f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
+            )

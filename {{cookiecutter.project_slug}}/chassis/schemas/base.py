@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import marshmallow
-from marshmallow.fields import Field
+from marshmallow.exceptions import RegistryError
+from marshmallow.fields import Field, Function, Method
 
-from chassis.schemas.fields import List, Nested
+from chassis.core.errors import CodeError
+from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
+
+WRITTEN_ALIKE = {String, Function, Method}  # A text; and what an author computes.
 
 
 class Schema(DirectSchema):
@@ -22,13 +26,17 @@ class Schema(DirectSchema):
         unknown = marshmallow.RAISE
 
 
+class LooseSchemaError(CodeError, TypeError):
+    """A value would get in that nothing has looked at."""
+
+
 def require_strict(schema: object) -> None:
-    """Raise TypeError where a value would get in that nothing has looked at."""
+    """Raise LooseSchemaError where a value would get in that nothing has looked at."""
     if not isinstance(schema, Schema):
-        raise TypeError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
+        raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
     loose = list(_loose_fields(schema, {type(schema)}))
     if loose:
-        raise TypeError(
+        raise LooseSchemaError(
             f"{', '.join(loose)}: what is read from a request has to be a field of "
             "chassis.schemas.fields, which looks at what the database can store."
         )
@@ -43,3 +51,33 @@ def _loose_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
             yield f"{type(schema).__name__}.{name}"
         elif isinstance(inner, Nested) and type(inner.schema) not in seen:
             yield from _loose_fields(inner.schema, seen | {type(inner.schema)})
+
+
+def require_written(schema: object) -> None:
+    """Raise TypeError where an answer would be written that is not read back the same."""
+    if isinstance(schema, marshmallow.Schema):
+        bare = list(_bare_fields(schema, {type(schema)}))
+        if bare:
+            raise TypeError(
+                f"{', '.join(bare)}: what is answered has to be a field of chassis.schemas.fields; "
+                "marshmallow's own of the same name writes numbers and times in other ways."
+            )
+
+
+def _bare_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
+    for name, field in schema.dump_fields.items():
+        inner: Field[object] = field
+        while isinstance(inner, List):
+            inner = inner.inner
+        if type(inner).__module__ == Field.__module__ and type(inner) not in WRITTEN_ALIKE:
+            yield f"{type(schema).__name__}.{name}"
+        elif isinstance(inner, Nested):
+            try:
+                kind = type(inner.schema)
+            except RegistryError as error:
+                raise TypeError(
+                    f"{type(schema).__name__}.{name}: there is no schema {inner.nested!r}. Give "
+                    "Nested the class itself, or a lambda that returns the class."
+                ) from error
+            if kind not in seen:
+                yield from _bare_fields(inner.schema, seen | {kind})

@@ -7,29 +7,38 @@ through to the database.
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal as DecimalNumber
 from typing import Any
 
 from marshmallow import fields, validate
 
+from chassis.core import rules
 from chassis.core.limits import EARLIEST, INTEGER_MAX, INTEGER_MIN, LATEST
+from chassis.core.model import declarations
 from chassis.schemas.cursor import Cursor
-from chassis.schemas.strict import Parameter, StrictField, Value, listed
+from chassis.schemas.ruled import Choice, Email, JsonObject, Url
+from chassis.schemas.strict import Bounds, Parameter, StrictField, Value, listed
 from chassis.schemas.text import Text
 
 __all__ = [
     "UUID",
     "AwareDateTime",
     "Boolean",
+    "Choice",
     "Cursor",
     "Date",
     "Decimal",
+    "Email",
     "Integer",
+    "JsonObject",
     "List",
     "Nested",
     "String",
     "Text",
+    "Time",
+    "Url",
+    "of",
 ]
 
 String = fields.String  # For what is only sent.
@@ -37,6 +46,7 @@ String = fields.String  # For what is only sent.
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME_FORM = re.compile(r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?")
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # Python's reader takes +00:99.
 MOMENT_FORM = re.compile(
@@ -46,7 +56,12 @@ MOMENT_FORM = re.compile(
 
 
 class List(StrictField[Any], fields.List[Any]):
-    pass
+    def __init__(
+        self, inner: Any, *, min_length: int = 0, max_length: int | None = None, **options: Any
+    ) -> None:
+        lengths = [] if max_length is None else [validate.Length(min_length or None, max_length)]
+        checks = [*lengths, *listed(options.pop("validate", ()))]
+        super().__init__(inner, validate=checks, **options)
 
 
 class Nested(StrictField[Any], fields.Nested):
@@ -73,12 +88,28 @@ class Integer(StrictField[int], fields.Integer):
 class Decimal(StrictField[DecimalNumber], fields.Decimal):
     """As PostgreSQL's numeric(digits, places); in JSON a string, since a number loses places."""
 
-    def __init__(self, *, digits: int, places: int, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        digits: int,
+        places: int,
+        minimum: DecimalNumber | int | None = None,
+        maximum: DecimalNumber | int | None = None,
+        **options: Any,
+    ) -> None:
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
-        self._form = re.compile(rf"-?(0|[1-9][0-9]{{0,{digits - places - 1}}}){fraction}")
-        about = {"type": "string", "pattern": f"^{self._form.pattern}$"}
+        whole = rf"[1-9][0-9]{{0,{digits - places - 1}}}" if digits > places else ""
+        self._form = re.compile(rf"-?(0{'|' if whole else ''}{whole}){fraction}")
+        if any(isinstance(rule, validate.Range) for rule in listed(options.get("validate", ()))):
+            raise TypeError(
+                "A Decimal is a text in JSON, so a Range would make the document invalid: give it "
+                "minimum= and maximum= instead."
+            )
+        bounds = Bounds(minimum, maximum)
+        about = {"type": "string", "pattern": f"^{self._form.pattern}$", **bounds.described()}
         about |= options.pop("metadata", {})
-        super().__init__(places=places, as_string=True, metadata=about, **options)
+        checks = [bounds, *listed(options.pop("validate", ()))]
+        super().__init__(places=places, as_string=True, metadata=about, validate=checks, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> DecimalNumber:
         if not isinstance(value, str) or not self._form.fullmatch(value):
@@ -119,6 +150,19 @@ class Date(StrictField[date], fields.Date):
         return _read(self, DATE_FORM, date.fromisoformat, value)
 
 
+class Time(StrictField[time], fields.Time):
+    """Of a day, without an offset."""
+
+    default_error_messages = {"invalid": "Not a time of a day, as 12:30:00."}
+
+    def __init__(self, **options: Any) -> None:
+        about = {"pattern": f"^{TIME_FORM.pattern}$", **options.pop("metadata", {})}
+        super().__init__(metadata=about, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> time:
+        return _read(self, TIME_FORM, time.fromisoformat, value)
+
+
 class UUID(StrictField[uuid.UUID], fields.UUID):
     default_error_messages = {"invalid": "Not a valid UUID."}
 
@@ -134,3 +178,62 @@ def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value
     except ValueError:  # The 31st of February.
         pass
     raise field.make_error("invalid")
+
+
+def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
+    """The field that takes what the entity's own does; `required` and the like as any other.
+
+    Raise TypeError for a name that the entity does not have, or that has no rule.
+    """
+    declared = declarations(entity_type).get(name)
+    if declared is None:
+        raise TypeError(
+            f"{entity_type.__name__} has no field {name!r} with a rule: of those that it has, name "
+            f"one ({', '.join(declarations(entity_type))}), or give the schema a field of its own."
+        )
+    if declared.nullable:
+        options.setdefault("allow_none", True)
+    return following(declared.rule, **options)
+
+
+def following(rule: rules.Rule, **options: Any) -> StrictField[Any]:
+    """The field that takes what a rule allows."""
+    for kind, make in FOLLOWING.items():
+        if isinstance(rule, kind):
+            made: StrictField[Any] = make(rule, options)
+            return made
+    raise TypeError(f"{rule!r} has no field: give the schema one of its own.")
+
+
+def _decimal(rule: rules.Number, options: dict[str, Any]) -> Decimal:
+    bounds = {"minimum": rule.minimum, "maximum": rule.maximum}
+    return Decimal(digits=rule.digits, places=rule.places, **bounds, **options)
+
+
+def _list(rule: rules.Items, options: dict[str, Any]) -> List:
+    inner = following(rule.of)
+    return List(inner, min_length=rule.minimum, max_length=rule.maximum, **options)
+
+
+FOLLOWING: dict[type, Callable[[Any, dict[str, Any]], StrictField[Any]]] = {
+    rules.Text: lambda rule, options: Text(
+        min_length=rule.minimum, max_length=rule.maximum, **options
+    ),
+    rules.Email: lambda rule, options: Email(rule, **options),
+    rules.Url: lambda rule, options: Url(rule, **options),
+    rules.Integer: lambda rule, options: Integer(
+        minimum=rule.minimum, maximum=rule.maximum, **options
+    ),
+    rules.Number: _decimal,
+    rules.Choice: lambda rule, options: Choice(rule, **options),
+    rules.JsonObject: lambda rule, options: JsonObject(rule, **options),
+    rules.Items: _list,
+    rules.Plain: lambda rule, options: PLAIN[rule.of](**options),
+}
+PLAIN: dict[type, type[StrictField[Any]]] = {
+    bool: Boolean,
+    date: Date,
+    datetime: AwareDateTime,
+    time: Time,
+    uuid.UUID: UUID,
+}

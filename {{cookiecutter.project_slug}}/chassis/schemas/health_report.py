@@ -1,5 +1,5 @@
-from marshmallow import Schema, fields
-
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
 from chassis.schemas.window import WindowOutput
 
 

@@ -1,28 +1,51 @@
-from typing import Any
+from typing import Any, Literal
 
+from chassis.core.model import declarations
+from chassis.core.paging import SortKey
 from chassis.schemas.strict import StrictField
 
 
-class Sort(StrictField[tuple[tuple[str, bool], ...]]):
+class Sort(StrictField[tuple[SortKey, ...]]):
     """`-created_at,title`: names that are declared here, with the fields that they stand for.
 
-    Such a field is never None, and is in an index with the id, in one direction: then the last
-    page costs what the first does.
+    `entity_type` is asked whether it has these fields. Each is in an index with the id, in one
+    direction: then the last page costs what the first does, unless the field may be None. `nulls`
+    are at the same end in both directions; without, they are the greatest, as in PostgreSQL.
     """
 
     default_error_messages = {"choice": "Sorts by {names}; with - before a name it descends."}
 
-    def __init__(self, **names: str) -> None:
-        self._fields = names
-        name = f"-?({'|'.join(names)})"
-        about = f"Of {', '.join(names)}; with - before a name it descends."
+    def __init__(
+        self,
+        entity_type: type | None = None,
+        *same: str,
+        nulls: Literal["first", "last"] | None = None,
+        **names: str,
+    ) -> None:
+        self.entity_type = entity_type
+        self.fields = {name: name for name in same} | names
+        self._nulls_first = None if nulls is None else nulls == "first"
+        if entity_type:
+            _require_fields(entity_type, self.fields)
+        name = f"-?({'|'.join(self.fields)})"
+        about = f"Of {', '.join(self.fields)}; with - before a name it descends."
         super().__init__(metadata={"pattern": f"^{name}(,{name})*$", "description": about})
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[tuple[str, bool], ...]:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[SortKey, ...]:
         order: dict[str, bool] = {}
         for name in str(value).split(","):
             bare = name.removeprefix("-")
-            if bare not in self._fields:
-                raise self.make_error("choice", names=", ".join(self._fields))
-            order.setdefault(self._fields[bare], name != bare)  # A second time says nothing new.
-        return tuple(order.items())
+            if bare not in self.fields:
+                raise self.make_error("choice", names=", ".join(self.fields))
+            order.setdefault(self.fields[bare], name != bare)  # A second time says nothing new.
+        return tuple(SortKey(*one, self._nulls_first) for one in order.items())
+
+
+def _require_fields(entity_type: type, names: dict[str, str]) -> None:
+    declared = declarations(entity_type)
+    for name, field in names.items():
+        if field not in declared:
+            raise TypeError(
+                f"Sort: {name!r} stands for {entity_type.__name__}.{field}, which is no field with "
+                f"a rule. Name one of {', '.join(declared)}."
+            )

@@ -5,9 +5,30 @@ from typing import Any, Generic, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
+from chassis.core.paging import Comparison
+
 Value = TypeVar("Value")
 
+
+class Bounds:
+    """Of a value that JSON writes as a text, where a `minimum` would mean nothing."""
+
+    def __init__(self, minimum: Any, maximum: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+
+    def __call__(self, value: Any) -> None:
+        if self.minimum is not None and value < self.minimum:
+            raise ValidationError(f"Must be {self.minimum} or more.")
+        if self.maximum is not None and value > self.maximum:
+            raise ValidationError(f"Must be {self.maximum} or less.")
+
+    def described(self) -> dict[str, str]:
+        bounds = {"x-minimum": self.minimum, "x-maximum": self.maximum}
+        return {name: str(bound) for name, bound in bounds.items() if bound is not None}
+
+
 RULES = {
+    Bounds: "range",
     validate.Length: "length",
     validate.Range: "range",
     validate.OneOf: "choice",
@@ -39,6 +60,10 @@ class Parameter(str):
 
 class StrictField(fields.Field[Value], Generic[Value]):
     """Its errors have a code. What does not derive from it cannot be read from a request."""
+
+    # Of a filter: whose field it compares, and how; without, for equality with that of its name.
+    entity_type: type | None = None
+    comparison: Comparison | None = None
 
     def make_error(self, key: str, **values: Any) -> ValidationError:
         error = super().make_error(key, **values)

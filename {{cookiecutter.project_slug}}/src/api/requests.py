@@ -16,3 +16,8 @@ class PageArguments(ListArguments):
 def subject() -> str:
     """Who asks, in an operation that requires a scope."""
     return principal().subject
+
+
+def scopes() -> frozenset[str]:
+    """What the caller may do, in an operation that requires a scope."""
+    return principal().scopes

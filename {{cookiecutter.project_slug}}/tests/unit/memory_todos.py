@@ -1,3 +1,4 @@
+from copy import copy
 from operator import attrgetter
 
 from chassis.development.testing.memory import MemoryRepository
@@ -7,4 +8,5 @@ from src.services.ports import TodoRepository
 
 class MemoryTodoRepository(MemoryRepository[Todo], TodoRepository):
     def titled(self, title: str) -> list[Todo]:
-        return sorted(self.all_where(title=title), key=attrgetter("id"))
+        titled = [copy(todo) for todo in self._entities.values() if todo.title == title]
+        return sorted(titled, key=attrgetter("id"))

@@ -2,10 +2,12 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from unicodedata import combining, normalize
 from uuid import uuid4
 
+from chassis.core.rules import JsonObject
 from chassis.openapi.document import resolve
 
 Json = dict[str, Any]
@@ -33,7 +35,9 @@ def accepts(document: Json, schema: Json, value: Any) -> bool:
     if kind in {"integer", "number"}:
         return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
     if kind == "array":
-        return all(accepts(document, schema.get("items", {}), item) for item in value)
+        few, many = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        items = schema.get("items", {})
+        return few <= len(value) <= many and all(accepts(document, items, it) for it in value)
     return kind != "object" or _accepts_object(document, schema, value)
 
 
@@ -41,6 +45,8 @@ def example(document: Json, schema: Json) -> Any:
     """The smallest that is allowed, but no text twice."""
     schema = resolve(document, schema)
     kind = next((kind for kind in _kinds(schema) if kind != "null"), "object")
+    if "examples" in schema:
+        return schema["examples"][0]
     if kind == "object":
         properties, needed = schema.get("properties", {}), schema.get("required", [])
         return {name: example(document, properties[name]) for name in needed}
@@ -48,11 +54,15 @@ def example(document: Json, schema: Json) -> Any:
         return [example(document, schema["items"])]
     unique, low = uuid4().hex, schema.get("minimum", 1)
     texts = [str(uuid4()), unique, unique[:8], unique[:3], "2026-01-31", "2026-01-31T12:00:00Z"]
-    candidates = [*schema.get("enum", ()), *texts, "1", "1.0", 1, low, low + 0.5, True]
+    texts += ["12:30:00", f"{unique}@example.org", f"https://example.org/{unique}"]
+    decimals = [schema[f"x-{end}imum"] for end in ("min", "max") if f"x-{end}imum" in schema]
+    candidates = [*schema.get("enum", ()), *texts, "1", "1.0", *decimals, 1, low, low + 0.5, True]
     for candidate in candidates:
         if accepts(document, schema, candidate):
             return candidate
-    raise AssertionError(f"There is no example of {schema}.")
+    raise AssertionError(
+        f"There is no example of {schema}: give its field one, metadata={{'examples': [...]}}."
+    )
 
 
 def _kinds(schema: Json) -> list[str]:
@@ -79,6 +89,9 @@ def _on_the_calendar(schema: Json, form: str, text: str) -> bool:
             date.fromisoformat(text)
         elif form == "date-time":
             return _within(schema, datetime.fromisoformat(text))
+        elif "x-minimum" in schema or "x-maximum" in schema:
+            low, high = (Decimal(schema.get(f"x-{end}imum", text)) for end in ("min", "max"))
+            return low <= Decimal(text) <= high
     except ValueError:
         return False
     return True
@@ -94,6 +107,8 @@ def _marks(text: str) -> bool:
 
 
 def _accepts_object(document: Json, schema: Json, value: Json) -> bool:
+    if "x-maximum-bytes" in schema:
+        return JsonObject(schema["x-maximum-bytes"], schema["x-maximum-depth"]).holds(value)
     properties = schema.get("properties", {})
     if not schema.get("additionalProperties", True) and value.keys() - properties.keys():
         return False

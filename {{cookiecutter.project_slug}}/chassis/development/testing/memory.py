@@ -1,19 +1,23 @@
 """In-memory stand-ins for ports. They pass the same contract suite as the real ones."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
+from copy import copy, deepcopy
+from datetime import UTC, datetime
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 from uuid import UUID
+
+from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from chassis.core.attempt import note_committed, note_saved, require
 from chassis.core.commit_hooks import CommitHooks
-from chassis.core.errors import ConflictError, DuplicateError, NotFoundError
-from chassis.core.paging import PageQuery
+from chassis.core.errors import ConflictError, DuplicateError, NotFoundError, ValidationError
+from chassis.core.paging import Comparison, PageQuery
 from chassis.core.persistence import (
+    Clock,
     Entity,
     KeptAnswer,
     Once,
@@ -26,92 +30,194 @@ from chassis.project import current_project
 NESTED = "A unit of work is open on this thread; join its block instead."
 
 
+class StoppedClock(Clock):
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
 class MemoryRepository(Repository[Entity]):
-    """Hands out and stores copies, so that a forgotten `save` shows."""
+    """Hands out and stores copies, so that a forgotten `save` shows.
 
-    def __init__(self, entities: Any) -> None:
-        self.stored = entities
+    What is unique and what refers to what it reads from the `table`, and looks into the other
+    `tables`, by their names.
+    """
 
-    def get(self, entity_id: UUID) -> Entity:
-        if entity_id not in self.stored:
-            raise NotFoundError(f"There is no {entity_id}.")
-        found: Entity = copy(self.stored[entity_id])
+    def __init__(
+        self,
+        entities: Any,
+        table: Table | None = None,
+        tables: Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._entities = entities
+        self._table = table
+        self._tables: Mapping[str, Any] = tables or {}
+        self._clock = clock or StoppedClock()
+        self._only: dict[str, Any] = {}
+
+    def where(self, **values: Any) -> Self:
+        narrowed = copy(self)
+        narrowed._only = {**self._only, **values}
+        return narrowed
+
+    def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
+        del lock
+        if not self.exists(entity_id):
+            kind = next((type(one).__name__.lower() for one in self._entities.values()), "entity")
+            raise NotFoundError(f"There is no {kind} {entity_id}.")
+        found: Entity = deepcopy(self._entities[entity_id])
         require(entity_id, found.version, found)
         return found
 
+    def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
+        del lock
+        return {one: deepcopy(self._entities[one]) for one in sorted(set(ids)) if self.exists(one)}
+
+    def exists(self, entity_id: UUID) -> bool:
+        return entity_id in self._entities and _has(self._entities[entity_id], self._only)
+
+    def find(self, **values: Any) -> Entity | None:
+        wanted = {**self._only, **values}
+        return next((deepcopy(one) for one in self._entities.values() if _has(one, wanted)), None)
+
     def page(self, query: PageQuery) -> list[Entity]:
+        query = query.narrow(**self._only)
         found = [
             entity
-            for entity in self.stored.values()
-            if all(getattr(entity, name) == value for name, value in query.where.items())
-            and _is_behind(query, entity)
+            for entity in self._entities.values()
+            if all(self._fulfils(entity, *one) for one in query.where)
         ]
-        for name, descends in reversed(query.keys):
-            found.sort(key=attrgetter(name), reverse=descends)
-        return [copy(entity) for entity in found[: query.limit]]
-
-    def all_where(self, **values: Any) -> list[Entity]:
-        """Copies of those with these values, for the named queries of stand-ins."""
-        return [
-            copy(entity)
-            for entity in self.stored.values()
-            if all(getattr(entity, name) == value for name, value in values.items())
-        ]
+        for key in reversed(query.keys):
+            filled = [one for one in found if getattr(one, key.name) is not None]
+            empty = [one for one in found if getattr(one, key.name) is None]
+            filled.sort(key=attrgetter(key.name), reverse=key.descends)
+            found = [*empty, *filled] if key.begins_with_nulls else [*filled, *empty]
+        behind = [one for one in found if _is_behind(query, one)]
+        return [deepcopy(entity) for entity in behind[: query.limit]]
 
     def add(self, entity: Entity) -> None:
-        if entity.id in self.stored:
+        if not _has(entity, self._only):
+            raise ValueError("This repository has only others.")
+        if entity.id in self._entities:
             raise DuplicateError("It exists already.")
-        self.stored[entity.id] = copy(entity)
+        self._stamp(entity, "created_at", "updated_at")
+        self._store(entity)
 
     def save(self, entity: Entity) -> None:
         self._require_unchanged(entity)
+        self._stamp(entity, "updated_at")
         entity.version += 1
         note_saved(entity.id, entity.version)
-        self.stored[entity.id] = copy(entity)
+        self._store(entity)
 
     def remove(self, entity: Entity) -> None:
         self._require_unchanged(entity)
-        del self.stored[entity.id]
+        for name, rows in self._tables.items():
+            for key in self._referring(name):
+                if any(getattr(row, key) == entity.id for row in rows.values()):
+                    raise ConflictError(f"Some {name} still refer to this.")
+        del self._entities[entity.id]
+
+    def _store(self, entity: Entity) -> None:
+        for names in self._unique():
+            values = {name: getattr(entity, name) for name in names}
+            if None not in values.values() and any(
+                _has(one, values) for one in self._entities.values() if one.id != entity.id
+            ):
+                raise DuplicateError("It exists already.")
+        for key in self._table.foreign_key_constraints if self._table is not None else ():
+            name, others = key.column_keys[0], self._tables.get(key.referred_table.name, {})
+            value = getattr(entity, name)
+            if value is not None and value not in others:
+                kind = key.referred_table.name
+                raise ValidationError(f"{name}: None of the {kind} has this id.", field=name)
+        self._entities[entity.id] = deepcopy(entity)
+
+    def _unique(self) -> Iterator[list[str]]:
+        if self._table is not None:
+            for one in (*self._table.constraints, *self._table.indexes):
+                if isinstance(one, UniqueConstraint) or (isinstance(one, Index) and one.unique):
+                    yield [column.name for column in one.columns]
+
+    def _referring(self, name: str) -> list[str]:
+        table = None if self._table is None else self._table.metadata.tables.get(name)
+        keys = () if table is None else table.foreign_key_constraints
+        return [key.column_keys[0] for key in keys if key.referred_table is self._table]
+
+    def _fulfils(self, entity: Any, one: Comparison, wanted: Any) -> bool:
+        if one.via and self._table is not None:
+            [reference] = self._table.c[one.via].foreign_keys
+            other = self._tables[reference.column.table.name].get(getattr(entity, one.via))
+            return other is not None and self._fulfils(other, one._replace(via=None), wanted)
+        value = getattr(entity, one.field)
+        if one.operator == "is_set":
+            return bool((value is not None) == wanted)
+        if value is None:
+            return False
+        return bool(COMPARED[one.operator](value, wanted))
+
+    def _stamp(self, entity: Entity, *names: str) -> None:
+        for name in names:
+            if hasattr(entity, name):
+                setattr(entity, name, self._clock.now())
 
     def _require_unchanged(self, entity: Entity) -> None:
         require(entity.id, entity.version)
-        stored = self.stored.get(entity.id)
-        if stored is None or stored.version != entity.version:
+        stored = self._entities.get(entity.id)
+        if stored is None or stored.version != entity.version or not _has(stored, self._only):
             require(entity.id, entity.version + 1)
             raise ConflictError("It was changed or removed by somebody else in the meantime.")
+
+
+COMPARED: dict[str, Any] = {
+    "equal": lambda value, wanted: value == wanted,
+    "one_of": lambda value, wanted: value in wanted,
+    "at_least": lambda value, wanted: value >= wanted,
+    "at_most": lambda value, wanted: value <= wanted,
+    "prefix": str.startswith,
+}
+
+
+def _has(entity: object, values: Mapping[str, Any]) -> bool:
+    return all(getattr(entity, name) == value for name, value in values.items())
 
 
 def _is_behind(query: PageQuery, entity: object) -> bool:
     if query.after is None:
         return True
-    for (_, descends), value, old in zip(
-        query.keys, query.position(entity), query.after, strict=True
-    ):
+    for key, value, old in zip(query.keys, query.position(entity), query.after, strict=True):
         if value != old:
-            return bool(value < old) == descends
+            if value is None or old is None:
+                return bool((old is None) == key.begins_with_nulls)
+            return bool(value < old) == key.descends
     return False
-
-
-Tables = dict[str, dict[UUID, Any]]
-Kinds = Mapping[str, type[MemoryRepository[Any]]]
 
 
 class MemoryUnitOfWork(Transaction):
     """It has the repositories of the project's own kind."""
 
-    def __init__(self, tables: Tables, kinds: Kinds, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        tables: dict[str, dict[UUID, Any]],
+        factory: "MemoryUnitOfWorkFactory",
+        *,
+        read_only: bool,
+    ) -> None:
         self._tables = tables
-        self._kinds = kinds
+        self._factory = factory
         self._read_only = read_only
         own = get_type_hints(current_project().unit_of_work_type)
         for name in own.keys() - get_type_hints(Transaction):
             setattr(self, name, self.repository(name))
 
     def repository(self, name: str) -> MemoryRepository[Any]:
-        entities = self._tables[name]
+        entities, factory = self._tables[name], self._factory
+        twin: type[MemoryRepository[Any]] = factory.twins.get(name, MemoryRepository)
         # Writing through a proxy raises TypeError.
-        kind = self._kinds.get(name, MemoryRepository)
-        return kind(MappingProxyType(entities) if self._read_only else entities)
+        stored = MappingProxyType(entities) if self._read_only else entities
+        return twin(stored, factory.metadata.tables.get(name), self._tables, factory.clock)
 
 
 class MemoryOnce(Once):
@@ -123,9 +229,18 @@ class MemoryOnce(Once):
 
 
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
-    def __init__(self, **kinds: type[MemoryRepository[Any]]) -> None:
-        """`kinds` are the stand-ins of named repositories, by their name in a unit of work."""
-        self._kinds = kinds
+    """A repository has the name of its table. `twins` are those of named repositories."""
+
+    def __init__(
+        self,
+        metadata: MetaData | None = None,
+        clock: Clock | None = None,
+        **twins: type[MemoryRepository[Any]],
+    ) -> None:
+        """`metadata` is of all tables; without, the project's own."""
+        self.metadata: MetaData = metadata or current_project().metadata
+        self.clock = clock or StoppedClock()
+        self.twins = twins
         self._tables: dict[str, dict[UUID, Any]] = defaultdict(dict)
         self._answers: dict[str, KeptAnswer | None] = {}
         self._busy = False
@@ -140,7 +255,7 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
         tables = defaultdict(dict, {name: dict(rows) for name, rows in self._tables.items()})
         try:
             with hooks.part():
-                work = MemoryUnitOfWork(tables, self._kinds, read_only=read_only)
+                work = MemoryUnitOfWork(tables, self, read_only=read_only)
                 work.hooks = None if read_only else hooks
                 yield work
         finally:

@@ -7,17 +7,29 @@ import structlog
 from flask import Flask, Request
 
 from chassis.core.authentication import Authenticator, Principal
-from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError, UnavailableError
+from chassis.core.errors import (
+    AuthenticationError,
+    CodeError,
+    DomainError,
+    ForbiddenError,
+    UnavailableError,
+)
 from chassis.core.request_scope import RequestScope, current_scope
 from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+
+
+class AnyOf(frozenset[str]):
+    """Scopes of which one is enough."""
+
+
 _log = structlog.get_logger(__name__)
 
 
-class UndeclaredAccessError(Exception):
+class UndeclaredAccessError(CodeError):
     """An operation does not say who may call it."""
 
 
@@ -32,6 +44,16 @@ def requires(*scopes: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.access_policy = frozenset(scopes)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def requires_any(*scopes: str) -> Callable[[View], View]:
+    """Only who has a token with at least one of these scopes may call it."""
+
+    def declare(view: View) -> View:
+        view.access_policy = AnyOf(scopes)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -75,7 +97,11 @@ def reject_strangers(route: Route) -> Step | None:
             raise scope.refusal
         if scope.principal is None:
             raise AuthenticationError("A bearer token is needed.")
-        if missing := scopes - scope.principal.scopes:
+        missing = scopes - scope.principal.scopes
+        if isinstance(scopes, AnyOf):
+            if missing == scopes:
+                raise ForbiddenError(f"The token lacks {_named(missing, 'or')}.", scopes=scopes)
+        elif missing:
             raise ForbiddenError(f"The token lacks {_named(missing)}.", scopes=scopes)
 
     return Step(before=reject)
@@ -136,5 +162,5 @@ def _bearer_token(authorization: str) -> str:
     return token.strip()
 
 
-def _named(scopes: frozenset[str]) -> str:
-    return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(sorted(scopes))}"
+def _named(scopes: frozenset[str], word: str = "and") -> str:
+    return f"the scope{'s' if len(scopes) > 1 else ''} {f' {word} '.join(sorted(scopes))}"

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from chassis.http.access import policies as access
 from chassis.http.input.parser import StrictParser
 from chassis.http.output.answers import answer, represented
+from chassis.schemas.base import require_written
 from chassis.schemas.serializer import serializer
 
 View = Callable[..., Any]
@@ -33,10 +34,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
         return declare
 
+    def requires_any(self, *scopes: str) -> Callable[[View], View]:
+        """Only who has a token with at least one of these scopes may call it."""
+        document = self.doc(security=[{"bearer": [scope]} for scope in sorted(scopes)])
+
+        def declare(view: View) -> View:
+            decorated: View = document(access.requires_any(*scopes)(view))
+            return decorated
+
+        return declare
+
     def response(
         self, status_code: int, schema: type[Schema] | None = None, **options: Any
     ) -> Callable[[View], View]:
         """What a view returns is answered as the schema has it, with the version of an entity."""
+        require_written(schema() if schema else None)
         described: Callable[[View], View] = super().response(status_code, schema, **options)
         serialize = serializer(schema()) if schema else None
 

@@ -4,18 +4,32 @@ A subfolder is a version: what lies in v1/ is served under /<service prefix>/v1,
 package itself directly under /.
 """
 
+from collections.abc import Callable
 from importlib import import_module
+from inspect import isfunction
+from pathlib import Path
 from pkgutil import walk_packages
 from types import ModuleType
+from typing import Any, get_type_hints
 
+from dependency_injector import wiring
 from flask_smorest import Api, Blueprint
 
 
+class ControllerError(Exception):
+    """Something would not be served as its author means it; the text names the place and a cure."""
+
+
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
+    """Raise ControllerError for a folder that Python does not see, a module that has no blueprint,
+    and a function whose services nobody would inject.
+    """
+    _require_packages(package)
     for module in walk_packages(package.__path__, f"{package.__name__}."):
         if module.ispkg:
             continue
         controller = import_module(module.name)
+        _require_served(controller)
         *version, _name = module.name.removeprefix(f"{package.__name__}.").split(".")
         mount(api, controller.blueprint, service_prefix, *version)
 
@@ -30,3 +44,44 @@ def mount(api: Api, blueprint: Blueprint, service_prefix: str, *version: str) ->
         name="_".join([blueprint.name, *later]),
         url_prefix=f"{prefix}{blueprint.url_prefix}",
     )
+
+
+def _require_packages(package: ModuleType) -> None:
+    for root in map(Path, package.__path__):
+        for path in sorted(root.rglob("*.py")):
+            folder = path.parent
+            if not (folder / "__init__.py").exists():
+                raise ControllerError(
+                    f"{folder.relative_to(root.parent)}/ has no __init__.py, so {path.name} would "
+                    "not be served. Add an empty __init__.py to that folder."
+                )
+
+
+def _require_served(controller: ModuleType) -> None:
+    if not isinstance(getattr(controller, "blueprint", None), Blueprint):
+        raise ControllerError(
+            f"{controller.__name__} has no `blueprint`, so nothing in it would be served. Add "
+            'blueprint = Blueprint("…", __name__, url_prefix="/…"), or move it to another folder.'
+        )
+    for name, function in vars(controller).items():
+        own = isfunction(function) and function.__module__ == controller.__name__
+        if own and (missing := _not_injected(function)):
+            raise ControllerError(
+                f"{controller.__name__}.{name} would not get {missing}. Add @inject as the last of "
+                "its decorators, directly above `def`."
+            )
+
+
+def _not_injected(function: Callable[..., Any]) -> str | None:
+    """The first parameter that a provider is named for, where no decorator asks for it."""
+    while True:
+        if wiring._patched_registry.has_callable(function):  # noqa: SLF001  # Nothing public tells.
+            return None
+        if not hasattr(function, "__wrapped__"):
+            break
+        function = function.__wrapped__
+    for name, hint in get_type_hints(function, include_extras=True).items():
+        marks = getattr(hint, "__metadata__", ())
+        if any(type(mark).__module__ == wiring.__name__ for mark in marks):
+            return name
+    return None

@@ -81,9 +81,9 @@ class Pipeline:
         self._app = app
         self._makers = makers
         self._plans: dict[tuple[str | None, str], Plan] = {}
-        app.before_request(self._enter)
-        app.after_request(self._leave)
-        app.teardown_request(self._end)
+        app.before_request(self.enter)
+        app.after_request(self.leave)
+        app.teardown_request(self.end)
 
     def prepare(self) -> None:
         """Make the steps of each route that there is."""
@@ -92,7 +92,7 @@ class Pipeline:
                 self.plan(rule.endpoint, method)
         self.plan(None, "")
 
-    def _enter(self) -> Any:
+    def enter(self) -> Any:
         scope = current_scope()
         for before in self._of(scope).befores:
             response = before(scope.request, scope)
@@ -100,13 +100,13 @@ class Pipeline:
                 return response
         return None
 
-    def _leave(self, response: Response) -> Response:
+    def leave(self, response: Response) -> Response:
         scope = current_scope()
         for after in self._of(scope).afters:
             after(response, scope.request, scope)
         return response
 
-    def _end(self, _error: BaseException | None) -> None:
+    def end(self, _error: BaseException | None) -> None:
         scope = current_scope()
         try:
             for end in self._of(scope).ends:

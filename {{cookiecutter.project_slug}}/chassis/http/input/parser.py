@@ -10,11 +10,11 @@ from marshmallow.fields import List
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from chassis.core.paging import PageQuery
+from chassis.core.paging import Comparison, PageQuery
 from chassis.http.input.strict_json import read_json
 from chassis.http.output.pages import page_query
 from chassis.schemas.base import Schema, require_strict
-from chassis.schemas.strict import Parameter
+from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
 UTF_8 = {"utf-8", "utf8"}  # The latter is no name of it, and clients send that.
@@ -90,7 +90,12 @@ class ListArguments(Schema):
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
-        return page_query(arguments)
+        comparisons = {
+            name: field.comparison or Comparison(name)
+            for name, field in self.load_fields.items()
+            if isinstance(field, StrictField)
+        }
+        return page_query(arguments, comparisons)
 
 
 def body_as_read(request: Request) -> bytes | None:

@@ -1,9 +1,10 @@
 """Pages of a list: what a request asks for, and where the next page begins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -12,16 +13,19 @@ from uuid import UUID
 from flask import request
 from marshmallow import ValidationError
 
-from chassis.core.paging import PageQuery
+from chassis.core.paging import Comparison, PageQuery
 from chassis.schemas.strict import Message
 
 # By the name of their type, what reads the values of a position from their text.
 READERS: dict[str, Callable[[str], Any]] = {
+    "NoneType": lambda _: None,
     "UUID": UUID,
+    "bool": "True".__eq__,
     "str": str,
     "int": int,
     "Decimal": Decimal,
     "date": date.fromisoformat,
+    "time": time.fromisoformat,
     "datetime": datetime.fromisoformat,
 }
 
@@ -33,10 +37,12 @@ def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str,
     return {"items": items, "next": _end(query, items[-1]) if len(found) > query.limit else None}
 
 
-def page_query(arguments: dict[str, Any]) -> PageQuery:
+def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison]) -> PageQuery:
     """From limit, cursor and sort; every other argument is a filter."""
     cursor, order = arguments.pop("cursor", None), arguments.pop("sort", ())
-    query = PageQuery(limit=arguments.pop("limit"), order=order, where=arguments)
+    limit = arguments.pop("limit")
+    where = tuple((comparisons[name], value) for name, value in sorted(arguments.items()))
+    query = PageQuery(limit=limit, order=order, where=where)
     if cursor is None:
         return query
     question, position = cursor
@@ -48,12 +54,19 @@ def page_query(arguments: dict[str, Any]) -> PageQuery:
 
 def _end(query: PageQuery, last: object) -> list[Any]:
     position = query.position(last)
-    return [_question(query), [[type(value).__name__, str(value)] for value in position]]
+    return [_question(query), [_written(value) for value in position]]
+
+
+def _written(value: Any) -> tuple[str, str]:
+    if isinstance(value, StrEnum):
+        value = value.value
+    return type(value).__name__, str(value)
 
 
 def _question(query: PageQuery) -> str:
-    """What a cursor belongs to: it means nothing in another order."""
-    return _digest(repr((request.endpoint, query.order, sorted(query.where.items()))))
+    """What a cursor belongs to: it means nothing in another order, or below another path."""
+    below = sorted((request.view_args or {}).items())
+    return _digest(repr((request.endpoint, below, query.order, query.where)))
 
 
 @lru_cache  # Each page asks twice, and all pages of a list the same.

@@ -15,10 +15,11 @@ from chassis.core.errors import (
     ForbiddenError,
     MaintenanceError,
     UnavailableError,
+    ValidationError,
 )
 from chassis.core.maintenance_service import retry_after
 from chassis.core.request_scope import current_scope
-from chassis.http.input.parser import InvalidRequestError
+from chassis.http.input.parser import BROKEN, InvalidRequestError
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
@@ -72,6 +73,7 @@ def register_problems(app: Flask, rows: Rows, body: Body) -> None:
     """`rows` has status and kind of each class of errors; `body` makes JSON of a problem."""
     problems = _Problems(rows, body)
     app.register_error_handler(DomainError, problems.of_domain)
+    app.register_error_handler(ValidationError, problems.of_value)
     app.register_error_handler(MaintenanceError, problems.of_maintenance)
     app.register_error_handler(AuthenticationError, problems.of_caller)
     app.register_error_handler(ForbiddenError, problems.of_caller)
@@ -90,6 +92,12 @@ class _Problems:
 
     def of_domain(self, error: DomainError, **headers: str) -> Response:
         return self._response(self._row(error), str(error), headers=headers)
+
+    def of_value(self, error: ValidationError) -> Response:
+        if not error.field:
+            return self.of_domain(error)
+        entry = {"pointer": f"/{error.field}", "detail": str(error), "code": "invalid"}
+        return self._response(self._row(error), BROKEN, errors=[entry])
 
     def of_maintenance(self, error: MaintenanceError) -> Response:
         seconds = retry_after(error.window)

@@ -8,6 +8,8 @@ from uuid import UUID, SafeUUID
 
 from psycopg2.extensions import new_array_type, new_type
 
+from chassis.core.model import Value
+
 ENABLED = True  # A test may leave entities to setattr, and UUIDs to psycopg2.
 UUID_OID, UUID_ARRAY_OID = 2950, 2951
 # Python writes no faster function than one that names each field, as those of its dataclasses do.
@@ -27,11 +29,14 @@ def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
 
     Not through __init__: a rule that was tightened must not make older rows unreadable.
     """
-    return (_unpacking if ENABLED else _setting)(entity_type, names)
+    kind: Any = entity_type
+    if issubclass(kind, Value):
+        return _past_rules(kind, names)
+    return (_unpacking if ENABLED else _setting)(kind, names)
 
 
 @cache
-def _unpacking(entity_type: type, names: tuple[str, ...]) -> Make:
+def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
     if not all(name.isascii() and name.isidentifier() and not iskeyword(name) for name in names):
         return _setting(entity_type, names)
     space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
@@ -41,7 +46,18 @@ def _unpacking(entity_type: type, names: tuple[str, ...]) -> Make:
 
 
 @cache
-def _setting(entity_type: type, names: tuple[str, ...]) -> Make:
+def _past_rules(entity_type: Any, names: tuple[str, ...]) -> Make:
+    def make(row: Sequence[Any]) -> Any:
+        entity: Any = _new(entity_type)
+        for name, value in zip(names, row, strict=True):
+            _set(entity, name, value)
+        return entity
+
+    return make
+
+
+@cache
+def _setting(entity_type: Any, names: tuple[str, ...]) -> Make:
     def make(row: Sequence[Any]) -> Any:
         entity: Any = _new(entity_type)
         for name, value in zip(names, row, strict=True):

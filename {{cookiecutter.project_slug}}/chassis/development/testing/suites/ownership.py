@@ -6,6 +6,8 @@ from typing import ClassVar
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.resource_cases import ResourceTestCase
 
+TAGS = ("", '"1"', '"9"', "*")  # A condition must not tell that the object is there.
+
 
 class OwnershipSuite(ResourceTestCase):
     # The collections whose members are their maker's alone: "/prefix/v1/letters".
@@ -20,10 +22,14 @@ class OwnershipSuite(ResourceTestCase):
             made = self.create(self.client, collection)
             self.assertEqual(made.status_code, 201, made.text)
             for method, path, operation in self.members(collection):
+                verb = method.upper()
                 target = self.addressed(path, self.identity(made))
-                with self.subTest(method=method, path=path):
-                    answer = stranger.open(target, method=method.upper(), json=self.body(operation))
-                    self.assert_problem(answer, 404, "not-found")
+                for tag in TAGS if method != "get" else TAGS[:1]:
+                    headers = {"If-Match": tag} if tag else {}
+                    with self.subTest(method=method, path=path, tag=tag):
+                        body = self.body(operation)
+                        answer = stranger.open(target, method=verb, json=body, headers=headers)
+                        self.assert_problem(answer, 404, "not-found")
             if "get" in self.document["paths"][collection]:
                 self.assertEqual(stranger.get(collection).get_json()["items"], [])
                 self.assertEqual(len(self.client.get(collection).get_json()["items"]), 1)

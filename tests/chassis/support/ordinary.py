@@ -1,0 +1,27 @@
+"""Runs unittest without the chassis's shortcuts: the libraries then do all, with the same result.
+
+python -m support.ordinary ARGUMENTS, as of python -m unittest. See docs/shortcuts.md of a project.
+"""
+
+import sys
+import unittest
+from typing import Any
+
+from chassis.http.fast import direct_flask, prepared_response
+from chassis.observability import log_events
+from chassis.postgres.fast import rows, statements
+from chassis.schemas import loading
+
+SHORTCUTS: list[Any] = [
+    direct_flask,
+    loading,
+    log_events,
+    prepared_response,
+    rows,
+    statements,
+]
+
+if __name__ == "__main__":
+    for module in SHORTCUTS:
+        module.ENABLED = False
+    unittest.main(module=None, argv=["python -m support.ordinary", *sys.argv[1:]])

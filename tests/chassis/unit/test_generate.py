@@ -1,0 +1,257 @@
+"""What `generate` reads, refuses and edits, without a project."""
+
+import ast
+import re
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import TestCase
+
+import marshmallow
+
+from chassis.development.generate.grammar import Resource, read_field, read_resource
+from chassis.development.generate.kinds import KINDS
+from chassis.development.generate.model import read_model
+from chassis.development.generate.names import OF_A_SCHEMA, plural_of, with_article
+from chassis.development.generate.receipt import described, resource_of
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resources import files, ordered
+from chassis.development.generate.splice import add_import, add_statement, remove
+
+MODULE = '''"""Ports."""
+
+from abc import ABC
+
+from src.b import B
+
+
+class Work:
+    """Of one transaction."""
+
+    b: B  # Kept.
+
+
+def after() -> None: ...
+'''
+
+
+class PluralTest(TestCase):
+    def test_the_last_word_has_its_plural(self) -> None:
+        words = {
+            "invoice": "invoices",
+            "category": "categories",
+            "day": "days",
+            "box": "boxes",
+            "address": "addresses",
+            "child": "children",
+            "leaf": "leaves",
+            "purchase_order": "purchase_orders",
+            "order_status": "order_statuses",
+        }
+        for singular, plural in words.items():
+            with self.subTest(singular):
+                self.assertEqual(plural_of(singular), plural)
+
+    def test_a_word_without_a_plural_needs_one(self) -> None:
+        with self.assertRaisesRegex(Refusal, "--plural"):
+            plural_of("equipment")
+
+    def test_articles_follow_the_sound(self) -> None:
+        words = {"invoice": "an", "user": "a", "hour": "an", "house": "a", "unit": "a"}
+        for word, article in words.items():
+            with self.subTest(word):
+                self.assertEqual(with_article(word), f"{article} {word}")
+
+
+class GrammarTest(TestCase):
+    def test_a_field_has_type_arguments_modifiers_and_default(self) -> None:
+        field = read_field("status:enum:draft,sent:filter:index=sent")
+        self.assertEqual((field.name, field.kind.type), ("status", "enum"))
+        self.assertEqual(field.modifiers, {"filter", "index"})
+        self.assertEqual(field.default, "{E}.SENT")
+
+    def test_every_type_is_read(self) -> None:
+        sources = {
+            **{name: name for name in KINDS.keys() - {"enum", "array", "ref", "many"}},
+            "enum": "enum:a,b",
+            "array": "array:int:3",
+            "ref": "ref:Customer:cascade",
+        }
+        for name, source in sources.items():
+            for modifier in ("", ":optional"):
+                with self.subTest(name, modifier=modifier):
+                    self.assertEqual(read_field(f"x_1:{source}{modifier}").source[:4], "x_1:")
+
+    def test_what_cannot_work_is_refused_with_its_cure(self) -> None:
+        for source, cure in REFUSED_FIELDS.items():
+            with self.subTest(source), self.assertRaisesRegex(Refusal, cure):
+                read_field(source)
+
+    def test_a_resource_that_cannot_work_is_refused(self) -> None:
+        for (name, *sources), cure in REFUSED_RESOURCES.items():
+            with self.subTest(name, sources=sources), self.assertRaisesRegex(Refusal, cure):
+                read_resource(name, sources)
+
+    def test_options_that_contradict_are_refused(self) -> None:
+        for options, cure in (
+            ({"owned": True, "public": True}, "at once"),
+            ({"plural": "note"}, "itself"),
+            ({"plural": "Notes"}, "no plural"),
+            ({"unique": (("text", "other"),)}, "no field other"),
+            ({"unique": (("text",),)}, "two or more"),
+        ):
+            with self.subTest(options), self.assertRaisesRegex(Refusal, cure):
+                read_resource("Note", ["text:str:9"], **options)
+
+    def test_what_is_described_is_read_back(self) -> None:
+        resource = read_resource(
+            "Line", ["order:ref:Order", "count:int:1..9"], under="Order", timestamps=True
+        )
+        self.assertEqual(described(resource_of(described(resource))), described(resource))
+
+    def test_names_that_a_schema_has_are_refused(self) -> None:
+        """As far as its class shows them."""
+        public = {name for name in dir(marshmallow.Schema) if not name.startswith("_")}
+        self.assertLessEqual(public, OF_A_SCHEMA)
+
+
+REFUSED_FIELDS = {
+    "number": "has no type",
+    "number:string": "str, text",
+    "number:str:0": "1 to 10000",
+    "number:str:40:uniq": "Did you mean unique",
+    "number:str:unique:unique": "there twice",
+    "Number:str": "in ASCII",
+    "größe:str": "in ASCII",
+    "_number:str": "in ASCII",
+    "class:str": "Choose another",
+    "date:date": "Choose another",
+    "user:str": "reserved word",
+    "id:uuid": "has this field already",
+    "version:int": "has this field already",
+    "validate:bool": "Choose another",
+    "limit:int:filter": "parameter of this name|reserved word",
+    "a:str:5=toolong": "1 to 5 characters",
+    "a:int:5..1": "no range",
+    "a:int:1..5=9": "not within",
+    "a:decimal:12,2": "decimal:12.2",
+    "a:decimal:2.2": "decimal:12.2",
+    "a:bool=yes": "true or false",
+    "a:date=31.1.2026": "2026-01-31",
+    "a:datetime=now": "optional",
+    "a:enum:one": "two or more",
+    "a:enum:a-b,a_b": "two or more",
+    "a:enum:a,b=c": "none of",
+    "a:array:float": "array:str:20",
+    "a:ref": "ref:Customer",
+    "a:ref:B:cascade:restrict": "Keep one",
+    "a:ref:B:set_null": "needs optional",
+    "a:many:Course": "generate resource Enrolment",
+    "a:text:sort": "650",
+    "a:str:optional=b": "Keep one",
+    "a:str:readonly": "default",
+    "a:str:readonly:writeonly": "at once",
+    "a:str:writeonly:filter": "would tell",
+    "password:str=abc": "no secret",
+}
+REFUSED_RESOURCES = {
+    ("invoice", "a:str"): "as Invoice",
+    ("Invoice2$", "a:str"): "as Invoice",
+    ("List", "a:str"): "Choose another",
+    ("Page", "a:str"): "Choose another",
+    ("Equipment", "a:str"): "--plural",
+    ("Note", "a:str", "a:int"): "there twice",
+    ("Note", "a:ref:Note"): "optional",
+    ("Note", "a:str:readonly=b"): "caller sets",
+    ("Note", "a" * 60 + ":str"): "63 bytes",
+}
+
+
+class ModelFileTest(TestCase):
+    def read(self, text: str) -> list[Resource]:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "model.toml")
+            path.write_text(text, "utf-8")
+            return read_model(path)
+
+    def test_what_is_referred_to_comes_first(self) -> None:
+        found = self.read('[Line]\norder = "ref:Order"\n[Order]\nnumber = "str:40"\n')
+        self.assertEqual([one.name for one in ordered(found)], ["Order", "Line"])
+
+    def test_a_circle_is_refused(self) -> None:
+        found = self.read('[A1]\nb = "ref:B1"\n[B1]\na = "ref:A1"\n')
+        with self.assertRaisesRegex(Refusal, "circle"):
+            ordered(found)
+
+    def test_mistakes_name_their_resource(self) -> None:
+        for text, cure in (
+            ("", "no resource"),
+            ("[A", "no TOML"),
+            ("a = 1", "no table"),
+            ("[Note]\ntext = 1", "no text"),
+            ('[Note]\ntext = "strin"', r"\[Note\]"),
+            ('[Note]\ntext = "str"\n"--owned" = "yes"', "there are"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(Refusal, cure):
+                self.read(text)
+        with self.assertRaisesRegex(Refusal, "No such file"):
+            read_model(Path("missing.toml"))
+
+
+class SpliceTest(TestCase):
+    def test_lines_come_and_go_and_nothing_else(self) -> None:
+        for source in (MODULE, MODULE.replace("\n", "\r\n")):
+            changed, made = add_statement("x.py", source, "Work", "    c: C\n")
+            self.assertIn("    b: B  # Kept.", changed)
+            edited = changed.replace("# Kept.", "# Edited beside.")
+            expected = source.replace("# Kept.", "# Edited beside.")
+            self.assertEqual(remove(edited, made), expected)
+
+    def test_imports_are_sorted_merged_and_taken_out(self) -> None:
+        for statement, line in (
+            ("from src.a import A\n", "from src.a import A\nfrom src.b import B"),
+            ("from src.b import A\n", "from src.b import A, B"),
+            ("from enum import StrEnum\n", "from abc import ABC\nfrom enum import StrEnum\n\n"),
+            ("from sqlalchemy import Index\n", "\n\nfrom sqlalchemy import Index\n\nfrom src"),
+        ):
+            with self.subTest(statement):
+                changed, made = add_import("x.py", MODULE, statement)
+                self.assertIn(line, changed)
+                self.assertIsNotNone(made)
+                self.assertEqual(made and remove(changed, made), MODULE)
+
+    def test_an_import_that_is_there_is_not_ours(self) -> None:
+        self.assertEqual(add_import("x.py", MODULE, "from src.b import B\n"), (MODULE, None))
+
+    def test_a_name_that_something_else_uses_stays_imported(self) -> None:
+        changed, made = add_import("x.py", MODULE, "from src.a import A\n")
+        used = f"{changed}\nX = A\n"
+        self.assertEqual(made and remove(used, made), used)
+
+    def test_a_place_that_is_not_there_once_is_refused_with_the_line(self) -> None:
+        twice = f"{MODULE}\n\nif True:\n\n    class Work:\n        x: int\n"
+        for source in (MODULE.replace("Work", "Other"), twice):
+            with self.assertRaisesRegex(Refusal, "(?s)Nothing was written.*c: C"):
+                add_statement("x.py", source, "Work", "    c: C\n")
+
+    def test_what_was_edited_is_not_taken_out(self) -> None:
+        changed, made = add_statement("x.py", MODULE, "Work", "    c: C\n")
+        with self.assertRaisesRegex(Refusal, "by hand"):
+            remove(changed.replace("c: C", "c: C  # Edited."), made)
+
+
+class CodeTest(TestCase):
+    def test_operations_that_are_left_out_leave_nothing_behind(self) -> None:
+        for operation in ("list", "read", "create", "change", "delete"):
+            with self.subTest(operation), redirect_stderr(StringIO()):
+                resource = read_resource("Note", ["a:str:9"], operations=(operation,))
+                controllers = files(resource)["src/api/controllers/v1/notes.py"]
+                functions = re.findall(r"^def (\w+)_notes?\(", controllers, re.MULTILINE)
+                self.assertEqual(functions, [operation])
+
+    def test_every_file_can_be_parsed(self) -> None:
+        resource = read_resource("Note", ["a:enum:b,c:sort", "d:json:optional"], owned=True)
+        for path, text in files(resource).items():
+            with self.subTest(path):
+                self.assertTrue(ast.parse(text).body)

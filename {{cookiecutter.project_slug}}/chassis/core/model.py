@@ -1,0 +1,88 @@
+"""Entities whose fields keep their rules: assigning a value that breaks one raises an error."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from chassis.core.errors import ValidationError
+from chassis.core.identity import uuid7
+from chassis.core.limits import EARLIEST
+from chassis.core.rules import Choice, Integer, Plain, Rule
+
+UNSTAMPED = EARLIEST  # Of `created_at` and `updated_at`, until a repository has stored the entity.
+PLAIN = {bool, date, datetime, time, UUID}
+
+
+class Declaration(NamedTuple):
+    rule: Rule
+    nullable: bool
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Value:
+    """A part of an entity, without an identity: a line of an order."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raise ValidationError, with the field's name, for what its rule does not allow."""
+        kind: Any = type(self)
+        declared = _declared(kind).get(name)
+        if declared and not (value is None and declared.nullable):
+            try:
+                value = declared.rule.accept(value)
+            except ValueError as error:
+                raise ValidationError(f"{name}: {error}", field=name) from None
+        object.__setattr__(self, name, value)
+
+    def change(self, **values: Any) -> None:
+        """Assign what is given; None empties a field that may be empty."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Model(Value):
+    """An entity: it has an identity, and a version that counts its changes."""
+
+    id: UUID = field(default_factory=uuid7)
+    version: int = 1
+
+
+def declarations(kind: type) -> dict[str, Declaration]:
+    """What each field may hold. A field of another type, children say, is not declared.
+
+    An entity that is not a Model has them, too; it only keeps them by itself.
+    """
+    hashable: Any = kind
+    return _declared(hashable)
+
+
+@cache
+def _declared(kind: Any) -> dict[str, Declaration]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = {name: _declaration(hint) for name, hint in hints.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def _declaration(hint: Any) -> Declaration | None:
+    nullable = False
+    if get_origin(hint) in {Union, UnionType}:
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        if len(kinds) != 1 or len(get_args(hint)) == 1:
+            return None
+        [hint], nullable = kinds, True
+    rule = _rule(hint)
+    return Declaration(rule, nullable) if rule else None
+
+
+def _rule(hint: Any) -> Rule | None:
+    if get_origin(hint) is Annotated:
+        return next((one for one in get_args(hint)[1:] if isinstance(one, Rule)), None)
+    if hint is int:
+        return Integer()
+    if hint in PLAIN:
+        return Plain(hint)
+    return Choice(hint) if isinstance(hint, type) and issubclass(hint, StrEnum) else None

@@ -1,0 +1,229 @@
+"""What a field of an entity may hold. Entity, column and schema read the same rule.
+
+price: Annotated[Decimal, Number(10, 2, minimum=0)]
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
+
+# A practical form: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
+EMAIL_FORM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+URL_FORM = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?"
+
+
+class Rule:
+    """A subclass describes itself in a sentence that continues "It "."""
+
+    def accept(self, value: Any) -> Any:
+        """Return the value as it is stored. Raise ValueError with a sentence."""
+        if not self.holds(value):
+            raise ValueError(f"It {self.sentence()}.")
+        return value
+
+    def holds(self, value: Any) -> bool:
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Rule):
+    maximum: int
+    minimum: int = 1
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, str) and self.minimum <= len(value) <= self.maximum
+
+    def sentence(self) -> str:
+        return f"has {self.minimum} to {self.maximum} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Email(Rule):
+    """In lower case, so that the same address is the same text."""
+
+    maximum: int = 254  # https://www.rfc-editor.org/errata/eid1690
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, str) and value.isascii():
+            value = value.lower()
+        return Rule.accept(self, value)
+
+    def holds(self, value: Any) -> bool:
+        return (
+            isinstance(value, str)
+            and len(value) <= self.maximum
+            and re.fullmatch(EMAIL_FORM, value) is not None
+        )
+
+    def sentence(self) -> str:
+        return f"is an e-mail address of up to {self.maximum} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Url(Rule):
+    """Absolute, http or https, in ASCII."""
+
+    maximum: int = 2000
+
+    def holds(self, value: Any) -> bool:
+        return (
+            isinstance(value, str)
+            and len(value) <= self.maximum
+            and re.fullmatch(URL_FORM, value) is not None
+        )
+
+    def sentence(self) -> str:
+        return f"is an http or https URL of up to {self.maximum} ASCII characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Rule):
+    """PostgreSQL's integer; its bigint where a bound is beyond that."""
+
+    minimum: int = INTEGER_MIN
+    maximum: int = INTEGER_MAX
+
+    @property
+    def is_big(self) -> bool:
+        return self.minimum < INTEGER_MIN or self.maximum > INTEGER_MAX
+
+    def holds(self, value: Any) -> bool:
+        return type(value) is int and self.minimum <= value <= self.maximum
+
+    def sentence(self) -> str:
+        return f"is an integer from {self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """PostgreSQL's numeric(digits, places), exact."""
+
+    digits: int
+    places: int
+    minimum: Decimal | int | None = None
+    maximum: Decimal | int | None = None
+
+    def holds(self, value: Any) -> bool:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            return False
+        exponent = value.as_tuple().exponent
+        return (
+            -int(exponent) <= self.places
+            and abs(value) < 10 ** (self.digits - self.places)
+            and (self.minimum is None or self.minimum <= value)
+            and (self.maximum is None or value <= self.maximum)
+        )
+
+    def sentence(self) -> str:
+        bounds = [
+            f" {words} {bound}"
+            for words, bound in (("from", self.minimum), ("to", self.maximum))
+            if bound is not None
+        ]
+        whole = self.digits - self.places
+        return f"is a number of {whole} digits and {self.places} places{''.join(bounds)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Rule):
+    """A member of an enumeration of texts."""
+
+    of: type[StrEnum]
+
+    @property
+    def values(self) -> list[str]:
+        return [member.value for member in self.of]
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, str) and value in self.values:
+            return self.of(value)
+        return Rule.accept(self, value)
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, self.of)
+
+    def sentence(self) -> str:
+        return f"is one of {', '.join(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Rule):
+    """A value of one type: bool, date, datetime with its offset, time without, or UUID."""
+
+    of: type
+
+    def holds(self, value: Any) -> bool:
+        if not isinstance(value, self.of):
+            return False
+        if isinstance(value, datetime):
+            return self.of is datetime and value.tzinfo is not None
+        return not isinstance(value, time) or value.tzinfo is None
+
+    def sentence(self) -> str:
+        return f"is a {self.of.__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject(Rule):
+    """An object that PostgreSQL's jsonb holds, and that is read back as it was.
+
+    jsonb has no NUL; a number beyond 64 bits would be read back as one that JSON writers refuse.
+    """
+
+    max_bytes: int = 10_000
+    depth: int = 8
+
+    def holds(self, value: Any) -> bool:
+        if not isinstance(value, dict) or not _fits(value, self.depth):
+            return False
+        return len(json.dumps(value, ensure_ascii=False).encode()) <= self.max_bytes
+
+    def sentence(self) -> str:
+        return (
+            f"is a JSON object of up to {self.max_bytes} bytes and {self.depth} levels, without "
+            "NUL or half a surrogate pair, its numbers within 64 bits"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Rule):
+    """A list of values that each follow the same rule."""
+
+    of: Rule
+    maximum: int
+    minimum: int = 0
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, list) and self.minimum <= len(value) <= self.maximum:
+            return [self.of.accept(one) for one in value]
+        raise ValueError(f"It {self.sentence()}.")
+
+    def sentence(self) -> str:
+        return f"has {self.minimum} to {self.maximum} items"
+
+
+def _fits(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth > 0 and all(
+            _is_text(key) and _fits(one, depth - 1) for key, one in value.items()
+        )
+    if isinstance(value, list):
+        return depth > 0 and all(_fits(one, depth - 1) for one in value)
+    if isinstance(value, int | float):
+        return BIG_INTEGER_MIN <= value <= BIG_INTEGER_MAX
+    return value is None or _is_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,89 @@
+"""Changes of a project's files that are kept in memory until all of them are known to work."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import unified_diff
+from pathlib import Path
+
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.splice import Insertion
+
+
+class Draft:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.texts: dict[str, str | None] = {}  # None for a file that is removed.
+
+    def read(self, path: str) -> str:
+        """Raise Refusal if there is no such file."""
+        text = self.find(path)
+        if text is None:
+            raise Refusal(f"There is no {path}. Nothing was written.")
+        return text
+
+    def find(self, path: str) -> str | None:
+        if path in self.texts:
+            return self.texts[path]
+        file = self.root / path
+        return file.read_bytes().decode() if file.is_file() else None
+
+    def create(self, path: str, text: str) -> None:
+        if self.find(path) is not None:
+            raise Refusal(f"{path} exists already. Nothing was written.")
+        self.texts[path] = text
+
+    def change(
+        self, path: str, edit: Callable[..., tuple[str, Insertion | None]], *arguments: str
+    ) -> list[Insertion]:
+        """Empty where there is nothing to change."""
+        self.texts[path], insertion = edit(path, self.read(path), *arguments)
+        return [insertion] if insertion else []
+
+    def files(self, folder: str) -> Iterator[str]:
+        """Of Python, as they are after the change."""
+        there = {
+            file.relative_to(self.root).as_posix() for file in (self.root / folder).rglob("*.py")
+        }
+        drafted = {path for path in self.texts if path.startswith(f"{folder}/")}
+        yield from (path for path in sorted(there | drafted) if self.find(path) is not None)
+
+    def diff(self) -> str:
+        return "".join(self._differences())
+
+    def _differences(self) -> Iterator[str]:
+        for path, text in sorted(self.texts.items()):
+            file = self.root / path
+            before = file.read_text("utf-8") if file.is_file() else None
+            names = "/dev/null" if before is None else path, "/dev/null" if text is None else path
+            was, now = ((one or "").splitlines(keepends=True) for one in (before, text))
+            yield from unified_diff(was, now, *names)
+
+    @contextmanager
+    def written(self, *also: str) -> Iterator[None]:
+        """Write all; where the block fails, everything is as before, the files of `also` too."""
+        before = {path: _bytes(self.root / path) for path in (*self.texts, *also)}
+        versions = set(self.root.glob("migrations/versions/*.py"))
+        try:
+            for path, text in self.texts.items():
+                _put(self.root / path, None if text is None else text.encode())
+            yield
+        except BaseException:
+            for path, content in before.items():
+                _put(self.root / path, content)
+            for revision in set(self.root.glob("migrations/versions/*.py")) - versions:
+                revision.unlink()
+            raise
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
+
+
+def _put(file: Path, content: bytes | None) -> None:
+    if content is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    elif file.exists():
+        file.unlink()
+        if file.parent.name == ".generated" and not any(file.parent.iterdir()):
+            file.parent.rmdir()

@@ -1,0 +1,187 @@
+"""The revisions of a field that is added to a table with rows: expand, then contract.
+
+Each is tried by `db check`, which says what it has to declare.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import Field
+from chassis.development.generate.later import Addition
+from chassis.development.generate.places import VERSIONS, entity_file, table_file
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.revisions import format_files, new_revision, wrapped
+from chassis.development.generate.rings import attribute
+
+PLAIN = {"int", "decimal", "bool"}
+DECLARES = re.compile(r'^(\d{4}) MIG012: has to say (maintenance|phase) = ("[\w-]+")')
+NOT_APPLIED = "Target database is not up to date"
+HEAD = '''"""{message}"""
+
+{imports}
+
+revision = "{revision}"
+down_revision = "{below}"
+maintenance = "none"
+phase = "{phase}"
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+CONCURRENTLY = (
+    "from chassis.migrations.operations import create_index_concurrently, drop_index_concurrently"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """Texts of HEAD."""
+
+    message: str
+    upgrade: str
+    downgrade: str
+    imports: str = "from alembic import op"
+    phase: str = "expand"
+
+
+def add_revisions(draft: Draft, addition: Addition) -> list[str]:
+    """Write them; returns the names of their files, oldest first."""
+    field, table = addition.field, addition.resource.plural
+    names = _nullable(draft, addition)
+    if field.default:
+        _give_default(draft, names[-1], addition)
+    for columns, unique in _indexes(addition.field):
+        names.append(_index(draft, names[-1], table, columns, unique=unique))
+    if addition.is_required:
+        names.append(_contract(draft, names[-1], addition))
+    _declare(draft)
+    return names
+
+
+def _nullable(draft: Draft, addition: Addition) -> list[str]:
+    """By `db migrate`, with a model that requires nothing yet, and has no new index."""
+    entity = draft.root / entity_file(addition.resource.singular)
+    table = draft.root / table_file(addition.resource.plural)
+    texts = {file: file.read_bytes() for file in (entity, table)}
+    line = attribute(addition.resource, addition.field)
+    annotation = line.partition(" = ")[0].removesuffix(" | None")
+    entity.write_bytes(texts[entity].replace(line.encode(), f"{annotation} | None = None".encode()))
+    without = [one for one in texts[table].splitlines(keepends=True) if not _is_new(one, addition)]
+    table.write_bytes(b"".join(without))
+    try:
+        message = f"Add {addition.field.name} to {addition.resource.plural}"
+        return new_revision(draft.root, message)
+    finally:
+        for file, content in texts.items():
+            file.write_bytes(content)
+
+
+def _is_new(line: bytes, addition: Addition) -> bool:
+    return line.strip().startswith(f'Index(None, "{addition.field.name}"'.encode())
+
+
+def _give_default(draft: Draft, name: str, addition: Addition) -> None:
+    """What the code of the release before does not write, the database does."""
+    path = draft.root / VERSIONS / name
+    text = path.read_text("utf-8")
+    column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
+    default = f"nullable=False, server_default=sa.text({json.dumps(_literal(addition))})"
+    changed, count = column.subn(lambda found: f"{found[1]}{default}", text, count=1)
+    if not count:
+        raise Refusal(f"{name} does not add {addition.field.name}; nothing was written.")
+    path.write_text(changed, "utf-8", newline="\n")
+    format_files(draft.root, [path])
+
+
+def _literal(addition: Addition) -> str:
+    """In SQL."""
+    if addition.field.kind.type in PLAIN:
+        return addition.rows
+    quoted = addition.rows.replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _indexes(field: Field) -> list[tuple[list[str], bool]]:
+    """As the lines of the table have them: columns, and whether it is unique."""
+    found = [([field.name], True)] if field.has("unique") else []
+    if field.has("filter"):
+        return [*found, ([field.name, "id"], False)]
+    if field.has("index") or (field.kind.target and not field.has("unique")):
+        return [*found, ([field.name], False)]
+    return found
+
+
+def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: bool) -> str:
+    name = f"ix_{table}_{'_'.join(columns)}"
+    arguments = f'"{name}", "{table}", {json.dumps(columns)}' + ", unique=True" * unique
+    revision = Revision(
+        message=f"Index {' and '.join(columns)} of {table}",
+        imports=CONCURRENTLY,
+        upgrade=f"create_index_concurrently({arguments})",
+        downgrade=f'drop_index_concurrently("{name}", "{table}")',
+    )
+    return _write(draft, below, revision)
+
+
+def _contract(draft: Draft, below: str, addition: Addition) -> str:
+    """When no code of the release before runs any more."""
+    table, name, value = addition.resource.plural, addition.field.name, _literal(addition)
+    update = f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL"  # noqa: S608  # Quoted.
+    require = f'op.alter_column("{table}", "{name}", nullable=False)'
+    revision = Revision(
+        message=f"Require {name} of {table}",
+        upgrade=f"op.execute({json.dumps(update)})\n    {require}",
+        downgrade=f'op.alter_column("{table}", "{name}", nullable=True)',
+        phase="contract",
+    )
+    if addition.field.default:
+        restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {value}"
+        revision = Revision(
+            message=f"Leave {name} of {table} to the code",
+            upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
+            downgrade=f"op.execute({json.dumps(restore)})",
+            phase="contract",
+        )
+    return _write(draft, below, revision)
+
+
+def _write(draft: Draft, below: str, revision: Revision) -> str:
+    number = below.partition("_")[0]
+    following = f"{int(number) + 1:04}"
+    slug = re.sub(r"[^a-z0-9]+", "_", revision.message.lower())[:40].strip("_")
+    path = draft.root / VERSIONS / f"{following}_{slug}.py"
+    text = HEAD.format(**asdict(revision), revision=following, below=number)
+    path.write_text(wrapped(text), "utf-8", newline="\n")
+    format_files(draft.root, [path])
+    return path.name
+
+
+def _declare(draft: Draft) -> None:
+    """Write what `db check` asks for, and check again."""
+    for sentence in _check(draft):
+        if found := DECLARES.match(sentence):
+            [file] = (draft.root / VERSIONS).glob(f"{found[1]}_*.py")
+            line = re.compile(rf"^{found[2]} = .*$", re.MULTILINE)
+            text = line.sub(f"{found[2]} = {found[3]}", file.read_text("utf-8"), count=1)
+            file.write_text(text, "utf-8", newline="\n")
+    if wrong := _check(draft):
+        raise Refusal(f"`manage.py db check` says: {' '.join(wrong)} Nothing was written.")
+
+
+def _check(draft: Draft) -> list[str]:
+    """Without that the new revisions are not applied yet."""
+    command = [sys.executable, "manage.py", "db", "check", "--json"]
+    result = subprocess.run(command, cwd=draft.root, capture_output=True, text=True, check=False)
+    if not result.stdout.strip():
+        raise Refusal(f"`manage.py db check` failed; nothing was written. {result.stderr.strip()}")
+    return [one for one in json.loads(result.stdout) if not one.startswith(NOT_APPLIED)]

@@ -1,0 +1,262 @@
+"""`name:type[:argument…][:modifier…][=default]`, and the resource that fields make up."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property
+
+from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind
+from chassis.development.generate.names import (
+    OF_A_LIST,
+    plural_of,
+    require_entity_name,
+    require_field_name,
+    require_length,
+    require_plural,
+    snake,
+    with_article,
+)
+from chassis.development.generate.refusal import Refusal
+
+MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
+OPERATIONS = ("list", "read", "create", "change", "delete")
+OWNER_LENGTH = 255
+# What no caller sets: the owner is not shown either.
+SHOWN, HIDDEN = frozenset({"readonly"}), frozenset({"readonly", "writeonly"})
+# As ruff's S105 finds them.
+SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
+FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    kind: Kind
+    modifiers: frozenset[str]
+    default: str  # Python; empty where there is none.
+    source: str  # As it was written.
+    default_text: str = ""
+
+    def has(self, modifier: str) -> bool:
+        return modifier in self.modifiers
+
+    @property
+    def optional(self) -> bool:
+        return self.has("optional")
+
+    @property
+    def words(self) -> str:
+        return self.name.removesuffix("_id").replace("_", " ")
+
+
+def read_field(source: str) -> Field:
+    """Raise Refusal where it cannot be read, or would not work."""
+    declared, equals, default_text = source.partition("=")
+    name, *words = declared.split(":")
+    if not words:
+        raise Refusal(f"{source!r} has no type. Write {FORM}.")
+    kind_name, *arguments = words
+    if kind_name not in KINDS:
+        raise Refusal(f"{name}: there is no type {_nearest(kind_name, KINDS)}")
+    kind = KINDS[kind_name](arguments, name)
+    require_field_name(f"{name}_id" if kind.target else name)
+    modifiers = _modifiers(arguments, name)
+    column = f"{name}_id" if kind.target else name
+    default = kind.default(default_text) if equals else ""
+    found = Field(column, kind, modifiers, default, source, default_text)
+    _require_sense(found)
+    return found
+
+
+def _modifiers(words: list[str], name: str) -> frozenset[str]:
+    for word, count in Counter(words).items():
+        if word not in MODIFIERS:
+            raise Refusal(f"{name}: there is no modifier {_nearest(word, MODIFIERS)}")
+        if count > 1:
+            raise Refusal(f"{name}: {word} is there twice.")
+    return frozenset(words)
+
+
+def _nearest(word: str, names: Iterable[str]) -> str:
+    near = get_close_matches(word, names, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"{word!r}; there are {', '.join(sorted(set(names) - {'many'}))}.{meant}"
+
+
+def _require_sense(one: Field) -> None:
+    """Each rule: whether it is broken, and what to say of it."""
+    name, kind = one.name, one.kind
+    looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
+    indexed = f"{', '.join(looked_up)} needs an index, which holds texts of {LONGEST_INDEXED}"
+    rules = [
+        (
+            bool(one.default and SECRET.search(name)),
+            "a default that everybody can read is no secret. Leave it out.",
+        ),
+        (
+            bool(looked_up) and not kind.indexed,
+            f"{indexed} characters at most, and nothing longer.",
+        ),
+        (
+            one.has("filter") and name in OF_A_LIST,
+            "each list has a parameter of this name already. Choose another.",
+        ),
+        (
+            {"readonly", "writeonly"} <= one.modifiers,
+            "readonly and writeonly at once: nobody could use it.",
+        ),
+        (
+            one.has("writeonly") and bool({"filter", "sort"} & one.modifiers),
+            "writeonly is never sent, and a filter or a sort would tell it.",
+        ),
+        (
+            one.has("readonly") and not (one.optional or one.default),
+            "callers do not set readonly: give it a default, or make it optional.",
+        ),
+        (
+            one.optional and bool(one.default),
+            "optional has no default, it is null. Keep one of the two.",
+        ),
+        (kind.on_delete == "set_null" and not one.optional, "set_null needs optional."),
+    ]
+    for is_broken, sentence in rules:
+        if is_broken:
+            raise Refusal(f"{name}: {sentence}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    name: str
+    plural: str
+    fields: tuple[Field, ...]
+    operations: tuple[str, ...] = OPERATIONS
+    unique: tuple[tuple[str, ...], ...] = ()
+    owned: bool = False
+    public: bool = False
+    under: str = ""
+    timestamps: bool = False
+    tables: Mapping[str, str] = field(default_factory=dict)  # Of what its references name.
+
+    @cached_property
+    def singular(self) -> str:
+        return snake(self.name)
+
+    @property
+    def words(self) -> str:
+        return self.singular.replace("_", " ")
+
+    @property
+    def plural_words(self) -> str:
+        return self.plural.replace("_", " ")
+
+    @property
+    def a(self) -> str:
+        return with_article(self.words)
+
+    @property
+    def url(self) -> str:
+        return self.plural.replace("_", "-")
+
+    @property
+    def refs(self) -> list[Field]:
+        return [field for field in self.fields if field.kind.target]
+
+    @cached_property
+    def stored(self) -> list[Field]:
+        """The fields of the entity, those that the service sets included."""
+        owner = Field("owner", KINDS["str"]([str(OWNER_LENGTH)], "owner"), HIDDEN, "", "")
+        moment = KINDS["datetime"]([], "created_at")
+        moments = [
+            Field(name, moment, SHOWN, "UNSTAMPED", "") for name in ("created_at", "updated_at")
+        ]
+        return [*self.fields, *([owner] * self.owned), *(moments * self.timestamps)]
+
+    @property
+    def inputs(self) -> list[Field]:
+        """Those that a body has."""
+        return [one for one in self.fields if not one.has("readonly") and one is not self.parent]
+
+    @property
+    def required(self) -> list[Field]:
+        return [one for one in self.inputs if not one.optional and not one.default]
+
+    @property
+    def parent(self) -> Field | None:
+        """The reference that is a part of the path."""
+        return next((field for field in self.refs if field.kind.target == self.under), None)
+
+    def can(self, *operations: str) -> bool:
+        return bool(set(operations) & set(self.operations))
+
+    def enum(self, field: Field) -> str:
+        """The name of its enumeration: InvoiceStatus."""
+        return self.name + "".join(word.title() for word in field.name.split("_"))
+
+    def fill(self, text: str, field: Field) -> str:
+        """A text of a kind, for this field."""
+        return text.replace("{E}", self.enum(field))
+
+
+def read_resource(
+    name: str, sources: Iterable[str], plural: str = "", **options: object
+) -> Resource:
+    """Raise Refusal where it cannot be read, or would not work."""
+    require_entity_name(name)
+    plural = plural or plural_of(snake(name))
+    require_plural(plural, name)
+    fields = tuple(read_field(source) for source in sources)
+    made = Resource(name=name, plural=plural, fields=fields, **options)  # type: ignore[arg-type]
+    if made.under and not made.parent:
+        parent = read_field(f"{snake(made.under)}:ref:{made.under}")
+        made = replace(made, fields=(parent, *made.fields))
+    if made.parent and made.parent.optional:
+        raise Refusal(f"--under {made.under}: {made.parent.name} is in the path. Drop optional.")
+    made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
+    _require_whole(made)
+    if made.owned and made.public:
+        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
+    return made
+
+
+def operations_of(names: Iterable[str]) -> tuple[str, ...]:
+    if unknown := sorted(set(names) - set(OPERATIONS)):
+        there_are = ", ".join(OPERATIONS)
+        raise Refusal(f"There is no operation {', '.join(unknown)}; there are {there_are}.")
+    return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
+
+
+def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
+    known = {field.name: field for field in resource.fields}
+    columns = [name if name in known else f"{name}_id" for name in names]
+    if unknown := [
+        name for name, column in zip(names, columns, strict=True) if column not in known
+    ]:
+        raise Refusal(f"--unique {','.join(names)}: there is no field {', '.join(unknown)}.")
+    if len(set(columns)) < len(columns) or len(columns) == 1:
+        raise Refusal(f"--unique {','.join(names)}: name two or more fields, each once.")
+    if not all(known[column].kind.indexed for column in columns):
+        raise Refusal(f"--unique {','.join(names)}: an index does not hold such long texts.")
+    return tuple(columns)
+
+
+def _require_whole(resource: Resource) -> None:
+    counted = Counter(_columns(resource))
+    if twice := [name for name, count in counted.items() if count > 1]:
+        raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
+    if not any(not one.has("readonly") for one in resource.fields) and resource.can("create"):
+        raise Refusal(
+            f"{resource.name} has no field that a caller sets: name one, as title:str:200."
+        )
+    for one in resource.fields:
+        if one.kind.target == resource.name and not one.optional:
+            raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
+        for prefix in ("ix", "uq", "fk", "ck"):
+            require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
+    for names in resource.unique:
+        require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")
+
+
+def _columns(resource: Resource) -> Iterator[str]:
+    yield from (field.name for field in resource.stored)

@@ -1,0 +1,218 @@
+"""`generate field`: the lines that a field adds to a resource that is there."""
+
+import ast
+from dataclasses import dataclass, replace
+from textwrap import dedent
+
+from chassis.development.generate import api, places, rings, suites
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import Field, Resource, read_field
+from chassis.development.generate.module import imports_of
+from chassis.development.generate.receipt import Receipt, read_receipt
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resources import own_modules, tables_of
+from chassis.development.generate.splice import (
+    Insertion,
+    add_import,
+    add_line,
+    add_statement,
+    scope_of,
+)
+from chassis.development.generate.undo import follow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """A field, and what `rows` that are there already get."""
+
+    resource: Resource
+    field: Field
+    rows: str
+
+    @property
+    def is_required(self) -> bool:
+        return not self.field.optional
+
+
+def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
+    """Raise Refusal where it cannot be added."""
+    tables = tables_of(draft)
+    if name not in tables:
+        raise Refusal(f"There is no {name}; there are {', '.join(sorted(tables)) or 'none'}.")
+    field = read_field(source)
+    if field.kind.target and field.kind.target not in tables:
+        raise Refusal(f"{field.name} refers to {field.kind.target}, which is not there.")
+    resource = _resource(draft, name, tables, field)
+    if rows and (field.optional or field.default):
+        raise Refusal("--backfill is for a field that is neither optional nor has a default.")
+    if not (field.optional or field.default or rows):
+        raise Refusal(
+            f"{tables[name]} may have rows, and {field.name} is required: give it a default "
+            f"({source}=…), make it optional, or say what those rows get: --backfill VALUE"
+        )
+    if field.kind.target and not field.optional:
+        raise Refusal(f"{field.name}: no row that is there refers to any yet. Make it optional.")
+    if field.has("sort"):
+        raise Refusal(
+            f"{field.name}: sort is a change of a line. Leave it out, and add by hand, to the sort "
+            f'of {name}Query, "{field.name}", and to the table Index(None, "{field.name}", "id").'
+        )
+    text = rows or field.default_text
+    if text:
+        field.kind.default(text)
+    return Addition(resource=resource, field=field, rows=text)
+
+
+def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> Resource:
+    """With this field only: no other is written."""
+    receipt = read_receipt(draft, name)
+    known = receipt.resource if receipt else Resource(name=name, plural=tables[name], fields=())
+    if field.name in {one.name for one in known.stored}:
+        raise Refusal(f"{name} has {field.name} already.")
+    return replace(known, fields=(field,), unique=(), under="", tables=tables)
+
+
+def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
+    """Draft its lines; None where it is there as described. Raise Refusal where it cannot be."""
+    resource, field = addition.resource, addition.field
+    name = f"{resource.name}.{field.name}"
+    description = {"plural": resource.plural, "source": field.source, "rows": addition.rows}
+    if receipt := read_receipt(draft, name):
+        if receipt.description == description:
+            return None
+        raise Refusal(f"{name} exists already, and differs. It was made by: {receipt.command}")
+    before = dict(draft.texts)
+    insertions = [*_entity(draft, resource, field), *_table(draft, resource, field)]
+    insertions += [*_schemas(draft, resource, field), *_examples(draft, resource, field)]
+    for path in draft.texts.keys() - before.keys():
+        text = (draft.root / path).read_bytes().decode()
+        follow(draft, name, path, text, draft.read(path))
+    made = Receipt(
+        kind="field", name=name, command=command, description=description, insertions=insertions
+    )
+    draft.create(made.path, made.text())
+    return made
+
+
+def _imports(draft: Draft, path: str, body: str, resource: Resource) -> list[Insertion]:
+    """Of what the lines use."""
+    own = places.module_of(path)
+    lines = [
+        line
+        for line in imports_of(dedent(body), own_modules(resource))
+        if f"from {own} import" not in line
+    ]
+    return [one for line in lines for one in draft.change(path, add_import, f"{line}\n")]
+
+
+def _entity(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
+    path = places.entity_file(resource.singular)
+    made: list[Insertion] = []
+    text = f"    {rings.attribute(resource, field)}\n"
+    node = scope_of(path, draft.read(path), resource.name, text)
+    attributes = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+    if any(isinstance(one.target, ast.Name) and one.target.id == field.name for one in attributes):
+        raise Refusal(f"{resource.name} has {field.name} already.")
+    if not attributes:
+        raise Refusal(
+            f"{path}: {resource.name} has no field to put it below. Add by hand:\n\n{text}"
+        )
+    line = str(attributes[-1].end_lineno)
+    made += draft.change(path, add_line, resource.name, line, text)
+    if field.kind.members:
+        first = min(one.lineno for one in (*node.decorator_list, node)) - 1  # type: ignore[union-attr]
+        enum = f"{rings.enumeration(resource, field)}\n"
+        made += draft.change(path, add_line, "", str(first), enum)
+    body = f"{rings.attribute(resource, field)}\n" + (
+        rings.enumeration(resource, field) if field.kind.members else ""
+    )
+    return made + _imports(draft, path, body, resource)
+
+
+def _table(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
+    path = places.table_file(resource.plural)
+    source = draft.read(path)
+    if f"*columns({resource.name})" not in source:
+        raise Refusal(
+            f"{path} does not take its columns from {resource.name}: add the field by hand, as "
+            "docs/add-a-resource.md says."
+        )
+    lines = later_constraints(resource, field)
+    if not lines:
+        return []
+    text = "".join(f"    {one},\n" for one in lines)
+    calls = [
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    ]
+    if len(calls) != 1 or calls[0].lineno == calls[0].end_lineno:
+        raise Refusal(f"{path}: there is no one table, a line each. Add by hand:\n\n{text}")
+    made = draft.change(path, add_line, "", str((calls[0].end_lineno or 1) - 1), text)
+    return made + _imports(draft, path, dedent(text), resource)
+
+
+def later_constraints(resource: Resource, field: Field) -> list[str]:
+    """A unique index, not a constraint: it can be built while the table is written to."""
+    unique = f'UniqueConstraint("{field.name}")'
+    found = rings.constraints(resource, field)
+    return [f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in found]
+
+
+def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
+    path = places.schema_file(resource.singular)
+    made: list[Insertion] = []
+    if resource.can("create", "change") and not field.has("readonly"):
+        text = f"    {api.given(resource, field)}\n"
+        made += draft.change(path, add_statement, f"{resource.name}Input", text)
+    if resource.can("list", "read", "create", "change") and not field.has("writeonly"):
+        made += _output(draft, path, resource, field)
+    if resource.can("list") and field.has("filter"):
+        for line in api.filtered(resource, field):
+            made += draft.change(path, add_statement, f"{resource.name}Query", f"    {line}\n")
+        made += _imports(draft, path, "filters", resource)
+    return made
+
+
+def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[Insertion]:
+    """Before the version, which is the last one."""
+    scope, text = f"{resource.name}Output", f"    {api.shown(resource, field)}\n"
+    node = scope_of(path, draft.read(path), scope, text)
+    for one in node.body:
+        match one:
+            case ast.Assign(targets=[ast.Name(id="version")]):
+                return draft.change(path, add_line, scope, str(one.lineno - 1), text)
+    return draft.change(path, add_statement, scope, text)
+
+
+def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
+    """What tests and seeds send, where it is needed."""
+    if field.optional or field.default:
+        return []
+    value, json = rings.example(resource, field), suites.json_example(field)
+    singular, plural = resource.singular, resource.plural
+    made = _entry(draft, places.seed_file(plural), "EXAMPLE", value)
+    made += _imports(draft, places.seed_file(plural), f"{{{value}}}", resource)
+    unit = places.service_test_file(singular)
+    if draft.find(unit) is not None:
+        made += _entry(draft, unit, "VALUES", value)
+        made += _imports(draft, unit, f"{{{value}}}", resource)
+    if resource.can("create") and not field.has("readonly"):
+        made += _entry(draft, places.api_test_file(plural), singular.upper(), json)
+    return made
+
+
+def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
+    """At the end of the dict of this name, which has an entry a line."""
+    text = f"    {entry},\n"
+    found = [
+        node.value
+        for node in ast.parse(draft.read(path)).body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
+        and isinstance(node.value, ast.Dict)
+    ]
+    if len(found) != 1 or found[0].lineno == found[0].end_lineno:
+        raise Refusal(f"{path}: {name} is no dict with a line each. Add by hand:\n\n{text}")
+    return draft.change(path, add_line, "", str((found[0].end_lineno or 1) - 1), text)

@@ -1,0 +1,60 @@
+"""`model.toml`: a table for each resource, its fields with the same grammar, options with `--`."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from chassis.development.generate.grammar import Resource, operations_of, read_resource
+from chassis.development.generate.refusal import Refusal
+
+LISTS = {"--operations", "--unique"}
+TEXTS = {"--plural", "--under"}
+SWITCHES = {"--owned", "--public", "--timestamps"}
+
+
+def read_model(path: Path) -> list[Resource]:
+    """Raise Refusal, which names the resource, where it cannot be read."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refusal(f"{path} is no TOML: {error}") from error
+    if not tables:
+        raise Refusal(f'{path} has no resource: write [Note] and, below, title = "str:200".')
+    return [_resource(path, name, table) for name, table in tables.items()]
+
+
+def _resource(path: Path, name: str, table: object) -> Resource:
+    if not isinstance(table, dict):
+        raise Refusal(f'{path}: {name} is no table: write [{name}] and, below, title = "str:200".')
+    try:
+        options = dict(_option(key, table[key]) for key in table if key.startswith("--"))
+        fields = [_field(key, table[key]) for key in table if not key.startswith("--")]
+        return read_resource(name, fields, **options)
+    except Refusal as error:
+        raise Refusal(f"{path}: [{name}] {error.message}") from error
+
+
+def _field(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal(f'{name}: {value!r} is no text: write {name} = "str:200".')
+    return f"{name}:{value}"
+
+
+def _option(name: str, value: object) -> tuple[str, Any]:
+    key = name.removeprefix("--")
+    if name in SWITCHES and isinstance(value, bool):
+        return key, value
+    if name in TEXTS and isinstance(value, str):
+        return key, value
+    if name in LISTS and isinstance(value, list) and value:
+        words = [str(one) for one in value]
+        if name == "--operations":
+            return key, operations_of(words)
+        return key, tuple(tuple(names.split(",")) for names in words)
+    every = ", ".join(sorted(SWITCHES | TEXTS | LISTS))
+    raise Refusal(
+        f'{name} = {value!r}: there are {every}; as "--owned" = true, "--plural" = "entries", '
+        '"--operations" = ["list", "read"], "--unique" = ["student,course"].'
+    )

@@ -1,0 +1,101 @@
+"""`.generated/invoice.json`: what a command wrote. `destroy` takes back exactly that."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import Resource, read_resource
+from chassis.development.generate.names import snake
+from chassis.development.generate.places import RECEIPTS
+from chassis.development.generate.splice import Insertion
+
+FORMAT = 1
+
+
+@dataclass(kw_only=True)
+class Receipt:
+    """`files` and `revisions`, which lie in their own folder, have a hash of each."""
+
+    kind: str  # resource, or field
+    name: str
+    command: str
+    description: dict[str, Any]
+    files: dict[str, str] = field(default_factory=dict)
+    insertions: list[Insertion] = field(default_factory=list)
+    revisions: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def path(self) -> str:
+        return receipt_file(self.name)
+
+    def text(self) -> str:
+        return f"{json.dumps(asdict(self), indent=2)}\n"
+
+    @property
+    def resource(self) -> Resource:
+        return resource_of(self.description)
+
+    @property
+    def table(self) -> str:
+        return str(self.description["plural"])
+
+    @property
+    def title(self) -> str:
+        """As `db migrate --accept-drop` has it: invoices, or invoices.vat."""
+        _, dot, column = self.name.partition(".")
+        return f"{self.table}{dot}{column}"
+
+
+def receipt_file(name: str) -> str:
+    """Of a resource, or of a field: Invoice, Invoice.vat."""
+    entity, _, column = name.partition(".")
+    return f"{RECEIPTS}/{'.'.join(filter(None, [snake(entity), column]))}.json"
+
+
+def read_receipt(draft: Draft, name: str) -> Receipt | None:
+    text = draft.find(receipt_file(name))
+    return _receipt(text) if text else None
+
+
+def receipts(draft: Draft) -> Iterator[Receipt]:
+    for file in sorted((draft.root / RECEIPTS).glob("*.json")):
+        text = draft.find(f"{RECEIPTS}/{file.name}")
+        if text:
+            yield _receipt(text)
+
+
+def _receipt(text: str) -> Receipt:
+    stored = json.loads(text)
+    stored["insertions"] = [Insertion(**one) for one in stored["insertions"]]
+    return Receipt(**stored)
+
+
+def described(resource: Resource) -> dict[str, Any]:
+    """What makes it, to be compared and written again."""
+    return {
+        "name": resource.name,
+        "sources": [one.source for one in resource.fields],
+        "plural": resource.plural,
+        "operations": list(resource.operations),
+        "unique": [list(names) for names in resource.unique],
+        "owned": resource.owned,
+        "public": resource.public,
+        "under": resource.under,
+        "timestamps": resource.timestamps,
+        "tables": dict(resource.tables),
+    }
+
+
+def resource_of(description: dict[str, Any]) -> Resource:
+    known = dict(description)
+    known["operations"] = tuple(known["operations"])
+    known["unique"] = tuple(map(tuple, known["unique"]))
+    return read_resource(known.pop("name"), known.pop("sources"), **known)
+
+
+def hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""`generate resource`: the files and the lines that it takes."""
+
+import ast
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from chassis.development.generate import api, places, rings, suites
+from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import Resource
+from chassis.development.generate.module import formatted, with_imports
+from chassis.development.generate.receipt import Receipt, described, hashed, read_receipt
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.splice import Insertion, add_import, add_statement, assigned
+
+
+def tables_of(draft: Draft) -> dict[str, str]:
+    """The table of each entity that the unit of work has."""
+    found = {}
+    for _, value in assigned(draft.read(places.UNIT_OF_WORK), places.UNIT_OF_WORK_CLASS):
+        match value:
+            case ast.Call(args=[ast.Name(id=table), ast.Name(id=entity)]):
+                found[entity] = table
+    return found
+
+
+def ordered(resources: list[Resource]) -> list[Resource]:
+    """What is referred to comes first. Raise Refusal for a circle."""
+    known = {one.name: one for one in resources}
+    graph = {
+        name: {ref.kind.target for ref in one.refs} & known.keys() - {name}
+        for name, one in known.items()
+    }
+    try:
+        return [known[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        circle = " > ".join(error.args[1])
+        raise Refusal(
+            f"They refer to each other in a circle ({circle}). Leave one reference out, and add it "
+            "later with `generate field`."
+        ) from error
+
+
+def add_resources(draft: Draft, resources: list[Resource], command: str) -> list[Receipt]:
+    """Draft all; returns the receipts of those that were not there yet.
+
+    Raise Refusal for what is wrong.
+    """
+    tables, new, written = tables_of(draft), [], {}
+    for one in ordered(resources):
+        tables.setdefault(one.name, one.plural)
+        resource = _with_tables(one, tables)
+        if _is_there(draft, resource):
+            continue
+        new.append(resource)
+        written[resource.name] = files(resource)
+    flat = {path: text for texts in written.values() for path, text in texts.items()}
+    done = formatted(draft.root, flat) if flat else {}
+    return [
+        _add(draft, one, {path: done[path] for path in written[one.name]}, command) for one in new
+    ]
+
+
+def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
+    targets = {ref.kind.target for ref in resource.refs}
+    if missing := sorted(targets - tables.keys()):
+        raise Refusal(
+            f"{resource.name} refers to {', '.join(missing)}, which is not there. Generate that "
+            f"first: python manage.py generate resource {missing[0]} name:str:200"
+        )
+    return replace(resource, tables={target: tables[target] for target in sorted(targets)})
+
+
+def _is_there(draft: Draft, resource: Resource) -> bool:
+    """Whether it was generated as described. Raise Refusal if there is another one of this name."""
+    receipt = read_receipt(draft, resource.name)
+    if receipt and receipt.description == described(resource):
+        return True
+    if receipt:
+        raise Refusal(
+            f"{resource.name} exists already, and differs. It was made by: {receipt.command}. "
+            "Take it back with `destroy resource`, or add to it with `generate field`."
+        )
+    return False
+
+
+def files(resource: Resource) -> dict[str, str]:
+    """The source of each file, before it is formatted."""
+    singular, plural = resource.singular, resource.plural
+    bodies = {
+        places.entity_file(singular): rings.entity(resource),
+        places.table_file(plural): rings.table(resource),
+        places.service_file(singular): rings.service(resource),
+        places.schema_file(singular): api.schemas(resource),
+        places.controller_file(plural): api.controllers(resource),
+        places.seed_file(plural): rings.seed(resource),
+        places.service_test_file(singular): suites.service_tests(resource),
+        places.api_test_file(plural): suites.api_tests(resource),
+    }
+    modules = own_modules(resource)
+    return {path: with_imports(body, modules) for path, body in bodies.items() if body.strip()}
+
+
+def own_modules(resource: Resource) -> dict[str, str]:
+    """The module of each name that its files take from one another, or from what it refers to."""
+    singular, name = resource.singular, resource.name
+    entity = places.module_of(places.entity_file(singular))
+    schemas = places.module_of(places.schema_file(singular))
+    enums = [resource.enum(field) for field in resource.fields if field.kind.members]
+    return {
+        name: entity,
+        **dict.fromkeys(enums, entity),
+        f"{name}Service": places.module_of(places.service_file(singular)),
+        **{f"{name}{part}": schemas for part in ("Input", "Patch", "Output", "Query", "Page")},
+        resource.plural: "src.seeds",
+        **dict.fromkeys(resource.tables.values(), "src.seeds"),
+    }
+
+
+def _add(draft: Draft, resource: Resource, texts: dict[str, str], command: str) -> Receipt:
+    for path, text in texts.items():
+        draft.create(path, text)
+    receipt = Receipt(
+        kind="resource",
+        name=resource.name,
+        command=command,
+        description=described(resource),
+        files={path: hashed(text) for path, text in texts.items()},
+        insertions=list(_registered(draft, resource)),
+    )
+    draft.create(receipt.path, receipt.text())
+    return receipt
+
+
+def _registered(draft: Draft, resource: Resource) -> list[Insertion]:
+    name, singular, plural = resource.name, resource.singular, resource.plural
+    entity = f"from {places.module_of(places.entity_file(singular))} import {name}\n"
+    table = f"from {places.module_of(places.table_file(plural))} import {plural}\n"
+    service = f"from {places.module_of(places.service_file(singular))} import {name}Service\n"
+    lines = {
+        (places.PORTS, places.PORTS_CLASS): f"    {plural}: {places.REPOSITORY}[{name}]\n",
+        (places.UNIT_OF_WORK, f"{places.UNIT_OF_WORK_CLASS}.__init__"): (
+            f"        self.{plural} = self.repository({plural}, {name})\n"
+        ),
+        (places.CONTAINER, places.CONTAINER_CLASS): (
+            f"    {singular}_service = Singleton({name}Service, unit_of_work)\n"
+        ),
+    }
+    imports = [(places.PORTS, entity), (places.UNIT_OF_WORK, entity)]
+    imports += [(places.UNIT_OF_WORK, table), (places.CONTAINER, service)]
+    made = [draft.change(path, add_statement, scope, text) for (path, scope), text in lines.items()]
+    made += [draft.change(path, add_import, text) for path, text in imports]
+    return [one for some in made for one in some]

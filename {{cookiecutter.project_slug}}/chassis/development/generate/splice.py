@@ -1,0 +1,223 @@
+"""Whole lines put into a module, and taken out again: nothing else of it changes.
+
+Places are those of the standard library's `ast`; what comes out is parsed and compared.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chassis.development.generate.refusal import Refusal
+
+FIRST_PARTY = {"chassis", "src", "tests"}
+IMPORT = "import"
+LINE_LENGTH = 100
+Scope = ast.Module | ast.ClassDef | ast.FunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """`scope` is the name of what has the lines, as `SqlUnitOfWork.__init__`; empty for the module.
+
+    Of `import` the text is one statement; the name may be in another one of the same module.
+    """
+
+    path: str
+    scope: str
+    text: str
+
+
+def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion | None]:
+    """Beside the others, as they are sorted; None where the name is imported already."""
+    [new] = ast.parse(statement).body
+    if not isinstance(new, ast.ImportFrom):
+        raise TypeError(statement)
+    name = new.names[0].name
+    same = _same_module(source, new)
+    if same and any(alias.name == name for alias in same.names):
+        return source, None
+    insertion = Insertion(path, IMPORT, statement)
+    if same:
+        names = [*(ast.unparse(alias) for alias in same.names), name]
+        return _with_import(source, same, names), insertion
+    imports = [
+        one for one in ast.parse(source).body if isinstance(one, ast.Import | ast.ImportFrom)
+    ]
+    if not imports:
+        raise Refusal(f"{path} has no import to put this one beside. Add by hand:\n\n{statement}")
+    line, text = _place(imports, new, statement)
+    changed, inserted = _inserted(path, source, line, "", text)
+    return changed, insertion if text == statement else inserted
+
+
+def _place(imports: Sequence[ast.stmt], new: ast.ImportFrom, statement: str) -> tuple[int, str]:
+    """After how many lines; the first of a section has a blank line beside it."""
+    section = [one for one in imports if _key(one)[0] == _key(new)[0]]
+    before = [one.end_lineno or 0 for one in section or imports if _key(one) < _key(new)]
+    after = [one.lineno - 1 for one in imports if _key(one) > _key(new)]
+    if section:
+        return (before[-1] if before else after[0]), statement
+    return (after[0], f"{statement}\n") if after else (before[-1], f"\n{statement}")
+
+
+def _remove_import(source: str, insertion: Insertion) -> str:
+    """Where something else in the module uses the name, it stays."""
+    [new] = ast.parse(insertion.text).body
+    if not isinstance(new, ast.ImportFrom):
+        raise TypeError(insertion.text)
+    same = _same_module(source, new)
+    name = new.names[0].name
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    if not same or name in used:
+        return source
+    return _with_import(source, same, [ast.unparse(one) for one in same.names if one.name != name])
+
+
+def _same_module(source: str, new: ast.ImportFrom) -> ast.ImportFrom | None:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module == new.module and not node.level:
+            return node
+    return None
+
+
+def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
+    """The import with these names, or without it, wrapped as the formatter does."""
+    lines = source.splitlines(keepends=True)
+    first, last = old.lineno - 1, old.end_lineno or 0
+    ordered = sorted(names, key=_by_type)
+    text = f"from {old.module} import {', '.join(ordered)}\n"
+    if len(text) > LINE_LENGTH + 1:
+        text = "".join(
+            [f"from {old.module} import (\n", *(f"    {one},\n" for one in ordered), ")\n"]
+        )
+    ending = "\r\n" if "\r\n" in source else "\n"
+    changed = "".join([*lines[:first], text.replace("\n", ending) * bool(names), *lines[last:]])
+    if _without_imports(changed) != _without_imports(source):
+        raise Refusal(f"The imports of {old.module} cannot be changed without another change.")
+    return changed
+
+
+def _by_type(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest: as ruff sorts them."""
+    return 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name
+
+
+def _without_imports(source: str) -> list[str]:
+    body = ast.parse(source).body
+    return [ast.dump(one) for one in body if not isinstance(one, ast.Import | ast.ImportFrom)]
+
+
+def _key(node: ast.stmt) -> tuple[int, str, str]:
+    match node:
+        case ast.ImportFrom():
+            module = node.module or ""
+            return _section(module), module, node.names[0].name
+        case ast.Import():
+            return _section(node.names[0].name), "", node.names[0].name
+    raise TypeError(node)
+
+
+def _section(module: str) -> int:
+    """The standard library, then other packages, then the project's own."""
+    root = module.partition(".")[0]
+    return 2 if root in FIRST_PARTY else int(root not in sys.stdlib_module_names)
+
+
+def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, Insertion]:
+    """At the end of a class or a function; a blank line comes after a lone docstring of a class."""
+    node = scope_of(path, source, scope, text)
+    last = node.body[-1]
+    is_docstring = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
+    gap = "\n" if isinstance(node, ast.ClassDef) and is_docstring else ""
+    return _inserted(path, source, last.end_lineno or 0, scope, f"{gap}{text}")
+
+
+def add_line(path: str, source: str, scope: str, line: str, text: str) -> tuple[str, Insertion]:
+    """After so many lines."""
+    return _inserted(path, source, int(line), scope, text)
+
+
+def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
+    """Raise Refusal, with the text to add by hand, unless it is there once."""
+    found: list[Scope] = [ast.parse(source)]
+    for name in filter(None, scope.split(".")):
+        found = [
+            node
+            for outer in found
+            for node in ast.walk(outer)
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
+        ]
+    if len(found) != 1:
+        many = "twice or more" if found else "not there"
+        raise Refusal(f"{path}: {scope} is {many}. Nothing was written; add by hand:\n\n{text}")
+    return found[0]
+
+
+def remove(source: str, insertion: Insertion) -> str:
+    """Raise Refusal unless the text is there once, within its scope."""
+    if insertion.scope == IMPORT:
+        return _remove_import(source, insertion)
+    ending = "\r\n" if "\r\n" in source else "\n"
+    text = insertion.text.replace("\n", ending)
+    first, last = _extent(source, insertion)
+    lines = source.splitlines(keepends=True)
+    length = len(text.splitlines())
+    found = [
+        start
+        for start in range(first, last - length + 1)
+        if "".join(lines[start : start + length]) == text
+    ]
+    if len(found) != 1:
+        raise Refusal(
+            f"{insertion.path}: this is not there once any more; take it out by hand, or put it "
+            f"back as it was:\n\n{insertion.text}"
+        )
+    del lines[found[0] : found[0] + length]
+    changed = "".join(lines)
+    _require_same(insertion.path, changed, source, (found[0] + 1, found[0] + length))
+    return changed
+
+
+def _extent(source: str, insertion: Insertion) -> tuple[int, int]:
+    node = scope_of(insertion.path, source, insertion.scope, insertion.text)
+    if isinstance(node, ast.Module):
+        return 0, len(source.splitlines())
+    return node.lineno - 1, node.end_lineno or 0
+
+
+def _inserted(path: str, source: str, line: int, scope: str, text: str) -> tuple[str, Insertion]:
+    ending = "\r\n" if "\r\n" in source else "\n"
+    lines = source.splitlines(keepends=True)
+    insertion = Insertion(path, scope, text if text.endswith("\n") else f"{text}\n")
+    added = insertion.text.replace("\n", ending)
+    changed = "".join([*lines[:line], added, *lines[line:]])
+    _require_same(path, source, changed, (line + 1, line + insertion.text.count("\n")))
+    return changed, insertion
+
+
+def _require_same(path: str, without: str, with_it: str, extent: tuple[int, int]) -> None:
+    """Raise Refusal unless the two differ by what lies in these lines of the second only."""
+    expected = ast.dump(ast.parse(without))
+    tree = ast.parse(with_it)
+    for node in ast.walk(tree):
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(node, name, [item for item in value if not _is_within(item, extent)])
+    if ast.dump(tree) != expected:
+        raise Refusal(f"{path}: the lines cannot be put in, or taken out, without another change.")
+
+
+def _is_within(item: object, extent: tuple[int, int]) -> bool:
+    start = getattr(item, "lineno", 0)
+    return extent[0] <= start <= (getattr(item, "end_lineno", 0) or 0) <= extent[1]
+
+
+def assigned(source: str, class_name: str) -> Iterator[tuple[str, ast.expr]]:
+    """`self.name = value` in a class."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            for inner in ast.walk(node):
+                match inner:
+                    case ast.Assign(targets=[ast.Attribute(attr=name)], value=value):
+                        yield name, value

@@ -1,0 +1,82 @@
+"""What the lists of an API promise to sort and filter by, and the indexes that keep it cheap."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Boolean, Column, MetaData, Table, UniqueConstraint
+
+from chassis.core.paging import Comparison
+from chassis.http.access.policies import operations
+from chassis.http.input.parser import query_fields
+from chassis.postgres.columns import ENTITY
+from chassis.schemas.sort import Sort
+
+PATTERNS = "text_pattern_ops"  # https://www.postgresql.org/docs/current/indexes-opclass.html
+
+
+def missing_indexes(app: Flask, metadata: MetaData) -> list[str]:
+    """A sentence for each sort and filter that no index serves: the place, and the line to add."""
+    found = dict.fromkeys(
+        sentence
+        for _, method, path, view in operations(app)
+        if method == "GET"
+        for name, field in query_fields(view).items()
+        for sentence in _missing(f"GET {path}", name, field, metadata)
+    )
+    return list(found)
+
+
+def _missing(place: str, name: str, field: Any, metadata: MetaData) -> Iterator[str]:
+    table = _table_of(getattr(field, "entity_type", None), metadata)
+    if table is None:
+        return
+    if isinstance(field, Sort):
+        for word, column in field.fields.items():
+            if not _has_index(table, column, "id") and not _is_unique(table, column):
+                yield _sentence(f"{place} sorts by {word}", table, f'Index(None, "{column}", "id")')
+    elif field.comparison:
+        column = field.comparison.via or field.comparison.field
+        if not _is_served(table, field.comparison, table.c[column]):
+            options = ""
+            if field.comparison.operator == "prefix" and not field.comparison.via:
+                options = f', postgresql_ops={{"{column}": "{PATTERNS}"}}'
+            line = f'Index(None, "{column}"{options})'
+            yield _sentence(f"{place} filters by {name}", table, line)
+
+
+def _sentence(what: str, table: Table, line: str) -> str:
+    return f"{what}, and {table.name} has no index for that: add {line}, and run db migrate."
+
+
+def _table_of(entity_type: type | None, metadata: MetaData) -> Table | None:
+    for table in metadata.tables.values():
+        if "id" in table.c and table.c.id.info.get(ENTITY) is entity_type is not None:
+            return table
+    return None
+
+
+def _is_served(table: Table, one: Comparison, column: Column[Any]) -> bool:
+    if one.operator == "prefix" and not one.via:
+        return _has_index(table, column.name, operators=PATTERNS)
+    if isinstance(column.type, Boolean):
+        return True  # Half of the rows: an index would not be used.
+    return _is_unique(table, column.name) or _has_index(table, column.name)
+
+
+def _is_unique(table: Table, name: str) -> bool:
+    if table.c[name].primary_key:
+        return True
+    return any(
+        isinstance(one, UniqueConstraint) and next(iter(one.columns)).name == name
+        for one in table.constraints
+    )
+
+
+def _has_index(table: Table, *names: str, operators: str | None = None) -> bool:
+    for index in table.indexes:
+        leading = [getattr(one, "name", None) for one in index.expressions][: len(names)]
+        given = index.dialect_options["postgresql"]["ops"].get(names[0])
+        if leading == list(names) and given == operators:
+            return True
+    return False

@@ -1,0 +1,14 @@
+-- How far revisions have come that fill a table in batches: see chassis/migrations/backfill.py.
+CREATE TABLE ops.backfill (
+    revision text NOT NULL,
+    relation text NOT NULL,
+    position text,  -- The last key that was done.
+    seen bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    expected bigint,  -- Of PostgreSQL's statistics; null where it has none.
+    seconds double precision NOT NULL DEFAULT 0,  -- That it took so far, with its pauses.
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    PRIMARY KEY (revision, relation)
+);

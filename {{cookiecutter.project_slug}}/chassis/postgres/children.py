@@ -1,0 +1,101 @@
+"""Lists that belong to an entity: rows of a table of their own, loaded and saved with it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, Table, bindparam
+
+from chassis.postgres.fast.rows import entity_maker
+
+POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """`field` of an entity is a list of `of`, or of the one value that each row has (a tag's id).
+
+    The table has a column that refers to the entity, with ON DELETE CASCADE, and may have one named
+    `position`: then the list keeps its order. Its other columns are the fields of `of`. A list that
+    was changed is written whole, so nothing else may refer to its rows.
+    """
+
+    field: str
+    table: Table
+    of: type | None = None
+
+    def loaded(self, connection: Connection, parent: Table, ids: Sequence[UUID]) -> "Lists":
+        """The rows of each, in one statement for all."""
+        shape = _shape(self.table, parent)
+        found: Lists = defaultdict(list)
+        for parent_id, *row in connection.execute(shape.select, {"ids": ids}).all():
+            found[parent_id].append(tuple(row))
+        return found
+
+    def made(self, parent: Table, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        if self.of is None:
+            return [value for (value,) in rows]
+        return [*map(entity_maker(self.of, _shape(self.table, parent).names), rows)]
+
+    def rows(self, parent: Table, entity: object) -> list[tuple[Any, ...]]:
+        """Of an entity as it is."""
+        names, values = _shape(self.table, parent).names, getattr(entity, self.field)
+        if self.of is None:
+            return [(value,) for value in sorted(set(values))]
+        return [tuple(attrgetter(name)(value) for name in names) for value in values]
+
+    def insert(
+        self, connection: Connection, parent: Table, entity_id: UUID, rows: list[tuple[Any, ...]]
+    ) -> None:
+        shape = _shape(self.table, parent)
+        place = [POSITION] if POSITION in self.table.c else []
+        values = [
+            {shape.reference.name: entity_id, **dict.fromkeys(place, number)}
+            | dict(zip(shape.names, row, strict=True))
+            for number, row in enumerate(rows)
+        ]
+        if values:
+            connection.execute(self.table.insert(), values)
+
+    def replace(
+        self, connection: Connection, parent: Table, entity_id: UUID, rows: list[tuple[Any, ...]]
+    ) -> None:
+        connection.execute(_shape(self.table, parent).delete, {"id": entity_id})
+        self.insert(connection, parent, entity_id, rows)
+
+
+Lists = defaultdict[UUID, list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    reference: Column[Any]
+    names: tuple[str, ...]
+    select: Any
+    delete: Any
+
+
+@cache
+def _shape(table: Table, parent: Table) -> _Shape:
+    """Raise TypeError unless one column refers to the entity."""
+    references = [
+        column
+        for column in table.c
+        if any(key.column.table is parent for key in column.foreign_keys)
+    ]
+    if len(references) != 1:
+        raise TypeError(f"{table.name}: one column has to refer to {parent.name}, its entity.")
+    [reference] = references
+    own = [column for column in table.c if column is not reference and column.name != POSITION]
+    order = [table.c[POSITION]] if POSITION in table.c else own
+    listed = reference.in_(bindparam("ids", expanding=True))
+    return _Shape(
+        reference,
+        tuple(str(column.name) for column in own),
+        table.select().with_only_columns(reference, *own).where(listed).order_by(*order),
+        table.delete().where(reference == bindparam("id")),
+    )

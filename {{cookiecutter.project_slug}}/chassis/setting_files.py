@@ -1,0 +1,83 @@
+"""What lies in files: `.env`, read as docker compose does, and secrets, by `<NAME>_FILE`."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from dotenv.parser import parse_stream
+from environs import FileAwareEnv
+
+# https://docs.docker.com/reference/compose-file/interpolation/
+VARIABLE = re.compile(r"\\\$|\$\$|\$\{(\w+)(?:(:?[-+])([^}]*))?\}|\$([A-Za-z_]\w*)", re.ASCII)
+
+
+class SettingFileError(Exception):
+    """Its text names the file, what is wrong with it, and what would be right."""
+
+
+class SettingsEnv(FileAwareEnv):
+    """Reads the file that `<NAME>_FILE` names, the environment, then `.env`."""
+
+    def __init__(self, dotenv: Mapping[str, str]) -> None:
+        super().__init__(eager=False, strip_whitespace=True)
+        self._environ.update(dotenv)
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        name = f"{env_key}{self.file_suffix}"
+        if path := os.environ.get(name) or self._environ.get(name):
+            return _text(Path(path), f"{name} ({path})").strip()
+        return super()._get_value(env_key, default)
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Empty where there is none. Raise SettingFileError."""
+    return dict(_pairs(path)) if path.exists() else {}
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, str]]:
+    known: dict[str, str] = {}
+    for binding in parse_stream(StringIO(_text(path, path.name))):
+        if binding.error:
+            raise SettingFileError(
+                f"{path.name}, line {binding.original.line}: Must have the form NAME=value."
+            )
+        if binding.key is not None and binding.value is not None:
+            value = binding.value
+            if not re.search(
+                r"=\s*'", binding.original.string
+            ):  # Nothing stands for another there.
+                value = VARIABLE.sub(lambda found: _expanded(found, known), value)
+            known[binding.key] = value
+            yield binding.key, value
+
+
+def _expanded(found: re.Match[str], known: Mapping[str, str]) -> str:
+    """`$NAME`, `${NAME}`, `${NAME:-otherwise}` or `${NAME:+instead}`; `$$` is a `$`."""
+    name = found[1] or found[4]
+    if not name:
+        return "$"
+    value = os.environ.get(name, known.get(name))
+    operator, other = found[2] or "", found[3] or ""
+    is_set = value if operator[:1] == ":" else value is not None
+    if operator.endswith("-"):
+        return value or "" if is_set else other
+    if operator.endswith("+"):
+        return other if is_set else ""
+    return value or ""
+
+
+def _text(path: Path, name: str) -> str:
+    """Of a file in UTF-8, with a byte order mark or without."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingFileError(f"{name}: Must be text in UTF-8.") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SettingFileError(f"{name}: Must be a file that can be read ({reason}).") from error
+    if "\0" in text:
+        raise SettingFileError(f"{name}: Must be text in UTF-8, without a NUL.")
+    return text

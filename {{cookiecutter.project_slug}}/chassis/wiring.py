@@ -1,0 +1,47 @@
+"""Gives operations what they ask the dependency container for."""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import walk_packages
+from types import FunctionType, ModuleType
+from typing import get_type_hints
+
+from dependency_injector.containers import Container
+from dependency_injector.wiring import UnresolvedMarkerWarning
+
+from chassis.core.errors import CodeError
+
+
+def wire(container: Container, *packages: ModuleType) -> None:
+    """Raise CodeError with every name that no provider has."""
+    unknown = [sentence for package in packages for sentence in _unknown(container, package)]
+    if unknown:
+        raise CodeError(" ".join(unknown))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnresolvedMarkerWarning)
+        try:
+            container.wire(packages=packages, warn_unresolved=True)
+        except UnresolvedMarkerWarning as warning:
+            raise CodeError(f"The container has no such provider: {warning}.") from warning
+
+
+def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
+    for found in walk_packages(package.__path__, f"{package.__name__}."):
+        for name, member in vars(import_module(found.name)).items():
+            for asked in _names(member):
+                if asked.partition(".")[0] not in container.providers:
+                    near = get_close_matches(asked, container.providers, 1)
+                    hint = f"; did you mean {near[0]!r}?" if near else "."
+                    place = f"{found.name}.{name}"
+                    yield f"{place} asks the container for {asked!r}, which it does not have{hint}"
+
+
+def _names(member: object) -> Iterator[str]:
+    if isinstance(member, FunctionType):
+        for hint in get_type_hints(inspect.unwrap(member), include_extras=True).values():
+            for marker in getattr(hint, "__metadata__", ()):
+                if isinstance(asked := getattr(marker, "provider", None), str):
+                    yield asked

@@ -25,7 +25,6 @@ def prove(stage: Stage, scale: Scale) -> list[Figure]:
     migrating = stage.variant("blocked_drain", [ADD_COLUMN, BACKFILL])
     key = write_fence(stage.serving)
     with stage.clone(ROWS) as database:
-        before = database.schema()
         with (
             stage.serving.serve(database, workers=2, threads=4) as port,
             database.connect(BLOCKER, autocommit=False) as blocker,
@@ -38,7 +37,7 @@ def prove(stage: Stage, scale: Scale) -> list[Figure]:
                 migration = migrating.manage(database, "db", "upgrade", "--drain-timeout", "2s")
                 code = migration.wait()
                 time.sleep(1)
-        unchanged = database.schema() == before and database.revision() == "0001"
+        unchanged = database.revision() == "0002"  # What needs no window was applied before it.
         left = database.open_windows()
         [(opened, ended)] = database.rows(
             "SELECT extract(epoch FROM starts_at)::float8, extract(epoch FROM finished_at)::float8"
@@ -54,7 +53,7 @@ def prove(stage: Stage, scale: Scale) -> list[Figure]:
         at_most("first accepted write after that", min(later, default=inf) - ended, AGAIN_SECONDS),
         Figure("writes refused meanwhile", str(len(refused)), "> 0", bool(refused)),
         Figure(
-            "schema unchanged, no window left",
+            "the revision that needs a window not applied, no window left",
             str(unchanged and not left),
             "True",
             unchanged and not left,

@@ -2,10 +2,13 @@
 
 import re
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Report, command
+from conftest import ROOT, Report, command, environment
 
 PROJECT_DOCUMENTS = (
     "README.md",
@@ -51,6 +54,12 @@ REASONS = {
     "py ": "Windows",
     r".venv\Scripts": "Windows",
 }
+CONNECT = (
+    "import src, sys; from chassis.bootstrap import load_config_with_database;"
+    "from chassis.project import current_project; from chassis.postgres.engines import "
+    "unpooled_engine; e = unpooled_engine(load_config_with_database("
+    "current_project().config_type, signs=False).database_url)"
+)
 # From the guide: where a line goes that is added to a file.
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
@@ -135,6 +144,85 @@ def test_a_resource_is_added_by_hand(
     files, lines = files + 1, lines + migration.read_text().count("\n")
     report.append(f"a resource by hand: {files} files, {lines} lines (migration included)")
     assert files <= 10
+
+
+def test_the_three_releases_of_the_guide_lose_nothing(copy: Path) -> None:
+    """What old and new code write meanwhile is there afterwards."""
+    guide = (copy / "docs/migrations.md").read_text().partition("## An example")[2]
+    # Every project has this page, and this one has todos.
+    example = guide.partition("\n## ")[0].replace("books", "todos")
+    written: list[str] = []
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", example, re.MULTILINE | re.DOTALL)
+    with running_database(copy):
+        release(copy, found, written)
+        stored = sql(copy, "SELECT subject FROM todos ORDER BY subject").splitlines()
+        assert stored == sorted(written)
+        assert not has_column(copy, "title")
+    assert {text.split()[0] for text in written} == {"title", "subject"}
+
+
+@contextmanager
+def running_database(project: Path) -> Iterator[None]:
+    """The embedded one, so that it does not start and stop with each command."""
+    holder = subprocess.Popen(
+        [".venv/bin/python", "-c", f"{CONNECT}; print(1, flush=True); sys.stdin.read()"],
+        cwd=project,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline()
+        yield
+    finally:
+        holder.communicate()
+
+
+def release(copy: Path, blocks: list[tuple[str, str]], written: list[str]) -> None:
+    """Write the files and run the commands; before each, code of all releases writes."""
+    for language, block in blocks:
+        if language == "python":
+            path, _, text = block.removeprefix("# ").partition("\n")
+            (copy / path).write_text(text)
+            continue
+        for line in commands(f"```sh\n{block}```\n"):
+            columns = [name for name in ("title", "subject") if has_column(copy, name)]
+            for column in columns:
+                written.append(f"{column} {len(written)}")
+                write_todo(copy, column, written[-1])
+            result = command(line, cwd=copy)
+            assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+
+
+def sql(project: Path, statement: str) -> str:
+    code = (
+        f"{CONNECT}; c = e.connect(); r = c.exec_driver_sql(sys.argv[1]);"
+        "print(*(row[0] for row in r) if r.returns_rows else (), sep='\\n'); c.commit()"
+    )
+    result = subprocess.run(
+        [".venv/bin/python", "-c", code, statement],
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def has_column(project: Path, name: str) -> bool:
+    query = (
+        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('todos') AND attname = '{name}'"
+    )
+    return bool(sql(project, query))
+
+
+def write_todo(project: Path, column: str, text: str) -> None:
+    row = f"(id, version, {column}) VALUES (gen_random_uuid(), 1, '{text}')"
+    sql(project, f"INSERT INTO todos {row}")
 
 
 def test_the_readme_is_short() -> None:

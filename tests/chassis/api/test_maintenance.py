@@ -90,6 +90,14 @@ class GateTest(MaintenanceTestCase):
         self.assertEqual((state.get_json()["mode"], state.get_json()["phase"]), ("off", "off"))
         self.assertEqual(state.headers["Cache-Control"], "max-age=1")
 
+    def test_an_open_one_is_measured(self) -> None:
+        self.assertIn('maintenance_window_open{mode="full"} 0.0', self.client.get("/metrics").text)
+        self.insert_window(mode="full", begins=-90)
+        text = self.client.get("/metrics").text
+        self.assertIn('maintenance_window_open{mode="full"} 1.0', text)
+        self.assertIn('maintenance_window_open{mode="read-only"} 0.0', text)
+        self.assertRegex(text, r"\nmaintenance_window_seconds (89|9\d)\.")
+
     def test_a_read_only_one_refuses_writes_and_nothing_else(self) -> None:
         self.insert_window(mode="read-only")
         self.assertEqual(self.client.get("/specimens").get_json(), [])

@@ -53,6 +53,22 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         self.assertEqual(self.maintenance("end"), f"Window {window['id']} has ended.")
         self.assertIn("No window is open", self.maintenance("status"))
 
+    def test_one_is_extended_and_listed(self) -> None:
+        self.maintenance("start", *READ_ONLY, "--for", "10m")
+        self.assertRegex(self.maintenance("extend", "--for", "1h"), r"^Window \d+ ends at \d")
+        self.assertAlmostEqual(self.status()["window"]["seconds_left"], 3600, delta=10)
+        self.assertIn("extended", self.maintenance("log"))
+        self.assertRegex(self.maintenance("list"), r"^\d+  manual  read-only  active")
+        self.maintenance("end")
+        [row] = [json.loads(line) for line in self.maintenance("list", "--json").splitlines()]
+        self.assertEqual((row["phase"], row["outcome"]), ("off", "completed"))
+        self.assert_refused(FAILED, "No window is open", "maintenance", "extend", "--for", "1h")
+
+    def test_that_of_a_migration_is_not_extended(self) -> None:
+        self.insert_window(kind="migration", phase="verifying", target_revision="0002")
+        extend = ("maintenance", "extend", "--for", "1h")
+        self.assert_refused(FAILED, "ends when its migration does", *extend)
+
     def test_it_expires_unless_that_is_refused(self) -> None:
         for arguments, expires in (((), True), (("--no-expire",), False)):
             self.maintenance("start", *READ_ONLY, "--for", "10m", *arguments)

@@ -85,7 +85,7 @@ class BackfillTest(RevisionsTestCase):
     def test_a_row_that_somebody_has_does_not_stop_it(self) -> None:
         self.revision(code=FILL)
         writer = self.connect()
-        writer.exec_driver_sql("UPDATE things SET filled = 0 WHERE id = 600")
+        writer.exec_driver_sql("UPDATE things SET filled = 0 WHERE id = 601")
         migration = Thread(target=self.upgrade)
         migration.start()
         wait_until(lambda: self.seen_rows() > 0 and self.awaited_locks())

@@ -5,19 +5,22 @@ from datetime import timedelta
 from itertools import count
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError
 
-from chassis.core.errors import BusyError, ConflictError, MaintenanceError
+from chassis.core.errors import BusyError, ConflictError, MaintenanceError, UnavailableError
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.recovery import MigrationFailedError
+from chassis.maintenance.window_log import AnotherServiceError
 from chassis.migrations.commands import ContractInTheWayError, migration_scripts
 from chassis.migrations.migration_window import migration_window
 from chassis.migrations.plan import Options, plan_upgrade
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
+from chassis.project import Project, current_project
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 from support.windows import wait_until
 
@@ -481,3 +484,31 @@ class EmergencyTest(RevisionsTestCase):
         self.holder.close()
         migration.join()
         self.assertEqual(self.last_window().outcome, "completed")
+
+
+class AnotherServiceTest(RevisionsTestCase):
+    """Two in one database: the second is refused before it writes anything."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        # The database was made by a project, so it is that one's.
+        self.identity = self.insert_window(kind="migration", phase="migrating")
+        about = current_project().about | {"name": "another"}
+        self.enterContext(patch.object(Project, "about", about))
+
+    def test_it_does_not_migrate(self) -> None:
+        self.revision("CREATE TABLE more ()")
+        for action in (self.upgrade, lambda: self.migrations().stamp("0002")):
+            with self.assertRaisesRegex(AnotherServiceError, "belongs to the service .*, and this"):
+                action()
+        self.assertEqual((self.current(), self.has_table("more")), ("0001", False))
+        self.assertEqual(self.last_window().phase, "migrating")
+
+    def test_it_touches_no_window(self) -> None:
+        windows = self.windows()
+        for action in (windows.settle_orphan, windows.end, lambda: windows.cancel(self.identity)):
+            with self.assertRaises(UnavailableError):
+                action()
+        with self.assertRaises(UnavailableError):
+            windows.start(MaintenanceMode.FULL, "", None, patience=timedelta())
+        self.assertEqual((self.last_window().phase, self.window_count()), ("migrating", 1))

@@ -1,5 +1,6 @@
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -28,10 +29,11 @@ class Commands(click.Group):
     """Turns what people can put right into a sentence and an exit code, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*COMMANDS, *current_project().commands(), *super().list_commands(ctx)})
+        there = {name for name, module in COMMANDS.items() if _is_there(module)}
+        return sorted({*there, *current_project().commands(), *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if module := COMMANDS.get(cmd_name):
+        if (module := COMMANDS.get(cmd_name)) and _is_there(module):
             self.add_command(getattr(import_module(module), cmd_name.replace("-", "_")))
         elif command := current_project().command(cmd_name):
             self.add_command(command, cmd_name)
@@ -58,6 +60,12 @@ class Commands(click.Group):
             sentence, code = found
             click.echo(f"Error: {sentence}", err=True)
             sys.exit(code)
+
+
+def _is_there(module: str) -> bool:
+    """An image has no rooms for development."""
+    room = ".".join(module.split(".")[:2])
+    return find_spec(room) is not None
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:

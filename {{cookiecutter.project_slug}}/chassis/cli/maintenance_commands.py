@@ -12,9 +12,10 @@ import click
 
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.parameters import Duration, Moment, json_option
-from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
+from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService, retry_after
 from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
+from chassis.postgres.engines import unpooled_engine
 from chassis.postgres.locks import holders, mutex, write_fence
 from chassis.project import current_project
 
@@ -29,9 +30,9 @@ message_option = click.option("--message", default="", help="What callers are to
 
 @dataclass(frozen=True)
 class Tools:
-    windows: MaintenanceWindows
+    windows: SqlMaintenanceWindows
     service: MaintenanceService
-    container: Any
+    migration_url: str
 
 
 @contextmanager
@@ -42,7 +43,8 @@ def _tools() -> Iterator[Tools]:
     engines = container.engines()
     windows = SqlMaintenanceWindows(engines.watch, config.migration_url, source="cli")
     try:
-        yield Tools(windows, MaintenanceService(windows, config.secret_key), container)
+        service = MaintenanceService(windows, config.secret_key)
+        yield Tools(windows, service, config.migration_url)
     finally:
         engines.dispose()
 
@@ -111,6 +113,26 @@ def status(*, as_json: bool, watch: bool) -> None:
 
 
 @maintenance.command()
+@click.option("--for", "lasts", type=Duration(), required=True, help="From now on, such as 30m.")
+def extend(lasts: timedelta) -> None:
+    """Let the window that was opened by hand end later, or sooner."""
+    with _tools() as tools:
+        window = tools.windows.extend(lasts)
+    click.echo(f"Window {window.id} ends at {window.expected_end}.")
+
+
+@maintenance.command("list")
+@click.option("--last", type=click.IntRange(1, 1000), default=20, help="So many.")
+@json_option
+def list_windows(*, last: int, as_json: bool) -> None:
+    """List windows, the newest first."""
+    with _tools() as tools:
+        for row in tools.windows.latest(last):
+            line = json.dumps(row, default=str)
+            click.echo(line if as_json else "  ".join(str(v) for v in row.values() if v))
+
+
+@maintenance.command()
 @click.option("--accept-schema", metavar="REVISION", help="After a migration that failed.")
 def end(accept_schema: str | None) -> None:
     """End the window that is open."""
@@ -150,7 +172,8 @@ def bypass_token(lasts: timedelta) -> None:
 
 def _state(tools: Tools) -> dict[str, Any]:
     window = tools.service.read()
-    with tools.container.engines().watch.connect() as connection:
+    # The service's own role may not see what others do.
+    with unpooled_engine(tools.migration_url).connect() as connection:
         writers, migrators = holders(connection, write_fence()), holders(connection, mutex())
     return {
         "window": _shown(window) if window else None,

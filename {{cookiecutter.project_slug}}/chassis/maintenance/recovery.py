@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from chassis.core.maintenance import Window, WindowPhase
 from chassis.maintenance.journal import proven_outcome
-from chassis.maintenance.window_log import CLOSE_EXPIRED, WindowLog, current_window
+from chassis.maintenance.window_log import CLOSE_EXPIRED, WindowLog, current_window, require_own
 from chassis.postgres.locks import mutex
 
 OWNED = {WindowPhase.DRAINING, WindowPhase.MIGRATING}
@@ -30,6 +30,7 @@ def actor() -> str:
 
 def recover(connection: Connection) -> None:
     """Settle the window that a dead owner left. The caller has the mutex, so nobody else has."""
+    require_own(connection)
     connection.execute(CLOSE_EXPIRED)
     window = current_window(connection, mutex())
     if window and window.phase in OWNED:

@@ -47,6 +47,16 @@ EVENTS = text("""
     SELECT at, window_id, event, actor, source, detail FROM ops.event
     WHERE window_id = :id OR CAST(:id AS bigint) IS NULL ORDER BY id
 """)
+EXTEND = text("""
+    UPDATE ops.window SET expected_end = clock_timestamp() + :lasts,
+        hard_end = CASE WHEN hard_end IS NOT NULL THEN clock_timestamp() + :lasts END
+    WHERE id = :id
+""")
+LATEST = text("""
+    SELECT id, kind, mode, phase, outcome, starts_at, coalesce(finished_at, expected_end) AS until,
+        message
+    FROM ops.window ORDER BY id DESC LIMIT :n
+""")
 UNTOUCHED = text("""
     SELECT id FROM ops.window WHERE id = :id AND kind = 'manual'
     AND phase IN ('draining', 'active') AND target_revision IS NULL FOR UPDATE
@@ -158,6 +168,24 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 if not (window and window.is_open and _is_untouched(connection, window.id)):
                     raise
                 return _end(connection, log, accept_schema)
+
+    def extend(self, lasts: timedelta) -> Window:
+        """Let the one that was opened by hand end so long from now. It needs no mutex."""
+        _require_short(lasts)
+        with self._beside() as (connection, log):
+            window = current_window(connection, mutex())
+            if window is None or not window.is_open:
+                raise NotFoundError("No window is open.")
+            if not _is_untouched(connection, window.id):
+                raise ConflictError(f"Window {window.id} ends when its migration does.")
+            connection.execute(EXTEND, {"id": window.id, "lasts": lasts})
+            log.note(window.id, "extended", str(lasts))
+            return _by_id(connection, window.id)
+
+    def latest(self, number: int) -> list[dict[str, Any]]:
+        """Those that are, will be and were, the newest first."""
+        with translated_errors(), self._watch.connect() as connection:
+            return [dict(row) for row in connection.execute(LATEST, {"n": number}).mappings()]
 
     def cancel(self, window_id: int) -> None:
         with self._alone() as (connection, log):

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.maintenance.migrator import retry_for_locks
 from chassis.postgres.locks import window_from
+from chassis.project import current_project
 
 # What has to be there, and what makes it: each in a transaction of its own.
 STORED = (
@@ -22,9 +24,15 @@ OPS_SCHEMA = {
     f"EXISTS (SELECT {STORED})": "stored_responses.sql",
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
+    "to_regclass('ops.service') IS NOT NULL": "service.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }
+IS_CLAIMED = text("SELECT to_regclass('ops.service') IS NOT NULL")
+CLAIMED_BY = text("SELECT name FROM ops.service")
+CLAIM = text("""
+    INSERT INTO ops.service SELECT :name WHERE NOT EXISTS (SELECT FROM ops.service)
+""")
 CURRENT = text("""
     SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
     FROM ops.current_window
@@ -60,12 +68,35 @@ EVENT = text("""
 """)
 
 
+class AnotherServiceError(UnavailableError):
+    """The database has the revisions and windows of another one."""
+
+
 def create_ops_schema(connection: Connection) -> None:
-    """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself."""
+    """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself.
+
+    Raise AnotherServiceError, before anything is written, if the schema is another service's.
+    """
+    require_own(connection)
     for present, name in OPS_SCHEMA.items():
         if not connection.execute(text(f"SELECT {present}")).scalar():
             retry_for_locks(connection, partial(_run_file, connection, name), budget=60)
         connection.commit()
+    connection.execute(CLAIM, {"name": current_project().name})
+    connection.commit()
+
+
+def require_own(connection: Connection) -> None:
+    """Its windows and locks are told apart by nothing else."""
+    if connection.execute(IS_CLAIMED).scalar():
+        found = connection.execute(CLAIMED_BY).scalar()
+        if found not in {None, current_project().name}:
+            raise AnotherServiceError(
+                f"The schema `ops` of this database belongs to the service {found}, and this is "
+                f"{current_project().name}. Give it a database of its own; or, if this service was "
+                "renamed, put its new name into ops.service."
+            )
+    connection.rollback()
 
 
 def _run_file(connection: Connection, name: str) -> None:

@@ -63,9 +63,7 @@ def _taken(
 ) -> OrderLine:
     product = found.get(product_id)
     if product is None:
-        raise ValidationError(
-            "There is no such product.", field=f"lines/{number}/product_id"
-        )
+        raise ValidationError("There is no such product.", field=f"lines/{number}/product_id")
     product.take(quantity)
     return OrderLine(product_id=product_id, quantity=quantity, unit_price=product.price)
 

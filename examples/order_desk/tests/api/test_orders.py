@@ -121,9 +121,7 @@ class OrdersTest(ApplicationTestCase):
             self.assertEqual(self.listed(path, status=["placed", "paid"], total_from="3"), [large])
             self.assertEqual(len(self.listed(path, customer_tier="basic")), 2)
             self.assertEqual(self.listed(path, customer_tier="gold"), [])
-        self.assert_problem(
-            self.client.get(f"{BASE}/customers/{uuid4()}/orders"), 404, "not-found"
-        )
+        self.assert_problem(self.client.get(f"{BASE}/customers/{uuid4()}/orders"), 404, "not-found")
 
     def test_to_anybody_else_it_does_not_exist(self) -> None:
         path = self.place().headers["Location"]

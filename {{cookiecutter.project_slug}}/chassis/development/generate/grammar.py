@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 
 from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind
 from chassis.development.generate.names import (
+    ENTITY,
     OF_A_LIST,
     plural_of,
     require_entity_name,
@@ -20,6 +21,7 @@ from chassis.development.generate.names import (
 )
 from chassis.development.generate.refusal import Refusal
 
+MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
 OPERATIONS = ("list", "read", "create", "change", "delete")
 OWNER_LENGTH = 255
@@ -58,6 +60,8 @@ def read_field(source: str) -> Field:
     if not words:
         raise Refusal(f"{source!r} has no type. Write {FORM}.")
     kind_name, *arguments = words
+    if kind_name == MANY:
+        raise Refusal(join_advice("Student", arguments))
     if kind_name not in KINDS:
         raise Refusal(f"{name}: there is no type {_nearest(kind_name, KINDS)}")
     kind = KINDS[kind_name](arguments, name)
@@ -68,6 +72,16 @@ def read_field(source: str) -> Field:
     found = Field(column, kind, modifiers, default, source, default_text)
     _require_sense(found)
     return found
+
+
+def join_advice(name: str, arguments: list[str]) -> str:
+    other = arguments[0] if arguments and ENTITY.fullmatch(arguments[0]) else "Course"
+    ends = snake(name), snake(other)
+    return (
+        "Many to many is a resource of its own, which can have fields too: python manage.py "
+        f"generate resource {name}{other} {ends[0]}:ref:{name} {ends[1]}:ref:{other} "
+        f"--unique {ends[0]},{ends[1]}"
+    )
 
 
 def _modifiers(words: list[str], name: str) -> frozenset[str]:
@@ -82,7 +96,7 @@ def _modifiers(words: list[str], name: str) -> frozenset[str]:
 def _nearest(word: str, names: Iterable[str]) -> str:
     near = get_close_matches(word, names, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
-    return f"{word!r}; there are {', '.join(sorted(set(names) - {'many'}))}.{meant}"
+    return f"{word!r}; there are {', '.join(sorted(names))}.{meant}"
 
 
 def _require_sense(one: Field) -> None:
@@ -200,12 +214,15 @@ class Resource:
 
 
 def read_resource(
-    name: str, sources: Iterable[str], plural: str = "", **options: object
+    name: str, sources: Sequence[str], plural: str = "", **options: object
 ) -> Resource:
     """Raise Refusal where it cannot be read, or would not work."""
     require_entity_name(name)
     plural = plural or plural_of(snake(name))
     require_plural(plural, name)
+    for words in (source.split(":") for source in sources):
+        if words[1:2] == [MANY]:
+            raise Refusal(join_advice(name, words[2:]))
     fields = tuple(read_field(source) for source in sources)
     made = Resource(name=name, plural=plural, fields=fields, **options)  # type: ignore[arg-type]
     if made.under and not made.parent:

@@ -36,7 +36,6 @@ class Kind:
     bad_value: str
     default: Callable[[str], str]
     indexed: bool = True
-    sorts: bool = True
     ordered: bool = False  # Filters are bounds.
     members: tuple[str, ...] = ()  # Of an enumeration.
     target: str = ""  # Of a reference.
@@ -373,15 +372,6 @@ def _ref(arguments: list[str], name: str) -> Kind:
     )
 
 
-def _many(arguments: list[str], name: str) -> Kind:
-    other = arguments[0] if arguments else "Course"
-    raise Refusal(
-        f"{name}: many to many is a resource of its own, which can have fields too: python "
-        f"manage.py generate resource Enrolment student:ref:Student {other.lower()}:ref:{other} "
-        f"--unique student,{other.lower()}"
-    )
-
-
 KINDS: dict[str, Callable[[list[str], str], Kind]] = {
     "str": _str,
     "text": _long_text,
@@ -399,7 +389,6 @@ KINDS: dict[str, Callable[[list[str], str], Kind]] = {
     "json": _json,
     "array": _array,
     "ref": _ref,
-    "many": _many,
 }
 
 

@@ -174,7 +174,10 @@ def services(resource: Resource) -> str:
 
 
 def _has_unique(resource: Resource) -> bool:
-    return bool(resource.unique) or any(one.has("unique") for one in resource.required)
+    """Whether the same again is refused: nothing is equal to null."""
+    may_be_null = {one.name for one in resource.fields if one.optional}
+    together = any(not may_be_null & set(names) for names in resource.unique)
+    return together or any(one.has("unique") for one in resource.required)
 
 
 def _body(resource: Resource) -> str:
@@ -188,7 +191,9 @@ def _list_path(resource: Resource) -> str:
 
 def _set_up(resource: Resource) -> list[str]:
     tables, parent = parents(resource), resource.parent
-    if not tables or not (parent or resource.can("create")):
+    if not resource.can("create"):  # Then a row of its own is seeded, and the path is needed.
+        tables = {parent.kind.target: tables[parent.kind.target]} if parent else {}
+    if not tables:
         return []
     rows = [
         f'"{one.name}": str({snake(one.kind.target)}.id)'

@@ -6,8 +6,8 @@ from flask import url_for
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
+from src.api.responses import created
 from src.api.schemas.v1.customer import (
     CustomerInput,
     CustomerOutput,
@@ -37,9 +37,7 @@ def list_customers(query: PageQuery, customers: Customers) -> dict[str, Any]:
 @blueprint.arguments(CustomerInput)
 @blueprint.response(201, CustomerOutput)
 @inject
-def create_customer(
-    body: dict[str, Any], customers: Customers
-) -> tuple[Customer, dict[str, str]]:
+def create_customer(body: dict[str, Any], customers: Customers) -> tuple[Customer, dict[str, str]]:
     """Create a customer."""
     customer = customers.create(**body)
     return created(customer, url_for(".read_customer", customer_id=customer.id))

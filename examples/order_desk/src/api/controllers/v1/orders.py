@@ -6,10 +6,10 @@ from dependency_injector.wiring import Provide, inject
 from flask import url_for
 
 from chassis.core.paging import PageQuery
-from chassis.http.access.policies import subject
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.pages import page
+from src.api.requests import subject
+from src.api.responses import created
 from src.api.schemas.v1.order import OrderInput, OrderOutput, OrderPage, OrderQuery, StatusInput
 from src.domain.models.order import Order
 from src.services.order_service import OrderService
@@ -34,9 +34,7 @@ def list_orders(query: PageQuery, orders: Orders) -> dict[str, Any]:
 @blueprint.arguments(OrderQuery, location="query")
 @blueprint.response(200, OrderPage)
 @inject
-def list_orders_of_customer(
-    query: PageQuery, customer_id: UUID, orders: Orders
-) -> dict[str, Any]:
+def list_orders_of_customer(query: PageQuery, customer_id: UUID, orders: Orders) -> dict[str, Any]:
     """List one's own orders for a customer."""
     return page(partial(orders.page_of, customer_id, owner=subject()), query)
 

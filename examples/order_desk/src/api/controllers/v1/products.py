@@ -7,9 +7,9 @@ from flask import url_for
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.output.answers import created
 from chassis.http.output.deprecation import deprecated
 from chassis.http.output.pages import page
+from src.api.responses import created
 from src.api.schemas.v1.product import (
     ProductInput,
     ProductOutput,
@@ -39,9 +39,7 @@ def list_products(query: PageQuery, products: Products) -> dict[str, Any]:
 @blueprint.arguments(ProductInput)
 @blueprint.response(201, ProductOutput)
 @inject
-def create_product(
-    body: dict[str, Any], products: Products
-) -> tuple[Product, dict[str, str]]:
+def create_product(body: dict[str, Any], products: Products) -> tuple[Product, dict[str, str]]:
     """Create a product."""
     product = products.create(**body)
     return created(product, url_for(".read_product", product_id=product.id))

@@ -5,8 +5,8 @@ from dependency_injector.wiring import Provide, inject
 
 from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.input.parser import PageArguments
 from chassis.http.output.pages import page
+from src.api.requests import PageArguments
 from src.api.schemas.v1.tag import TagInput, TagOutput, TagPage
 from src.domain.models.tag import Tag
 from src.services.tag_service import TagService

@@ -1,7 +1,7 @@
-from chassis.http.input.parser import PageArguments
 from chassis.schemas import fields, filters
 from chassis.schemas.base import Schema
 from chassis.schemas.sort import Sort
+from src.api.requests import PageArguments
 from src.domain.models.customer import Customer
 from src.domain.models.order import MOST_LINES, Order, OrderLine
 

@@ -11,7 +11,7 @@ from benchmarks.budget import Figures, budget, regressions, unmeasured
 from benchmarks.environments import open_writes
 
 ALLOWED = {"queries": {"read": 1.0, "list": 1.0}, "cpu_to_flask": {"read": 2.2}}
-GET = "        rows = self._statements.get.rows("
+GET = "        rows = statement.rows("
 
 
 def guard(project: Path) -> subprocess.CompletedProcess[str]:

@@ -149,7 +149,8 @@ def test_a_resource_is_added_by_hand(
 def test_the_three_releases_of_the_guide_lose_nothing(copy: Path) -> None:
     """What old and new code write meanwhile is there afterwards."""
     guide = (copy / "docs/migrations.md").read_text().partition("## An example")[2]
-    example = guide.partition("\n## ")[0]
+    # Every project has this page, and this one has todos.
+    example = guide.partition("\n## ")[0].replace("books", "todos")
     written: list[str] = []
     found = re.findall(r"^```(\w+)\n(.*?)^```$", example, re.MULTILINE | re.DOTALL)
     with running_database(copy):

@@ -72,7 +72,7 @@ def backfill(table: str, assignments: str, *, where: str = "true", key: str = "i
     `table` is as SQL writes it; `key` is a unique column that does not change. Rows that are
     written meanwhile with a key that was passed are the business of whoever writes them.
 
-        backfill("todos", "slug = lower(title)", where="slug IS NULL")
+        backfill("books", "slug = lower(title)", where="slug IS NULL")
     """
     context = op.get_context()
     whole = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608  # Of a revision.

@@ -15,7 +15,8 @@ RULES = {
 # NOT NULL with that default, or nullable until the release that writes it is out""",
     "MIG002": """op.add_column("table", sa.Column("column", sa.Uuid()))
 # next revision: op.execute("ALTER TABLE table ALTER column SET DEFAULT gen_random_uuid()")
-# next: fill the old rows in batches; then NOT NULL as MIG022 has it""",
+# next: operations.backfill("table", "column = gen_random_uuid()", where="column IS NULL")
+# then NOT NULL as MIG022 has it""",
     "MIG003": """op.add_column("table", sa.Column("column_new", sa.BigInteger()))
 # write both; fill the old rows in batches; read the new one; drop the old one (contract)""",
     "MIG004": """op.add_column("table", sa.Column("new_name", sa.Text()))
@@ -27,8 +28,8 @@ RULES = {
 # alone in its revision""",
     "MIG008": """op.execute("ALTER TABLE table ADD CONSTRAINT name CHECK (condition) NOT VALID")
 # next revision: op.execute("ALTER TABLE table VALIDATE CONSTRAINT name")""",
-    "MIG009": """op.execute("UPDATE table SET column = value WHERE id BETWEEN 1 AND 10000")
-# in batches, each its own transaction; rows that are written meanwhile get it from a default""",
+    "MIG009": """operations.backfill("table", "column = value", where="column IS NULL")
+# alone in its revision; rows that are written meanwhile get it from a default""",
     "MIG010": """operations.create_index_concurrently("name", "table", ["column"])
 # and everything else in other revisions""",
     "MIG012": """maintenance = "full"

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Table
@@ -85,20 +85,21 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
 
 
 def reference_error(
-    error: IntegrityError, table: Table, field: str | None = None
+    error: IntegrityError, tables: Mapping[Table, str | None]
 ) -> DomainError | None:
-    """Of a foreign key that a statement on `table` broke: its own, or one that leads to it.
+    """Of a foreign key that a statement on these tables broke: one of theirs, or one to them.
 
-    None for what is no foreign key. `field` is named in place of the column that is wrong.
+    None for what is no foreign key. A table's value is named in place of the column.
     """
     if sqlstate(error) != FOREIGN_KEY:
         return None
     about = error.orig.diag  # type: ignore[union-attr]
-    for key in table.foreign_key_constraints:
-        if about.table_name == table.name and about.constraint_name == key.name:
-            wrong = field or key.column_keys[0]
-            kind = key.referred_table.name.replace("_", " ")
-            return ValidationError(f"{wrong}: None of the {kind} has this id.", field=wrong)
+    for table, field in tables.items():
+        for key in table.foreign_key_constraints:
+            if (about.table_name, about.constraint_name) == (table.name, key.name):
+                wrong = field or key.column_keys[0]
+                kind = key.referred_table.name.replace("_", " ")
+                return ValidationError(f"{wrong}: None of the {kind} has this id.", field=wrong)
     kind = str(about.table_name).replace("_", " ")
     return ConflictError(f"Some {kind} still refer to this.")
 

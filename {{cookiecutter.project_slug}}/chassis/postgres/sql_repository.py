@@ -1,5 +1,4 @@
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +63,9 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
     )
 
 
-_require_fit = cache(require_fit)
+@cache
+def _require_fit(table: Table, entity_type: Any, children: tuple[Children, ...]) -> None:
+    require_fit(table, entity_type, [child.field for child in children])
 
 
 @cache
@@ -95,7 +96,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         self._clock = clock
         self._only: dict[str, Any] = {}
         self._restriction: dict[str, Any] = {}  # The same, as its statements have it.
-        _require_fit(table, entity_type, tuple(child.field for child in self.children))
+        _require_fit(table, entity_type, self.children)
         self._statements = _statements(table, ())
         self._make = entity_maker(entity_type, self._statements.names)
         self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As they were loaded.
@@ -146,31 +147,38 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def add(self, entity: Entity) -> None:
         self._require_own(entity)
         self._stamp(entity, "created_at", "updated_at")
-        with self._translated_references():
+        try:
             self._statements.insert.row_count(self._connection, self._values(entity))
-        for child in self.children:
-            rows = child.rows(self._table, entity)
-            with self._translated_references(child):
+            for child in self.children:
+                rows = child.rows(self._table, entity)
                 child.insert(self._connection, self._table, entity.id, rows)
-            self._lists[child.field, entity.id] = rows
+                self._lists[child.field, entity.id] = rows
+        except IntegrityError as error:
+            _explain(error, self._references())
+            raise
 
     def save(self, entity: Entity) -> None:
         self._stamp(entity, "updated_at")
         values = self._values(entity) | {"version": entity.version + 1}
-        with self._translated_references():
+        try:
             self._change(self._statements.update, entity, values)
-        for child in self.children:
-            rows = child.rows(self._table, entity)
-            if rows != self._lists.get((child.field, entity.id)):
-                with self._translated_references(child):
+            for child in self.children:
+                rows = child.rows(self._table, entity)
+                if rows != self._lists.get((child.field, entity.id)):
                     child.replace(self._connection, self._table, entity.id, rows)
-                self._lists[child.field, entity.id] = rows
+                    self._lists[child.field, entity.id] = rows
+        except IntegrityError as error:
+            _explain(error, self._references())
+            raise
         entity.version += 1
         note_saved(entity.id, entity.version)
 
     def remove(self, entity: Entity) -> None:
-        with self._translated_references():
+        try:
             self._change(self._statements.delete, entity, {})
+        except IntegrityError as error:
+            _explain(error, {})
+            raise
 
     def _change(self, statement: Statement, entity: Entity, values: dict[str, Any]) -> None:
         require(entity.id, entity.version)
@@ -208,13 +216,12 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
             if getattr(entity, name) != value:
                 raise ValueError(f"This repository has only those with another {name}.")
 
-    @contextmanager
-    def _translated_references(self, child: Children | None = None) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError as error:
-            table, field = (child.table, child.field) if child else (self._table, None)
-            known = reference_error(error, table, field)
-            if known is None:
-                raise
-            raise known from error
+    def _references(self) -> dict[Table, str | None]:
+        """The tables that are written, and the field of each list."""
+        return {self._table: None, **{child.table: child.field for child in self.children}}
+
+
+def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
+    """Raise what it means for the domain, where it is about a reference."""
+    if known := reference_error(error, tables):
+        raise known from error

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Self, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
 
 from chassis.core.attempt import note_committed, note_saved, require
 from chassis.core.commit_hooks import CommitHooks
@@ -114,10 +114,8 @@ class MemoryRepository(Repository[Entity]):
 
     def remove(self, entity: Entity) -> None:
         self._require_unchanged(entity)
-        for name, rows in self._tables.items():
-            for key in self._referring(name):
-                if any(getattr(row, key) == entity.id for row in rows.values()):
-                    raise ConflictError(f"Some {name} still refer to this.")
+        if self._table is not None:
+            _release(self._table, entity.id, self._tables)
         del self._entities[entity.id]
 
     def _store(self, entity: Entity) -> None:
@@ -140,11 +138,6 @@ class MemoryRepository(Repository[Entity]):
             for one in (*self._table.constraints, *self._table.indexes):
                 if isinstance(one, UniqueConstraint) or (isinstance(one, Index) and one.unique):
                     yield [column.name for column in one.columns]
-
-    def _referring(self, name: str) -> list[str]:
-        table = None if self._table is None else self._table.metadata.tables.get(name)
-        keys = () if table is None else table.foreign_key_constraints
-        return [key.column_keys[0] for key in keys if key.referred_table is self._table]
 
     def _fulfils(self, entity: Any, one: Comparison, wanted: Any) -> bool:
         if one.via and self._table is not None:
@@ -182,6 +175,30 @@ COMPARED: dict[str, Any] = {
 
 def _has(entity: object, values: Mapping[str, Any]) -> bool:
     return all(getattr(entity, name) == value for name, value in values.items())
+
+
+def _release(table: Table, entity_id: UUID, tables: Mapping[str, Any]) -> None:
+    """Do with what refers to a row as the foreign key says: refuse, empty the field, remove it."""
+    for name, rows in tables.items():
+        other = table.metadata.tables.get(name)
+        for key in () if other is None else other.foreign_key_constraints:
+            column = key.column_keys[0]
+            if key.referred_table is table:
+                referring = [row for row in rows.values() if getattr(row, column) == entity_id]
+                for row in referring:
+                    _follow(key, row, rows, tables)
+
+
+def _follow(key: ForeignKeyConstraint, row: Any, rows: Any, tables: Mapping[str, Any]) -> None:
+    if key.ondelete == "CASCADE":
+        _release(key.table, row.id, tables)
+        rows.pop(row.id, None)
+    elif key.ondelete == "SET NULL":
+        emptied = deepcopy(row)
+        setattr(emptied, key.column_keys[0], None)
+        rows[row.id] = emptied
+    else:
+        raise ConflictError(f"Some {key.table.name} still refer to this.")
 
 
 def _is_behind(query: PageQuery, entity: object) -> bool:

@@ -37,12 +37,7 @@ EXAMPLE_LINES = (
 )
 # What an answer brings; the others take theirs away.
 PARTS = {
-    "github": (
-        ".github",
-        ".release-please-manifest.json",
-        "release-please-config.json",
-        "scripts/application_changed.sh",
-    ),
+    "github": (".github", "scripts/application_changed.sh"),
     "gitlab": (".gitlab-ci.yml", "scripts/deploy_container_app.sh"),
     "pipelines": ("docs/pipelines.md", "renovate.json", "scripts/propose_template_update.sh"),
     "kubernetes": ("deploy", "docs/clusters.md"),

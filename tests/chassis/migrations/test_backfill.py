@@ -30,7 +30,7 @@ class BackfillTest(RevisionsTestCase):
 
     def filled(self) -> list[tuple[int, int]]:
         found = self.sql("SELECT filled, count(*) FROM things GROUP BY 1 ORDER BY 1")
-        return [(times, number) for times, number in found]
+        return [(row[0], row[1]) for row in found]
 
     def assert_each_row_once(self) -> None:
         self.assertEqual(self.filled(), [(0, ROWS // 10), (1, ROWS - ROWS // 10)])

@@ -13,7 +13,7 @@ from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from chassis.postgres.engines import Engines
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 
-PATIENCE = 10
+PATIENCE = 60  # Seconds after which a test says that it hangs; it judges no speed.
 INSERT = """
     INSERT INTO ops.window (kind, mode, phase, message, starts_at, expected_end, hard_end,
         from_revision, target_revision)

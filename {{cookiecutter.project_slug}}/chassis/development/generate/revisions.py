@@ -73,7 +73,7 @@ def new_revision(root: Path, message: str, *options: str) -> list[str]:
 
 
 def format_files(root: Path, files: list[Path]) -> None:
-    for command in (("check", "--select", "I", "--fix"), ("format",)):
+    for command in (("check", "--select", "F401,I", "--fix"), ("format",)):
         ruff = [sys.executable, "-m", "ruff", *command, "--quiet", *map(str, files)]
         subprocess.run(ruff, cwd=root, check=True)
 

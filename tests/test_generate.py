@@ -115,6 +115,7 @@ def test_edits_beside_and_a_resource_in_between_do_not_matter(fresh: Path) -> No
         lines = path.read_text().splitlines()
         edited = [f"{line}  # Beside." if "todo" in line.lower() else line for line in lines]
         path.write_text("\n".join(edited) + "\n")
+    manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py generate resource Tag name:str:50")
     manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py destroy resource Note")  # By a revision: one builds on its own.

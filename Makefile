@@ -92,6 +92,10 @@ test-chassis-ordinary: $(READY)  ## The same without the chassis's shortcuts: th
 coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.
 	$(VENV)/bin/python -m proofs.chassis --coverage $(if $(PROJECT),--project '$(PROJECT)')
 
+.PHONY: house
+house: $(READY)  ## Count the figures of the house: before, now and at most.
+	$(VENV)/bin/python -m proofs.house
+
 .PHONY: check
 check: $(READY)  ## Lint, format check and types of the hooks, the tests and the proofs.
 	$(VENV)/bin/ruff check benchmarks hooks proofs tests updates

@@ -11,6 +11,7 @@ INDEX = "index ix_todos_slug "
 INVALID = "the index invalid"
 # Goes on when it is told to.
 STEP_BY_STEP = """
+import src
 import sys
 from chassis.migrations.commands import Migrations
 for revision in sys.argv[2:]:

@@ -323,13 +323,48 @@ def load(stack: Stack) -> Iterator[Ledger]:
         run.result()
 
 
+CONTRACT = '''"""Note when this was applied."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+maintenance = "none"
+phase = "contract"
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE contracted AS SELECT clock_timestamp() AS at")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE contracted")
+'''
+
+
+@contextmanager
+def contract_revision(stack: Stack) -> Iterator[None]:
+    path = stack.folder / "migrations/versions/0002_contract.py"
+    path.write_text(CONTRACT)
+    try:
+        yield
+        migrate = ["run", "--rm", "migrate", "python", "manage.py", "db"]
+        stack.compose(*migrate, "downgrade", "--yes")
+    finally:
+        path.unlink()
+
+
 def test_a_rolling_update_under_load_loses_no_request(running: Stack, report: Report) -> None:
     before = set(running.compose("ps", "--quiet", "api").split())
-    with load(running) as ledger:
+    with contract_revision(running), load(running) as ledger:
         for identity in before:  # The same containers again, one after the other.
             docker("restart", identity)
             wait_until_healthy(identity)
         result = running.run("scripts/rolling_update.sh")
+        new = running.compose("ps", "--quiet", "api").split()
+        starts = [docker("inspect", "--format={{.State.StartedAt}}", one) for one in new]
+        [at] = running.sql("SELECT at AT TIME ZONE 'UTC' FROM contracted")
+        assert at.replace(" ", "T") > max(starts), "Old code met what only new code can do without."
         assert result.returncode == 0, result.stdout
         served = sum(ledger.answers.values())
         wait_until(lambda: sum(ledger.answers.values()) > served + 100, 30, "the new ones answer")

@@ -9,7 +9,7 @@ from grown import KINDS, RESOURCES, grow, renamed
 from test_chassis import run
 from test_documents import add_resource
 
-ROUNDS = 3
+ROUNDS = 4
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,8 @@ def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
     controller.write_text(controller.read_text().replace('"health_service"', '"health_servise"'))
     result = python(copy, "manage.py", "routes", ENVIRONMENT="development")
     assert result.returncode != 0
-    assert "UnresolvedMarkerWarning" in result.stderr
+    assert "asks the container for 'health_servise'" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
@@ -182,7 +183,8 @@ def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
     table.write_text(table.read_text().rstrip().removesuffix(")") + column + "\n")
     result = python(copy, "-m", "unittest", "tests.test_promises.DriftTest")
     assert result.returncode == 1
-    assert "New upgrade operations detected" in result.stderr
+    assert "AssertionError" in result.stderr
+    assert "note" in result.stderr
 
 
 def test_a_test_that_is_broken_on_purpose_fails(copy: Path) -> None:

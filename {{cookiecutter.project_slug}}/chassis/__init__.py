@@ -1,1 +1,1 @@
-__version__ = "1.1.0"  # The template's, as its tags and its changelog have it.
+__version__ = "2.0.0"  # The template's, as its tags and its changelog have it.

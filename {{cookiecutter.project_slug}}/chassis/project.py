@@ -74,6 +74,18 @@ class Project:
             self.module(f"infrastructure.models.{name}")
         return self.module("infrastructure.databases.metadata").metadata
 
+    def commands(self) -> list[str]:
+        """Of manage.py, that are the project's own: a module each in its folder `commands`."""
+        if not (self.root / self.package / "commands").is_dir():
+            return []
+        return [name.replace("_", "-") for name in self.modules("commands")]
+
+    def command(self, name: str) -> Any:
+        """The click command that a module of `commands` calls `command`; None without one."""
+        if name not in self.commands():
+            return None
+        return self.module(f"commands.{name.replace('-', '_')}").command
+
     def module(self, name: str) -> Any:
         return import_module(f"{self.package}.{name}")
 

@@ -1,16 +1,14 @@
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis import operations
-from chassis.http.access.policies import require_policies
 from chassis.http.flow.application import Application
 from chassis.http.flow.controllers import register_controllers
-from chassis.observability.logs import request_log
+from chassis.observability import logs
 from chassis.observability.metrics import configure_metrics
 from chassis.observability.traces import register_telemetry
 from chassis.openapi.description import register_openapi
 from src.api import controllers
-from src.api.middleware import steps
+from src.api.middleware import pipeline
 from src.config import Config
 from src.cors import register_cors
 from src.dependency_container import build_container
@@ -20,18 +18,14 @@ from src.logging import configure_logging
 
 def create_app(config: Config) -> Flask:
     """Build the application. Nothing is asked of the database before the first request."""
-    app = Application(
-        config.name,
-        secret_key=config.secret_key,
-        max_body=config.max_body_bytes,
-    )
+    app = Application(config.name, secret_key=config.secret_key, max_body=config.max_body_bytes)
     metrics = configure_metrics(app)
     lines = configure_logging(config, metrics.lines_dropped.inc)
     container = app.extensions["container"] = build_container(config)
     register_telemetry(app, config, container.engines)  # What the steps reject is traced too.
     app.pass_through(
-        steps(
-            observers=[request_log(lines, config.log_level), metrics.count],
+        pipeline(
+            observers=[logs.request_log(lines, config.log_level), metrics.count],
             authenticator=container.authenticator(),
             rates=(config.rate_limit, config.rate_limit_storage, config.name),
             maintenance=container.maintenance_service(),
@@ -47,9 +41,5 @@ def create_app(config: Config) -> Flask:
     api = register_openapi(app, **about)
     register_controllers(api, config.service_prefix, operations)
     register_controllers(api, config.service_prefix, controllers)
-    require_policies(app)
-    app.pipeline.prepare()
-    if hops := config.proxy_hops:
-        # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.start(proxy_hops=config.proxy_hops)
     return app

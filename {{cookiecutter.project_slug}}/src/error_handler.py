@@ -2,34 +2,22 @@
 
 from flask import Flask
 
-from chassis.core.errors import (
-    AuthenticationError,
-    ConflictError,
-    DomainError,
-    DuplicateError,
-    ForbiddenError,
-    MaintenanceError,
-    NotFoundError,
-    PreconditionFailedError,
-    SchemaMismatchError,
-    UnavailableError,
-    ValidationError,
-)
+from chassis.core import errors
 from chassis.http.output.problems import register_problems
 from src.api.responses import problem_body
 
-PROBLEMS: dict[type[DomainError], tuple[int, str]] = {
-    ValidationError: (422, "validation"),
-    NotFoundError: (404, "not-found"),
-    DuplicateError: (409, "duplicate"),
-    PreconditionFailedError: (412, "precondition-failed"),
-    ConflictError: (409, "conflict"),
-    MaintenanceError: (503, "maintenance"),
-    SchemaMismatchError: (503, "schema-mismatch"),
-    UnavailableError: (503, "unavailable"),
-    AuthenticationError: (401, "unauthorized"),
-    ForbiddenError: (403, "forbidden"),
-    DomainError: (500, "internal"),
+PROBLEMS: dict[type[errors.DomainError], tuple[int, str]] = {
+    errors.ValidationError: (422, "validation"),
+    errors.NotFoundError: (404, "not-found"),
+    errors.DuplicateError: (409, "duplicate"),
+    errors.PreconditionFailedError: (412, "precondition-failed"),
+    errors.ConflictError: (409, "conflict"),
+    errors.MaintenanceError: (503, "maintenance"),
+    errors.SchemaMismatchError: (503, "schema-mismatch"),
+    errors.UnavailableError: (503, "unavailable"),
+    errors.AuthenticationError: (401, "unauthorized"),
+    errors.ForbiddenError: (403, "forbidden"),
+    errors.DomainError: (500, "internal"),
 }
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from structlog.stdlib import PositionalArgumentsFormatter, add_log_level, add_logger_name
 
-from chassis.observability.log_events import add_request_id, clean, render_exception
-from chassis.observability.logs import LineHandler, stamp, write_lines
+from chassis.observability import log_events, logs
 from chassis.settings import DEVELOPMENT
 from src.config import Config
 
@@ -13,18 +12,18 @@ PROCESSORS = [
     add_log_level,
     add_logger_name,
     PositionalArgumentsFormatter(),
-    stamp,
-    add_request_id,
-    render_exception,
-    clean,  # The last one: no value that a caller sent gets past it.
+    logs.stamp,
+    log_events.add_request_id,
+    log_events.render_exception,
+    log_events.clean,  # The last one: no value that a caller sent gets past it.
 ]
 
 
 def configure_logging(
     config: Config, count_dropped: Callable[[], None] | None = None
-) -> LineHandler:
+) -> logs.LineHandler:
     """With `count_dropped` no request waits for whoever reads the lines."""
-    return write_lines(
+    return logs.write_lines(
         PROCESSORS,
         level=config.log_level,
         development=config.environment == DEVELOPMENT,

@@ -1,4 +1,4 @@
-"""What the chassis promises, shown over this project's own operations, tables and revisions."""
+"""What the chassis promises, shown over this project's own operations, tables and revision_line."""
 
 import src  # noqa: F401  # Hands the project to the chassis.
 from chassis.development.testing.suites import (
@@ -7,7 +7,7 @@ from chassis.development.testing.suites import (
     bad_inputs,
     lists,
     ownership,
-    revisions,
+    revision_line,
     stand_ins,
     start,
 )
@@ -41,9 +41,9 @@ class StandInsTest(stand_ins.StandInsSuite):
     """What is tested on stand-ins holds on the database."""
 
 
-class DriftTest(revisions.DriftSuite):
+class DriftTest(revision_line.DriftSuite):
     """The revisions make what the models say, and declare what they need."""
 
 
-class StairwayTest(revisions.StairwaySuite):
+class StairwayTest(revision_line.StairwaySuite):
     """Each revision goes up, down and up again."""

@@ -42,7 +42,7 @@ FILLED = {
 class GaugeListsTest(GaugeApiTestCase, ListsSuite):
     """The suite itself: it notices an index that lacks, and a statement for each row."""
 
-    metadata = tables  # type: ignore[assignment]
+    metadata = tables
     asks_for_each = False
 
     def lists(self) -> Iterator[str]:

@@ -36,7 +36,7 @@ class OrderTest(HttpTestCase):
     def test_the_steps_are_these_in_this_order(self) -> None:
         parts: Any = dict.fromkeys(("authenticator", "maintenance", "replica", "unit_of_work"))
         parts |= {"observers": [], "rates": ("", "", ""), "slots": 1, "trusted_hosts": ()}
-        makers = middleware.steps(**parts)
+        makers = middleware.pipeline(**parts)
         self.assertEqual([name_of(maker) for maker in makers], ORDER)
 
     def test_a_route_has_only_the_steps_that_can_matter_to_it(self) -> None:

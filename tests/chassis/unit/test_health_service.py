@@ -6,7 +6,7 @@ from chassis.core.errors import UnavailableError
 from chassis.core.health_service import TOLERATED_SECONDS, HealthService
 from chassis.core.maintenance import Window, WindowPhase
 from chassis.core.maintenance_service import MaintenanceService
-from chassis.core.probes import DatabaseProbe, SchemaState
+from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
 from support.maintenance import fixed_windows, window
 
 READY = SchemaState(current="0002", required="0002", behind=False)
@@ -33,13 +33,31 @@ class HangingProbe(FixedProbe):
         return super().schema_state()
 
 
-def health(probe: FixedProbe, open_window: Window | None = None) -> HealthService:
-    return HealthService(probe, MaintenanceService(fixed_windows(open_window), "a key"))
+class BrokerProbe(ReadinessProbe):
+    def __init__(self, *, works: bool) -> None:
+        self.works = works
+
+    def check(self) -> None:
+        if not self.works:
+            raise UnavailableError("The broker does not answer.")
+
+
+def health(
+    probe: FixedProbe, open_window: Window | None = None, *more: ReadinessProbe
+) -> HealthService:
+    return HealthService(probe, MaintenanceService(fixed_windows(open_window), "a key"), more)
 
 
 class HealthServiceTest(TestCase):
     def test_a_schema_that_is_new_enough_is_ready(self) -> None:
         self.assertEqual(health(FixedProbe(READY)).readiness().schema, READY)
+
+    def test_each_probe_of_the_project_has_to_pass(self) -> None:
+        good, bad = BrokerProbe(works=True), BrokerProbe(works=False)
+        self.assertEqual(health(FixedProbe(READY), None, good).readiness().schema, READY)
+        for probes in ((bad,), (good, bad)):
+            with self.assertRaisesRegex(UnavailableError, "broker"):
+                health(FixedProbe(READY), None, *probes).readiness()
 
     def test_a_schema_that_is_behind_is_not_ready(self) -> None:
         with self.assertRaisesRegex(UnavailableError, "at revision none, this release needs 0002"):

@@ -17,7 +17,7 @@ from chassis.development.testing.suites import (
     api_document,
     bad_inputs,
     ownership,
-    revisions,
+    revision_line,
     stand_ins,
 )
 from chassis.http.access.policies import public, requires
@@ -140,7 +140,7 @@ class StairwayTest(RevisionsTestCase):
     test = "test_each_revision_goes_up_down_and_up_again"
 
     def climb(self) -> str:
-        return complaints(type("Suite", (revisions.StairwaySuite,), {}), self.test)
+        return complaints(type("Suite", (revision_line.StairwaySuite,), {}), self.test)
 
     def test_one_that_does_not_go_back_is_noticed(self) -> None:
         self.revision("CREATE TABLE more (id integer)", down="DROP TABLE more")

@@ -19,9 +19,9 @@ COMMANDS = {
     "seed": "chassis.cli.project_commands",
     "token": "chassis.cli.token_command",
     "config": "chassis.cli.project_commands",
-    "generate": "chassis.development.generate.commands",
-    "destroy": "chassis.development.generate.commands",
-    "template": "chassis.development.template.commands",
+    "generate": "chassis.development.generate.generate_commands",
+    "destroy": "chassis.development.generate.generate_commands",
+    "template": "chassis.development.template.template_commands",
 }
 
 
@@ -30,11 +30,13 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         there = {name for name, module in COMMANDS.items() if _is_there(module)}
-        return sorted({*there, *super().list_commands(ctx)})
+        return sorted({*there, *current_project().commands(), *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if (module := COMMANDS.get(cmd_name)) and _is_there(module):
             self.add_command(getattr(import_module(module), cmd_name.replace("-", "_")))
+        elif command := current_project().command(cmd_name):
+            self.add_command(command, cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

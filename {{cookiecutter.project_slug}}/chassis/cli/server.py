@@ -64,10 +64,7 @@ def run(host: str | None, port: int | None) -> None:
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
-    url = f"http://{_in_url(host or config.host)}:{port or config.port}"
-    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
-    if not config.jwt_jwks_url:
-        click.echo("Token python manage.py token")
+    _say_where(config, host, port)
     _serve(
         config,
         host,
@@ -78,6 +75,13 @@ def run(host: str | None, port: int | None) -> None:
         reload_paths=[project.root / "chassis", project.root / project.package],
         reload_ignore_worker_failure=True,
     )
+
+
+def _say_where(config: Settings, host: str | None, port: int | None) -> None:
+    url = f"http://{_in_url(host or config.host)}:{port or config.port}"
+    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
+    if not config.jwt_jwks_url:
+        click.echo("Token python manage.py token")
 
 
 @click.command()
@@ -135,7 +139,17 @@ def _serve(
     _require_free_port(address, port)
     # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
     logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.msg)
-    server = Granian(
+    server = _server(config, address, port, options)
+    with _counting_together():
+        if shared:
+            _share_modules()
+        else:
+            multiprocessing.set_start_method("spawn", force=True)
+        server.serve()
+
+
+def _server(config: Settings, address: str, port: int, options: dict[str, Any]) -> Any:
+    return Granian(
         "wsgi:app",
         address=address,
         port=port,
@@ -154,12 +168,6 @@ def _serve(
         log_dictconfig=LOGS,
         **options,
     )
-    with _counting_together():
-        if shared:
-            _share_modules()
-        else:
-            multiprocessing.set_start_method("spawn", force=True)
-        server.serve()
 
 
 def _share_modules() -> None:

@@ -5,7 +5,7 @@ import click
 
 from chassis.cli.parameters import Duration
 from chassis.project import current_project
-from chassis.settings import DEVELOPMENT, ConfigError, load_config
+from chassis.settings import DEVELOPMENT, ConfigError, Settings, load_config
 
 NOT_ASKED = "postgresql://nobody@localhost/nothing"
 
@@ -25,7 +25,30 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
     from chassis.tokens.development_tokens import development_token  # noqa: PLC0415
 
     project = current_project()
-    stored = load_config(project.config_type, complete=False)
+    stored = _stored(project.config_type)
+    if not subject.strip():
+        raise click.BadParameter("It is empty.", param_hint="--subject")
+    app = project.create_app(replace(load_config(project.config_type), database_url=NOT_ASKED))
+    every = scopes_of(app)
+    app.extensions["container"].unwire()
+    if unknown := sorted(set(scopes) - set(every)):
+        raise click.BadParameter(
+            f"No operation needs {', '.join(unknown)}; there are {', '.join(every)}.",
+            param_hint="--scope",
+        )
+    made = development_token(
+        stored.secret_key,
+        audience=stored.name,
+        subject=subject,
+        scopes=scopes or every,
+        lasts=lasts,
+    )
+    click.echo(made)
+
+
+def _stored(kind: type[Settings]) -> Settings:
+    """Raise ConfigError unless the service that runs takes tokens that are made with them."""
+    stored = load_config(kind, complete=False)
     if stored.environment != DEVELOPMENT:
         raise ConfigError("Tokens are made in development only; in production, by JWT_ISSUER.")
     if stored.jwt_jwks_url:
@@ -35,22 +58,4 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
             "SECRET_KEY is not set, and the service has made up its own. "
             "`python scripts/create_env.py` writes a .env with one."
         )
-    if not subject.strip():
-        raise click.BadParameter("It is empty.", param_hint="--subject")
-    app = project.create_app(replace(load_config(project.config_type), database_url=NOT_ASKED))
-    known = scopes_of(app)
-    app.extensions["container"].unwire()
-    if unknown := sorted(set(scopes) - set(known)):
-        raise click.BadParameter(
-            f"No operation needs {', '.join(unknown)}; there are {', '.join(known)}.",
-            param_hint="--scope",
-        )
-    click.echo(
-        development_token(
-            stored.secret_key,
-            audience=stored.name,
-            subject=subject,
-            scopes=scopes or known,
-            lasts=lasts,
-        )
-    )
+    return stored

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock, Thread
@@ -6,7 +7,7 @@ from threading import Lock, Thread
 from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import Window, WindowPhase
 from chassis.core.maintenance_service import MaintenanceService
-from chassis.core.probes import DatabaseProbe, SchemaState
+from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
 
 # A database that restarts is not a reason to take every instance out of service at once.
 TOLERATED_SECONDS = 10
@@ -22,8 +23,14 @@ class Readiness:
 
 
 class HealthService:
-    def __init__(self, database: DatabaseProbe, maintenance: MaintenanceService) -> None:
+    def __init__(
+        self,
+        database: DatabaseProbe,
+        maintenance: MaintenanceService,
+        probes: Sequence[ReadinessProbe] = (),
+    ) -> None:
         self._database = database
+        self._probes = probes
         self._maintenance = maintenance
         self._schema: SchemaState | None = None
         self._seen_at = 0.0
@@ -43,7 +50,7 @@ class HealthService:
         try:
             return answer.result(ANSWER_SECONDS)
         except TimeoutError as error:
-            raise UnavailableError("The database does not answer.") from error
+            raise UnavailableError("What the service needs does not answer.") from error
 
     def _ask(self, answer: "Future[Readiness]") -> None:
         try:
@@ -59,6 +66,8 @@ class HealthService:
                 f"The database schema is at revision {schema.current or 'none'}, "
                 f"this release needs {schema.required}."
             )
+        for probe in self._probes:
+            probe.check()
         return Readiness(schema, window)
 
     def _schema_state(self, *, tolerant: bool) -> SchemaState:

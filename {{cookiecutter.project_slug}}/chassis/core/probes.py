@@ -16,3 +16,14 @@ class DatabaseProbe(ABC):
     @abstractmethod
     def schema_state(self) -> SchemaState:
         """Raise UnavailableError if the database does not answer in time."""
+
+
+class ReadinessProbe(ABC):
+    """Of something without which the service cannot serve: a broker, say."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise UnavailableError, with a sentence that callers may see, if it cannot be used now.
+
+        All probes together have a second.
+        """

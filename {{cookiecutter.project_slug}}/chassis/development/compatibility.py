@@ -26,7 +26,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".postgres", ".env", "*_cache
 # All tests but those that compare the models with all revisions: here some are left out or added.
 RUN_TESTS = """
 import sys, unittest
-from chassis.development.testing.suites.revisions import DriftSuite, StairwaySuite
+from chassis.development.testing.suites.revision_line import DriftSuite, StairwaySuite
 def each(suite):
     for one in suite:
         yield from each(one) if isinstance(one, unittest.TestSuite) else [one]

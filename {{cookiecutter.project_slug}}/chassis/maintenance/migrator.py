@@ -120,9 +120,8 @@ def retry_for_locks(
 ) -> int:
     """Run `step`, again for as long as it cannot get a lock; return how often it could not.
 
-    What waits for a lock keeps everybody behind it waiting too. So each try gives up after the
-    first of the `timeouts`, later ones after up to the second, and lets the others pass before the
-    next. `waiting` is told of each. Raise LockedError after `budget` seconds.
+    What waits for a lock keeps all behind it waiting, so a try gives up after the first of the
+    `timeouts`, a later one after up to the second. Raise LockedError after `budget` seconds.
     """
     deadline = time.monotonic() + budget
     for attempt in count():
@@ -133,20 +132,24 @@ def retry_for_locks(
         try:
             step()
         except DBAPIError as error:
-            connection.rollback()
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
-                raise
-            others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
-            connection.rollback()
-            waiting(f"no lock within {milliseconds} ms, retrying; in the way may be {others}")
+            others = f"in the way may be {_holders_of_locks(connection, error)}"
+            waiting(f"no lock within {milliseconds} ms, retrying; {others}")
             if time.monotonic() > deadline:
-                raise LockedError(
-                    f"A lock could not be had; in the way may be {others}."
-                ) from error
+                raise LockedError(f"A lock could not be had; {others}.") from error
         else:
             return attempt
         pause(connection, min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
     raise AssertionError  # `count` has no end.
+
+
+def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
+    """Raise the error again if it is another one than that a lock could not be had."""
+    connection.rollback()
+    if sqlstate(error) != LOCK_NOT_AVAILABLE:
+        raise error
+    others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
+    connection.rollback()
+    return others
 
 
 def pause(connection: Connection, seconds: float) -> None:

@@ -30,7 +30,7 @@ from chassis.migrations.footprint import Footprint
 from chassis.migrations.measuring import downgrades, write_measurements
 from chassis.migrations.proposals import drops, enum_as_it_is, is_drop, parts, proposed_by_alembic
 from chassis.migrations.scratch import apply, scratch_database, undone
-from chassis.migrations.statements import Part, quote, reversed_operations
+from chassis.migrations.table_statements import Part, quote, reversed_operations
 from chassis.postgres.error_translation import first_line
 
 RENDERING = {

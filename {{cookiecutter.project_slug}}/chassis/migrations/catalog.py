@@ -5,17 +5,17 @@ come from the same catalog. Views, functions, triggers, policies and rights are 
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from chassis.migrations.scratch import undone
 from chassis.postgres.error_translation import first_line
 
-FACTS = text(Path(__file__).with_name("catalog.sql").read_text("utf-8"))
 HOME = text("SELECT coalesce(current_schema(), 'public')")
 # Else a name would be written with its schema or without, as the connection's path has it.
 ONE_SCHEMA = text("SELECT set_config('search_path', quote_ident(:home), true)")
@@ -104,12 +104,17 @@ class Difference:
         ]
 
 
+@cache
+def _facts() -> TextClause:
+    return text(Path(__file__).with_name("catalog.sql").read_text("utf-8"))
+
+
 def catalog(connection: Connection) -> Catalog:
     """Of the database, as this transaction sees it."""
     home = connection.execute(HOME).scalar_one()
     path = connection.exec_driver_sql("SHOW search_path").scalar_one()
     connection.execute(ONE_SCHEMA, {"home": home})
-    rows = connection.execute(FACTS, {"home": home}).all()
+    rows = connection.execute(_facts(), {"home": home}).all()
     connection.execute(RESTORE, {"path": path})
     return {Key(*row[:4]): row[4] for row in rows}
 

@@ -22,7 +22,7 @@ from chassis.maintenance.declarations import CONTRACT, EXPAND
 from chassis.migrations.catalog import CONSTRAINTS, Catalog, Difference, Key, catalog, compare
 from chassis.migrations.safe_forms import in_steps
 from chassis.migrations.scratch import undone
-from chassis.migrations.statements import (
+from chassis.migrations.table_statements import (
     ConstraintStatement,
     Operation,
     Part,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from chassis.migrations.catalog import Difference, Key
-from chassis.migrations.statements import ConstraintStatement, qualified, quote
+from chassis.migrations.table_statements import ConstraintStatement, qualified, quote
 
 RULES = {
     "MIG001": """op.add_column("table", sa.Column("column", sa.Text(), server_default=""))

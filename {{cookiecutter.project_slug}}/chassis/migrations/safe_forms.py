@@ -15,7 +15,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import ops
 
 from chassis.maintenance.declarations import CONTRACT
-from chassis.migrations.statements import (
+from chassis.migrations.table_statements import (
     ConstraintStatement,
     Operation,
     Part,

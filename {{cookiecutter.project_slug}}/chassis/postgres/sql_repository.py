@@ -144,6 +144,10 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         statement = page_statement(self._table, narrowed)
         return self._entities(statement.rows(self._connection, page_values(narrowed)))
 
+    def entities(self, statement: Statement, **values: Any) -> list[Entity]:
+        """Those that a named query finds: it selects from the table, and names its columns so."""
+        return self._entities(statement.rows(self._connection, values))
+
     def add(self, entity: Entity) -> None:
         self._require_own(entity)
         self._stamp(entity, "created_at", "updated_at")

@@ -8,10 +8,16 @@ from chassis.core import persistence
 from src.domain.models.todo import Todo
 
 
+class TodoRepository(persistence.Repository[Todo]):
+    @abstractmethod
+    def titled(self, title: str) -> list[Todo]:
+        """Those with exactly that title, the oldest first."""
+
+
 class UnitOfWork(persistence.Transaction):
     """The repositories of one transaction."""
 
-    todos: persistence.Repository[Todo]
+    todos: TodoRepository
 
 
 UnitOfWorkFactory: TypeAlias = persistence.UnitOfWorkFactory[UnitOfWork]

@@ -1,8 +1,13 @@
+from typing import TypedDict
 from uuid import UUID
 
 from chassis.core.paging import PageQuery
 from src.domain.models.todo import Todo
 from src.services.ports import Clock, UnitOfWorkFactory
+
+
+class TodoChanges(TypedDict, total=False):
+    title: str
 
 
 class TodoService:
@@ -26,12 +31,16 @@ class TodoService:
         with self._unit_of_work(read_only=True) as work:
             return work.todos.get(todo_id)
 
-    def change(self, todo_id: UUID, *, title: str | None = None) -> Todo:
-        """Change what is given."""
+    def titled(self, title: str) -> list[Todo]:
+        with self._unit_of_work(read_only=True) as work:
+            return work.todos.titled(title)
+
+    def change(self, todo_id: UUID, changes: TodoChanges) -> Todo:
+        """Change what is there: a field that is None is set to that, one that is absent stays."""
         with self._unit_of_work() as work:
             todo = work.todos.get(todo_id)
-            if title is not None:
-                todo.rename(title)
+            if "title" in changes:
+                todo.rename(changes["title"])
                 work.todos.save(todo)
         return todo
 

@@ -27,12 +27,12 @@ class TodoServiceTest(TestCase):
 
     def test_a_change_is_stored(self) -> None:
         todo = self.todos.create(title="x")
-        self.todos.change(todo.id, title="y")
+        self.todos.change(todo.id, {"title": "y"})
         self.assertEqual(self.todos.get(todo.id).title, "y")
 
     def test_a_change_of_nothing_keeps_the_title(self) -> None:
         todo = self.todos.create(title="x")
-        self.assertEqual(self.todos.change(todo.id).title, "x")
+        self.assertEqual(self.todos.change(todo.id, {}).title, "x")
 
     def test_completing_stores_the_moment(self) -> None:
         todo = self.todos.create(title="x")
@@ -52,6 +52,8 @@ class TodoServiceTest(TestCase):
             self.todos.get(todo.id)
 
     def test_an_unknown_todo_is_not_found(self) -> None:
-        for operation in (self.todos.get, self.todos.change, self.todos.complete):
+        for operation in (self.todos.get, self.todos.complete, self.todos.delete):
             with self.subTest(operation.__name__), self.assertRaises(NotFoundError):
                 operation(uuid7())
+        with self.assertRaises(NotFoundError):
+            self.todos.change(uuid7(), {"title": "y"})

@@ -3,8 +3,10 @@ from types import TracebackType
 from typing import Any
 
 from flask import Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis.core.request_scope import current_scope, enter_scope
+from chassis.http.access.policies import require_policies
 from chassis.http.fast.direct_flask import DirectFlask
 from chassis.http.flow.pipeline import Maker, Pipeline, Plan
 from chassis.http.input.input_gate import IdConverter
@@ -28,6 +30,15 @@ class Application(DirectFlask):
 
     def pass_through(self, steps: Sequence[Maker]) -> None:
         self.pipeline = self.own_hooks = Pipeline(self, steps)
+
+    def start(self, *, proxy_hops: int) -> None:
+        """When all routes are there. Raise UndeclaredAccessError if one has no policy."""
+        require_policies(self)
+        self.pipeline.prepare()
+        if proxy_hops:
+            # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.
+            proxied = ProxyFix(self.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops)
+            self.wsgi_app = proxied  # type: ignore[method-assign]
 
     def request_context(self, environ: dict[str, Any]) -> Any:
         # Werkzeug would look for a route of web sockets. Who asks for one gets what there is.

@@ -25,7 +25,7 @@ def template() -> None:
 
     \b
     python manage.py template status
-    python manage.py template update --to 1.1.0
+    python manage.py template update --to 2.0.0
     """
 
 

@@ -1,0 +1,39 @@
+"""The figures of the house are counted, and those that hold keep holding."""
+
+from pathlib import Path
+
+import pytest
+
+from proofs import house
+
+# These were not reached: the issues after the first brought more than was foreseen.
+NOT_REACHED = {
+    "files, lines from URL to SQL",
+    "names, modules of the chassis in src",
+    "lines of the chassis that serve",
+    "lines of the chassis for development",
+    "file names with two meanings",
+}
+
+
+def test_what_was_reached_stays_so() -> None:
+    assert {row.figure for row in house.rows() if not row.holds} <= NOT_REACHED
+
+
+@pytest.mark.parametrize(
+    ("code", "counted"),
+    [
+        ("def one():\n" + "    x = 1\n" * 30, "functions over 30 lines"),
+        ("from contextvars import ContextVar\nONE = ContextVar('one')\n", "context variables"),
+        ("import os\nHOME = os.environ['HOME']\n", "reads"),
+    ],
+)
+def test_what_is_added_is_counted(
+    code: str, counted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "chassis").mkdir()
+    (tmp_path / "src/added.py").write_text(code)
+    monkeypatch.setattr(house, "PROJECT", tmp_path)
+    [row] = [row for row in house.rows() if counted in row.figure]
+    assert any(row.now)

@@ -202,6 +202,7 @@ def test_the_image_has_what_runs_and_nothing_else(stack: Stack) -> None:
     entries = docker("run", "--rm", stack.image, "find", "/app", "-maxdepth", "1").split()
     assert sorted(Path(entry).name for entry in entries[1:]) == [
         "__pycache__",
+        "chassis",
         "manage.py",
         "migrations",
         "pyproject.toml",

@@ -115,6 +115,7 @@ def test_edits_beside_and_a_resource_in_between_do_not_matter(fresh: Path) -> No
         lines = path.read_text().splitlines()
         edited = [f"{line}  # Beside." if "todo" in line.lower() else line for line in lines]
         path.write_text("\n".join(edited) + "\n")
+    manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py generate resource Tag name:str:50")
     manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py destroy resource Note")  # By a revision: one builds on its own.
@@ -182,7 +183,7 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
     manage(fresh, NOTE)
     manage(fresh, "python manage.py db upgrade")
     command("git add --all && git commit --quiet --message note", cwd=fresh)
-    fields = ("pinned:bool=false", "code:str:9:unique:optional", "kind:str:9 --backfill plain")
+    fields = ("pinned:bool=false", "code:str:9:unique:optional")
     refused = command(".venv/bin/python manage.py generate field Note kind:str:9", cwd=fresh)
     assert refused.returncode == 1
     assert "--backfill" in refused.stderr
@@ -191,6 +192,10 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
         manage(fresh, "python manage.py db upgrade")
     checked = command("make check", cwd=fresh)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    manage(fresh, "python manage.py generate field Note kind:str:9 --backfill plain")
+    manage(fresh, "python manage.py db upgrade")
+    breaking = command("make check", cwd=fresh)  # It breaks clients of what is committed.
+    assert breaking.stdout.count("it is required now") == 1, breaking.stdout + breaking.stderr
     for name in ("kind", "code", "pinned"):
         manage(fresh, f"python manage.py destroy field Note {name}")
     assert not status(fresh)

@@ -59,7 +59,7 @@ def add_revisions(draft: Draft, addition: Addition) -> list[str]:
     field, table = addition.field, addition.resource.plural
     names = _nullable(draft, addition)
     if field.default:
-        _give_default(draft, names[-1], addition)
+        _give_default(draft, names, addition)
     for columns, unique in _indexes(addition.field):
         names.append(_index(draft, names[-1], table, columns, unique=unique))
     if addition.is_required:
@@ -90,17 +90,18 @@ def _is_new(line: bytes, addition: Addition) -> bool:
     return line.strip().startswith(f'Index(None, "{addition.field.name}"'.encode())
 
 
-def _give_default(draft: Draft, name: str, addition: Addition) -> None:
+def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
     """What the code of the release before does not write, the database does."""
-    path = draft.root / VERSIONS / name
-    text = path.read_text("utf-8")
     column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
     default = f"nullable=False, server_default=sa.text({json.dumps(_literal(addition))})"
-    changed, count = column.subn(lambda found: f"{found[1]}{default}", text, count=1)
-    if not count:
-        raise Refusal(f"{name} does not add {addition.field.name}; nothing was written.")
-    path.write_text(changed, "utf-8", newline="\n")
-    format_files(draft.root, [path])
+    for path in (draft.root / VERSIONS / name for name in names):
+        text = path.read_text("utf-8")
+        changed, count = column.subn(lambda found: f"{found[1]}{default}", text, count=1)
+        if count:
+            path.write_text(changed, "utf-8", newline="\n")
+            format_files(draft.root, [path])
+            return
+    raise Refusal(f"No revision adds {addition.field.name}; nothing was written.")
 
 
 def _literal(addition: Addition) -> str:

@@ -73,8 +73,9 @@ def new_revision(root: Path, message: str, *options: str) -> list[str]:
 
 
 def format_files(root: Path, files: list[Path]) -> None:
-    command = [sys.executable, "-m", "ruff", "format", "--quiet", *map(str, files)]
-    subprocess.run(command, cwd=root, check=True)
+    for command in (("check", "--select", "F401,I", "--fix"), ("format",)):
+        ruff = [sys.executable, "-m", "ruff", *command, "--quiet", *map(str, files)]
+        subprocess.run(ruff, cwd=root, check=True)
 
 
 def wrapped(source: str) -> str:

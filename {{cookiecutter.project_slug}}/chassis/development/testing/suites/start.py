@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from http.client import HTTPConnection
+from importlib import import_module
+from pkgutil import walk_packages
 
 from sqlalchemy import create_engine, func, select
 
@@ -54,6 +56,14 @@ class StartSuite(ApplicationTestCase):
         client.application.extensions["container"].authenticator()
         answer = client.get("/health/ready")
         self.assertEqual(answer.status_code, 200, answer.text)
+
+    def test_every_module_can_be_imported(self) -> None:
+        """Also one that nothing uses yet. `app` is what a server process imports."""
+        package = current_project().module("create_app").__package__
+        found = walk_packages(import_module(package).__path__, f"{package}.")
+        for name in [module.name for module in found if module.name != f"{package}.app"]:
+            with self.subTest(name):
+                import_module(name)
 
     def test_seeding_twice_is_seeding_once(self) -> None:
         project = current_project()

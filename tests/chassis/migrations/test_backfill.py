@@ -29,8 +29,8 @@ class BackfillTest(RevisionsTestCase):
         self.sql(SOURCE)
 
     def filled(self) -> list[tuple[int, int]]:
-        found = self.sql("SELECT filled, count(*) FROM things GROUP BY 1 ORDER BY 1")
-        return [(times, number) for times, number in found]
+        found = self.sql("SELECT filled, count(*) AS number FROM things GROUP BY 1 ORDER BY 1")
+        return [(row.filled, row.number) for row in found]
 
     def assert_each_row_once(self) -> None:
         self.assertEqual(self.filled(), [(0, ROWS // 10), (1, ROWS - ROWS // 10)])

@@ -14,6 +14,7 @@ from chassis.postgres.engines import Engines
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 
 PATIENCE = 10
+HANGS_SECONDS = 60  # Of a test that waits; it judges no speed.
 INSERT = """
     INSERT INTO ops.window (kind, mode, phase, message, starts_at, expected_end, hard_end,
         from_revision, target_revision)
@@ -40,7 +41,7 @@ WAITING = """
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANGS_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError("What was waited for has not come.")

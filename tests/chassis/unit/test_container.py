@@ -35,7 +35,7 @@ class Base(ServiceContainer):
 
 @replaces
 class Own(ServiceContainer):
-    database_probe = Singleton(FixedProbe)
+    database_probe = Singleton(FixedProbe)  # type: ignore[arg-type]
     readiness_probes = List(Singleton(BrokerProbe))
     parts = Singleton(
         Parts,

@@ -64,7 +64,7 @@ CONNECT = (
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
     "src/infrastructure/databases/unit_of_work.py": "        super().__init__(connection)\n",
-    "src/dependency_container.py": "        ServiceContainer.database_probe,\n    )\n",
+    "src/dependency_container.py": "        clock,\n    )\n",
 }
 
 

@@ -16,6 +16,12 @@
 \if :{?service} \else \set service service \endif
 \if :{?migrator} \else \set migrator migrator \endif
 
+SELECT coalesce(bool_or(rolsuper), false) AS names_a_superuser FROM pg_roles
+WHERE rolname IN (:'service', :'migrator') \gset
+\if :names_a_superuser
+    DO 'BEGIN RAISE ''A superuser is named, who would lose what that is: choose another role.''; END';
+\endif
+
 BEGIN;
 SET LOCAL client_min_messages = 'warning';
 -- Not in the server's log, should it note statements.

@@ -171,6 +171,15 @@ class RolesTest(TestCase):
             specimens.create(engine)
             self.assert_service_works_and_changes_no_table(url)
 
+    def test_a_superuser_keeps_what_it_is(self) -> None:
+        with server().connect() as connection:
+            self.migrator = f"root_{uuid4().hex}"
+            connection.exec_driver_sql(f"CREATE ROLE {self.migrator} SUPERUSER")
+            with empty_database() as url, self.assertRaisesRegex(AssertionError, "A superuser is"):
+                self.make_roles(url)
+            query = f"SELECT rolsuper FROM pg_roles WHERE rolname = '{self.migrator}'"
+            self.assertIs(connection.exec_driver_sql(query).scalar(), True)
+
     def test_one_role_may_do_both(self) -> None:
         self.migrator = self.service
         with empty_database() as url:

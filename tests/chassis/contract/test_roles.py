@@ -178,7 +178,7 @@ class RolesTest(TestCase):
             with empty_database() as url, self.assertRaisesRegex(AssertionError, "A superuser is"):
                 self.make_roles(url)
             query = f"SELECT rolsuper FROM pg_roles WHERE rolname = '{self.migrator}'"
-            self.assertIs(connection.exec_driver_sql(query).scalar(), True)
+            self.assertTrue(connection.exec_driver_sql(query).scalar())
 
     def test_one_role_may_do_both(self) -> None:
         self.migrator = self.service

@@ -26,7 +26,16 @@ CHOICES = {
 COMBINATIONS = [
     dict(zip(CHOICES, one, strict=True)) for one in itertools.product(*CHOICES.values())
 ]
-RUNS = ("chassis", "src", "migrations", "requirements", "scripts", "tests", "Makefile")
+# What a start and the tests depend on; other scripts serve pipelines.
+RUNS = (
+    "chassis/",
+    "src/",
+    "migrations/",
+    "requirements/",
+    "tests/",
+    "scripts/install.sh",
+    "Makefile",
+)
 SECONDS = 120
 
 
@@ -34,7 +43,7 @@ def fingerprint(project: Path) -> str:
     """Of all that a start and the tests depend on."""
     digest = hashlib.sha256()
     for path in project_files(project):
-        if path.parts[0] in RUNS:
+        if str(path).startswith(RUNS):
             digest.update(str(path).encode() + b"\0" + (project / path).read_bytes())
     return digest.hexdigest()
 

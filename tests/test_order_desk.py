@@ -15,13 +15,13 @@ from src.services.order_service import OrderService
 from src.services.product_service import ProductService
 from src.services.tag_service import TagService
 """
-ANCHOR = "    authenticator = Singleton(_authenticator, config)\n"
+ANCHOR = "        clock,\n    )\n"
 PROVIDERS = """\
     mailer = Singleton(
         SmtpMailer,
-        config.provided.smtp_host,
-        config.provided.smtp_port,
-        config.provided.mail_sender,
+        ServiceContainer.config.provided.smtp_host,
+        ServiceContainer.config.provided.smtp_port,
+        ServiceContainer.config.provided.mail_sender,
     )
     customer_service = Singleton(CustomerService, unit_of_work)
     product_service = Singleton(ProductService, unit_of_work)

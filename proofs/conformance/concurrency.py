@@ -16,9 +16,12 @@ WORKERS, THREADS = 3, 8
 CROSSINGS = 10  # At most: whether two writers meet in one is chance.
 UNIQUE = "CREATE UNIQUE INDEX once ON todos (title) WHERE starts_with(title, 'unique ')"
 # The service adds a number to a title, and to the titles of others in the order given.
-RENAME = "                todo.rename(title)\n                work.todos.save(todo)\n"
+RENAME = """\
+                todo.rename(changes["title"])
+                work.todos.save(todo)
+"""
 ADD = """\
-                number, *others = title.split()
+                number, *others = changes["title"].split()
                 todo.rename(str(int(todo.title) + int(number)))
                 work.todos.save(todo)
                 for other in others:

@@ -105,7 +105,9 @@ class Service:
 
     def frames(self) -> Iterator[Frame]:
         first = next(iter(self.paths))
-        yield from hosts(first)
+        # Health and metrics are answered under any name.
+        exempt = ("/health", "/metrics")
+        yield from hosts(next(path for path in self.paths if not path.startswith(exempt)))
         yield from lines(first)
         for template, item in self.paths.items():
             for method in item.keys() & {"post", "put", "patch", "delete"}:

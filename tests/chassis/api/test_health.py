@@ -3,6 +3,7 @@ from sqlalchemy import NullPool, create_engine, text
 from chassis.development.testing.database_cases import migrated_database
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.development.testing.security_table import shows
+from chassis.maintenance.revisions import read_revisions
 from chassis.migrations.commands import migration_scripts
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -21,7 +22,9 @@ class HealthTest(ApplicationTestCase):
         response = self.client.get("/health/ready")
         self.assertEqual(response.status_code, 200, response.text)
         head = migration_scripts().get_current_head()
-        self.assertEqual(response.get_json()["schema"], {"current": head, "required": head})
+        expand = [one.revision for one in read_revisions() if not one.is_contract]
+        required = expand[-1] if expand else None
+        self.assertEqual(response.get_json()["schema"], {"current": head, "required": required})
 
     def test_a_newer_schema_serves_this_release_too(self) -> None:
         with migrated_database() as url:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from conftest import command, make
+from conftest import command, environment, make
 
 from proofs.processes import free_port
 
@@ -20,13 +20,13 @@ SECONDS_TO_SET_UP = 300
 
 
 @contextmanager
-def demo(template: Path) -> Iterator[str]:
-    """Yield the URL at which the demo answers; end it as Ctrl-C does."""
+def started(folder: Path, *command: str) -> Iterator[str]:
+    """Yield the URL at which it is ready; end it as Ctrl-C does."""
     port = free_port()
     process = subprocess.Popen(
-        ["make", "demo", f"PORT={port}"],
-        cwd=template,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        [*command, f"PORT={port}"],
+        cwd=folder,
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,7 +67,7 @@ def fetch(
 
 
 def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
-    with demo(own_template) as url:
+    with started(own_template, "make", "demo") as url:
         todos = f"{url}/my_service/v1/todos"
         made = command(".venv/bin/python manage.py token", cwd=own_template / "demo/my_service")
         assert made.returncode == 0, made.stderr
@@ -88,6 +88,6 @@ def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
 
     edited = project / "README.md"
     edited.write_text("mine")
-    with demo(own_template) as url:
+    with started(own_template, "make", "demo") as url:
         assert fetch(f"{url}/my_service/v1/todos")[2]["items"] == [todo]
     assert edited.read_text() == "mine", "The second demo must not generate over the first."

@@ -5,17 +5,11 @@ import itertools
 import json
 import os
 import re
-import signal
-import subprocess
-import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, bake_into, environment, make, project_files
-
-from proofs.processes import free_port
+from conftest import ROOT, bake_into, make, project_files
+from test_demo import started
 
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
 CHOICES = {
@@ -36,7 +30,6 @@ RUNS = (
     "scripts/install.sh",
     "Makefile",
 )
-SECONDS = 120
 
 
 def fingerprint(project: Path) -> str:
@@ -75,39 +68,13 @@ def different(
     return found
 
 
-def ready(command: str, project: Path) -> int:
-    """Start it, wait until it says that it is ready or ends; return the status of its answer."""
-    port = free_port()
-    process = subprocess.Popen(
-        [*command.split(), f"PORT={port}"],
-        cwd=project,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        process_group=0,
-    )
-    try:
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            assert process.poll() is None, process.communicate()[0]
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as response:
-                    return int(response.status)
-            except (URLError, ConnectionError):
-                time.sleep(0.1)
-        raise TimeoutError(f"{command} did not answer within {SECONDS} s")
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
-
-
 def test_each_combination_starts_with_the_first_command_of_its_readme(
     different: dict[str, Path], report: list[str]
 ) -> None:
     for project in different.values():
         assert first_command(project) == "make run"
-        assert ready("make run", project) == 200
+        with started(project, "make", "run"):
+            pass  # It was ready.
     report.append(
         f"answers: {len(COMBINATIONS)} combinations, {len(different)} of them differ in what runs; "
         "each of these was started"

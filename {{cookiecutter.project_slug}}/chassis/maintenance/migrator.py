@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from chassis.core.errors import BusyError
 from chassis.postgres.engines import CONNECT_SECONDS, unpooled_engine
 from chassis.postgres.error_translation import sqlstate
-from chassis.postgres.locks import STATEMENT, holders, mutex
+from chassis.postgres.locks import STATEMENT, holders, mutex_of
 from chassis.project import current_project
 
 MUTEX_POLL_SECONDS = 0.25
@@ -198,8 +198,8 @@ def _take_mutex(connection: Connection, wait: float) -> None:
     deadline = time.monotonic() + wait
     # Polled: whoever waits in the database has a snapshot, and CREATE INDEX CONCURRENTLY of the
     # holder would wait for that.
-    while not connection.execute(TAKE_MUTEX, {"mutex": mutex()}).scalar_one():
-        others = "; ".join(holders(connection, mutex()))
+    while not connection.execute(TAKE_MUTEX, {"mutex": mutex_of(connection)}).scalar_one():
+        others = "; ".join(holders(connection, mutex_of(connection)))
         connection.commit()
         if time.monotonic() > deadline:
             raise MutexHeldError(f"Another migration is running ({others or 'unknown'}).")

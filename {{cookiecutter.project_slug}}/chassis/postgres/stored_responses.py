@@ -9,25 +9,26 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.core.errors import BusyError
 from chassis.core.persistence import KeptAnswer, Once
 from chassis.postgres.locks import lock_key
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
 LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 # Not in one statement with the lock: it has to see what was committed before that was had.
-FIND = text("""
+FIND = OpsText("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND created_at > now() - interval '24 hours'
 """).columns(headers=JSONB, body=LargeBinary)
 # A few at a time, so that nobody waits for it, and none that somebody else is forgetting.
-FORGET = text("""
+FORGET = OpsText("""
     DELETE FROM ops.idempotency_key
     WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
         SELECT key FROM ops.idempotency_key WHERE created_at <= now() - interval '24 hours'
         ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))
 """)
-KEEP = text("""
+KEEP = OpsText("""
     INSERT INTO ops.idempotency_key (key, fingerprint, status, headers, body)
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
-DISCARD = text("DELETE FROM ops.idempotency_key WHERE key = :key")
+DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -41,7 +42,8 @@ class SqlOnce(Once):
         """Raise BusyError while another transaction serves that key."""
         self._connection = connection
         self._key = key
-        if not connection.execute(LOCK, {"lock": lock_key(f"idempotency:{key}")}).scalar_one():
+        lock = lock_key(f"idempotency:{key}", ops_schema(connection))
+        if not connection.execute(LOCK, {"lock": lock}).scalar_one():
             raise BusyError("A request with this key is being served.")
         row = connection.execute(FIND, {"key": key}).mappings().first()
         if row and not _is_response(row):

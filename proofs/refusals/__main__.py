@@ -20,17 +20,17 @@ from proofs.rehearse import generate, run
 
 RESULTS = ROOT / ".refusals.jsonl"
 VERSIONS = ("18", "15", "17")
-ROWS, ROUNDS = 100_000, 3
+ROWS, ROUNDS = 20_000, 3
 SHORT = ("add a column", "create an index", "rename a column in use", "add a check")
 
 
 def measure(project: Path, results: Path, arguments: argparse.Namespace) -> int:
     python = str(project / ".venv/bin/python")
-    rows, rounds = (str(n) for n in ((5_000, 1) if arguments.short else (ROWS, ROUNDS)))
+    rows, rounds = (5_000, 1) if arguments.short else (arguments.rows, arguments.rounds)
     names = arguments.only or (SHORT if arguments.short else ())
     command = [python, "-m", "proofs.refusals.programme", str(project), str(results)]
     versions = ["18"] if arguments.short else arguments.versions
-    return max([run(*command, one, rows, rounds, *names) for one in versions], default=0)
+    return max([run(*command, one, str(rows), str(rounds), *names) for one in versions], default=0)
 
 
 def report(results: Path) -> int:
@@ -46,6 +46,8 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help=f"{len(SHORT)} of them, once, on 18")
     parser.add_argument("--versions", nargs="+", choices=VERSIONS, default=VERSIONS)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--rows", type=int, default=ROWS, help="in the table that they change")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each safe form")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--project", type=Path, help="a generated project with its environment")

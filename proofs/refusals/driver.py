@@ -13,6 +13,7 @@ from unittest.mock import patch
 import src  # noqa: F401  # Hands the project to the chassis.
 from chassis.migrations.check import declare, judge_all
 from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.migrations.measuring import write_measurements
 from chassis.migrations.plan import Options
 from chassis.migrations.scratch import scratch_database
 from chassis.project import Project, current_project
@@ -26,9 +27,9 @@ def prepare(url: str, own: int = OWN) -> list[list]:
         scripts = migration_scripts()
         verdicts = judge_all(scratch, scripts, current_project().metadata)
     paths = [Path(one.path) for one in scripts.walk_revisions()][::-1]
-    for verdict, path in zip(verdicts, paths, strict=False):
+    for verdict, path in zip(verdicts[own:], paths[own:], strict=False):
         declare(verdict, path)
-    Migrations(url).check(write=True)
+        write_measurements(path, verdict.footprint, None)
     rules = [[one.rule for one in verdict.findings] for verdict in verdicts]
     failures = [verdict.failures for verdict in verdicts]
     return [

@@ -37,7 +37,7 @@ def downgrade() -> None:
 '''
 READY_SECONDS = 60
 SEEN_SECONDS = 1.2  # Until each server process has read that a window has ended.
-WARM_SECONDS, BEFORE_SECONDS, AFTER_SECONDS = 0.3, 1.5, 1.8
+WARM_SECONDS, BEFORE_SECONDS, AFTER_SECONDS = 0.3, 1.2, 1.7
 CLIENTS, MIX = 6, Mix(writes=0.5, slow=0, pause=0.03)
 AGAIN = 12  # Good answers in a row, of each kind: each server process has given some.
 

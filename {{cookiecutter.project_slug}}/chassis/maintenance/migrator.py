@@ -30,12 +30,14 @@ OPTIONS = (
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
-# Who may hold what a migration waits for.
-TRANSACTIONS = text(f"""
-    SELECT format('%s, process %s, %s, in a transaction for %s s: %s',
+# Of pg_stat_activity, for people.
+WHO = f"""format('%s, process %s, %s, in a transaction for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
-        {STATEMENT})
+        {STATEMENT})"""
+# Who may hold what a migration waits for.
+TRANSACTIONS = text(f"""
+    SELECT {WHO}
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND xact_start < clock_timestamp() - '0.1 s'::interval

@@ -74,7 +74,8 @@ class RowSemaphores:
     def __init__(self, slots: int, patience: float) -> None:
         self._slots = slots
         self._patience = patience
-        self._rows: dict[Hashable, tuple[FairSemaphore, int]] = {}  # With how many hold or await one.
+        # With how many hold or await one.
+        self._rows: dict[Hashable, tuple[FairSemaphore, int]] = {}
         self._lock = Lock()
 
     def acquire(self, row: Hashable) -> bool:

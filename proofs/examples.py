@@ -224,9 +224,7 @@ def main() -> int:
     wanted, failed = given.names or names(), []
     for name in wanted:
         with workshop(given.into) as folder:
-            build = Build(
-                Recipe.read(name), folder, lambda line: print(line, flush=True), given.venv
-            )
+            build = Build(Recipe.read(name), folder, say, given.venv)
             try:
                 if not given.page:
                     build.make()

@@ -4,8 +4,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from chassis.development.generate.grammar import Resource, operations_of, read_resource
+from chassis.development.generate.grammar import operations_of, read_resource
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import Resource
 
 LISTS = {"--operations", "--unique"}
 TEXTS = {"--plural", "--under"}

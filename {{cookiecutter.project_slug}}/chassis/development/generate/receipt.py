@@ -7,9 +7,10 @@ from hashlib import sha256
 from typing import Any
 
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import Resource, read_resource
+from chassis.development.generate.grammar import read_resource
 from chassis.development.generate.names import snake
 from chassis.development.generate.places import RECEIPTS
+from chassis.development.generate.resource import Resource
 from chassis.development.generate.splice import Insertion
 
 FORMAT = 1

@@ -4,12 +4,13 @@ import ast
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from chassis.development.generate import api, places, rings, suites
+from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import Resource
 from chassis.development.generate.module import formatted, with_imports
 from chassis.development.generate.receipt import Receipt, described, hashed, read_receipt
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.rendering import rendered
+from chassis.development.generate.resource import Resource
 from chassis.development.generate.splice import Insertion, add_import, add_statement, assigned
 
 
@@ -86,16 +87,17 @@ def _is_there(draft: Draft, resource: Resource) -> bool:
 def files(resource: Resource) -> dict[str, str]:
     """The source of each file, before it is formatted."""
     singular, plural = resource.singular, resource.plural
-    bodies = {
-        places.entity_file(singular): rings.entity(resource),
-        places.table_file(plural): rings.table(resource),
-        places.service_file(singular): rings.service(resource),
-        places.schema_file(singular): api.schemas(resource),
-        places.controller_file(plural): api.controllers(resource),
-        places.seed_file(plural): rings.seed(resource),
-        places.service_test_file(singular): suites.service_tests(resource),
-        places.api_test_file(plural): suites.api_tests(resource),
+    paths = {
+        "entity": places.entity_file(singular),
+        "table": places.table_file(plural),
+        "service": places.service_file(singular),
+        "schemas": places.schema_file(singular),
+        "controllers": places.controller_file(plural),
+        "seed": places.seed_file(plural),
+        "service_test": places.service_test_file(singular),
+        "api_test": places.api_test_file(plural),
     }
+    bodies = {path: rendered(template, resource) for template, path in paths.items()}
     modules = own_modules(resource)
     return {path: with_imports(body, modules) for path, body in bodies.items() if body.strip()}
 

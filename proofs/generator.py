@@ -2,20 +2,26 @@
 
 python -m proofs.generator                                300 rendered and undone, 20 migrated
 python -m proofs.generator --rendered 10 --migrated 1 --seed 7 --project DIR
+python -m proofs.generator --progress FILE --minutes 9    a portion; the same again goes on there
 
 DIR is a generated project with its environment, committed, its database migrated; a new one without
 it. It is left as it was found; the first difference ends the run, and the project then shows it.
+FILE has the seed and what is done. A model follows from the seed and its own number.
 """
 
 import argparse
 import json
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from proofs.random_models import Model
 from proofs.rehearse import generate
 
 BATCH = 30  # Resources that are linted and typed in one run.
@@ -56,58 +62,95 @@ class Project:
             raise SystemExit(f"After {what}:\n{left}{self.run('git', 'diff')[:4000]}")
 
 
-def render(project: Project, dice: random.Random, number: int) -> None:
-    done = 0
-    while done < number:
-        size = min(BATCH, number - done)
-        model = Model(dice, done, size)
-        project.generate(model, "--no-migration")
-        project.check()
-        project.destroy(model)
-        project.require_clean(f"{size} resources were taken back")
-        done += size
-        print(f"{done} of {number} rendered, linted, typed and undone", flush=True)
+@dataclass
+class Progress:
+    """How many are done, of what one seed makes."""
+
+    seed: int
+    rendered: int = 0
+    migrated: int = 0
+
+    def dice(self, part: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed} {part} {number}")
+
+
+def render(project: Project, dice: random.Random, first: int, size: int) -> None:
+    model = Model(dice, first, size)
+    project.generate(model, "--no-migration")
+    project.check()
+    project.destroy(model)
+    project.require_clean(f"{size} resources were taken back")
 
 
 def migrate(project: Project, dice: random.Random, number: int) -> None:
-    for index in range(number):
-        model = Model(dice, 1000 + index, dice.randint(1, 4))
-        project.generate(model)
-        for arguments in (("upgrade",), ("downgrade", "--yes"), ("upgrade",)):
-            project.manage("db", *arguments)
-        project.run(project.python, "-m", "unittest", "discover", "-s", "tests")
-        project.manage("db", "downgrade", "--yes")
-        project.destroy(model)
-        project.require_clean("a migrated model was taken back")
-        print(f"{index + 1} of {number} migrated up, down and up, tested and undone", flush=True)
+    model = Model(dice, 1000 + number, dice.randint(1, 4))
+    project.generate(model)
+    for arguments in (("upgrade",), ("downgrade", "--yes"), ("upgrade",)):
+        project.manage("db", *arguments)
+    project.run(project.python, "-m", "unittest", "discover", "-s", "tests")
+    project.manage("db", "downgrade", "--yes")
+    project.destroy(model)
+    project.require_clean("a migrated model was taken back")
 
 
-def main() -> None:
+def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iterator[str]:
+    """Yields what each step has shown. The migrated ones, which find more, come first."""
+    while done.migrated < options.migrated:
+        migrate(project, done.dice("migrated", done.migrated), done.migrated)
+        done.migrated += 1
+        yield f"{done.migrated} of {options.migrated} migrated up, down and up, tested and undone"
+    while done.rendered < options.rendered:
+        size = min(BATCH, options.rendered - done.rendered)
+        render(project, done.dice("rendered", done.rendered), done.rendered, size)
+        done.rendered += size
+        yield f"{done.rendered} of {options.rendered} rendered, linted, typed and undone"
+
+
+def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool:
+    """Whether all is shown now."""
+    end = time.monotonic() + options.minutes * 60
+    project.require_clean("nothing was done yet")
+    for sentence in parts(project, done, options):
+        print(sentence, flush=True)
+        if options.progress:
+            options.progress.write_text(json.dumps(asdict(done)))
+        if time.monotonic() > end:
+            break
+    return done.migrated >= options.migrated and done.rendered >= options.rendered
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", type=Path)
     parser.add_argument("--rendered", type=int, default=300)
     parser.add_argument("--migrated", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--progress", type=Path)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     options = parser.parse_args()
-    if options.project:
-        prove(Project(options.project.resolve()), options)
+    done = Progress(options.seed)
+    if options.progress and options.progress.exists():
+        done = Progress(**json.loads(options.progress.read_text()))
+    print(f"seed {done.seed}", flush=True)
+    with project_of(options.project) as project:
+        is_whole = prove(project, done, options)
+    print("all valid, all undone" if is_whole else "the time is over: not all is shown yet")
+    return 0 if is_whole else 1
+
+
+@contextmanager
+def project_of(root: Path | None) -> Iterator[Project]:
+    """That one, or a new one with its database."""
+    if root:
+        yield Project(root.resolve())
         return
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
         project = Project(generate(Path(folder)))
         project.manage("db", "upgrade")
-        prove(project, options)
+        yield project
         project.manage("db", "stop")
 
 
-def prove(project: Project, options: argparse.Namespace) -> None:
-    print(f"seed {options.seed}", flush=True)
-    dice, start = random.Random(options.seed), time.monotonic()
-    project.require_clean("nothing was done yet")
-    render(project, dice, options.rendered)
-    migrate(project, dice, options.migrated)
-    print(f"all valid, all undone, in {time.monotonic() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -202,5 +202,5 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
 
 
 def test_random_models_are_valid_and_undone(fresh: Path, report: Report) -> None:
-    render(Project(fresh), Random(1), 5)
+    render(Project(fresh), Random(1), 0, 5)
     report.append("generate: 5 random resources of seed 1 rendered, linted, typed and undone")

@@ -108,7 +108,7 @@ def _literal(addition: Addition) -> str:
     """In SQL."""
     if addition.field.kind.type in PLAIN:
         return addition.rows
-    quoted = addition.rows.replace("'", "''")
+    quoted = addition.rows.replace("'", "''").replace(":", "\\:")  # Else it is a parameter.
     return f"'{quoted}'"
 
 

@@ -171,14 +171,21 @@ def _require_whole(resource: Resource) -> None:
     counted = Counter(field.name for field in resource.stored)
     if twice := [name for name, count in counted.items() if count > 1]:
         raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
-    if not any(not one.has("readonly") for one in resource.fields) and resource.can("create"):
+    if not resource.inputs and resource.can("create", "change"):
         raise Refusal(
             f"{resource.name} has no field that a caller sets: name one, as title:str:200."
         )
+    parameters = Counter(name for one in resource.filters for name in one.parameters)
+    if twice := [name for name, count in parameters.items() if count > 1]:
+        raise Refusal(f"{resource.name}: two filters have the parameter {', '.join(twice)}.")
     for one in resource.fields:
+        if one.name == f"{resource.singular}_id":
+            raise Refusal(f"{one.name} is in the path of {resource.a}. Choose another name.")
         if one.kind.target == resource.name and not one.optional:
             raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
         for prefix in ("ix", "uq", "fk", "ck"):
             require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
+    if len({frozenset(names) for names in resource.unique}) < len(resource.unique):
+        raise Refusal("--unique: the same fields are there twice.")
     for names in resource.unique:
         require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")

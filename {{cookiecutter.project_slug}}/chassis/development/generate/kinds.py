@@ -279,7 +279,7 @@ def _array(arguments: list[str], name: str) -> Kind:
 
 
 def _ref(arguments: list[str], name: str) -> Kind:
-    if not arguments:
+    if not arguments or not arguments[0]:
         raise Refusal(f"{name}: name what it refers to, as in {name}:ref:Customer:restrict.")
     target = arguments.pop(0)
     chosen = [word for word in ACTIONS if word in arguments]

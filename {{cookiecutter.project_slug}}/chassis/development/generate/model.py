@@ -16,7 +16,7 @@ SWITCHES = {"--owned", "--public", "--timestamps"}
 def read_model(path: Path) -> list[Resource]:
     """Raise Refusal, which names the resource, where it cannot be read."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise Refusal(f"{path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -68,11 +68,13 @@ def shown(resource: Resource, field: Field) -> str:
 
 
 def filtered(resource: Resource, field: Field) -> list[str]:
-    """Its parameters: bounds of what has an order."""
-    name, about = field.name, f'({resource.name}, "{field.name}")'
-    if field.kind.ordered:
-        return [f"{name}_from = filters.at_least{about}", f"{name}_to = filters.at_most{about}"]
-    return [f"{name} = filters.{'one_of' if field.kind.members else 'equal'}{about}"]
+    alone = "one_of" if field.kind.members else "equal"
+    made = ("at_least", "at_most") if field.kind.ordered else (alone,)
+    about = f'({resource.name}, "{field.name}")'
+    return [
+        f"{parameter} = filters.{how}{about}"
+        for parameter, how in zip(field.parameters, made, strict=True)
+    ]
 
 
 def example(resource: Resource, field: Field) -> str:

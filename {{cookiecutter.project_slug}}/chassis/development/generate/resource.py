@@ -30,6 +30,11 @@ class Field:
         return self.has("optional")
 
     @property
+    def parameters(self) -> list[str]:
+        """Of a list that it filters: bounds of what has an order."""
+        return [f"{self.name}_from", f"{self.name}_to"] if self.kind.ordered else [self.name]
+
+    @property
     def needed(self) -> bool:
         return not (self.optional or self.default)
 
@@ -151,4 +156,4 @@ class Resource:
 
     def fill(self, text: str, field: Field) -> str:
         """A text of a kind, for this field."""
-        return text.replace("{E}", self.enum(field))
+        return text.replace("{E}", self.enum(field)) if field.kind.members else text

@@ -11,17 +11,31 @@ from chassis.development.generate.receipt import Receipt, described, hashed, rea
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.rendering import rendered
 from chassis.development.generate.resource import Resource
-from chassis.development.generate.splice import Insertion, add_import, add_statement, assigned
+from chassis.development.generate.splice import Insertion, add_import, add_statement
 
 
 def tables_of(draft: Draft) -> dict[str, str]:
-    """The table of each entity that the unit of work has."""
+    """The table of each entity that a unit of work has, also in a repository of its own kind."""
+    module = ast.parse(draft.read(places.PORTS))
+    classes = [one for one in module.body if isinstance(one, ast.ClassDef)]
+    stored = {
+        one.name: entity for one in classes for base in one.bases if (entity := _stored(base))
+    }
     found = {}
-    for _, value in assigned(draft.read(places.UNIT_OF_WORK), places.UNIT_OF_WORK_CLASS):
-        match value:
-            case ast.Call(args=[ast.Name(id=table), ast.Name(id=entity)]):
-                found[entity] = table
+    for node in (node for one in classes if one.name == places.PORTS_CLASS for node in one.body):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=table), annotation=kind):
+                entity = _stored(kind) or stored.get(ast.unparse(kind))
+                found.update({entity: table} if entity else {})
     return found
+
+
+def _stored(kind: ast.expr) -> str | None:
+    """Invoice, of persistence.Repository[Invoice]."""
+    match kind:
+        case ast.Subscript(value=value, slice=ast.Name(id=entity)):
+            return entity if ast.unparse(value) == places.REPOSITORY else None
+    return None
 
 
 def ordered(resources: list[Resource]) -> list[Resource]:
@@ -55,10 +69,19 @@ def add_resources(draft: Draft, resources: list[Resource], command: str) -> list
         new.append(resource)
         written[resource.name] = files(resource)
     flat = {path: text for texts in written.values() for path, text in texts.items()}
+    _require_seeds(draft, new, flat)
     done = formatted(draft.root, flat) if flat else {}
     return [
         _add(draft, one, {path: done[path] for path in written[one.name]}, command) for one in new
     ]
+
+
+def _require_seeds(draft: Draft, resources: list[Resource], flat: dict[str, str]) -> None:
+    """Raise Refusal where its tests find no row that they could refer to."""
+    for one in resources:
+        for path in map(places.seed_file, one.parents.values()):
+            if path not in flat and draft.find(path) is None:
+                raise Refusal(f"{one.name}: its tests take rows of {path}, which is not there.")
 
 
 def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:

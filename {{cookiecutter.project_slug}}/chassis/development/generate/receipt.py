@@ -1,6 +1,7 @@
 """`.generated/invoice.json`: what a command wrote. `destroy` takes back exactly that."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -108,3 +109,8 @@ def resource_of(description: dict[str, Any]) -> Resource:
 
 def hashed(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+def hashed_revision(text: str) -> str:
+    """Without its number, which is another one after a merge of branches."""
+    return hashed(re.sub(r"^(down_)?revision = .*\n", "", text, flags=re.MULTILINE))

@@ -9,6 +9,9 @@ from chassis.migrations.commands import Migrations, migration_scripts
 
 class DriftSuite(DatabaseTestCase):
     def test_revisions_declare_enough_and_agree_with_the_models(self) -> None:
+        if not self.database_url:  # Of a project that uses none.
+            self.assertEqual(list(migration_scripts().walk_revisions()), [])
+            return
         self.assertEqual(Migrations(self.database_url).check(), [])
 
 

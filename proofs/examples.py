@@ -48,7 +48,7 @@ class Recipe:
     """What recipe.toml says.
 
     `before` the files and the patch are laid over, and `after` that, are lines for a shell.
-    `replaces` are files of a project that `files/` has too. `ports` are numbers that the page
+    `replaces` are files of a project that `files/` has too, `removes` those that it does without. `ports` are numbers that the page
     writes, by the variable that sets them; `images` are names that it builds.
     """
 
@@ -57,6 +57,7 @@ class Recipe:
     before: Sequence[str] = ()
     after: Sequence[str] = ()
     replaces: Sequence[str] = ()
+    removes: Sequence[str] = ()
     ports: dict[str, int] = field(default_factory=dict)
     images: Sequence[str] = ()
 
@@ -144,6 +145,8 @@ class Build:
             (self.project / ".venv").symlink_to(self._venv.resolve())
 
     def _lay_over(self) -> None:
+        for name in self.recipe.removes:
+            (self.project / name).unlink()
         for source, name in self.recipe.files():
             target = self.project / name
             if target.exists() != (str(name) in self.recipe.replaces):

@@ -214,7 +214,7 @@ class NoDatabaseTest(TestCase):
 class NoDatabaseCommandsTest(CommandLineTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(patch.object(Project, "uses_database", False))
+        self.enterContext(patch.object(Project, "uses_database", new=False))
 
     def test_those_of_the_database_say_that_there_is_none(self) -> None:
         for line in (

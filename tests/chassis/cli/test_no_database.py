@@ -15,8 +15,10 @@ from typing import Any, ClassVar
 from unittest import TestCase
 from unittest.mock import patch
 
+from chassis.bootstrap import load_config_with_database
 from chassis.project import Project, current_project
 from cli.test_server import free_port
+from src.config import Config
 from support.command_line import CommandLineTestCase
 
 MISCONFIGURED = 78
@@ -118,11 +120,11 @@ class NoDatabaseTest(TestCase):
         )
 
     @contextmanager
-    def serving(self, command: str, **variables: str) -> Iterator[int]:
+    def serving(self, **variables: str) -> Iterator[int]:
         """The port. What it wrote is in `self.output`, afterwards."""
         port = free_port()
         process = subprocess.Popen(
-            [sys.executable, "manage.py", command, "--port", str(port)],
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
             cwd=self.root,
             env=self.environment(**variables),
             stdout=subprocess.PIPE,
@@ -165,7 +167,7 @@ class NoDatabaseTest(TestCase):
             self.assertTrue(Project(file.parents[1], "src").uses_database)
 
     def test_in_production_it_serves_with_no_setting_at_all(self) -> None:
-        with self.serving("serve") as port:
+        with self.serving() as port:
             prefix = f"/{current_project().name}/v1"
             for value in (1, 2):  # Nothing is kept, so nothing is replayed.
                 answer = self.ask(
@@ -186,11 +188,6 @@ class NoDatabaseTest(TestCase):
         self.assertNotIn("Idempotency-Key", json.dumps(document))
         self.assertNotIn("Not ready", self.output)
         self.assertNotIn("Traceback", self.output)
-
-    def test_development_starts_no_database(self) -> None:
-        with self.serving("run", ENVIRONMENT="development") as port:
-            self.assertEqual(self.status(port, "/health/ready"), 200)
-        self.assertFalse((self.root / ".postgres").exists())
 
     def test_what_signs_something_needs_a_key(self) -> None:
         file = self.controllers / "pages.py"
@@ -236,6 +233,11 @@ class NoDatabaseCommandsTest(CommandLineTestCase):
                     said = r"\AError: This project has no database: .*\n\Z"
                     self.assert_stops(result, MISCONFIGURED, said)
         self.assertEqual(self.manage("db", "--help").exit_code, 0)
+
+    def test_development_starts_none(self) -> None:
+        started = patch("chassis.bootstrap.start_embedded_postgres", side_effect=AssertionError)
+        with started, patch.dict("os.environ", {"ENVIRONMENT": "development"}):
+            self.assertEqual(load_config_with_database(Config).database_url, "")
 
     def test_a_weak_key_is_refused_here_too(self) -> None:
         result = self.manage("serve", SECRET_KEY="changeme")

@@ -26,6 +26,7 @@ class StartSuite(ApplicationTestCase):
             "ENVIRONMENT": PRODUCTION,
             "SECRET_KEY": SETTINGS["secret_key"],
             "DATABASE_URL": self.database_url,
+            "POSTGRES_SERVER": "",  # A developer's own names another one.
         }
         command = [sys.executable, "manage.py", "serve", "--port", str(port)]
         with subprocess.Popen(

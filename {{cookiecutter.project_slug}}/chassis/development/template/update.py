@@ -58,7 +58,7 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
     Raise TemplateError where nothing was changed: the tree has changes that are not committed, or
     the template cannot be had.
     """
-    _require_clean(root)
+    require_clean(root)
     record = Record.read(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -70,15 +70,15 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         new_tree = template.render(new, answers, "new")
         # The hook wrote there what each default came to.
         answers = Record.read(new_tree).answers
-        base = _commit(root, old_tree, None)
-        target = _commit(root, new_tree, base)
+        base = commit_tree(root, old_tree, None)
+        target = commit_tree(root, new_tree, base)
     picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
-    unmerged = _unmerged(root)
-    if picked.returncode and not unmerged:
+    left = unmerged(root)
+    if picked.returncode and not left:
         reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
         raise TemplateError(f"Nothing was changed. {reason[0]}")
     result = Result(new, answered={key: answers.get(key) for key in unasked})
-    _settle(root, unmerged, result)
+    settle(root, left, result)
     source = source or record.source
     replace(record, source=source, commit=new, answers=answers).write(root)
     git("add", "--", NAME, cwd=root)
@@ -87,7 +87,7 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
     return result
 
 
-def _require_clean(root: Path) -> None:
+def require_clean(root: Path) -> None:
     if git("rev-parse", "--is-inside-work-tree", cwd=root) != "true":
         raise TemplateError("This is no work tree of git. An update is a merge: `git init` first.")
     if git("status", "--porcelain", cwd=root):
@@ -111,7 +111,7 @@ def _clone(
     return template, template.commit(record.commit), template.commit(reference)
 
 
-def _commit(root: Path, rendered: Path, parent: str | None) -> str:
+def commit_tree(root: Path, rendered: Path, parent: str | None) -> str:
     """Write a rendered project into this repository's objects, where this project lies in it."""
     (rendered / SECRETS).unlink(missing_ok=True)
     (rendered / NAME).unlink(missing_ok=True)
@@ -128,7 +128,7 @@ def _commit(root: Path, rendered: Path, parent: str | None) -> str:
     return git("commit-tree", tree, *parents, "-m", "The template", cwd=root, **IDENTITY)
 
 
-def _unmerged(root: Path) -> dict[str, set[str]]:
+def unmerged(root: Path) -> dict[str, set[str]]:
     """Path to the stages that it has: 1 of the old state, 2 of the project, 3 of the new one."""
     stages: dict[str, set[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
@@ -138,7 +138,7 @@ def _unmerged(root: Path) -> dict[str, set[str]]:
     return stages
 
 
-def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
+def settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
     """What the project deleted stays deleted; what a command writes is left to that command."""
     for path, stages in unmerged.items():
         command = MADE.get(path.partition("/")[0])

@@ -62,7 +62,7 @@ class Merge:
     inherited: frozenset[str] = frozenset()
     edits: list[tuple[int, int, str]] = field(default_factory=list)
     needed: set[str] = field(default_factory=set)
-    renamed: dict[str, str] = field(default_factory=dict)
+    local: set[str] = field(default_factory=set)  # Arguments of the functions around.
 
     def run(self) -> str:
         """Raise Conflict where a person has to decide."""
@@ -110,6 +110,8 @@ class Merge:
         line = before[-1].last if before else after[0].first if after else end
         if returns := [one for one in now.values() if isinstance(one.node, ast.Return)]:
             line = min(line, returns[-1].first)
+        if not scope:
+            line = max(line, _below_imports(self.new))
         text = self._qualified(scope, piece, now)
         self.edits.append((line, line, "\n" * piece.blank + text))
 
@@ -141,6 +143,7 @@ class Merge:
         heads = [_head(node) for node in nodes]
         if heads[1] not in (heads[0], heads[2]):
             raise Conflict(f"the head of {piece.name} was changed by you and by the template")
+        self.local |= {one.arg for one in ast.walk(there.node) if isinstance(one, ast.arg)}
         bodies = [
             _pieces(text, node.body)
             for text, node in zip((self.base, self.ours, self.new), nodes, strict=True)
@@ -151,10 +154,9 @@ class Merge:
     def _qualified(self, scope: str, piece: Piece, now: dict[str, Piece]) -> str:
         """Its text, with what is inherited named through the class that has it."""
         text, owner = piece.text, INHERITED.get(scope)
+        known = set(self.local)
         if scope:
-            known = {*now, *(one for _, _, edit in self.edits for one in _assigned(edit))}
-        else:
-            known = set()
+            known |= {*now, *(one for _, _, edit in self.edits for one in _assigned(edit))}
         free = _free(piece.node) - known
         if owner and (inherited := free & self.inherited):
             text = _renamed(text, {name: f"{owner}.{name}" for name in inherited})
@@ -219,6 +221,11 @@ def _pieces(text: str, body: Sequence[ast.stmt] | None = None) -> list[Piece]:
         text_of = "".join(lines[first:last])
         found.append(Piece(node, text_of.rstrip("\n") + "\n", first, last, first - above))
     return found
+
+
+def _below_imports(text: str) -> int:
+    nodes = [one for one in ast.parse(text).body if isinstance(one, ast.Import | ast.ImportFrom)]
+    return nodes[-1].end_lineno or 0 if nodes else 0
 
 
 def _said(piece: Piece) -> tuple[str, list[str]]:

@@ -17,6 +17,8 @@ SKIPPED = {".git", ".venv", "node_modules", "__pycache__", ".postgres"}
 REVISIONS = ("migrations", "versions")
 LONGEST_LINE = 100
 DOTTED = re.compile(r"(?<![\w./-])(?:src|tests\.support)(?:\.\w+)+")
+# Not of `from … import`, whose names have places of their own.
+IMPORTED = re.compile(DOTTED.pattern + r"(?![\w.]| import\b)")
 INSIDE = re.compile(r"from ((?:src|tests\.support)[\w.]*) import (\w+)(?! *[,(])")  # In a text.
 PATH = re.compile(r"(?<![\w.-])(?:src|tests/support)/[\w/]+\.(?:py|sql)\b")
 OPERATIONS = "src/infrastructure/maintenance/operations.py"
@@ -94,7 +96,8 @@ def rewrite(text: str, mapping: Mapping, *, python: bool) -> str:
     if python:
         text = _rewrite_imports(text, mapping)
     text = INSIDE.sub(lambda found: _statement_inside(found[1], found[2], mapping), text)
-    text = DOTTED.sub(lambda found: mapping.dotted(found[0]), text)
+    dotted = IMPORTED if python else DOTTED
+    text = dotted.sub(lambda found: mapping.dotted(found[0]), text)
     return PATH.sub(lambda found: mapping.files.get(found[0], found[0]), text)
 
 

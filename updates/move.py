@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from chassis.development.template import update
-from chassis.development.template.git import IDENTITY, attempt, git
+from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
 from chassis.development.template.rendering import Template
-from updates import ROOT, members, unresolved
+from updates import ROOT, members, sections, unresolved
 from updates.answers import answers_of
 from updates.renames import Mapping, module_of, move, read, rewrite
 
@@ -120,20 +120,15 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     for tree in (old_tree, root):
         move(tree, mapping)
     pending = list(_edited(root, old_tree, new_tree))
+    documents = list(_documents(root, old_tree, new_tree))
     git("add", "--all", ".", cwd=root)
-    base = update.commit_tree(root, old_tree, None)
-    target = update.commit_tree(root, new_tree, base)
-    picked = attempt(*update.MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
-    unmerged = update.unmerged(root)
-    if picked.returncode and not unmerged:
-        raise TemplateError(f"git could not merge: {picked.stderr.strip().splitlines()[:1]}")
     settled = update.Result("")
-    update.settle(root, unmerged, settled)
+    update.merge(root, old_tree, new_tree, settled)
     outcome = Outcome(deleted=settled.deleted, commands=settled.commands)
     outcome.conflicts = dict.fromkeys(settled.conflicts, "")
+    _merge_documents(root, documents, outcome)
     _merge_members(root, pending, mapping, new_tree, outcome)
     _put_back(root, additions, mapping, outcome)
-    git("add", "--all", ".", cwd=root) if not outcome.conflicts else None
     changed = git("diff", "--cached", "--name-only", "HEAD", cwd=root).splitlines()
     outcome.updated = len(changed)
     outcome.unresolved = list(unresolved.names(root))
@@ -148,6 +143,13 @@ def _edited(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, s
             texts = [plain(folder / name) for folder in (old, root, new)]
             if texts[0] != texts[1]:
                 yield name, texts[0], texts[1], texts[2]
+
+
+def _documents(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
+    for path in sorted([*root.glob("*.md"), *(root / "docs").glob("*.md")]):
+        name = str(path.relative_to(root))
+        if (old / name).exists() and (new / name).exists():
+            yield name, plain(old / name), plain(path), plain(new / name)
 
 
 def plain(path: Path) -> str:
@@ -173,6 +175,21 @@ def _merge_members(
         _write(root, name, text)
         outcome.conflicts.pop(name, None)
         outcome.merged.append(name)
+
+
+def _merge_documents(
+    root: Path, documents: Iterable[tuple[str, str, str, str]], outcome: Outcome
+) -> None:
+    for name, *texts in documents:
+        if name in outcome.conflicts:
+            try:
+                text = sections.merge(*texts)
+            except members.Conflict as conflict:
+                outcome.conflicts[name] = str(conflict)
+                continue
+            _write(root, name, text)
+            del outcome.conflicts[name]
+            outcome.merged.append(name)
 
 
 def _homes(mapping: Mapping, module: str) -> Any:

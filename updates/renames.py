@@ -16,11 +16,12 @@ TEXTS = {".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".sql", ".mako", ".py",
 SKIPPED = {".git", ".venv", "node_modules", "__pycache__", ".postgres"}
 REVISIONS = ("migrations", "versions")
 LONGEST_LINE = 100
-DOTTED = re.compile(r"(?<![\w./-])(?:src|tests\.support)(?:\.\w+)+")
+OWN = ("src.", "chassis.", "tests.support.")
+DOTTED = re.compile(r"(?<![\w./-])(?:src|chassis|tests\.support)(?:\.\w+)+")
 # Not of `from … import`, whose names have places of their own.
 IMPORTED = re.compile(DOTTED.pattern + r"(?![\w.]| import\b)")
-INSIDE = re.compile(r"from ((?:src|tests\.support)[\w.]*) import (\w+)(?! *[,(])")  # In a text.
-PATH = re.compile(r"(?<![\w.-])(?:src|tests/support)/[\w/]+\.(?:py|sql)\b")
+INSIDE = re.compile(r"from ((?:src|chassis|tests\.support)[\w.]*) import (\w+)(?! *[,(])")  # In a text.
+PATH = re.compile(r"(?<![\w.-])(?:src|chassis|tests/support)/[\w/]+\.(?:py|sql)\b")
 OPERATIONS = "src/infrastructure/maintenance/operations.py"
 FORWARD = '''\
 """Where revisions of before version 2.0 look for what chassis.migrations.operations has."""
@@ -105,7 +106,7 @@ def _rewrite_imports(text: str, mapping: Mapping) -> str:
     lines = text.splitlines(keepends=True)
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     for node in sorted(nodes, key=lambda node: -node.lineno):
-        if node.level or not f"{node.module}.".startswith(("src.", "tests.support.")):
+        if node.level or not f"{node.module}.".startswith(OWN):
             continue
         moved = _from_import(node, mapping)
         start, end = node.lineno - 1, node.end_lineno or node.lineno

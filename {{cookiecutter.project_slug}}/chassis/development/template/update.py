@@ -6,7 +6,7 @@ stay, renames follow, and what both sides changed gets conflict markers.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Result:
     deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
     answered: dict[str, Any] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)  # That write what was left as it was.
+    stepped: list[str] = field(default_factory=list)  # Where a name moved that it uses.
+    failed: str = ""  # Why a step of the template did not end.
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +72,37 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         new_tree = template.render(new, answers, "new")
         # The hook wrote there what each default came to.
         answers = Record.read(new_tree).answers
-        base = commit_tree(root, old_tree, None)
-        target = commit_tree(root, new_tree, base)
-    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
-    left = unmerged(root)
-    if picked.returncode and not left:
-        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
-        raise TemplateError(f"Nothing was changed. {reason[0]}")
-    result = Result(new, answered={key: answers.get(key) for key in unasked})
-    settle(root, left, result)
-    source = source or record.source
-    replace(record, source=source, commit=new, answers=answers).write(root)
-    git("add", "--", NAME, cwd=root)
+        result = Result(new, answered={key: answers.get(key) for key in unasked})
+        merge(root, old_tree, new_tree, result)
+        replace(record, source=source or record.source, commit=new, answers=answers).write(root)
+        git("add", "--", NAME, cwd=root)
+        _take_steps(root, template, template.steps(old), result)
     changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root).splitlines()
     result.updated = [path for path in changed if path not in {*result.conflicts, NAME}]
     return result
+
+
+def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
+    """Apply the difference between two rendered projects, and say in the result how it went."""
+    base = _commit(root, old_tree, None)
+    target = _commit(root, new_tree, base)
+    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
+    unmerged = _unmerged(root)
+    if picked.returncode and not unmerged:
+        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
+        raise TemplateError(f"Nothing was changed. {reason[0]}")
+    _settle(root, unmerged, result)
+
+
+def _take_steps(root: Path, template: Template, done: Sequence[str], result: Result) -> None:
+    try:
+        changed = template.run_steps(root, done)
+    except TemplateError as error:
+        result.failed = error.message
+        return
+    result.stepped = sorted(set(changed))
+    if resolved := [path for path in result.stepped if path not in result.conflicts]:
+        git("add", "--", *resolved, cwd=root)
 
 
 def require_clean(root: Path) -> None:
@@ -111,7 +129,7 @@ def _clone(
     return template, template.commit(record.commit), template.commit(reference)
 
 
-def commit_tree(root: Path, rendered: Path, parent: str | None) -> str:
+def _commit(root: Path, rendered: Path, parent: str | None) -> str:
     """Write a rendered project into this repository's objects, where this project lies in it."""
     (rendered / SECRETS).unlink(missing_ok=True)
     (rendered / NAME).unlink(missing_ok=True)
@@ -128,7 +146,7 @@ def commit_tree(root: Path, rendered: Path, parent: str | None) -> str:
     return git("commit-tree", tree, *parents, "-m", "The template", cwd=root, **IDENTITY)
 
 
-def unmerged(root: Path) -> dict[str, set[str]]:
+def _unmerged(root: Path) -> dict[str, set[str]]:
     """Path to the stages that it has: 1 of the old state, 2 of the project, 3 of the new one."""
     stages: dict[str, set[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
@@ -138,7 +156,7 @@ def unmerged(root: Path) -> dict[str, set[str]]:
     return stages
 
 
-def settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
+def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
     """What the project deleted stays deleted; what a command writes is left to that command."""
     for path, stages in unmerged.items():
         command = MADE.get(path.partition("/")[0])

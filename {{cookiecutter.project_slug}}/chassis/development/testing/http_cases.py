@@ -21,6 +21,7 @@ SETTINGS: dict[str, Any] = {
     "service_prefix": "prefix",
     "threads": 2,
     "log_level": "ERROR",
+    "rate_limit": "1000 per second",  # Whatever this project's is: a suite asks a lot in a second.
 }
 
 

@@ -1,7 +1,7 @@
 """Three states of a Python module, merged by what it defines and not by its lines.
 
 `base` is what the template generated, `ours` what a team made of it, `new` what the template has
-now. What the team added, changed or removed is done to `new`; where that cannot be done, Conflict.
+now. What the team added, changed or removed is done to `new`, or ConflictError says why not.
 """
 
 import ast
@@ -19,7 +19,7 @@ OVERRIDING = {"Config", "Container"}
 INHERITED = {"Container": "ServiceContainer"}
 
 
-class Conflict(Exception):
+class ConflictError(Exception):
     """Its text names what a person has to decide."""
 
 
@@ -65,14 +65,14 @@ class Merge:
     local: set[str] = field(default_factory=set)  # Arguments of the functions around.
 
     def run(self) -> str:
-        """Raise Conflict where a person has to decide."""
-        states = [_pieces(text) for text in (self.base, self.ours, self.new)]
-        self._body("", *states, len(self.new.splitlines()))
+        """Raise ConflictError where a person has to decide."""
+        base, ours, new = (_pieces(text) for text in (self.base, self.ours, self.new))
+        self._body("", base, ours, new, len(self.new.splitlines()))
         result = self._with_imports(self._applied())
         ast.parse(result)
         lost = [line for line in self._own_lines() if line not in _lines(result)]
         if lost:
-            raise Conflict(f"this would be lost: {lost[0]}")
+            raise ConflictError(f"this would be lost: {lost[0]}")
         return result
 
     def _body(
@@ -85,24 +85,24 @@ class Merge:
     ) -> None:
         old, mine, now = ({piece.name: piece for piece in some} for some in (base, ours, new))
         if len(mine) != len(ours):
-            raise Conflict(f"{scope or 'the module'} says something twice")
+            raise ConflictError(f"{scope or 'the module'} says something twice")
         for name, piece in mine.items():
             if name not in old:
                 self._add(scope, piece, ours, now, end)
             elif not piece.says_as(old[name]):
                 self._change(scope, old[name], piece, now, (ours, end))
         for name in old.keys() - mine.keys():
-            if piece := now.get(name):
-                if not piece.says_as(old[name]):
-                    raise Conflict(f"{name}, which you removed, is another one now")
-                self.edits.append((piece.first, piece.last, ""))
+            if left := now.get(name):
+                if not left.says_as(old[name]):
+                    raise ConflictError(f"{name}, which you removed, is another one now")
+                self.edits.append((left.first, left.last, ""))
 
     def _add(
         self, scope: str, piece: Piece, ours: Sequence[Piece], now: dict[str, Piece], end: int
     ) -> None:
         if there := now.get(piece.name):
             if not there.says_as(piece):
-                raise Conflict(f"{piece.name} was added by you and by the template")
+                raise ConflictError(f"{piece.name} was added by you and by the template")
             return
         at = list(ours).index(piece)
         before = [now[one.name] for one in ours[:at] if one.name in now]
@@ -126,7 +126,7 @@ class Merge:
         there = now.get(piece.name)
         if there is None:
             if scope not in OVERRIDING:
-                raise Conflict(f"{piece.name}, which you changed, is the chassis's now")
+                raise ConflictError(f"{piece.name}, which you changed, is the chassis's now")
             self._add(scope, piece, place[0], now, place[1])
         elif there.says_as(old):
             self.edits.append((there.first, there.last, self._qualified(scope, piece, now)))
@@ -137,12 +137,12 @@ class Merge:
         """Both changed it: a class, or a function, by its statements."""
         nodes = (old.node, piece.node, there.node)
         if not all(type(node) is type(there.node) for node in nodes):
-            raise Conflict(f"{piece.name} was changed by you and by the template")
+            raise ConflictError(f"{piece.name} was changed by you and by the template")
         if not isinstance(there.node, Definition):
-            raise Conflict(f"{piece.name} was changed by you and by the template")
+            raise ConflictError(f"{piece.name} was changed by you and by the template")
         heads = [_head(node) for node in nodes]
         if heads[1] not in (heads[0], heads[2]):
-            raise Conflict(f"the head of {piece.name} was changed by you and by the template")
+            raise ConflictError(f"the head of {piece.name} was changed by you and by the template")
         self.local |= {one.arg for one in ast.walk(there.node) if isinstance(one, ast.arg)}
         bodies = [
             _pieces(text, node.body)
@@ -174,12 +174,14 @@ class Merge:
     def _with_imports(self, text: str) -> str:
         bound = {*_bound(text), *dir(builtins)}
         imports = dict(_imports(self.ours))
-        changed = {name for name, one in imports.items() if dict(_imports(self.base)).get(name) != one}
+        changed = {
+            name for name, one in imports.items() if dict(_imports(self.base)).get(name) != one
+        }
         own = {name for name in changed if name in self.needed}
         for name in sorted((self.needed - bound) | own):
             statement = imports.get(name) or self.home(name)
             if statement is None:
-                raise Conflict(f"{name} is not known there")
+                raise ConflictError(f"{name} is not known there")
             text = _import(text, statement)
         return text
 
@@ -312,9 +314,10 @@ def _import(text: str, statement: str) -> str:
     [node] = ast.parse(statement).body
     if isinstance(node, ast.ImportFrom) and any(True for _ in _imports(text)):
         try:
-            return add_import("", text, statement + "\n")[0]
+            changed: str = add_import("", text, statement + "\n")[0]
+            return changed
         except Refusal as refusal:
-            raise Conflict(str(refusal)) from refusal
+            raise ConflictError(str(refusal)) from refusal
     body = ast.parse(text).body
     documented = bool(body) and ast.get_docstring(ast.parse(text)) is not None
     line = (body[0].end_lineno or 0) if documented else 0
@@ -353,7 +356,7 @@ def says_as(one: str, other: str) -> bool:
     return [_said(piece) for piece in _pieces(one)] == [_said(piece) for piece in _pieces(other)]
 
 
-def with_rows(new: str, base: str, ours: str, home: Callable[[str], str | None]) -> str:
+def with_rows(new: str, base: str, ours: str) -> str:
     """Rows of DOMAIN_ERRORS, as version 1.0 had it, in PROBLEMS, whose keys are errors.Name."""
     old, mine, now = (_rows(text) for text in (base, ours, new))
     lines, names = new.splitlines(keepends=True), []
@@ -365,7 +368,7 @@ def with_rows(new: str, base: str, ours: str, home: Callable[[str], str | None])
     for key, (value, _) in mine.items():
         if key in old and old[key][0] != value:
             if key not in now or now[key][0] != old[key][0]:
-                raise Conflict(f"the row of {key} was changed by you and by the template")
+                raise ConflictError(f"the row of {key} was changed by you and by the template")
             index = now[key][1] + len(names)
             lines[index] = lines[index].replace(old[key][0], value)
     text = "".join(lines)
@@ -373,7 +376,7 @@ def with_rows(new: str, base: str, ours: str, home: Callable[[str], str | None])
     for name in names:
         statement = imports.get(name)
         if statement is None:
-            raise Conflict(f"{name} is not known there")
+            raise ConflictError(f"{name} is not known there")
         text = _import(text, statement)
     return text
 
@@ -381,11 +384,14 @@ def with_rows(new: str, base: str, ours: str, home: Callable[[str], str | None])
 def _rows(text: str) -> dict[str, tuple[str, int]]:
     """The last name of each key with its value, and its line from 0."""
     for node in ast.parse(text).body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            if ast.unparse(node.target) in {"DOMAIN_ERRORS", "PROBLEMS"}:
+        match node:
+            case ast.AnnAssign(
+                target=ast.Name(id="DOMAIN_ERRORS" | "PROBLEMS"), value=ast.Dict() as rows
+            ):
+                pairs = zip(rows.keys, rows.values, strict=True)
                 return {
                     ast.unparse(key).rpartition(".")[2]: (ast.unparse(value), key.lineno - 1)
-                    for key, value in zip(node.value.keys, node.value.values, strict=True)
+                    for key, value in pairs
                     if key
                 }
     return {}

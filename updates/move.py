@@ -9,21 +9,22 @@ nothing was changed.
 """
 
 import argparse
-import subprocess
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from chassis.development.template import update
 from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
 from chassis.development.template.rendering import Template
-from updates import ROOT, members, sections, unresolved
+
+from updates import ROOT, members, resolve, unresolved
 from updates.answers import answers_of
-from updates.renames import Mapping, module_of, move, read, rewrite
+from updates.renames import Mapping, module_of, move, read, rewrite, texts
 
 VERSION_1 = "a159cf753f43e142e06cbd152e08eeb08394ffb2"
 FINDINGS = 3
@@ -45,6 +46,14 @@ class Outcome:
     unresolved: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
+    def note(self, path: str, reason: str) -> None:
+        """That a file was merged, or why it was not."""
+        if not reason:
+            self.merged.append(path)
+            self.conflicts.pop(path, None)
+        elif path in self.conflicts:
+            self.conflicts[path] = reason
+
 
 @dataclass(frozen=True)
 class Additions:
@@ -64,7 +73,7 @@ def main() -> int:
     try:
         outcome = move_project(given.project.resolve(), dict(map(_answer, given.answers)))
     except TemplateError as error:
-        print(f"{error.message}\nNothing was changed.", file=sys.stderr)
+        print(error.message, "Nothing was changed.", file=sys.stderr)
         return 1
     report(outcome)
     return FINDINGS if outcome.conflicts else 0
@@ -119,15 +128,20 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     additions = list(_additions(root, old_tree, mapping))
     for tree in (old_tree, root):
         move(tree, mapping)
-    pending = list(_edited(root, old_tree, new_tree))
-    documents = list(_documents(root, old_tree, new_tree))
+    edited = list(_edited(root, old_tree, new_tree))
     git("add", "--all", ".", cwd=root)
     settled = update.Result("")
     update.merge(root, old_tree, new_tree, settled)
     outcome = Outcome(deleted=settled.deleted, commands=settled.commands)
     outcome.conflicts = dict.fromkeys(settled.conflicts, "")
-    _merge_documents(root, documents, outcome)
-    _merge_members(root, pending, mapping, new_tree, outcome)
+
+    def home(path: str, name: str) -> str | None:
+        return _import_of(mapping, path, name)
+
+    for path, *states in edited:
+        outcome.note(path, resolve.merge(root, path, states, home))
+    for path, reason in resolve.resolve(root, home):
+        outcome.note(path, reason)
     _put_back(root, additions, mapping, outcome)
     changed = git("diff", "--cached", "--name-only", "HEAD", cwd=root).splitlines()
     outcome.updated = len(changed)
@@ -136,78 +150,22 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
 
 
 def _edited(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Path, and the module as it was generated, as it is and as it is now; of those that stay."""
+    """Path, and the module as it was generated, as it is and as it is now.
+
+    Of those of the team's that are in all three: git may merge one whose names moved by its lines.
+    """
     for path in sorted((root / "src").rglob("*.py")):
         name = str(path.relative_to(root))
         if (old / name).exists() and (new / name).exists():
-            texts = [plain(folder / name) for folder in (old, root, new)]
-            if texts[0] != texts[1]:
-                yield name, texts[0], texts[1], texts[2]
+            base, ours, now = (read(folder / name) for folder in (old, root, new))
+            if base != ours:
+                yield name, base, ours, now
 
 
-def _documents(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
-    for path in sorted([*root.glob("*.md"), *(root / "docs").glob("*.md")]):
-        name = str(path.relative_to(root))
-        if (old / name).exists() and (new / name).exists():
-            yield name, plain(old / name), plain(path), plain(new / name)
-
-
-def plain(path: Path) -> str:
-    return read(path).replace("\r\n", "\n")
-
-
-def _merge_members(
-    root: Path,
-    pending: Iterable[tuple[str, str, str, str]],
-    mapping: Mapping,
-    new_tree: Path,
-    outcome: Outcome,
-) -> None:
-    inherited = members.members_of(plain(new_tree / "chassis/container.py"), "ServiceContainer")
-    for name, base, ours, new in pending:
-        merge = members.Merge(base, ours, new, _homes(mapping, module_of(name)), inherited)
-        try:
-            text = merge.run()
-        except members.Conflict as conflict:
-            if name in outcome.conflicts:
-                outcome.conflicts[name] = str(conflict)
-            continue
-        _write(root, name, text)
-        outcome.conflicts.pop(name, None)
-        outcome.merged.append(name)
-
-
-def _merge_documents(
-    root: Path, documents: Iterable[tuple[str, str, str, str]], outcome: Outcome
-) -> None:
-    for name, *texts in documents:
-        if name in outcome.conflicts:
-            try:
-                text = sections.merge(*texts)
-            except members.Conflict as conflict:
-                outcome.conflicts[name] = str(conflict)
-                continue
-            _write(root, name, text)
-            del outcome.conflicts[name]
-            outcome.merged.append(name)
-
-
-def _homes(mapping: Mapping, module: str) -> Any:
-    def home(name: str) -> str | None:
-        there, called = mapping.home(module, name)
-        return None if there == module else f"from {there} import {called}"
-
-    return home
-
-
-def _write(root: Path, name: str, text: str) -> None:
-    """With the line endings that the file has."""
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and "\r\n" in read(path):
-        text = text.replace("\n", "\r\n")
-    path.write_text(text, "utf-8", newline="")
-    git("add", "--", name, cwd=root)
+def _import_of(mapping: Mapping, path: str, name: str) -> str | None:
+    module = module_of(path)
+    there, called = mapping.home(module, name)
+    return None if there == module else f"from {there} import {called}"
 
 
 def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
@@ -216,7 +174,7 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
         path = root / name
         if not (name.endswith(".py") and path.exists() and (old / name).exists()):
             continue
-        base, ours = plain(old / name), plain(path)
+        base, ours = resolve.plain(old / name), resolve.plain(path)
         added = members.added(base, ours)
         if base == ours or not added:
             if base != ours and name == "src/error_handler.py":
@@ -231,24 +189,27 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
 
 
 def _named_through_module(root: Path, name: str, added: Iterable[str]) -> bool:
-    return False
+    """As in fields.Own: then they stay where they are, a patch of the chassis."""
+    module = Path(name).stem
+    used = re.compile(rf"\b{module}\.({'|'.join(map(re.escape, added))})\b")
+    return any(used.search(read(path)) for path in texts([root / "src", root / "tests"]))
 
 
 def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome: Outcome) -> None:
     for one in additions:
         text = rewrite(one.text, mapping, python=True)
         path = root / one.path
-        there = plain(path) if path.exists() else ""
-        home = _homes(mapping, module_of(one.path))
+        there = resolve.plain(path) if path.exists() else ""
+        home = partial(_import_of, mapping, one.path)
         try:
             if one.rows:
-                there = members.with_rows(there, *one.rows, home)
+                there = members.with_rows(there, *one.rows)
             merged = members.Merge("", text, there, home).run() if text else there
-        except members.Conflict as conflict:
+        except members.ConflictError as conflict:
             outcome.conflicts[one.path] = f"add by hand ({conflict}):\n{text}"
             continue
-        _write(root, one.path, merged)
-        outcome.merged.append(one.path)
+        resolve.write(root, one.path, merged, crlf=path.exists() and "\r\n" in read(path))
+        outcome.note(one.path, "")
 
 
 def report(outcome: Outcome) -> None:

@@ -2,22 +2,22 @@
 
 import re
 
-from updates.members import Conflict
+from updates.members import ConflictError
 
 TOP = ""  # What stands above the first chapter.
 
 
 def merge(base: str, ours: str, new: str) -> str:
-    """`new` with the chapters that `ours` added or changed. Raise Conflict where both changed one."""
+    """`new` with what `ours` changed. Raise ConflictError where both changed a chapter."""
     old, mine, now = (_chapters(text) for text in (base, ours, new))
     if not all((old, mine, now)):
-        raise Conflict("a chapter is there twice")
+        raise ConflictError("a chapter is there twice")
     order = list(now)
     for title, text in mine.items():
         if title in old and text.rstrip() == old[title].rstrip():
             continue
         if title not in now and title in old:
-            raise Conflict(f"the template has no longer what you changed: {title}")
+            raise ConflictError(f"the template has no longer what you changed: {title}")
         if title in now and now[title].rstrip() not in (old.get(title, "").rstrip(), text.rstrip()):
             now[title] = _appended(old.get(title, ""), text, now[title], title)
             continue
@@ -28,7 +28,7 @@ def merge(base: str, ours: str, new: str) -> str:
     for title in old.keys() - mine.keys():
         if title in now:
             if now[title] != old[title]:
-                raise Conflict(f"the template changed what you removed: {title}")
+                raise ConflictError(f"the template changed what you removed: {title}")
             order.remove(title)
     return "\n".join(now[title].strip("\n") + "\n" for title in order)
 
@@ -37,7 +37,7 @@ def _appended(old: str, mine: str, now: str, title: str) -> str:
     """What was put behind a chapter or before it stays there, whatever the chapter says now."""
     old = old.strip("\n")
     if not old or mine.count(old) != 1:
-        raise Conflict(f"you and the template changed {title or 'what stands above'}")
+        raise ConflictError(f"you and the template changed {title or 'what stands above'}")
     return mine.replace(old, now.strip("\n"))
 
 

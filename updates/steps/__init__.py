@@ -1,8 +1,8 @@
 """What changes a team's code where this template moved a name: a file a step, in their order.
 
-`python -m updates.steps PROJECT [DONE ...]` runs those that are not done, and prints each file
-that it changed. `manage.py template update` does that with the state that it updates to. A step
-that is done twice changes nothing the second time.
+`python -m updates.steps PROJECT [DONE ...]` resolves what it can of git's conflicts, runs the steps
+that are not done, and prints each file that it changed. `manage.py template update` does that with
+the state that it updates to. A step that is done twice changes nothing the second time.
 
 NAME.txt lists what moved, as updates/mapping.txt does. NAME.py has `run(project)`, which yields
 the paths that it changed; it may use chassis.development.generate.splice.

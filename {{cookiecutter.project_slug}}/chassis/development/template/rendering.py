@@ -58,10 +58,11 @@ class Template:
         listed = git("ls-tree", "--name-only", commit, f"{STEPS}/", cwd=self._clone)
         return [Path(line).name for line in listed.splitlines()]
 
-    def run_steps(self, project: Path, done: Sequence[str]) -> list[str]:
-        """Run those of the state that was rendered as "new". Return the paths that they changed.
+    def run_steps(self, project: Path, done: Sequence[str]) -> list[tuple[str, str]]:
+        """Run those of the state that was rendered as "new". Return what they did, with the path.
 
-        Raise TemplateError where one fails; what the others did stays.
+        They resolve conflicts that git left, where a rule can. Raise TemplateError where one fails;
+        what the others did stays.
         """
         state = self._folder / "new-template"
         if not (state / STEPS).is_dir():
@@ -71,7 +72,8 @@ class Template:
         if result.returncode:
             reason = result.stderr.strip().rpartition("\n")[2]
             raise TemplateError(f"A step of the template failed: {reason}")
-        return result.stdout.splitlines()
+        lines = (line.partition("\t") for line in result.stdout.splitlines())
+        return [(what, path) for what, _, path in lines]
 
     def render(self, commit: str, answers: dict[str, Any], name: str) -> Path:
         """Generate the project of that state; hooks run, and reach no other folder."""

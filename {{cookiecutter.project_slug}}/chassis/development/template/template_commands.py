@@ -85,8 +85,8 @@ def _print_result(result: Result) -> None:
     _print_list("Updated", result.updated)
     _print_list("Deleted here, and left so", result.deleted)
     _print_list("Conflicts", result.conflicts)
-    if result.stepped:
-        _print_list("With names that moved", result.stepped)
+    _print_list("Merged by what they define: look at them", result.merged)
+    _print_list("With names that moved", result.renamed)
     _print_list("Answered", [f"{name}: {value}" for name, value in result.answered.items()])
     _print_list("To be written again, by", result.commands)
     if result.failed:

@@ -32,7 +32,8 @@ class Result:
     deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
     answered: dict[str, Any] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)  # That write what was left as it was.
-    stepped: list[str] = field(default_factory=list)  # Where a name moved that it uses.
+    merged: list[str] = field(default_factory=list)  # By what they define, not by their lines.
+    renamed: list[str] = field(default_factory=list)  # A name that they use moved.
     failed: str = ""  # Why a step of the template did not end.
 
 
@@ -96,13 +97,14 @@ def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
 
 def _take_steps(root: Path, template: Template, done: Sequence[str], result: Result) -> None:
     try:
-        changed = template.run_steps(root, done)
+        for what, path in template.run_steps(root, done):
+            (result.merged if what == "merged" else result.renamed).append(path)
     except TemplateError as error:
         result.failed = error.message
-        return
-    result.stepped = sorted(set(changed))
-    if resolved := [path for path in result.stepped if path not in result.conflicts]:
-        git("add", "--", *resolved, cwd=root)
+    unmerged = _unmerged(root)
+    result.conflicts = [path for path in result.conflicts if path in unmerged]
+    if changed := [path for path in result.renamed if path not in unmerged]:
+        git("add", "--", *changed, cwd=root)
 
 
 def require_clean(root: Path) -> None:

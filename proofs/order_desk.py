@@ -1,4 +1,4 @@
-"""The order desk of examples/order_desk, built on a generated project: what a service grows into."""
+"""The order desk of examples/order_desk on a generated project: what a service grows into."""
 
 import shutil
 import subprocess

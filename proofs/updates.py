@@ -90,7 +90,14 @@ class Proof:
         settings = self.folder / "cookiecutter.yaml"
         kept = f"cookiecutters_dir: {self.folder}/cloned\nreplay_dir: {self.folder}/replay\n"
         settings.write_text(kept)
-        command = [sys.executable, "-m", "cookiecutter", "--no-input", "--config-file", settings]
+        command = [
+            sys.executable,
+            "-m",
+            "cookiecutter",
+            "--no-input",
+            "--config-file",
+            str(settings),
+        ]
         chosen = [f"{key}={value}" for key, value in answers.items()]
         run(self.folder, *command, "--output-dir", place, f"{place}-state", *chosen)
         [project] = place.iterdir()
@@ -101,9 +108,9 @@ class Proof:
     def update(self, project: Path, state: str, target: str = "now") -> str:
         """With what that state has: 1.0.0 has nothing. Return what it prints."""
         if state == "1.0.0":
-            command = [sys.executable, "-m", "updates.move", project]
+            command = [sys.executable, "-m", "updates.move", str(project)]
             return run(self.template, *command, codes={0, 3})
-        command = [project / ".venv/bin/python", "manage.py", "template", "update", "--to", target]
+        command = [".venv/bin/python", "manage.py", "template", "update", "--to", target]
         return run(project, *command, codes={0, 3})
 
 
@@ -211,8 +218,8 @@ def suite(project: Path) -> str:
     run(project, "make", "format")
     run(project, ".venv/bin/python", "manage.py", "openapi", "write")
     run(project, "make", "check")
-    output = run(project, "make", "test")
-    return f"{re.findall(r'Ran (\d+) tests', output)[-1]} tests"
+    count = re.findall(r"^Ran (\d+) tests", run(project, "make", "test"), re.MULTILINE)
+    return f"{count[-1]} tests"
 
 
 def main() -> int:

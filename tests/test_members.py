@@ -73,7 +73,10 @@ def test_what_the_template_changed_and_the_team_did_not_is_the_templates() -> No
     [
         (BASE.replace("todos: Repository[Todo]", "todos: Own"), "todos was changed by you and"),
         (BASE.replace("    todos: Repository[Todo]\n", ""), "todos, which you removed, is another"),
-        (BASE.replace("(ABC):\n    pass", "(ABC):\n    own = 1"), "Repository, which you changed, is"),
+        (
+            BASE.replace("(ABC):\n    pass", "(ABC):\n    own = 1"),
+            "Repository, which you changed, is",
+        ),
         (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown is not known there"),
         (BASE + "\n\nclass UnitOfWork:\n    pass\n", "says something twice"),
         (BASE.replace("class UnitOfWork:", "class UnitOfWork(Own):"), "the head of UnitOfWork"),
@@ -95,7 +98,9 @@ def test_what_both_added_is_a_conflict_unless_it_is_the_same() -> None:
 
 def test_a_provider_names_what_is_inherited_through_its_class() -> None:
     base = "class Container:\n    config = 1\n    clock = Clock(config)\n"
-    new = "from chassis import ServiceContainer\n\n\nclass Container(ServiceContainer):\n    x = 1\n"
+    new = (
+        "from chassis import ServiceContainer\n\n\nclass Container(ServiceContainer):\n    x = 1\n"
+    )
     ours = base + "    mailer = Mailer(config.host, clock)\n"
     ours = "from src import Mailer\n\n\n" + ours.replace("Clock(config)", "Own(config)  # ö")
     ours = "from src import Own\n" + ours

@@ -3,6 +3,7 @@
 import pytest
 
 from updates import members, sections
+from updates.pieces import ConflictError
 
 BASE = '''\
 """Ports."""
@@ -85,14 +86,14 @@ def test_what_the_template_changed_and_the_team_did_not_is_the_templates() -> No
     ],
 )
 def test_what_a_person_has_to_decide_is_said(ours: str, reason: str) -> None:
-    with pytest.raises(members.ConflictError, match=reason):
+    with pytest.raises(ConflictError, match=reason):
         merge(ours)
 
 
 def test_what_both_added_is_a_conflict_unless_it_is_the_same() -> None:
     added = "\nOWN = 3\n"
     assert merge(BASE + added, new=NEW + added) == NEW + added
-    with pytest.raises(members.ConflictError, match="OWN was added by you and by the template"):
+    with pytest.raises(ConflictError, match="OWN was added by you and by the template"):
         merge(BASE + added, new=NEW + "\nOWN = 4\n")
 
 
@@ -140,10 +141,10 @@ def test_chapters_are_merged_by_their_headings() -> None:
 
 def test_a_chapter_that_both_changed_is_a_conflict() -> None:
     ours, new = CHAPTERS.replace("Run.", "Walk."), CHAPTERS.replace("Run.", "Run it.")
-    with pytest.raises(members.ConflictError, match="changed ## Start"):
+    with pytest.raises(ConflictError, match="changed ## Start"):
         sections.merge(CHAPTERS, ours, new)
     without = CHAPTERS.replace("## Start\n\nRun.\n\n", "")
-    with pytest.raises(members.ConflictError, match="what you removed: ## Start"):
+    with pytest.raises(ConflictError, match="what you removed: ## Start"):
         sections.merge(CHAPTERS, without, new)
-    with pytest.raises(members.ConflictError, match="no longer what you changed"):
+    with pytest.raises(ConflictError, match="no longer what you changed"):
         sections.merge(CHAPTERS, ours, without)

@@ -9,46 +9,24 @@ import builtins
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.splice import add_import
+from updates.pieces import (
+    ConflictError,
+    Definition,
+    Piece,
+    add_import_to,
+    assigned,
+    below_imports,
+    bound,
+    free_names,
+    imports,
+    pieces,
+    renamed,
+)
 
-Definition = ast.FunctionDef | ast.ClassDef
 # In these a name that the chassis took over can be declared again, and wins.
 OVERRIDING = {"Config", "Container"}
 # What a team's container has from the chassis is named through its base class.
 INHERITED = {"Container": "ServiceContainer"}
-
-
-class ConflictError(Exception):
-    """Its text names what a person has to decide."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A statement with its decorators and the comment above it."""
-
-    node: ast.stmt
-    text: str
-    first: int  # Line, from 0.
-    last: int  # The line behind it.
-    blank: int  # Lines above it.
-
-    @property
-    def name(self) -> str:
-        match self.node:
-            case ast.FunctionDef() | ast.ClassDef():
-                return self.node.name
-            case ast.AnnAssign(target=target):
-                return ast.unparse(target)
-            case ast.Assign(targets=targets):
-                return ", ".join(ast.unparse(target) for target in targets)
-            case ast.Expr(value=ast.Constant()):
-                return "its docstring"
-        return ast.unparse(self.node)
-
-    def says_as(self, other: "Piece") -> bool:
-        """Comments count, the layout does not."""
-        return _said(self) == _said(other)
 
 
 @dataclass
@@ -66,7 +44,7 @@ class Merge:
 
     def run(self) -> str:
         """Raise ConflictError where a person has to decide."""
-        base, ours, new = (_pieces(text) for text in (self.base, self.ours, self.new))
+        base, ours, new = (pieces(text) for text in (self.base, self.ours, self.new))
         self._body("", base, ours, new, len(self.new.splitlines()))
         result = self._with_imports(self._applied())
         ast.parse(result)
@@ -111,7 +89,7 @@ class Merge:
         if returns := [one for one in now.values() if isinstance(one.node, ast.Return)]:
             line = min(line, returns[-1].first)
         if not scope:
-            line = max(line, _below_imports(self.new))
+            line = max(line, below_imports(self.new))
         text = self._qualified(scope, piece, now)
         self.edits.append((line, line, "\n" * piece.blank + text))
 
@@ -145,7 +123,7 @@ class Merge:
             raise ConflictError(f"the head of {piece.name} was changed by you and by the template")
         self.local |= {one.arg for one in ast.walk(there.node) if isinstance(one, ast.arg)}
         bodies = [
-            _pieces(text, node.body)
+            pieces(text, node.body)
             for text, node in zip((self.base, self.ours, self.new), nodes, strict=True)
             if isinstance(node, Definition)
         ]
@@ -156,10 +134,10 @@ class Merge:
         text, owner = piece.text, INHERITED.get(scope)
         known = set(self.local)
         if scope:
-            known |= {*now, *(one for _, _, edit in self.edits for one in _assigned(edit))}
-        free = _free(piece.node) - known
+            known |= {*now, *(one for _, _, edit in self.edits for one in assigned(edit))}
+        free = free_names(piece.node) - known
         if owner and (inherited := free & self.inherited):
-            text = _renamed(text, {name: f"{owner}.{name}" for name in inherited})
+            text = renamed(text, {name: f"{owner}.{name}" for name in inherited})
             free = (free - inherited) | {owner}
         self.needed |= free
         return text
@@ -172,17 +150,15 @@ class Merge:
         return "".join(lines)
 
     def _with_imports(self, text: str) -> str:
-        bound = {*_bound(text), *dir(builtins)}
-        imports = dict(_imports(self.ours))
-        changed = {
-            name for name, one in imports.items() if dict(_imports(self.base)).get(name) != one
-        }
+        known = {*bound(text), *dir(builtins)}
+        ours = dict(imports(self.ours))
+        changed = {name for name, one in ours.items() if dict(imports(self.base)).get(name) != one}
         own = {name for name in changed if name in self.needed}
-        for name in sorted((self.needed - bound) | own):
-            statement = imports.get(name) or self.home(name)
+        for name in sorted((self.needed - known) | own):
+            statement = ours.get(name) or self.home(name)
             if statement is None:
                 raise ConflictError(f"{name} is not known there")
-            text = _import(text, statement)
+            text = add_import_to(text, statement)
         return text
 
     def _own_lines(self) -> Iterator[str]:
@@ -205,36 +181,6 @@ def _plain(line: str) -> str:
     return line.strip()
 
 
-def _pieces(text: str, body: Sequence[ast.stmt] | None = None) -> list[Piece]:
-    """But for imports, which are asked for by name."""
-    lines = text.splitlines(keepends=True)
-    found = []
-    for node in ast.parse(text).body if body is None else body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        decorators = node.decorator_list if isinstance(node, Definition) else []
-        first = min([node.lineno, *(one.lineno for one in decorators)]) - 1
-        while first and lines[first - 1].lstrip().startswith("#"):
-            first -= 1
-        above = first
-        while above and not lines[above - 1].strip():
-            above -= 1
-        last = node.end_lineno or first
-        text_of = "".join(lines[first:last])
-        found.append(Piece(node, text_of.rstrip("\n") + "\n", first, last, first - above))
-    return found
-
-
-def _below_imports(text: str) -> int:
-    nodes = [one for one in ast.parse(text).body if isinstance(one, ast.Import | ast.ImportFrom)]
-    return nodes[-1].end_lineno or 0 if nodes else 0
-
-
-def _said(piece: Piece) -> tuple[str, list[str]]:
-    comments = [line.partition("#")[2].strip() for line in piece.text.splitlines() if "#" in line]
-    return ast.dump(piece.node), comments
-
-
 def _head(node: ast.AST) -> str:
     """Of a class or a function: what stands before its body, but for the docstring."""
     match node:
@@ -245,153 +191,3 @@ def _head(node: ast.AST) -> str:
             parts = [*node.decorator_list, node.args, *filter(None, [node.returns])]
             return " ".join(ast.dump(part) for part in parts)
     return ast.dump(node)
-
-
-def _free(node: ast.stmt) -> set[str]:
-    """Names that it takes from around it."""
-    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    stored = {
-        one.id
-        for one in ast.walk(node)
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
-    }
-    arguments = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
-    inner = {one.name for one in ast.walk(node) if isinstance(one, Definition)}
-    return names - stored - arguments - inner - set(dir(builtins))
-
-
-def _assigned(text: str) -> Iterator[str]:
-    try:
-        tree = ast.parse("class _:\n" + text if text.lstrip("\n").startswith(" ") else text)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-
-
-def _renamed(text: str, names: dict[str, str]) -> str:
-    indent = text[: len(text) - len(text.lstrip())]
-    tree = ast.parse("class _:\n" + text if indent else text)
-    shift = 1 if indent else 0
-    lines = text.splitlines(keepends=True)
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in names]
-    for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        line = lines[node.lineno - 1 - shift].encode()
-        end = node.end_col_offset or 0
-        changed = line[: node.col_offset] + names[node.id].encode() + line[end:]
-        lines[node.lineno - 1 - shift] = changed.decode()
-    return "".join(lines)
-
-
-def _bound(text: str) -> Iterator[str]:
-    for node in ast.parse(text).body:
-        match node:
-            case ast.FunctionDef() | ast.ClassDef():
-                yield node.name
-            case ast.Import() | ast.ImportFrom():
-                yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
-            case _:
-                yield from (
-                    one.id
-                    for one in ast.walk(node)
-                    if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
-                )
-
-
-def _imports(text: str) -> Iterator[tuple[str, str]]:
-    """Each name with the one statement that imports it alone."""
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            for alias in node.names:
-                one = type(node)(**{**vars(node), "names": [alias]})
-                yield alias.asname or alias.name.partition(".")[0], ast.unparse(one)
-
-
-def _import(text: str, statement: str) -> str:
-    if statement in (line.strip() for line in text.splitlines()):
-        return text
-    [node] = ast.parse(statement).body
-    if isinstance(node, ast.ImportFrom) and any(True for _ in _imports(text)):
-        try:
-            changed: str = add_import("", text, statement + "\n")[0]
-            return changed
-        except Refusal as refusal:
-            raise ConflictError(str(refusal)) from refusal
-    body = ast.parse(text).body
-    documented = bool(body) and ast.get_docstring(ast.parse(text)) is not None
-    line = (body[0].end_lineno or 0) if documented else 0
-    lines = text.splitlines(keepends=True)
-    return "".join([*lines[:line], "\n" * documented, statement + "\n", *lines[line:]])
-
-
-def members_of(text: str, name: str) -> frozenset[str]:
-    """What a class defines."""
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return frozenset(piece.name for piece in _pieces(text, node.body))
-    return frozenset()
-
-
-def added(base: str, ours: str) -> list[str]:
-    """What a module defines that it did not: functions, classes, constants."""
-    before = {name for piece in _pieces(base) for name in _bound(piece.text)}
-    return [name for piece in _pieces(ours) for name in _bound(piece.text) if name not in before]
-
-
-def split(ours: str, names: Sequence[str]) -> tuple[str, str]:
-    """A module with these names and its imports, and the module without these names."""
-    lines = ours.splitlines(keepends=True)
-    pieces = [one for one in _pieces(ours) if any(name in names for name in _bound(one.text))]
-    nodes = [one for one in ast.parse(ours).body if isinstance(one, ast.Import | ast.ImportFrom)]
-    imports = [ast.unparse(node) + "\n" for node in nodes]
-    text = "".join([*imports, *("\n" * one.blank + one.text for one in pieces)])
-    for piece in reversed(pieces):
-        del lines[piece.first - piece.blank : piece.last]
-    return text, "".join(lines)
-
-
-def says_as(one: str, other: str) -> bool:
-    """But for imports and layout."""
-    return [_said(piece) for piece in _pieces(one)] == [_said(piece) for piece in _pieces(other)]
-
-
-def with_rows(new: str, base: str, ours: str) -> str:
-    """Rows of DOMAIN_ERRORS, as version 1.0 had it, in PROBLEMS, whose keys are errors.Name."""
-    old, mine, now = (_rows(text) for text in (base, ours, new))
-    lines, names = new.splitlines(keepends=True), []
-    for key, (value, _) in reversed(mine.items()):
-        if key not in old:
-            line = next(iter(now.values()))[1]
-            lines.insert(line, f"    {key}: {value},\n")
-            names.append(key)
-    for key, (value, _) in mine.items():
-        if key in old and old[key][0] != value:
-            if key not in now or now[key][0] != old[key][0]:
-                raise ConflictError(f"the row of {key} was changed by you and by the template")
-            index = now[key][1] + len(names)
-            lines[index] = lines[index].replace(old[key][0], value)
-    text = "".join(lines)
-    imports = dict(_imports(ours))
-    for name in names:
-        statement = imports.get(name)
-        if statement is None:
-            raise ConflictError(f"{name} is not known there")
-        text = _import(text, statement)
-    return text
-
-
-def _rows(text: str) -> dict[str, tuple[str, int]]:
-    """The last name of each key with its value, and its line from 0."""
-    for node in ast.parse(text).body:
-        match node:
-            case ast.AnnAssign(
-                target=ast.Name(id="DOMAIN_ERRORS" | "PROBLEMS"), value=ast.Dict() as rows
-            ):
-                pairs = zip(rows.keys, rows.values, strict=True)
-                return {
-                    ast.unparse(key).rpartition(".")[2]: (ast.unparse(value), key.lineno - 1)
-                    for key, value in pairs
-                    if key
-                }
-    return {}

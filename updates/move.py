@@ -22,12 +22,13 @@ from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
 from chassis.development.template.rendering import Template
 
-from updates import ROOT, members, resolve, unresolved
+from updates import ROOT, error_rows, members, pieces, resolve, unresolved
 from updates.answers import answers_of
-from updates.renames import Mapping, module_of, move, read, rewrite, texts
+from updates.renames import Mapping, is_text, module_of, move, read, rewrite, texts
 
 VERSION_1 = "a159cf753f43e142e06cbd152e08eeb08394ffb2"
 FINDINGS = 3
+ERRORS = "src/error_handler.py"
 NEXT = (
     "make format",
     ".venv/bin/python manage.py openapi write",
@@ -126,8 +127,8 @@ def _require_version_1(root: Path) -> None:
 def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     mapping = Mapping.read()
     additions = list(_additions(root, old_tree, mapping))
-    for tree in (old_tree, root):
-        move(tree, mapping)
+    move(old_tree, mapping, lambda tree: texts([tree]))
+    move(root, mapping, _tracked)
     edited = list(_edited(root, old_tree, new_tree))
     git("add", "--all", ".", cwd=root)
     settled = update.Result("")
@@ -147,6 +148,14 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     outcome.updated = len(changed)
     outcome.unresolved = list(unresolved.names(root))
     return outcome
+
+
+def _tracked(root: Path) -> Iterator[Path]:
+    """Texts that git knows, or would: nothing of a virtual environment that it ignores."""
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=root)
+    for name in sorted(set(filter(None, listed.split("\0")))):
+        if is_text(Path(name)) and (root / name).is_file():
+            yield root / name
 
 
 def _edited(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -175,21 +184,22 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
         if not (name.endswith(".py") and path.exists() and (old / name).exists()):
             continue
         base, ours = resolve.plain(old / name), resolve.plain(path)
-        added = members.added(base, ours)
-        if base == ours or not added:
-            if base != ours and name == "src/error_handler.py":
-                yield Additions(name, "", (base, ours))
-                path.write_text(base, "utf-8", newline="")
-            continue
+        added = pieces.added(base, ours)
         mapping.names[module_of(name)].update(dict.fromkeys(added, module_of(name)))
-        if name in mapping.files and not _named_through_module(root, name, added):
-            text, rest = members.split(ours, added)
-            yield Additions(name, text)
-            path.write_text(base if members.says_as(rest, base) else rest, "utf-8", newline="")
+        rows = (base, ours) if name == ERRORS and error_rows.changed_rows(base, ours) else None
+        stays = name not in mapping.files or _named_through_module(root, name, added)
+        if not rows and (stays or not added):
+            continue
+        text, rest = pieces.split(ours, [] if stays else added)
+        yield Additions(name, text if added and not stays else "", rows)
+        expected = error_rows.with_rows(base, base, ours) if rows else base
+        path.write_text(base if error_rows.says_as(rest, expected) else rest, "utf-8", newline="")
 
 
 def _named_through_module(root: Path, name: str, added: Iterable[str]) -> bool:
     """As in fields.Own: then they stay where they are, a patch of the chassis."""
+    if not added:
+        return False
     module = Path(name).stem
     used = re.compile(rf"\b{module}\.({'|'.join(map(re.escape, added))})\b")
     return any(used.search(read(path)) for path in texts([root / "src", root / "tests"]))
@@ -203,9 +213,10 @@ def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome:
         home = partial(_import_of, mapping, one.path)
         try:
             if one.rows:
-                there = members.with_rows(there, *one.rows)
+                base, ours = (rewrite(rows, mapping, python=True) for rows in one.rows)
+                there = error_rows.with_rows(there, base, ours)
             merged = members.Merge("", text, there, home).run() if text else there
-        except members.ConflictError as conflict:
+        except pieces.ConflictError as conflict:
             outcome.conflicts[one.path] = f"add by hand ({conflict}):\n{text}"
             continue
         resolve.write(root, one.path, merged, crlf=path.exists() and "\r\n" in read(path))

@@ -6,7 +6,7 @@ What it does twice it does once. Revisions are history: none is touched.
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -151,11 +151,14 @@ def _statement(module: str, names: list[str], indent: str, note: str) -> str:
 def texts(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         for path in sorted(folder.rglob("*") if folder.is_dir() else [folder]):
-            inside = path.relative_to(folder).parts
-            readable = path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}
-            ours = SKIPPED.isdisjoint(inside) and inside[:2] != REVISIONS
-            if path.is_file() and readable and ours:
+            if path.is_file() and is_text(path.relative_to(folder)):
                 yield path
+
+
+def is_text(path: Path) -> bool:
+    """Whether names in it are to be rewritten; `path` is relative to the project."""
+    readable = path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}
+    return readable and SKIPPED.isdisjoint(path.parts) and path.parts[:2] != REVISIONS
 
 
 def move_files(project: Path, mapping: Mapping) -> None:
@@ -196,15 +199,25 @@ def forward_operations(project: Path) -> None:
         path.write_text(FORWARD, "utf-8", newline="\n")
 
 
-def move(project: Path, mapping: Mapping) -> None:
-    """Move a project's files, and rewrite its texts."""
+def move(project: Path, mapping: Mapping, listed: Callable[[Path], Iterable[Path]]) -> None:
+    """Move a project's files, and rewrite the texts that are listed then."""
     move_files(project, mapping)
-    for path in texts([project]):
-        old = read(path)
-        new = rewrite(old, mapping, python=path.suffix == ".py")
+    for path in listed(project):
+        try:
+            old = read(path)
+        except UnicodeDecodeError:  # Of another encoding, or no text at all.
+            continue
+        new = rewritten(old, mapping, python=path.suffix == ".py")
         if new != old:
             path.write_text(new, "utf-8", newline="")
     forward_operations(project)
+
+
+def rewritten(text: str, mapping: Mapping, *, python: bool) -> str:
+    try:
+        return rewrite(text, mapping, python=python)
+    except SyntaxError:  # It has the markers of a conflict, or is of another Python.
+        return rewrite(text, mapping, python=False)
 
 
 def read(path: Path) -> str:

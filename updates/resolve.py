@@ -6,6 +6,7 @@ from pathlib import Path
 from chassis.development.template.git import git
 
 from updates import members, sections
+from updates.pieces import ConflictError, members_of
 from updates.renames import read
 
 Home = Callable[[str, str], str | None]  # Of a path and a name: the statement that imports it.
@@ -37,9 +38,9 @@ def merge(root: Path, path: str, texts: list[str], home: Home = nowhere) -> str:
         if path.endswith(".md"):
             text = sections.merge(base, ours, new)
         else:
-            inherited = members.members_of(plain(root / CONTAINER), "ServiceContainer")
+            inherited = members_of(plain(root / CONTAINER), "ServiceContainer")
             text = members.Merge(base, ours, new, lambda name: home(path, name), inherited).run()
-    except members.ConflictError as conflict:
+    except ConflictError as conflict:
         return str(conflict)
     except SyntaxError as error:
         return f"it is no Python: {error.msg}, line {error.lineno}"

@@ -2,7 +2,7 @@
 
 import re
 
-from updates.members import ConflictError
+from updates.pieces import ConflictError
 
 TOP = ""  # What stands above the first chapter.
 

@@ -12,7 +12,7 @@ import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
-from updates.renames import Mapping, read, rewrite, texts
+from updates.renames import Mapping, read, rewritten, texts
 
 FOLDER = Path(__file__).parent
 TEAMS = ("src", "tests", "scripts", "migrations/env.py", "manage.py", "wsgi.py")
@@ -38,10 +38,7 @@ def _rename(project: Path, mapping: Mapping) -> Iterator[str]:
         if path.suffix != ".py":
             continue
         old = read(path)
-        try:
-            new = rewrite(old, mapping, python=True)
-        except SyntaxError:  # It has the markers of a conflict.
-            new = rewrite(old, mapping, python=False)
+        new = rewritten(old, mapping, python=True)
         if new != old:
             path.write_text(new, "utf-8", newline="")
             yield str(path.relative_to(project))

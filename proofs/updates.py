@@ -64,7 +64,7 @@ ROWS = (
     Row("2.0.0", "order desk"),
     Row("2.0.0", "patched chassis", 1),
 )
-SHORT = ("own files", "patched chassis", "order desk")
+SHORT = ("1.0.0, own files", "2.0.0, own files", "2.0.0, patched chassis")
 
 
 class Proof:
@@ -236,7 +236,7 @@ def main() -> int:
     given = parser.parse_args()
     chosen = [row for row in ROWS if not given.rows or row.name in given.rows]
     if given.short and not given.rows:
-        chosen = [row for row in ROWS if row.kind in SHORT]
+        chosen = [row for row in ROWS if row.name in SHORT]
     failed = 0
     with tempfile.TemporaryDirectory(prefix="updates-") as name:
         folder = Path(name)

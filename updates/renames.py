@@ -20,9 +20,8 @@ OWN = ("src.", "chassis.", "tests.support.")
 DOTTED = re.compile(r"(?<![\w./-])(?:src|chassis|tests\.support)(?:\.\w+)+")
 # Not of `from … import`, whose names have places of their own.
 IMPORTED = re.compile(DOTTED.pattern + r"(?![\w.]| import\b)")
-INSIDE = re.compile(
-    r"from ((?:src|chassis|tests\.support)[\w.]*) import (\w+)(?! *[,(])"
-)  # In a text.
+# In a string, or in a document.
+INSIDE = re.compile(r"from ((?:src|chassis|tests\.support)[\w.]*) import (\w+)\b(?! *[,(])")
 PATH = re.compile(r"(?<![\w.-])(?:src|chassis|tests/support)/[\w/]+\.(?:py|sql)\b")
 OPERATIONS = "src/infrastructure/maintenance/operations.py"
 FORWARD = '''\

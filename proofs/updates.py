@@ -70,11 +70,11 @@ SHORT = ("1.0.0, own files", "2.0.0, own files", "2.0.0, patched chassis")
 class Proof:
     """A clone of the template with all that is in the working tree, and projects of its states."""
 
-    def __init__(self, folder: Path, venv: Path) -> None:
+    def __init__(self, folder: Path, venv: Path, history: Path = ROOT) -> None:
         self.folder = folder
         self.venv = venv
         self.template = folder / "template"
-        git(folder, "clone", "--quiet", str(ROOT), str(self.template))
+        git(folder, "clone", "--quiet", str(history), str(self.template))
         git(self.template, "checkout", "--quiet", "-B", "now")
         for path in git(self.template, "ls-files").splitlines():
             (self.template / path).unlink()

@@ -15,17 +15,18 @@ from updates.renames import Mapping, rewrite
 
 
 @pytest.fixture(scope="module")
-def history(report: Report) -> None:
-    """Of the template; an archive of it has none."""
+def history(report: Report) -> Path:
+    """A repository of the template with its earlier states; an archive of it has none."""
     commits = ["git", "cat-file", "-e", f"{STATES['1.0.0']}^{{commit}}"]
     if subprocess.run(commits, cwd=ROOT, capture_output=True, check=False).returncode:
         report.append("updates: not run, the history of the template is not here")
         pytest.skip("updates: not run, the history of the template is not here")
+    return ROOT
 
 
 @pytest.fixture(scope="module")
-def proof(history: None, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
-    return Proof(tmp_path_factory.mktemp("states"), project / ".venv")
+def proof(history: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
+    return Proof(tmp_path_factory.mktemp("states"), project / ".venv", history)
 
 
 def move(proof: Proof, project: Path, code: int = 0, *arguments: str) -> str:
@@ -42,20 +43,19 @@ def move(proof: Proof, project: Path, code: int = 0, *arguments: str) -> str:
     return result.stdout + result.stderr
 
 
-def test_edited_projects_are_updated_as_expected(
-    history: None, project: Path, report: Report
-) -> None:
+@pytest.mark.usefixtures("history")
+def test_edited_projects_are_updated_as_expected(project: Path, report: Report) -> None:
     output = short_form("proofs.updates", project)
     report.extend(f"updates: {line}" for line in output.splitlines())
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("programme", ["proofs.updates", "proofs.fleet", "proofs.wheel"])
-def test_the_long_form_holds(history: None, project: Path, report: Report, programme: str) -> None:
+def test_the_long_form_holds(history: Path, project: Path, report: Report, programme: str) -> None:
     """The suites of all states; fifty projects and one fix; the chassis as a wheel."""
     command = [sys.executable, "-m", programme, "--project", str(project)]
     result = subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        command, cwd=history, env=environment(), capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     report.extend(f"{programme}: {line}" for line in result.stdout.splitlines())

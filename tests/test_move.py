@@ -151,7 +151,8 @@ def test_names_are_followed_in_every_form_of_import() -> None:
     mapping = Mapping(files={"src/a.py": "chassis/b.py"})
     mapping.names["src.a"]["stays"] = "src.a"
     text = (
-        "from src.a import one, stays  # Why.\nfrom src.a import (\n    one,\n    two as three,\n)\n"
+        "from src.a import one, stays  # Why.\n"
+        "from src.a import (\n    one,\n    two as three,\n)\n"
         "from src import a\nimport src.a\n\nNAME = 'src.a.one'\nPATH = 'src/a.py'\n"
     )
     assert rewrite(text, mapping, python=True) == (

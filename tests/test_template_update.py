@@ -287,6 +287,23 @@ def test_line_endings_of_windows_are_no_change(pair: Pair) -> None:
     assert "as the template made it" in pair.manage("patches").stdout
 
 
+def test_files_that_were_committed_with_crlf_keep_it(pair: Pair) -> None:
+    (pair.project / ".gitattributes").unlink()
+    for path in (CONSTANTS, "chassis/core/limits.py", READ):
+        file = pair.project / path
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n") + b"# Ours.\r\n")
+    commit_all(pair.project, "We are on Windows")
+    pair.change("chassis/core/limits.py", lambda text: f"# News.\n{text}")
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    limits = (pair.project / "chassis/core/limits.py").read_bytes()
+    assert limits.startswith(b"# News.\r\n")
+    assert limits.endswith(b"# Ours.\r\n")
+    assert limits.count(b"\n") == limits.count(b"\r\n")
+    assert not git("diff", "--name-only", cwd=pair.project)
+
+
 def test_a_step_renames_in_the_teams_code_what_moved(pair: Pair) -> None:
     pair.edit(
         "src/domain/quota.py",

@@ -17,6 +17,7 @@ from chassis.development.template.rendering import Template
 
 # A rename of a folder must not take files with it that a team put there.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
+PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
 # Written by a command from the code: merging their lines is no use.
 MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
 SECRETS = ".env"
@@ -87,12 +88,31 @@ def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
     """Apply the difference between two rendered projects, and say in the result how it went."""
     base = _commit(root, old_tree, None)
     target = _commit(root, new_tree, base)
-    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
+    windows = _with_crlf(root)
+    picked = attempt(*MERGE, "cherry-pick", *PICK, target, cwd=root, **IDENTITY)
     unmerged = _unmerged(root)
     if picked.returncode and not unmerged:
         reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
         raise TemplateError(f"Nothing was changed. {reason[0]}")
+    for path in windows - unmerged.keys():
+        if (root / path).is_file():
+            _restore_crlf(root, path)
     _settle(root, unmerged, result)
+
+
+def _with_crlf(root: Path) -> set[str]:
+    """Files that were committed with the line endings of Windows."""
+    lines = git("ls-files", "--eol", "-z", cwd=root).split("\0")
+    return {line.partition("\t")[2] for line in lines if line.startswith("i/crlf")}
+
+
+def _restore_crlf(root: Path, path: str) -> None:
+    """Where lines of the template's came into it."""
+    old = (root / path).read_bytes()
+    new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if new != old:
+        (root / path).write_bytes(new)
+        git("add", "--", path, cwd=root)
 
 
 def _take_steps(root: Path, template: Template, done: Sequence[str], result: Result) -> None:

@@ -1,12 +1,10 @@
-"""The order desk of examples/order_desk on a generated project: what a service grows into."""
+"""The order desk on a project of version 2.0.0, by that version's own examples/order_desk."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-from proofs.generation import ROOT
-
-DESK = ROOT / "examples/order_desk"
+CONTAINER = "src/dependency_container.py"
 IMPORTS = """\
 from src.infrastructure.services.smtp_mailer import SmtpMailer
 from src.services.customer_service import CustomerService
@@ -27,37 +25,23 @@ PROVIDERS = """\
     tag_service = Singleton(TagService, unit_of_work)
     order_service = Singleton(OrderService, unit_of_work, mailer)
 """
-# What a person does then.
 COMMANDS = (
-    ".venv/bin/python manage.py db upgrade",
-    '.venv/bin/python manage.py db migrate -m "Create the order desk"',
-    ".venv/bin/python manage.py db upgrade",
-    "make format",
-    ".venv/bin/python manage.py openapi write",
-    "make check",
-    "make test",
+    ("db", "upgrade"),
+    ("db", "migrate", "-m", "Create the order desk"),
+    ("db", "upgrade"),
 )
 
 
-def build(project: Path, desk: Path = DESK) -> int:
-    """Put it into the project. Return the lines that a person wrote."""
-    lines = (IMPORTS + PROVIDERS).count("\n")
-    for source in sorted(desk.rglob("*.py")):
-        target = project / source.relative_to(desk)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        lines += source.read_text().count("\n")
-    container = project / "src/dependency_container.py"
-    text = container.read_text()
-    assert ANCHOR in text
-    first = text.index("from src.services") if "from src.services" in text else text.index("\n\n\n")
-    text = text[:first].rstrip("\n") + "\n" + IMPORTS + text[first:]
-    container.write_text(text.replace(ANCHOR, ANCHOR + PROVIDERS))
-    return lines
-
-
-def complete(project: Path, desk: Path = DESK) -> None:
-    """With the revision that creates its tables."""
-    build(project, desk)
-    for line in COMMANDS[:3]:
-        subprocess.run(line, shell=True, cwd=project, check=True, capture_output=True)
+def build(project: Path, desk: Path) -> None:
+    """Put it into a project without the example, with the revision that creates its tables."""
+    shutil.copytree(desk, project, dirs_exist_ok=True)
+    container = project / CONTAINER
+    text = container.read_text("utf-8")
+    assert text.count(ANCHOR) == 1
+    before, end, after = text.partition("\n\n\n@replaces")
+    container.write_text(
+        f"{before}\n{IMPORTS.rstrip()}{end}{after}".replace(ANCHOR, ANCHOR + PROVIDERS), "utf-8"
+    )
+    for arguments in COMMANDS:
+        command = [".venv/bin/python", "manage.py", *arguments]
+        subprocess.run(command, cwd=project, check=True, capture_output=True)

@@ -182,7 +182,7 @@ def edits(proof: Proof, row: Row) -> dict[str, teams.Edit]:
         case "patched chassis":
             return {"patch": lambda project: patch(proof, project, row.state)}
         case "order desk":
-            return {"desk": lambda project: order_desk.complete(project, desk)}
+            return {"desk": lambda project: order_desk.build(project, desk)}
     return {row.kind: every[row.kind]} if row.kind in every else {}
 
 

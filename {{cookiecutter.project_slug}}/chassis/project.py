@@ -26,7 +26,10 @@ class Project:
 
     @property
     def about(self) -> dict[str, str]:
-        """Name, version and description, as pyproject.toml has them."""
+        """Name, title, version and description, as pyproject.toml has them.
+
+        The title is in [tool.chassis]; without one, the name is the title.
+        """
         return dict(_about(self.root / "pyproject.toml"))
 
     @property
@@ -96,8 +99,10 @@ class Project:
 
 @cache
 def _about(pyproject: Path) -> dict[str, str]:
-    table = tomllib.loads(pyproject.read_text("utf-8"))["project"]
-    return {key: table[key] for key in ("name", "version", "description")}
+    tables = tomllib.loads(pyproject.read_text("utf-8"))
+    about = {key: tables["project"][key] for key in ("name", "version", "description")}
+    title = tables.get("tool", {}).get("chassis", {}).get("title")
+    return {"title": title or about["name"], **about}
 
 
 class _Current:

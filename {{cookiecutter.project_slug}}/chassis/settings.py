@@ -98,12 +98,13 @@ def _valid_hosts(values: list[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The project's own name, version and description, then every setting with its default.
+    """The project's name, title, version and description, then every setting with its default.
 
     Precedence: the file named by `<NAME>_FILE`, the environment, `.env`, the default.
     """
 
     name: str
+    title: str
     version: str
     description: str
 

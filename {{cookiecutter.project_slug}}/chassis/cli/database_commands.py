@@ -57,6 +57,7 @@ def window_options(command: Any) -> Any:
         click.option("--drain-timeout", type=Duration(), default="30s", help="For writers."),
         click.option("--lock-timeout", type=Duration(), default="200ms", help="Of the first try."),
         click.option("--lock-budget", type=Duration(), default="10m", help="Of all tries."),
+        click.option("--terminate-blockers", is_flag=True, help="That are idle transactions."),
     ):
         command = option(command)
     return command

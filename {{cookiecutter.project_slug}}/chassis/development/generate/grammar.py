@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
 
-from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind
+from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind, read_kind
 from chassis.development.generate.names import (
     ENTITY,
     OF_A_LIST,
@@ -17,40 +16,15 @@ from chassis.development.generate.names import (
     require_length,
     require_plural,
     snake,
-    with_article,
 )
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import OPERATIONS, Field, Resource
 
 MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
-OPERATIONS = ("list", "read", "create", "change", "delete")
-OWNER_LENGTH = 255
-# What no caller sets: the owner is not shown either.
-SHOWN, HIDDEN = frozenset({"readonly"}), frozenset({"readonly", "writeonly"})
 # As ruff's S105 finds them.
 SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
-
-
-@dataclass(frozen=True)
-class Field:
-    name: str
-    kind: Kind
-    modifiers: frozenset[str]
-    default: str  # Python; empty where there is none.
-    source: str  # As it was written.
-    default_text: str = ""
-
-    def has(self, modifier: str) -> bool:
-        return modifier in self.modifiers
-
-    @property
-    def optional(self) -> bool:
-        return self.has("optional")
-
-    @property
-    def words(self) -> str:
-        return self.name.removesuffix("_id").replace("_", " ")
 
 
 def read_field(source: str) -> Field:
@@ -64,14 +38,22 @@ def read_field(source: str) -> Field:
         raise Refusal(join_advice("Student", arguments))
     if kind_name not in KINDS:
         raise Refusal(f"{name}: there is no type {_nearest(kind_name, KINDS)}")
-    kind = KINDS[kind_name](arguments, name)
-    require_field_name(f"{name}_id" if kind.target else name)
-    modifiers = _modifiers(arguments, name)
+    kind = read_kind(kind_name, arguments, name)
     column = f"{name}_id" if kind.target else name
-    default = kind.default(default_text) if equals else ""
+    require_field_name(column)
+    modifiers = _modifiers(arguments, name)
+    default = default_of(kind, name, default_text) if equals else ""
     found = Field(column, kind, modifiers, default, source, default_text)
     _require_sense(found)
     return found
+
+
+def default_of(kind: Kind, name: str, text: str) -> str:
+    """In Python. Raise Refusal where the kind has none of this text."""
+    try:
+        return kind.default(text)
+    except ValueError as error:
+        raise Refusal(f"{name}: {error}") from error
 
 
 def join_advice(name: str, arguments: list[str]) -> str:
@@ -140,79 +122,6 @@ def _require_sense(one: Field) -> None:
             raise Refusal(f"{name}: {sentence}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resource:
-    name: str
-    plural: str
-    fields: tuple[Field, ...]
-    operations: tuple[str, ...] = OPERATIONS
-    unique: tuple[tuple[str, ...], ...] = ()
-    owned: bool = False
-    public: bool = False
-    under: str = ""
-    timestamps: bool = False
-    tables: Mapping[str, str] = field(default_factory=dict)  # Of what its references name.
-
-    @cached_property
-    def singular(self) -> str:
-        return snake(self.name)
-
-    @property
-    def words(self) -> str:
-        return self.singular.replace("_", " ")
-
-    @property
-    def plural_words(self) -> str:
-        return self.plural.replace("_", " ")
-
-    @property
-    def a(self) -> str:
-        return with_article(self.words)
-
-    @property
-    def url(self) -> str:
-        return self.plural.replace("_", "-")
-
-    @property
-    def refs(self) -> list[Field]:
-        return [field for field in self.fields if field.kind.target]
-
-    @cached_property
-    def stored(self) -> list[Field]:
-        """The fields of the entity, those that the service sets included."""
-        owner = Field("owner", KINDS["str"]([str(OWNER_LENGTH)], "owner"), HIDDEN, "", "")
-        moment = KINDS["datetime"]([], "created_at")
-        moments = [
-            Field(name, moment, SHOWN, "UNSTAMPED", "") for name in ("created_at", "updated_at")
-        ]
-        return [*self.fields, *([owner] * self.owned), *(moments * self.timestamps)]
-
-    @property
-    def inputs(self) -> list[Field]:
-        """Those that a body has."""
-        return [one for one in self.fields if not one.has("readonly") and one is not self.parent]
-
-    @property
-    def required(self) -> list[Field]:
-        return [one for one in self.inputs if not one.optional and not one.default]
-
-    @property
-    def parent(self) -> Field | None:
-        """The reference that is a part of the path."""
-        return next((field for field in self.refs if field.kind.target == self.under), None)
-
-    def can(self, *operations: str) -> bool:
-        return bool(set(operations) & set(self.operations))
-
-    def enum(self, field: Field) -> str:
-        """The name of its enumeration: InvoiceStatus."""
-        return self.name + "".join(word.title() for word in field.name.split("_"))
-
-    def fill(self, text: str, field: Field) -> str:
-        """A text of a kind, for this field."""
-        return text.replace("{E}", self.enum(field))
-
-
 def read_resource(
     name: str, sources: Sequence[str], plural: str = "", **options: object
 ) -> Resource:
@@ -259,21 +168,24 @@ def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _require_whole(resource: Resource) -> None:
-    counted = Counter(_columns(resource))
+    counted = Counter(field.name for field in resource.stored)
     if twice := [name for name, count in counted.items() if count > 1]:
         raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
-    if not any(not one.has("readonly") for one in resource.fields) and resource.can("create"):
+    if not resource.inputs and resource.can("create", "change"):
         raise Refusal(
             f"{resource.name} has no field that a caller sets: name one, as title:str:200."
         )
+    parameters = Counter(name for one in resource.filters for name in one.parameters)
+    if twice := [name for name, count in parameters.items() if count > 1]:
+        raise Refusal(f"{resource.name}: two filters have the parameter {', '.join(twice)}.")
     for one in resource.fields:
+        if one.name == f"{resource.singular}_id":
+            raise Refusal(f"{one.name} is in the path of {resource.a}. Choose another name.")
         if one.kind.target == resource.name and not one.optional:
             raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
         for prefix in ("ix", "uq", "fk", "ck"):
             require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
+    if len({frozenset(names) for names in resource.unique}) < len(resource.unique):
+        raise Refusal("--unique: the same fields are there twice.")
     for names in resource.unique:
         require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")
-
-
-def _columns(resource: Resource) -> Iterator[str]:
-    yield from (field.name for field in resource.stored)

@@ -93,12 +93,14 @@ LOCAL = {
     *("response", "rules", "seed", "self", "sentence", "src", "tests", "value", "values", "work"),
     *("name", "found", "chassis", "expected"),
 }
-OF_AN_ENTITY = {"id", "version"}
+OF_AN_ENTITY = {"id", "version", "change", "self"}  # Or of a call that makes one.
+OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
+WITH_A_SERVICE = {"health", "maintenance"}  # Of the chassis, in each container.
 OF_A_LIST = {"limit", "cursor", "sort"}
 
 
 def snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def plural_of(singular: str) -> str:
@@ -127,6 +129,8 @@ def require_entity_name(name: str) -> None:
         raise Refusal(f"{name!r} is no name of a resource: write it as Invoice or PurchaseOrder.")
     _require_free(name, name)
     _require_free(snake(name), name)
+    if snake(name) in WITH_A_SERVICE:
+        raise Refusal(f"{name}: each project has a service of this name. Choose another.")
 
 
 def require_plural(plural: str, name: str) -> None:
@@ -135,6 +139,8 @@ def require_plural(plural: str, name: str) -> None:
     if plural == snake(name):
         raise Refusal(f"The plural of {name} is itself. Choose another: --plural {plural}_entries.")
     _require_free(plural, name)
+    if plural in OF_A_UNIT_OF_WORK:
+        raise Refusal(f"{plural}: each unit of work has this attribute. Choose another --plural.")
     if plural in RESERVED:
         raise Refusal(f"{plural} is a reserved word of PostgreSQL. Choose another --plural.")
     require_length(f"ix_{plural}_id", f"The plural {plural}")
@@ -144,7 +150,7 @@ def require_field_name(name: str) -> None:
     if not FIELD.fullmatch(name):
         raise Refusal(f"{name!r} is no name of a field: write it as number or due_on, in ASCII.")
     if name in OF_AN_ENTITY:
-        raise Refusal(f"{name}: each entity has this field already.")
+        raise Refusal(f"{name}: each entity has this name already. Choose another.")
     if keyword.iskeyword(name) or name in OF_A_CLASS_BODY:
         raise Refusal(f"{name}: Python, or the code itself, uses this name. Choose another.")
     if name in RESERVED:

@@ -13,6 +13,7 @@ from chassis.settings import DEVELOPMENT
 
 SETTINGS: dict[str, Any] = {
     "name": "tests",
+    "title": "The Tests",
     "version": "1.2.3",
     "description": "Tested.",
     "environment": DEVELOPMENT,

@@ -85,13 +85,15 @@ def write_lines(
     level: str,
     development: bool,
     count_dropped: Callable[[], None] | None = None,
+    to_json: Render = log_events.to_json,
 ) -> LineHandler:
-    """Of structlog's loggers and of the standard library's, which others use: all go this way.
+    """Write the events of structlog's loggers and of the standard library's to standard error.
 
-    `processors` are structlog's: each gets an event and returns it for the next.
+    `processors` are structlog's: each gets an event and returns it for the next. In production
+    `to_json` makes a line of each event, of the line of a request too.
     """
     stream = _stderr()
-    render = log_events.console(stream) if development else log_events.to_json
+    render = log_events.console(stream) if development else to_json
     handler = LineHandler(stream, render, count_dropped)
     handler.setFormatter(
         ProcessorFormatter(

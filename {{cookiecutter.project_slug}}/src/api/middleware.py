@@ -36,7 +36,7 @@ def pipeline(  # noqa: PLR0913  # Each by its name.
         steps.check_input(trusted_hosts),  # Reads the body, so that no slot waits for a slow one.
         steps.read_own_writes(replica=replica),  # By caller; sets what the reads below have to see.
         steps.queue_fairly(slots),  # Last before the database: as many pass as it has connections.
-        steps.send_deprecation,
+        steps.send_deprecation,  # Deprecation and Sunset, of an operation that will go.
         steps.repeat_collisions,  # Around the key: a collision takes that back too.
         steps.respond_once(unit_of_work),  # Innermost: keeps what the view returned, as it commits.
     ]

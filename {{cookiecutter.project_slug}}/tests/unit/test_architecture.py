@@ -11,6 +11,8 @@ from unittest.mock import patch
 
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
+from chassis.development.diagrams import is_true
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,6 +44,9 @@ class ArchitectureTest(TestCase):
         with redirect_stdout(StringIO()) as report, patch("logging.config.dictConfig"):
             status = lint_imports(str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
         self.assertEqual(status, EXIT_STATUS_SUCCESS, report.getvalue())
+
+    def test_the_diagrams_show_what_the_code_has(self) -> None:
+        self.assertTrue(is_true(ROOT), "docs/architecture.md is out of date: run `make diagrams`.")
 
     def test_the_inner_rings_import_only_the_standard_library_and_the_core(self) -> None:
         for folder, allowed in ALLOWED.items():

@@ -18,7 +18,11 @@ from chassis.development.template.rendering import Template
 # A rename of a folder must not take files with it that a team put there.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
 # Written by a command from the code: merging their lines is no use.
-MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
+MADE = {
+    "docs/architecture.md": "make diagrams",
+    "openapi.json": ".venv/bin/python manage.py openapi write",
+    "requirements": "make lock",
+}
 SECRETS = ".env"
 
 Ask = Callable[[str, Any], Any]
@@ -141,7 +145,7 @@ def _unmerged(root: Path) -> dict[str, set[str]]:
 def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
     """What the project deleted stays deleted; what a command writes is left to that command."""
     for path, stages in unmerged.items():
-        command = MADE.get(path.partition("/")[0])
+        command = MADE.get(path) or MADE.get(path.partition("/")[0])
         if "2" not in stages and "1" in stages:
             git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", path, cwd=root)
             (root / path).unlink(missing_ok=True)

@@ -72,6 +72,10 @@ matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a
 generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
 	$(VENV)/bin/python -m proofs.generator
 
+.PHONY: examples
+examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
+	$(VENV)/bin/python -m proofs.examples $(NAME)
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run

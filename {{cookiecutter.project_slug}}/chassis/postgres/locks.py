@@ -19,7 +19,7 @@ from chassis.project import current_project
 ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
 # Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; (SELECT ops[.]pass_write_fence[^;]*;)? *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT (ops[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,

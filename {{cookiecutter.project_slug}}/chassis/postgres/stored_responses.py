@@ -5,12 +5,16 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, LargeBinary, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
 from chassis.core.persistence import KeptAnswer, Once
+from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
 from chassis.postgres.locks import lock_key
 
-LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+# A proxy may send a request again while the first replica still serves it: the second one waits for
+# the answer of the first, as long as for any lock.
+LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 # Not in one statement with the lock: it has to see what was committed before that was had.
 FIND = text("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
@@ -38,16 +42,23 @@ FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "up
 
 class SqlOnce(Once):
     def __init__(self, connection: Connection, key: str) -> None:
-        """Raise BusyError while another transaction serves that key."""
+        """Raise BusyError where another transaction serves that key for longer than one waits."""
         self._connection = connection
         self._key = key
-        if not connection.execute(LOCK, {"lock": lock_key(f"idempotency:{key}")}).scalar_one():
-            raise BusyError("A request with this key is being served.")
+        self._lock()
         row = connection.execute(FIND, {"key": key}).mappings().first()
         if row and not _is_response(row):
             connection.execute(DISCARD, {"key": key})
             row = None
         self.answer = KeptAnswer(**row) if row else None
+
+    def _lock(self) -> None:
+        try:
+            self._connection.execute(LOCK, {"lock": lock_key(f"idempotency:{self._key}")})
+        except OperationalError as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            raise BusyError("A request with this key is being served.") from error
 
     def keep(self, answer: KeptAnswer) -> None:
         self._connection.execute(FORGET, {"key": self._key})

@@ -12,21 +12,21 @@ App = TypeVar("App")
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
-    """The settings; in development without DATABASE_URL, an embedded PostgreSQL is started.
+    """The settings. In development without DATABASE_URL, start the embedded PostgreSQL.
 
-    Raise ConfigError, or EmbeddedPostgresError if that does not start.
+    Raise ConfigError, or EmbeddedPostgresError if PostgreSQL does not start.
     """
     config = load_config(kind, signs=signs)
     if config.database_url:
         return config
     url = start_embedded_postgres(current_project().embedded_data)
-    # The server processes of this one use its database instead of holding it themselves.
+    # Child processes use this database instead of starting one themselves.
     os.environ["DATABASE_URL"] = url
     return replace(config, database_url=url)
 
 
 def build(create_app: Callable[[Kind], App], kind: type[Kind]) -> App:
-    """The application of a server process; what people can put right ends it with a sentence."""
+    """The application of a server process. A mistake of the team's ends it with a sentence."""
     try:
         return create_app(load_config_with_database(kind))
     except (CodeError, ConfigError) as error:

@@ -1,4 +1,4 @@
-"""What every service has in its container; a project's own container derives from this one."""
+"""The providers that every service has; a project's container derives from this one."""
 
 from typing import TypeVar
 
@@ -21,10 +21,10 @@ Kind = TypeVar("Kind", bound=DeclarativeContainer)
 
 
 def _authenticator(config: Settings) -> JwtAuthenticator:
-    """Without an issuer: in development, the command line's tokens are good, else none is."""
+    """Accepts the issuer's tokens; without an issuer, development's tokens, or none."""
     if config.jwt_jwks_url:
         published = PublishedKeys(config.jwt_jwks_url, f"{config.name}/{config.version}")
-        published.read_in_background()  # The first request need not wait for them.
+        published.read_in_background()  # So that the first request does not wait for the keys.
         return JwtAuthenticator(
             published,
             issuer=config.jwt_issuer,
@@ -49,7 +49,7 @@ class ServiceContainer(DeclarativeContainer):
     )
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    readiness_probes = providers.List()  # Of what else the service needs: chassis.core.probes.
+    readiness_probes = providers.List()  # The project's own: chassis.core.probes.
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
@@ -63,9 +63,9 @@ class ServiceContainer(DeclarativeContainer):
 
 
 def replaces(kind: type[Kind]) -> type[Kind]:
-    """Let its providers take the place of those with the same name, wherever these are needed.
+    """Make the providers of a derived container replace those with the same name everywhere.
 
-    Of a class that derives from another: without this, what is inherited keeps what it had.
+    Without this decorator, inherited providers would keep the base's providers as arguments.
     """
     base: type[DeclarativeContainer] = kind.__bases__[0]
     own = dict(kind.cls_providers)

@@ -1,4 +1,4 @@
-"""Two advisory locks: a migrator's mutex, and the fence that each writer passes.
+"""Two advisory locks: the migrator's mutex, and the write fence that every writer passes.
 
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
@@ -17,7 +17,7 @@ from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.project import current_project
 
 ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
-# Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
+# The statement in pg_stat_activity, without the prefix of a writer's first statement.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
     '^BEGIN; ?(SELECT (ops[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
@@ -33,7 +33,7 @@ HOLDERS = text(f"""
 
 
 def lock_key(purpose: str) -> int:
-    """Two projects in one database have different keys."""
+    """The lock's number; two projects in one database have different ones."""
     name = current_project().name
     return int.from_bytes(sha256(f"{name}:{purpose}".encode()).digest()[:8], signed=True)
 
@@ -49,24 +49,24 @@ def write_fence() -> int:
 
 
 def fence_statement(bypass: int | None = None) -> str:
-    """A statement to go before the first one of a transaction, which then fails, or may write.
+    """The statement that passes the fence; it is sent before the first one of a transaction.
 
-    Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
-    writing. `bypass` is the id of the window in which this writer may write before it ends.
+    The shared lock lasts until the transaction ends. So a migrator that holds the lock exclusively
+    knows that nobody writes. `bypass` is the id of a window in which this writer may write.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
     return f"SELECT ops.pass_write_fence('{write_fence()}', {window});"
 
 
 def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
-    """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
+    """Pass the fence with a statement of its own. Raise MaintenanceError if a window forbids it."""
     refusal = connection.exec_driver_sql(ADMIT_WRITE, (write_fence(), bypass)).scalar_one()
     if refusal is not None:
         raise refused_by(refusal)
 
 
 def holders(connection: Connection, key: int) -> list[str]:
-    """Who has a lock: program, process, state and statement, the oldest first."""
+    """The sessions that hold a lock: program, process, state and statement, the oldest first."""
     return list(connection.execute(HOLDERS, {"key": key}).scalars())
 
 
@@ -81,5 +81,5 @@ def window_from(row: Mapping[Any, Any]) -> Window:
 
 
 def refused_by(refusal: Mapping[Any, Any]) -> MaintenanceError:
-    """Of ops.admit_write: empty where it is not known which window it was."""
+    """The error for a refusal of ops.admit_write, with the window that the refusal names."""
     return MaintenanceError(window_from(refusal) if refusal else None)

@@ -1,4 +1,4 @@
-"""Answers to requests with an Idempotency-Key, each committed together with what it tells of."""
+"""Responses to requests with an Idempotency-Key, committed together with their effect."""
 
 import re
 from dataclasses import asdict
@@ -15,12 +15,12 @@ from chassis.postgres.locks import lock_key
 # A proxy may send a request again while the first replica still serves it: the second one waits for
 # the answer of the first, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# Not in one statement with the lock: it has to see what was committed before that was had.
+# A statement of its own: it has to see what was committed before the lock was acquired.
 FIND = text("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND created_at > now() - interval '24 hours'
 """).columns(headers=JSONB, body=LargeBinary)
-# A few at a time, so that nobody waits for it, and none that somebody else is forgetting.
+# A few at a time, so that no request waits; rows that another process deletes are skipped.
 FORGET = text("""
     DELETE FROM ops.idempotency_key
     WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
@@ -35,8 +35,8 @@ DISCARD = text("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# They frame a message on one connection (RFC 9112, sections 6 and 9): never part of a response
-# that a view made.
+# They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of
+# the response of a view.
 FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
@@ -66,9 +66,9 @@ class SqlOnce(Once):
 
 
 def _is_response(row: RowMapping) -> bool:
-    """Whether the service can have stored it: others may write the table too.
+    """Whether the service can have stored this row: other programs may write the table too.
 
-    The database refuses most of what is none, where `db upgrade` has run.
+    A constraint rejects most other rows, once `db upgrade` has run.
     """
     headers = row["headers"]
     if not 200 <= row["status"] <= 599 or not isinstance(headers, dict):  # noqa: PLR2004

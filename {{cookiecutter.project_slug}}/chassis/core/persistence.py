@@ -99,7 +99,7 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredResponse:
     """A stored response, with a fingerprint of the request that it answered."""
 
     fingerprint: str
@@ -108,13 +108,13 @@ class KeptAnswer:
     body: bytes
 
 
-class Once(ABC):
+class IdempotentTransaction(ABC):
     """A transaction for one Idempotency-Key, which units of work inside it join."""
 
-    answer: KeptAnswer | None  # Stored by an earlier request with the same key.
+    response: StoredResponse | None  # Stored by an earlier request with the same key.
 
     @abstractmethod
-    def keep(self, answer: KeptAnswer) -> None:
+    def store(self, response: StoredResponse) -> None:
         """Store the response; a clean exit commits it with everything else."""
 
 
@@ -132,7 +132,7 @@ class UnitOfWorkFactory(ABC, Generic[Work_co]):
         """
 
     @abstractmethod
-    def once(self, key: str) -> AbstractContextManager[Once]:
+    def once(self, key: str) -> AbstractContextManager[IdempotentTransaction]:
         """Open the transaction of a request with an Idempotency-Key; its units of work join it.
 
         A unit of work that fails inside it rolls back only its own part.

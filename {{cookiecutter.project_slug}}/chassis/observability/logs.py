@@ -101,16 +101,20 @@ def write_lines(
             processors=[ProcessorFormatter.remove_processors_meta, handler.render],
         )
     )
-    structlog.configure(
-        [structlog.stdlib.filter_by_level, *processors, ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
+    _configure_structlog(processors)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(not development)
     # Alembic logs a line each time it reads the revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return handler
+
+
+def _configure_structlog(processors: Sequence[Any]) -> None:
+    structlog.configure(
+        [structlog.stdlib.filter_by_level, *processors, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
 
 
 def _is_ready(stream: BinaryIO) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
-from chassis.core.persistence import KeptAnswer, Once
+from chassis.core.persistence import IdempotentTransaction, StoredResponse
 from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
 from chassis.postgres.locks import lock_key
 
@@ -40,7 +40,7 @@ FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-class SqlOnce(Once):
+class SqlIdempotentTransaction(IdempotentTransaction):
     def __init__(self, connection: Connection, key: str) -> None:
         """Raise BusyError where another transaction serves that key for longer than one waits."""
         self._connection = connection
@@ -50,7 +50,7 @@ class SqlOnce(Once):
         if row and not _is_response(row):
             connection.execute(DISCARD, {"key": key})
             row = None
-        self.answer = KeptAnswer(**row) if row else None
+        self.response = StoredResponse(**row) if row else None
 
     def _lock(self) -> None:
         try:
@@ -60,9 +60,9 @@ class SqlOnce(Once):
                 raise
             raise BusyError("A request with this key is being served.") from error
 
-    def keep(self, answer: KeptAnswer) -> None:
+    def store(self, response: StoredResponse) -> None:
         self._connection.execute(FORGET, {"key": self._key})
-        self._connection.execute(KEEP, {"key": self._key, **asdict(answer)})
+        self._connection.execute(KEEP, {"key": self._key, **asdict(response)})
 
 
 def _is_response(row: RowMapping) -> bool:

@@ -19,7 +19,7 @@ from chassis.postgres.error_translation import sqlstate, translation_of
 from chassis.postgres.locks import ask_write_fence, fence_statement
 from chassis.postgres.replica import Replica
 from chassis.postgres.sql_repository import SqlRepository
-from chassis.postgres.stored_responses import SqlOnce
+from chassis.postgres.stored_responses import SqlIdempotentTransaction
 from chassis.postgres.transactions import before_first_statement
 
 OTHER_SCHEMA = "The database has the schema of another release."
@@ -99,13 +99,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             hooks.run()
 
     @contextmanager
-    def once(self, key: str) -> Iterator[SqlOnce]:
+    def once(self, key: str) -> Iterator[SqlIdempotentTransaction]:
         mine = self._open()
         if mine.busy or mine.joined:
             raise RuntimeError(NESTED)
         hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
-            once = SqlOnce(connection, key)
+            once = SqlIdempotentTransaction(connection, key)
             mine.joined, mine.hooks = connection, hooks
             try:
                 yield once

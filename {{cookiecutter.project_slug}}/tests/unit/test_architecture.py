@@ -1,4 +1,4 @@
-"""The dependency rule, as pyproject.toml states it, and what its linter cannot say."""
+"""The dependency rule of pyproject.toml, and what import-linter cannot check."""
 
 import ast
 import sys
@@ -16,7 +16,7 @@ from chassis.development.diagrams import is_true
 ROOT = Path(__file__).parents[2]
 
 
-# What a ring may import beside the standard library: these, and what lies in them.
+# What a ring may import besides the standard library.
 ALLOWED = {
     "chassis/core": ("chassis.core",),
     "src/domain": (
@@ -40,7 +40,7 @@ def imported(module: Path) -> Iterator[str]:
 
 class ArchitectureTest(TestCase):
     def test_every_ring_imports_only_the_rings_inside_it(self) -> None:
-        # The linter would silence every logger that there is already.
+        # import-linter would disable every existing logger.
         with redirect_stdout(StringIO()) as report, patch("logging.config.dictConfig"):
             status = lint_imports(str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
         self.assertEqual(status, EXIT_STATUS_SUCCESS, report.getvalue())

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from chassis.core.persistence import KeptAnswer, UnitOfWorkFactory
+from chassis.core.persistence import StoredResponse, UnitOfWorkFactory
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Serve, Step
@@ -47,12 +47,12 @@ def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:
 def _replay(factory: UnitOfWorkFactory[Any], key: str, serve: Serve, request: Request) -> Response:
     fingerprint = _fingerprint(request)
     with factory.once(key) as once:
-        if once.answer is None:
+        if once.response is None:
             response = serve()
             body, headers = response.get_data(), dict(response.headers)
-            once.keep(KeptAnswer(fingerprint, response.status_code, headers, body))
+            once.store(StoredResponse(fingerprint, response.status_code, headers, body))
             return response
-        kept = once.answer
+        kept = once.response
     if kept.fingerprint != fingerprint:
         raise _refusal("idempotency-key-reused", "The key came with another request before.")
     return Response(kept.body, kept.status, {**kept.headers, REPLAYED_HEADER: "true"})

@@ -24,6 +24,6 @@ def read_liveness() -> dict[str, str]:
 @blueprint.response(200, ReadinessOutput)
 @inject
 def read_readiness(health: Health) -> dict[str, object]:
-    """Whether the service can serve: the database answers, and its schema is new enough."""
+    """Whether the service can serve: a database, if it has one, answers with a new schema."""
     found = health.readiness()
     return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}

@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor, register_type
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 from chassis.postgres.fast import rows
+from chassis.postgres.ops_schema import use_ops_schema
 from chassis.postgres.transactions import TransactionConnection
 
 # Nothing waits longer than this in PostgreSQL: callers get a response, if only an error.
@@ -73,13 +74,14 @@ class Engines:
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     """An engine without a pool: each connection is closed after its use."""
     arguments = options.pop("connect_args", {})
-    return create_engine(
+    made = create_engine(
         psycopg2_url(url),
         poolclass=NullPool,
         use_native_hstore=False,
         connect_args={**arguments, "options": _merged(url, arguments.get("options", ""))},
         **options,
     )
+    return use_ops_schema(made, _search_path(url))
 
 
 def _own_options(url: str | URL) -> str:
@@ -93,23 +95,32 @@ def _merged(url: str | URL, options: str) -> str:
     return f"{_own_options(url)} {options}".strip()
 
 
+def _search_path(url: str | URL) -> str:
+    return _parsed(_own_options(url)).get("search_path", "")
+
+
 def _own_settings(url: str | URL) -> str:
     """The URL's options as statements that last for one transaction, without those that we set.
 
     A pooler drops the options, and a session is not the service's own there.
     """
-    found = {name.replace("-", "_"): value for name, value in OPTION.findall(_own_options(url))}
     return "".join(
         f"SELECT set_config('{name}', {_literal(value)}, true);"
-        for name, value in found.items()
+        for name, value in _parsed(_own_options(url)).items()
         if name not in LIMITED
     )
 
 
+def _parsed(options: str) -> dict[str, str]:
+    return {
+        name.replace("-", "_"): re.sub(r"\\(.)", r"\1", value)
+        for name, value in OPTION.findall(options)
+    }
+
+
 def _literal(value: str) -> str:
     """An SQL literal of letters, digits and escapes only, which no splitting of SQL breaks."""
-    characters = re.sub(r"\\(.)", r"\1", value)
-    escaped = re.sub(r"[^\w, .$-]", lambda found: f"\\+{ord(found[0]):06x}", characters)
+    escaped = re.sub(r"[^\w, .$-]", lambda found: f"\\+{ord(found[0]):06x}", value)
     return f"U&'{escaped}'"
 
 
@@ -182,7 +193,7 @@ def _engine(
     )
     if rows.ENABLED:
         event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own.
-    return made
+    return use_ops_schema(made, _search_path(url))
 
 
 def _read_uuids(connection: Any, _record: object) -> None:

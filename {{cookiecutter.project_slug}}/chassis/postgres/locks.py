@@ -14,12 +14,13 @@ from sqlalchemy import Connection, text
 
 from chassis.core.errors import MaintenanceError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.postgres.ops_schema import OPS, OpsText, ops_schema
 from chassis.project import current_project
 
-ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
+ADMIT_WRITE = OpsText("SELECT ops.admit_write(:fence, :bypass)")
 # The statement in pg_stat_activity, without the prefix of a writer's first statement.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; ?(SELECT (ops[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT (\w+[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -32,35 +33,45 @@ HOLDERS = text(f"""
 """)  # noqa: S608
 
 
-def lock_key(purpose: str) -> int:
-    """The lock's number; two projects in one database have different ones."""
+def lock_key(purpose: str, schema: str) -> int:
+    """The lock's number; projects and schemas that share a database have different ones."""
     name = current_project().name
+    purpose = purpose if schema == OPS else f"{schema}:{purpose}"
     return int.from_bytes(sha256(f"{name}:{purpose}".encode()).digest()[:8], signed=True)
 
 
 @cache
-def mutex() -> int:
-    return lock_key("migrator")
+def mutex(schema: str = OPS) -> int:
+    return lock_key("migrator", schema)
 
 
 @cache
-def write_fence() -> int:
-    return lock_key("write-fence")
+def write_fence(schema: str = OPS) -> int:
+    return lock_key("write-fence", schema)
 
 
-def fence_statement(bypass: int | None = None) -> str:
+def mutex_of(connection: Connection) -> int:
+    return mutex(ops_schema(connection))
+
+
+def fence_of(connection: Connection) -> int:
+    return write_fence(ops_schema(connection))
+
+
+def fence_statement(bypass: int | None = None, schema: str = OPS) -> str:
     """The statement that passes the fence; it is sent before the first one of a transaction.
 
     The shared lock lasts until the transaction ends. So a migrator that holds the lock exclusively
     knows that nobody writes. `bypass` is the id of a window in which this writer may write.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
-    return f"SELECT ops.pass_write_fence('{write_fence()}', {window});"
+    return f"SELECT {schema}.pass_write_fence('{write_fence(schema)}', {window});"
 
 
 def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
     """Pass the fence with a statement of its own. Raise MaintenanceError if a window forbids it."""
-    refusal = connection.exec_driver_sql(ADMIT_WRITE, (write_fence(), bypass)).scalar_one()
+    values = {"fence": fence_of(connection), "bypass": bypass}
+    refusal = connection.execute(ADMIT_WRITE, values).scalar_one()
     if refusal is not None:
         raise refused_by(refusal)
 

@@ -11,27 +11,28 @@ from chassis.core.errors import BusyError
 from chassis.core.persistence import IdempotentTransaction, StoredResponse
 from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
 from chassis.postgres.locks import lock_key
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
 # A proxy may send a request again while the first replica still serves it: the second one waits for
 # the answer of the first, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 # A statement of its own: it has to see what was committed before the lock was acquired.
-FIND = text("""
+FIND = OpsText("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND created_at > now() - interval '24 hours'
 """).columns(headers=JSONB, body=LargeBinary)
 # A few at a time, so that no request waits; rows that another process deletes are skipped.
-FORGET = text("""
+FORGET = OpsText("""
     DELETE FROM ops.idempotency_key
     WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
         SELECT key FROM ops.idempotency_key WHERE created_at <= now() - interval '24 hours'
         ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))
 """)
-KEEP = text("""
+KEEP = OpsText("""
     INSERT INTO ops.idempotency_key (key, fingerprint, status, headers, body)
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
-DISCARD = text("DELETE FROM ops.idempotency_key WHERE key = :key")
+DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -53,8 +54,9 @@ class SqlIdempotentTransaction(IdempotentTransaction):
         self.response = StoredResponse(**row) if row else None
 
     def _lock(self) -> None:
+        lock = lock_key(f"idempotency:{self._key}", ops_schema(self._connection))
         try:
-            self._connection.execute(LOCK, {"lock": lock_key(f"idempotency:{self._key}")})
+            self._connection.execute(LOCK, {"lock": lock})
         except OperationalError as error:
             if sqlstate(error) != LOCK_NOT_AVAILABLE:
                 raise

@@ -15,13 +15,17 @@ from typing import Any, get_type_hints
 from dependency_injector import wiring
 from flask_smorest import Api, Blueprint
 
+from chassis.project import current_project
+
 
 class ControllerError(Exception):
     """A controller would not be served as meant; the text names the place and the correction."""
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Raise ControllerError for a folder without __init__.py, a module without a blueprint, and a
+    """Register all but those with `NEEDS_DATABASE = True` in a project that uses none.
+
+    Raise ControllerError for a folder without __init__.py, a module without a blueprint, and a
     function with services but without @inject.
     """
     _require_packages(package)
@@ -30,6 +34,8 @@ def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> 
             continue
         controller = import_module(module.name)
         _require_served(controller)
+        if getattr(controller, "NEEDS_DATABASE", False) and not current_project().uses_database:
+            continue
         *version, _name = module.name.removeprefix(f"{package.__name__}.").split(".")
         mount(api, controller.blueprint, service_prefix, *version)
 

@@ -12,7 +12,7 @@ from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-# For the people who run the service: callers may not rely on it, and nginx hides it from them.
+# For operators, not for callers: nginx does not pass it on.
 blueprint = UndocumentedBlueprint("metrics", __name__, url_prefix="/metrics")
 
 
@@ -29,7 +29,7 @@ def read_metrics(
 
 
 class WindowCollector(Collector):
-    """Whether a window is open, and for how long: for an alarm on one that was forgotten."""
+    """Gauges for an alarm: whether a maintenance window is open, and for how long."""
 
     def __init__(self, window: Window | None) -> None:
         self._window = window if window and window.is_open else None

@@ -154,10 +154,12 @@ def test_names_are_followed_in_every_form_of_import() -> None:
         "from src.a import one, stays  # Why.\n"
         "from src.a import (\n    one,\n    two as three,\n)\n"
         "from src import a\nimport src.a\n\nNAME = 'src.a.one'\nPATH = 'src/a.py'\n"
+        "TEXTS = 'from src.a import one', 'from src.a import stays, one'\n"
     )
     assert rewrite(text, mapping, python=True) == (
         "from chassis.b import one  # Why.\nfrom src.a import stays  # Why.\n"
         "from chassis.b import one, two as three\n"
         "from chassis import b as a\nimport chassis.b\n\nNAME = 'chassis.b.one'\n"
         "PATH = 'chassis/b.py'\n"
+        "TEXTS = 'from chassis.b import one', 'from src.a import stays, one'\n"
     )

@@ -57,7 +57,7 @@ def test_edited_projects_are_updated_as_expected(ready: Path, report: Report) ->
 
 @pytest.mark.long
 @pytest.mark.parametrize("programme", ["proofs.updates", "proofs.fleet", "proofs.wheel"])
-def test_the_long_form_holds(history: Path, project: Path, report: Report, programme: str) -> None:
+def test_the_long_form_holds(history: Path, ready: Path, report: Report, programme: str) -> None:
     """The suites of all states; fifty projects and one fix; the chassis as a wheel."""
     command = [sys.executable, "-m", programme, "--project", str(ready)]
     result = subprocess.run(

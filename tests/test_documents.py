@@ -18,6 +18,7 @@ PROJECT_DOCUMENTS = (
     "docs/migrations.md",
     "docs/operations.md",
     "docs/scaling.md",
+    "docs/updates.md",
 )
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
@@ -31,6 +32,8 @@ BY_ANOTHER_TEST = {
     "cruft create path/to/cookiecutter-flask-onion": "test_update.py",
     "cruft update": "test_update.py",
     ".venv/bin/python manage.py serve": "tests/chassis/cli/test_server.py",
+    ".venv/bin/python manage.py template status": "test_template_update.py",
+    ".venv/bin/python manage.py template update": "test_template_update.py",
     "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
     **dict.fromkeys(
         (

@@ -25,7 +25,7 @@ from markdown_it import MarkdownIt
 
 from proofs.processes import free_port
 
-START_SECONDS, STOP_SECONDS = 300, 60
+START_SECONDS, STOP_SECONDS = 900, 60  # Images may have to be built first.
 READY = re.compile(r"<!-- ready: (\S+) -->")
 ANYTHING = "…"
 LAST_LINES = 60

@@ -12,6 +12,7 @@ import click
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.interruption import interruptible
 from chassis.cli.parameters import Duration, json_option
+from chassis.cli.readiness import require_database
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
@@ -97,6 +98,7 @@ def db() -> None:
     python manage.py db upgrade
     python manage.py db downgrade
     """
+    require_database()
 
 
 @db.command()

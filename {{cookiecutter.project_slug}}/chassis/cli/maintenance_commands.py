@@ -12,6 +12,7 @@ import click
 
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.parameters import Duration, Moment, json_option
+from chassis.cli.readiness import require_database
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService, retry_after
 from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
@@ -58,6 +59,7 @@ def maintenance() -> None:
     python manage.py maintenance status
     python manage.py maintenance end
     """
+    require_database()
 
 
 @maintenance.command()

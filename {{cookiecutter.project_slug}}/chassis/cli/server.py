@@ -56,7 +56,7 @@ def run(host: str | None, port: int | None) -> None:
     """
     _open_closed_streams()
     project = current_project()
-    embedded = not load_config(project.config_type).database_url
+    embedded = project.uses_database and not load_config(project.config_type).database_url
     config = load_config_with_database(project.config_type)
     _log(config)
     if embedded and needs_upgrade(config):
@@ -79,7 +79,7 @@ def run(host: str | None, port: int | None) -> None:
 
 def _say_where(config: Settings, host: str | None, port: int | None) -> None:
     url = f"http://{_in_url(host or config.host)}:{port or config.port}"
-    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
+    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}{config.docs_path}")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
 

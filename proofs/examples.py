@@ -49,8 +49,9 @@ class Recipe:
 
     `before` the files and the patch are laid over, and `after` that, are lines for a shell, which
     finds the example's folder as $EXAMPLE.
-    `replaces` are files of a project that `files/` has too, `removes` those that it does without. `ports` are numbers that the page
-    writes, by the variable that sets them; `images` are names that it builds.
+    `replaces` are files of a project that `files/` has too, `removes` those that the example does
+    without. `ports` are numbers that the page writes, by the variable that sets them; `images` are
+    names that it builds.
     """
 
     folder: Path
@@ -148,8 +149,8 @@ class Build:
             (self.project / ".venv").symlink_to(self._venv.resolve())
 
     def _lay_over(self) -> None:
-        for name in self.recipe.removes:
-            (self.project / name).unlink()
+        for removed in self.recipe.removes:
+            (self.project / removed).unlink()
         for source, name in self.recipe.files():
             target = self.project / name
             if target.exists() != (str(name) in self.recipe.replaces):

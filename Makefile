@@ -72,6 +72,12 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
 	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
 
+.PHONY: updates
+updates: $(READY)  ## Prove updates from each earlier state, of fifty projects, and of the chassis as a wheel.
+	$(VENV)/bin/python -m proofs.updates
+	$(VENV)/bin/python -m proofs.fleet
+	$(VENV)/bin/python -m proofs.wheel
+
 .PHONY: generator
 generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
 	$(VENV)/bin/python -m proofs.generator

@@ -49,9 +49,9 @@ class Recipe:
 
     `before` the files and the patch are laid over, and `after` that, are lines for a shell, which
     finds the example's folder as $EXAMPLE.
-    `replaces` are files of a project that `files/` has too, `removes` those that the example does
-    without. `ports` are numbers that the page writes, by the variable that sets them; `images` are
-    names that it builds.
+    `replaces` are files of a project that `files/` has too, `removes` those that it does without.
+    `ports` are numbers that the page writes, by the variable that sets them; `images` are names
+    that it builds.
     """
 
     folder: Path

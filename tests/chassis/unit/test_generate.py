@@ -60,6 +60,7 @@ class PluralTest(TestCase):
             "leaf": "leaves",
             "purchase_order": "purchase_orders",
             "order_status": "order_statuses",
+            "address_lens": "address_lenses",
         }
         for singular, plural in words.items():
             with self.subTest(singular):
@@ -195,6 +196,7 @@ REFUSED_RESOURCES = {
     ("Page", "a:str"): "Choose another",
     ("Equipment", "a:str"): "--plural",
     ("Hook", "a:str"): "each unit of work",
+    ("Orders", "a:str"): "looks like a plural",
     ("Health", "a:str"): "a service of this name",
     ("Note", "note:ref:Note:optional"): "in the path of a note",
     ("Note", "a:int:filter", "a_from:str:filter"): "two filters",

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -44,7 +44,8 @@ def read_field(source: str) -> Field:
     modifiers = _modifiers(arguments, name)
     default = default_of(kind, name, default_text) if equals else ""
     found = Field(column, kind, modifiers, default, source, default_text)
-    _require_sense(found)
+    for sentence in _nonsense(found):
+        raise Refusal(f"{column}: {sentence}")
     return found
 
 
@@ -81,45 +82,26 @@ def _nearest(word: str, names: Iterable[str]) -> str:
     return f"{word!r}; there are {', '.join(sorted(names))}.{meant}"
 
 
-def _require_sense(one: Field) -> None:
-    """Each rule: whether it is broken, and what to say of it."""
-    name, kind = one.name, one.kind
+def _nonsense(one: Field) -> Iterator[str]:
+    """What of it contradicts itself."""
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
-    indexed = f"{', '.join(looked_up)} needs an index, which holds texts of {LONGEST_INDEXED}"
-    rules = [
-        (
-            bool(one.default and SECRET.search(name)),
-            "a default that everybody can read is no secret. Leave it out.",
-        ),
-        (
-            bool(looked_up) and not kind.indexed,
-            f"{indexed} characters at most, and nothing longer.",
-        ),
-        (
-            one.has("filter") and name in OF_A_LIST,
-            "each list has a parameter of this name already. Choose another.",
-        ),
-        (
-            {"readonly", "writeonly"} <= one.modifiers,
-            "readonly and writeonly at once: nobody could use it.",
-        ),
-        (
-            one.has("writeonly") and bool({"filter", "sort"} & one.modifiers),
-            "writeonly is never sent, and a filter or a sort would tell it.",
-        ),
-        (
-            one.has("readonly") and not (one.optional or one.default),
-            "callers do not set readonly: give it a default, or make it optional.",
-        ),
-        (
-            one.optional and bool(one.default),
-            "optional has no default, it is null. Keep one of the two.",
-        ),
-        (kind.on_delete == "set_null" and not one.optional, "set_null needs optional."),
-    ]
-    for is_broken, sentence in rules:
-        if is_broken:
-            raise Refusal(f"{name}: {sentence}")
+    if one.default and SECRET.search(one.name):
+        yield "a default that everybody can read is no secret. Leave it out."
+    if looked_up and not one.kind.indexed:
+        words = ", ".join(looked_up)
+        yield f"{words} needs an index, which holds texts of {LONGEST_INDEXED} characters at most."
+    if one.has("filter") and one.name in OF_A_LIST:
+        yield "each list has a parameter of this name already. Choose another."
+    if {"readonly", "writeonly"} <= one.modifiers:
+        yield "readonly and writeonly at once: nobody could use it."
+    if one.has("writeonly") and {"filter", "sort"} & one.modifiers:
+        yield "writeonly is never sent, and a filter or a sort would tell it."
+    if one.has("readonly") and one.needed:
+        yield "callers do not set readonly: give it a default, or make it optional."
+    if one.optional and one.default:
+        yield "optional has no default, it is null. Keep one of the two."
+    if one.kind.on_delete == "set_null" and not one.optional:
+        yield "set_null needs optional."
 
 
 def read_resource(

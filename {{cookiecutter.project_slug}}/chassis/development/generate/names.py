@@ -48,7 +48,9 @@ IRREGULAR = {
     "hypothesis": "hypotheses",
     "thesis": "theses",
     "echo": "echoes",
+    "lens": "lenses",
 }
+PLURAL = re.compile(r"[^suia]s$")  # Not boss, status, analysis, alias.
 WITHOUT_PLURAL = {
     *("data", "equipment", "feedback", "fish", "hardware", "information", "media", "metadata"),
     *("money", "music", "news", "police", "rice", "series", "sheep", "software", "species"),
@@ -108,6 +110,10 @@ def plural_of(singular: str) -> str:
     start, _, word = singular.rpartition("_")
     if word in WITHOUT_PLURAL:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")
+    if PLURAL.search(word) and word not in IRREGULAR:
+        raise Refusal(
+            f"{word} looks like a plural. Name it in the singular; if it is that, add its --plural."
+        )
     if word in IRREGULAR:
         plural = IRREGULAR[word]
     elif re.search(r"(s|x|z|ch|sh)$", word):

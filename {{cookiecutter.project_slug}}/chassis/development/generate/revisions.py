@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -161,7 +162,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     names = sorted({name for receipt in ended for name in receipt.revisions})
     paths = {name: draft.root / VERSIONS / name for name in names}
     if not names:
-        return Way([], None, [], contract=False)
+        return Way([], None, [], contract=_is_created(draft, ended[-1].table))
     line = read_revisions(draft.root / VERSIONS)
     ours = [one for one in line if _file_of(draft.root, one.revision) in paths]
     newest = line[len(line) - len(names) :]
@@ -179,6 +180,12 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     if is_embedded and empty and not others:
         return Way(names, below or "base", [], contract=False)
     return Way([], None, [], contract=True)
+
+
+def _is_created(draft: Draft, table: str) -> bool:
+    """By a revision that was written later: generate was told to write none."""
+    create = re.compile(rf"""create_table\(\s*["']{table}["']""")
+    return any(create.search(draft.read(path)) for path in draft.files(VERSIONS))
 
 
 def _file_of(root: Path, revision: str) -> str:

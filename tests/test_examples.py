@@ -103,5 +103,6 @@ def test_a_patch_that_no_longer_fits_stops_the_build(folder: Path) -> None:
     for name in (*build.recipe.replaces, "src/dependency_container.py"):
         (build.project / name).parent.mkdir(parents=True, exist_ok=True)
         (build.project / name).write_text("other = 1\n")
+    (build.project / "README.md").write_text("# A project\n")
     with pytest.raises(ExampleError, match=r"patch failed: src/dependency_container.py"):
         build._lay_over()

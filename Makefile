@@ -83,8 +83,8 @@ generator: $(READY)  ## Prove generate and destroy on random models; needs an ho
 	$(VENV)/bin/python -m proofs.generator
 
 .PHONY: examples
-examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
-	$(VENV)/bin/python -m proofs.examples $(NAME)
+examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
+	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.

@@ -5,6 +5,7 @@ from dependency_injector.providers import Singleton
 from chassis import operations
 from chassis.container import ServiceContainer, replaces
 from chassis.core.jobs import JobService
+from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
 from chassis.wiring import wire
@@ -30,6 +31,7 @@ class Container(ServiceContainer):
     )
     todo_service = Singleton(TodoService, unit_of_work, clock)
     job_service = Singleton(JobService, unit_of_work)
+    job_statistics = Singleton(SqlJobStatistics, ServiceContainer.engines.provided.watch)
 
 
 def build_container(config: Config) -> Container:

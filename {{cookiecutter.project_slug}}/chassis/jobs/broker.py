@@ -43,7 +43,8 @@ def queues(name: str) -> tuple[Queue, Queue]:
 def _queue(name: str, arguments: dict[str, Any]) -> Queue:
     made: Any = Queue  # Kombu's classes have types, and their functions none.
     exchange: Any = Exchange
-    return made(name, exchange(ROUTE), routing_key=name, queue_arguments=arguments)
+    queue: Queue = made(name, exchange(ROUTE), routing_key=name, queue_arguments=arguments)
+    return queue
 
 
 def celery_app(config: JobSettings) -> Celery:
@@ -115,7 +116,7 @@ class BrokerSink:
         """At once: a broker that is frozen would not answer a farewell."""
         channel, self._channel = self._channel, None
         if channel and channel.connection:
-            channel.connection.collapse()
+            channel.connection.collect()
 
     def _publish(self, channel: Any, message: Message) -> None:
         name, job_id = message.task, str(message.job_id)

@@ -22,6 +22,10 @@ class CodeError(Exception):
     """The project's code is at odds with itself. Its text says where, and what would be right."""
 
 
+class DeclarationError(CodeError, TypeError):
+    """Of what is declared: a field, a column, a schema or a list."""
+
+
 class DomainError(Exception):
     """Its text is a sentence that may be shown to whoever asked."""
 

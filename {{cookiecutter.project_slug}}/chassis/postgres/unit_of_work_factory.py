@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
-from chassis.core.errors import MaintenanceError, SchemaMismatchError
+from chassis.core.errors import DeclarationError, MaintenanceError, SchemaMismatchError
 from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
@@ -184,13 +184,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
 
 def _require_repositories(kind: type[Work]) -> None:
-    """Raise TypeError if a port that is declared has nothing that implements it."""
+    """Raise DeclarationError if a port that is declared has nothing that implements it."""
     known = {"hooks", "clock"}
     work: Any = kind
     made = vars(kind(work))  # Nothing is asked of a connection before the first statement.
     for base in kind.__mro__:
         for name in inspect.get_annotations(base).keys() - known - made.keys():
-            raise TypeError(
+            raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
             )

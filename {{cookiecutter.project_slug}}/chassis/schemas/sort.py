@@ -1,5 +1,6 @@
 from typing import Any, Literal
 
+from chassis.core.errors import DeclarationError
 from chassis.core.model import declarations
 from chassis.core.paging import SortKey
 from chassis.schemas.strict import StrictField
@@ -9,8 +10,8 @@ class Sort(StrictField[tuple[SortKey, ...]]):
     """`-created_at,title`: names that are declared here, with the fields that they stand for.
 
     `entity_type` is asked whether it has these fields. Each is in an index with the id, in one
-    direction: then the last page costs what the first does, unless the field may be None. `nulls`
-    are at the same end in both directions; without, they are the greatest, as in PostgreSQL.
+    direction: then the last page costs what the first does. `nulls` are at the same end in both
+    directions; without, they are the greatest, as in PostgreSQL.
     """
 
     default_error_messages = {"choice": "Sorts by {names}; with - before a name it descends."}
@@ -45,7 +46,7 @@ def _require_fields(entity_type: type, names: dict[str, str]) -> None:
     declared = declarations(entity_type)
     for name, field in names.items():
         if field not in declared:
-            raise TypeError(
+            raise DeclarationError(
                 f"Sort: {name!r} stands for {entity_type.__name__}.{field}, which is no field with "
                 f"a rule. Name one of {', '.join(declared)}."
             )

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chassis.core.request_scope import current_scope, enter_scope
 from chassis.http.access.policies import require_policies
 from chassis.http.fast.direct_flask import DirectFlask
+from chassis.http.flow.controllers import require_injected
 from chassis.http.flow.pipeline import Maker, Pipeline, Plan
 from chassis.http.input.input_gate import IdConverter
 
@@ -32,8 +33,12 @@ class Application(DirectFlask):
         self.pipeline = self.own_hooks = Pipeline(self, steps)
 
     def start(self, *, proxy_hops: int) -> None:
-        """When all routes are there. Raise UndeclaredAccessError if one has no policy."""
+        """When all routes are there.
+
+        Raise UndeclaredAccessError if one has no policy, ControllerError if one lacks a service.
+        """
         require_policies(self)
+        require_injected(self)
         self.pipeline.prepare()
         if proxy_hops:
             # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.

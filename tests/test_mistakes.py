@@ -426,21 +426,9 @@ MISTAKES = [
     ),
     Mistake(
         "bound",
-        "a Range of Decimals",
-        field(
-            "product",
-            "stock",
-            "fields.Integer(validate=validate.Range(min=Decimal(1)))",
-            imports="from decimal import Decimal\nfrom marshmallow import validate",
-        ),
-        ("ProductInput/properties/stock/minimum", TYPE_OF_JSON),
-        DOCUMENT,
-    ),
-    Mistake(
-        "bound",
-        "a default of another type",
-        field("customer", "notes", "fields.Text(max_length=9, load_default=3)"),
-        ("CustomerInput/properties/notes", TYPE_OF_JSON),
+        "examples that are no list",
+        field("product", "stock", 'fields.Integer(metadata={"examples": 3})'),
+        ("ProductInput/properties/stock/examples", TYPE_OF_JSON),
         DOCUMENT,
     ),
     Mistake(

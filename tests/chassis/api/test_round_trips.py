@@ -56,7 +56,7 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
 
     def test_a_key_costs_six_more_and_its_answer_is_three(self) -> None:
         key = {"Idempotency-Key": str(uuid4())}
-        find = [f"{BEGIN} SELECT pg_try_advisory_xact_lock", "SELECT fingerprint"]
+        find = [f"{BEGIN} SELECT pg_advisory_xact_lock", "SELECT fingerprint"]
         keep = ["DELETE FROM ops.idempotency_key", "INSERT INTO ops.idempotency_key"]
         served = ["SAVEPOINT", "INSERT INTO specimens", "RELEASE SAVEPOINT"]
         self.assert_asks([*find, *served, *keep, COMMIT], lambda: self.create("third", **key))
@@ -65,6 +65,6 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
     def test_the_poll_of_the_maintenance_state_is_one_more_now_and_then(self) -> None:
         service = self.client.application.extensions["container"].maintenance_service()
         for until, polls in ((0, 1), (float("inf"), 0)):
-            service._believed_until = until
+            service._cached_until = until
             self.assert_asks(["SELECT specimens."], lambda: self.client.get(self.path))
             self.assertEqual(self.wire.polls(), polls)

@@ -1,9 +1,10 @@
-"""What becomes of an event on its way to a line."""
+"""The steps from an event to a log line: ids, exceptions, redaction, JSON or text."""
 
 import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
+from shutil import get_terminal_size
 from sys import exception
 from traceback import TracebackException
 from typing import Any, BinaryIO
@@ -24,11 +25,14 @@ OURS = {
     "request_id",
     "exception",
     "refusal",
-}  # Clean as they are made.
-# What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
+}  # They contain nothing that a caller sent.
+# PostgreSQL may quote a row or statement cut off, and a cut value could not be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 
-ENABLED = True  # A test may leave every line to Python's own writer.
+TIME_OF_DAY = slice(11, 19)  # Of an ISO 8601 timestamp.
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+ENABLED = True  # Tests set False, and Python's own encoder writes every line.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -39,7 +43,7 @@ def add_request_id(_: Any, __: str, event: Event) -> Event:
 
 
 def render_exception(_: Any, __: str, event: Event) -> Event:
-    """Not by rich, which shows the values of variables."""
+    """Render the traceback ourselves: rich would show the values of variables."""
     found = event.pop("exc_info", None)
     if isinstance(found, tuple):
         found = found[1]
@@ -51,7 +55,7 @@ def render_exception(_: Any, __: str, event: Event) -> Event:
 
 
 def clean(_: Any, __: str, event: Event) -> Event:
-    """Leave out what the caller sent."""
+    """Mask every value that the caller sent."""
     for name, value in event.items():
         if name not in OURS and not name.startswith("_") and value is not None:
             text = value if isinstance(value, str) else repr(value)
@@ -62,30 +66,57 @@ def clean(_: Any, __: str, event: Event) -> Event:
 
 
 def to_json(_: Any, __: str, event: Event) -> str:
-    """All but printable ASCII is escaped."""
+    """The event as JSON; every character but printable ASCII is escaped."""
     if ENABLED:
-        with suppress(TypeError):  # It has a number beyond 64 bits, or half of a surrogate pair.
+        with suppress(TypeError):  # A number beyond 64 bits, or half of a surrogate pair.
             line = orjson.dumps(event).decode()
-            if line.isascii() and line.isprintable():  # Else what is not is to be escaped.
+            if line.isascii() and line.isprintable():  # Else Python's encoder escapes it.
                 return line
     return _encode(event)
 
 
 def console(stream: BinaryIO) -> Render:
+    """Text for a person: the time without the date, and no line wider than the terminal."""
     show = ConsoleRenderer(
-        colors=stream.isatty(), exception_formatter=plain_traceback, sort_keys=False
+        colors=stream.isatty(),
+        exception_formatter=plain_traceback,
+        sort_keys=False,
+        pad_event_to=0,
+        pad_level=False,
     )
 
     def render(logger: Any, name: str, event: Event) -> str:
         lines = event.pop("exception", "").splitlines()
+        if event.get("logger", "").startswith("_granian"):  # The server's.
+            del event["logger"]
+        if "timestamp" in event:
+            event["timestamp"] = event["timestamp"][TIME_OF_DAY]
         shown = {_escape(key): _escape(str(value)) for key, value in event.items()}
-        return "\n    ".join([str(show(logger, name, shown)), *lines])
+        text = str(show(logger, name, shown))
+        if stream.isatty():
+            lines = [*_wrapped(text, get_terminal_size().columns), *lines]
+        else:
+            lines = [text, *lines]
+        return "\n    ".join(lines)
 
     return render
 
 
+def _wrapped(text: str, columns: int) -> list[str]:
+    """The text in lines of at most `columns`, broken at spaces; colours take no column."""
+    lines = [""]
+    for word in text.rstrip().split(" "):
+        indent = 4 if len(lines) > 1 else 0
+        taken = len(COLOUR.sub("", f"{lines[-1]} {word}")) + indent
+        if lines[-1] and taken > columns:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
 def _traceback(error: TracebackException) -> Iterator[str]:
-    """As Python has it, but each message is clean, and on one line."""
+    """Python's traceback, with each message masked and on one line."""
     if error.__cause__:
         yield from (*_traceback(error.__cause__), "That was the direct cause of:")
     elif error.__context__ and not error.__suppress_context__:

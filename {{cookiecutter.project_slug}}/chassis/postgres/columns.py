@@ -1,4 +1,4 @@
-"""The columns of an entity's table, made of what its fields may hold."""
+"""Makes the columns of a table from the rules of an entity's fields."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, is_dataclass
@@ -33,7 +33,7 @@ from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, I
 from chassis.core.model import Declaration, declarations
 from chassis.core.rules import Rule
 
-ENTITY = "entity"  # In a column's info: whose field it is.
+ENTITY = "entity"  # Key in a column's `info`: the entity's type.
 PLAIN: dict[type, TypeEngine[Any]] = {
     bool: Boolean(),
     date: Date(),
@@ -44,7 +44,7 @@ PLAIN: dict[type, TypeEngine[Any]] = {
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """A member of an enumeration, stored as its text."""
+    """The column type of an enumeration: stores a member as its text."""
 
     impl = Text
     cache_ok = True
@@ -63,13 +63,13 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 def columns(entity_type: type, *names: str) -> list[Column[Any] | CheckConstraint]:
-    """Of these fields, or of all that have a rule, in their order, and what checks them.
+    """The columns and checks of these fields, or of all fields with a rule, in their order.
 
     The id is the primary key.
     """
     declared = declarations(entity_type)
     chosen = {name: declared[name] for name in names or declared}
-    # Not as parts of their columns, where Alembic overlooks them.
+    # Beside the columns: inside them, Alembic overlooks checks.
     checks = [
         CheckConstraint(text, name=name)
         for name, one in chosen.items()
@@ -108,7 +108,7 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
 
 
 def _checks(name: str, rule: Rule) -> Iterator[str]:
-    """One at most: its name is the column's."""
+    """The check of a column, if its rule needs one; it has the column's name."""
     bounds: list[str] = []
     match rule:
         case rules.Choice():
@@ -132,9 +132,9 @@ def _checks(name: str, rule: Rule) -> Iterator[str]:
 def require_fit(
     table: Table, entity_type: type, children: Collection[str] = (), also: Collection[str] = ()
 ) -> None:
-    """Raise DeclarationError where a row of the table would be no entity, or an entity no row.
+    """Raise DeclarationError unless the table's columns fit the entity's fields.
 
-    `children` are fields of the entity that lie in other tables, `also` columns that are no field.
+    `children` are fields of the entity in other tables; `also` are columns that are no field.
     """
     if not is_dataclass(entity_type):
         return
@@ -171,7 +171,7 @@ def _require_room(table: Table, column: Column[Any], declared: Declaration, kind
         )
     if isinstance(wanted, BigInteger) and not isinstance(has, BigInteger):
         raise DeclarationError(
-            f"{place} is no BigInteger, which the rule of {kind} needs: make it one."
+            f"{place} has to be a BigInteger, because of the rule of {kind}: make it one."
         )
     if isinstance(wanted, Numeric) and isinstance(has, Numeric) and has.precision is not None:
         room, need = _digits(has), _digits(wanted)

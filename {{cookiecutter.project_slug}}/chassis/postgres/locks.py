@@ -1,4 +1,4 @@
-"""Two advisory locks: a migrator's mutex, and the fence that each writer passes.
+"""Two advisory locks: the migrator's mutex, and the write fence that every writer passes.
 
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
@@ -14,12 +14,13 @@ from sqlalchemy import Connection, text
 
 from chassis.core.errors import MaintenanceError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.postgres.ops_schema import OPS, OpsText, ops_schema
 from chassis.project import current_project
 
-ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
-# Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
+ADMIT_WRITE = OpsText("SELECT ops.admit_write(:fence, :bypass)")
+# The statement in pg_stat_activity, without the prefix of a writer's first statement.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; (SELECT ops[.]pass_write_fence[^;]*;)? *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT (\w+[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -32,41 +33,51 @@ HOLDERS = text(f"""
 """)  # noqa: S608
 
 
-def lock_key(purpose: str) -> int:
-    """Two projects in one database have different keys."""
+def lock_key(purpose: str, schema: str) -> int:
+    """The lock's number; projects and schemas that share a database have different ones."""
     name = current_project().name
+    purpose = purpose if schema == OPS else f"{schema}:{purpose}"
     return int.from_bytes(sha256(f"{name}:{purpose}".encode()).digest()[:8], signed=True)
 
 
 @cache
-def mutex() -> int:
-    return lock_key("migrator")
+def mutex(schema: str = OPS) -> int:
+    return lock_key("migrator", schema)
 
 
 @cache
-def write_fence() -> int:
-    return lock_key("write-fence")
+def write_fence(schema: str = OPS) -> int:
+    return lock_key("write-fence", schema)
 
 
-def fence_statement(bypass: int | None = None) -> str:
-    """A statement to go before the first one of a transaction, which then fails, or may write.
+def mutex_of(connection: Connection) -> int:
+    return mutex(ops_schema(connection))
 
-    Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
-    writing. `bypass` is the id of the window in which this writer may write before it ends.
+
+def fence_of(connection: Connection) -> int:
+    return write_fence(ops_schema(connection))
+
+
+def fence_statement(bypass: int | None = None, schema: str = OPS) -> str:
+    """The statement that passes the fence; it is sent before the first one of a transaction.
+
+    The shared lock lasts until the transaction ends. So a migrator that holds the lock exclusively
+    knows that nobody writes. `bypass` is the id of a window in which this writer may write.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
-    return f"SELECT ops.pass_write_fence('{write_fence()}', {window});"
+    return f"SELECT {schema}.pass_write_fence('{write_fence(schema)}', {window});"
 
 
 def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
-    """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
-    refusal = connection.exec_driver_sql(ADMIT_WRITE, (write_fence(), bypass)).scalar_one()
+    """Pass the fence with a statement of its own. Raise MaintenanceError if a window forbids it."""
+    values = {"fence": fence_of(connection), "bypass": bypass}
+    refusal = connection.execute(ADMIT_WRITE, values).scalar_one()
     if refusal is not None:
         raise refused_by(refusal)
 
 
 def holders(connection: Connection, key: int) -> list[str]:
-    """Who has a lock: program, process, state and statement, the oldest first."""
+    """The sessions that hold a lock: program, process, state and statement, the oldest first."""
     return list(connection.execute(HOLDERS, {"key": key}).scalars())
 
 
@@ -81,5 +92,5 @@ def window_from(row: Mapping[Any, Any]) -> Window:
 
 
 def refused_by(refusal: Mapping[Any, Any]) -> MaintenanceError:
-    """Of ops.admit_write: empty where it is not known which window it was."""
+    """The error for a refusal of ops.admit_write, with the window that the refusal names."""
     return MaintenanceError(window_from(refusal) if refusal else None)

@@ -1,7 +1,7 @@
-"""Registers every controller of a package: a module in it with a `blueprint`.
+"""Registers every controller of a package: every module with a `blueprint`.
 
-A subfolder is a version: what lies in v1/ is served under /<service prefix>/v1, what lies in the
-package itself directly under /.
+A subfolder is a version: a controller in v1/ is served below /<service prefix>/v1, a controller in
+the package itself below /.
 """
 
 import inspect
@@ -17,26 +17,32 @@ from flask_smorest import Api, Blueprint
 
 from chassis.core.errors import CodeError
 from chassis.http.access.policies import operations
+from chassis.project import current_project
 
 
 class ControllerError(CodeError):
-    """Something would not be served as its author means it; the text names the place and a cure."""
+    """A controller would not be served as meant; the text names the place and the correction."""
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Raise ControllerError for a folder that Python does not see or a module without blueprint."""
+    """Register all but those with `NEEDS_DATABASE = True` in a project that uses none.
+
+    Raise ControllerError for a folder without __init__.py and a module without a blueprint.
+    """
     _require_packages(package)
     for module in walk_packages(package.__path__, f"{package.__name__}."):
         if module.ispkg:
             continue
         controller = import_module(module.name)
         _require_served(controller)
+        if getattr(controller, "NEEDS_DATABASE", False) and not current_project().uses_database:
+            continue
         *version, _name = module.name.removeprefix(f"{package.__name__}.").split(".")
         mount(api, controller.blueprint, service_prefix, *version)
 
 
 def mount(api: Api, blueprint: Blueprint, service_prefix: str, *version: str) -> None:
-    """Serve it below its version, if it has one. Versions after the first are in its name too."""
+    """Serve a blueprint below its version. Versions after the first are part of its name."""
     parts = [service_prefix.strip("/"), *version] if version else []
     prefix = "".join(f"/{part}" for part in parts if part)
     later = version if version != ("v1",) else ()
@@ -82,7 +88,7 @@ def require_injected(app: Flask) -> None:
 
 
 def _not_injected(function: Any) -> str | None:
-    """The first parameter that a provider is named for, where no decorator asks for it."""
+    """The first parameter with a provider, if no @inject supplies it; else None."""
     injected: set[str] = set()
     while True:
         patched = wiring._patched_registry.get_callable(function)  # noqa: SLF001  # Nothing public tells.

@@ -1,4 +1,4 @@
-"""Each list: its indexes, its second page, and no statement more for many rows than for one."""
+"""Each list has its indexes and its second page, and needs no more statements for many rows."""
 
 import json
 import re
@@ -25,7 +25,7 @@ OWN = {"limit", "cursor", "sort"}  # Arguments that are no filter.
 
 
 class ListsSuite(ApplicationTestCase):
-    # What rows need to be in a list, by column: the caller of these tests owns them.
+    # Values by column that rows need to appear in a list.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
 
     @property
@@ -138,7 +138,7 @@ class ListsSuite(ApplicationTestCase):
         return rows
 
     def concrete(self, path: str, rows: Rows) -> str:
-        """With the id of the first row that a parameter may stand for."""
+        """The path with ids of existing rows for its parameters."""
         for table in self.metadata.tables.values():
             for column in table.columns:
                 if column.foreign_keys and f"{{{column.name}}}" in path:
@@ -147,7 +147,7 @@ class ListsSuite(ApplicationTestCase):
         return path
 
     def read(self, path: str) -> tuple[int, int]:
-        """How many items there are, and statements."""
+        """The number of items, and of statements."""
         count = 0
 
         def note(*_: Any) -> None:

@@ -72,13 +72,19 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
 	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
 
+.PHONY: updates
+updates: $(READY)  ## Prove updates from each earlier state, of fifty projects, and of the chassis as a wheel.
+	$(VENV)/bin/python -m proofs.updates
+	$(VENV)/bin/python -m proofs.fleet
+	$(VENV)/bin/python -m proofs.wheel
+
 .PHONY: generator
 generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
 	$(VENV)/bin/python -m proofs.generator
 
 .PHONY: examples
-examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
-	$(VENV)/bin/python -m proofs.examples $(NAME)
+examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
+	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
@@ -116,6 +122,7 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 	$(LOCK) --upgrade --group dev --output-file requirements.txt
 	$(LOCK) --group demo --constraint requirements.txt --output-file requirements-demo.txt
 	$(LOCK) --upgrade --group conformance --output-file requirements-conformance.txt
+	$(LOCK) --upgrade --group django --output-file requirements-django.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.

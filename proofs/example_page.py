@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.request import urlopen
 from uuid import uuid4
@@ -25,7 +26,7 @@ from markdown_it import MarkdownIt
 
 from proofs.processes import free_port
 
-START_SECONDS, STOP_SECONDS = 300, 60
+START_SECONDS, STOP_SECONDS = 900, 60  # Images may have to be built first.
 READY = re.compile(r"<!-- ready: (\S+) -->")
 ANYTHING = "…"
 LAST_LINES = 60
@@ -146,7 +147,7 @@ class Page:
 
     def _start(self, block: Block) -> str:
         self._stop()
-        output = (self._project / ".output").open("w+")
+        output = TemporaryFile("w+")  # noqa: SIM115  # Closed where the process is ended.
         process = subprocess.Popen(
             ["bash", "-e", "-c", self._own(block.text)],
             cwd=self._project,

@@ -1,11 +1,12 @@
-"""What every service has in its container; a project's own container derives from this one."""
+"""The providers that every service has; a project's container derives from this one."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dependency_injector import containers, providers
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Dependency, Singleton
+from dependency_injector.providers import Dependency, Object, Singleton
 
+from chassis.core.absent_database import NoDatabase, NoMaintenanceWindows
 from chassis.core.health_service import HealthService
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.maintenance.revisions import read_revisions
@@ -21,10 +22,10 @@ Kind = TypeVar("Kind", bound=DeclarativeContainer)
 
 
 def _authenticator(config: Settings) -> JwtAuthenticator:
-    """Without an issuer: in development, the command line's tokens are good, else none is."""
+    """Accepts the issuer's tokens; without an issuer, development's tokens, or none."""
     if config.jwt_jwks_url:
         published = PublishedKeys(config.jwt_jwks_url, f"{config.name}/{config.version}")
-        published.read_in_background()  # The first request need not wait for them.
+        published.read_in_background()  # So that the first request does not wait for the keys.
         return JwtAuthenticator(
             published,
             issuer=config.jwt_issuer,
@@ -47,9 +48,11 @@ class ServiceContainer(DeclarativeContainer):
         pool_size=config.provided.threads,
         read_url=config.provided.database_read_url,
     )
+    # A project's own makes it one that uses a database: see `replaces`.
+    unit_of_work: providers.Provider[Any] = Object(None)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    readiness_probes = providers.List()  # Of what else the service needs: chassis.core.probes.
+    readiness_probes = providers.List()  # The project's own: chassis.core.probes.
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
@@ -62,12 +65,25 @@ class ServiceContainer(DeclarativeContainer):
     )
 
 
-def replaces(kind: type[Kind]) -> type[Kind]:
-    """Let its providers take the place of those with the same name, wherever these are needed.
+# What takes the places of a database in a container that has no unit of work.
+WITHOUT_DATABASE = {
+    # Nobody uses them, so they never connect.
+    "engines": Singleton(Engines.connect, "postgresql://", name="nobody", pool_size=1),
+    "database_probe": Singleton(NoDatabase),
+    "maintenance_windows": Singleton(NoMaintenanceWindows),
+}
 
-    Of a class that derives from another: without this, what is inherited keeps what it had.
+
+def replaces(kind: type[Kind]) -> type[Kind]:
+    """Make the providers of a derived container replace those with the same name everywhere.
+
+    Without this decorator, inherited providers would keep the base's providers as arguments. A
+    container without a `unit_of_work` gets providers that need no database.
     """
     base: type[DeclarativeContainer] = kind.__bases__[0]
+    if "unit_of_work" not in kind.cls_providers:
+        for name in WITHOUT_DATABASE.keys() - kind.cls_providers.keys():
+            setattr(kind, name, WITHOUT_DATABASE[name])
     own = dict(kind.cls_providers)
     made: type[Kind] = containers.copy(base)(kind)
     places = {id(own[name]): made.providers[name] for name in own if name in base.providers}

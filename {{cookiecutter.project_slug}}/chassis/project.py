@@ -1,5 +1,6 @@
-"""The project that this process serves: what the chassis needs to know of it, handed in once."""
+"""The project that this process serves: everything that the chassis needs to know of it."""
 
+import ast
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Project:
-    """`root` has pyproject.toml and the migrations; `package` has the tree that the README shows.
+    """`root` is the folder with pyproject.toml; `package` is the name of the team's package.
 
-    What lies in the package is imported when it is asked for, and not before.
+    Modules of the package are imported when they are first used.
     """
 
     root: Path
@@ -34,7 +35,7 @@ class Project:
 
     @property
     def alembic_file(self) -> Path:
-        """Where Alembic's settings are."""
+        """The file with Alembic's settings."""
         return self.root / "pyproject.toml"
 
     @property
@@ -47,7 +48,7 @@ class Project:
 
     @property
     def document(self) -> Path:
-        """The description of its API, as it was committed."""
+        """The committed description of the API."""
         return self.root / "openapi.json"
 
     @property
@@ -71,20 +72,28 @@ class Project:
         return self.module("services.ports").UnitOfWork
 
     @property
+    def uses_database(self) -> bool:
+        """Whether its container has a unit of work.
+
+        That is read, not imported: settings and migrations need no controllers.
+        """
+        return _uses_database(self.root / self.package / "dependency_container.py")
+
+    @property
     def metadata(self) -> Any:
-        """Of all tables: those of each module in the folder of the models."""
+        """The metadata of all tables in the modules of `infrastructure.models`."""
         for name in self.modules("infrastructure.models"):
             self.module(f"infrastructure.models.{name}")
         return self.module("infrastructure.databases.metadata").metadata
 
     def commands(self) -> list[str]:
-        """Of manage.py, that are the project's own: a module each in its folder `commands`."""
+        """The project's own commands of manage.py: the modules of its folder `commands`."""
         if not (self.root / self.package / "commands").is_dir():
             return []
         return [name.replace("_", "-") for name in self.modules("commands")]
 
     def command(self, name: str) -> Any:
-        """The click command that a module of `commands` calls `command`; None without one."""
+        """The object `command` of a module in `commands`; None without such a module."""
         if name not in self.commands():
             return None
         return self.module(f"commands.{name.replace('-', '_')}").command
@@ -93,7 +102,7 @@ class Project:
         return import_module(f"{self.package}.{name}")
 
     def modules(self, package: str) -> Iterator[str]:
-        """The names of those in one of its packages."""
+        """The names of the modules in one of its packages."""
         return (module.name for module in iter_modules(self.module(package).__path__))
 
 
@@ -105,12 +114,23 @@ def _about(pyproject: Path) -> dict[str, str]:
     return {"title": title or about["name"], **about}
 
 
+@cache
+def _uses_database(container: Path) -> bool:
+    targets = (
+        target
+        for node in ast.walk(ast.parse(container.read_text("utf-8")))
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    )
+    return any(getattr(target, "id", "") == "unit_of_work" for target in targets)
+
+
 class _Current:
     project: Project | None = None
 
 
 def use_project(project: Project) -> None:
-    """To be called once a process, before anything else: the package's `__init__` does."""
+    """Set the project of this process. The package's `__init__` calls this, before all else."""
     _Current.project = project
 
 

@@ -16,11 +16,23 @@ ALLOWED = text("""
 """)
 
 
-def require_ready_database(config: Settings) -> None:
-    """Raise ClickException, with what to do, unless the service could serve from it now.
+def require_database() -> None:
+    """Raise ConfigError if the project uses none."""
+    if not current_project().uses_database:
+        raise ConfigError(
+            "This project has no database: the container in "
+            f"{current_project().package}/dependency_container.py has no `unit_of_work`."
+        )
 
-    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open.
+
+def require_ready_database(config: Settings) -> None:
+    """Raise ClickException, with what to do, unless the service could serve now.
+
+    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open. A
+    project that uses no database needs none.
     """
+    if not current_project().uses_database:
+        return
     with _container(config) as container:
         try:
             container.health_service().readiness()
@@ -47,7 +59,7 @@ def needs_upgrade(config: Settings) -> bool:
             current = container.database_probe().schema_state().current
         except UnavailableError:
             return True
-    # What this code does not know is newer: another branch's.
+    # An unknown revision belongs to a newer code, or to another branch.
     return current != (revisions or [None])[-1] and current in {None, *revisions}
 
 

@@ -8,6 +8,7 @@ from chassis.schemas.window import MaintenanceOutput
 
 blueprint = Blueprint("maintenance", __name__, url_prefix="/ops/maintenance")
 
+NEEDS_DATABASE = True
 Maintenance = Annotated[MaintenanceService, Provide["maintenance_service"]]
 OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 
@@ -17,7 +18,7 @@ OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 @blueprint.response(200, MaintenanceOutput)
 @inject
 def read_maintenance(maintenance: Maintenance) -> tuple[dict[str, Any], dict[str, str]]:
-    """Whether a window is open, or which one is next."""
+    """The open maintenance window, or the next one."""
     window = maintenance.current()
     state: dict[str, Any] = dict.fromkeys(MaintenanceOutput().fields) | OFF
     if window:

@@ -6,22 +6,24 @@ from typing import Any
 
 import click
 
+from chassis.development.template.patches import patches
+from chassis.development.template.record import TemplateError
 from chassis.development.template.update import Result, state, update
 from chassis.project import current_project
 
-FINDINGS = 3  # An update that is there, or conflicts that are left.
+FINDINGS = 3  # There is an update, or there are conflicts.
 
 source_option = click.option(
-    "--from", "source", metavar="SOURCE", help="URL or path of the template; as recorded without."
+    "--from", "source", metavar="SOURCE", help="URL or path of the template."
 )
 target_option = click.option(
-    "--to", "reference", metavar="REF", help="Tag, branch or commit; the newest without."
+    "--to", "reference", metavar="REF", help="Tag, branch or commit; the newest by default."
 )
 
 
 @click.group()
 def template() -> None:
-    """Compare this project with its template, and merge what is new there.
+    """Compare this project with its template, and merge the template's changes.
 
     \b
     python manage.py template status
@@ -33,7 +35,7 @@ def template() -> None:
 @source_option
 @target_option
 def status(*, source: str | None, reference: str | None) -> None:
-    """Show the state that this project was generated from, and what has come since."""
+    """Show the commit that this project was generated from, and the later ones."""
     _print_state(source, reference)
 
 
@@ -42,16 +44,30 @@ def status(*, source: str | None, reference: str | None) -> None:
 @target_option
 @click.option("--check", is_flag=True, help="Change nothing; end with 3 if there is an update.")
 def update_(*, source: str | None, reference: str | None, check: bool) -> None:
-    """Merge a state of the template into the work tree, to be looked at and committed.
+    """Merge a state of the template into the work tree; you review and commit it.
 
-    Ends with 3 where conflicts are left, and with 1 where nothing was changed.
-    `git reset --hard` takes an update back.
+    Ends with 3 if there are conflicts, and with 1 if nothing was changed. `git reset --hard`
+    takes an update back.
     """
     if check:
         sys.exit(FINDINGS if _print_state(source, reference) else 0)
     result = update(current_project().root, source, reference, _ask)
     _print_result(result)
-    sys.exit(FINDINGS if result.conflicts else 0)
+    sys.exit(FINDINGS if result.conflicts or result.failed else 0)
+
+
+@template.command("patches")
+def patches_() -> None:
+    """Name the files of chassis/ that differ from the template's; ends with 0 all the same."""
+    try:
+        found = sorted(patches(current_project().root))
+    except TemplateError as error:
+        click.echo(error.message)
+        return
+    if found:
+        _print_list("Patched in chassis/ by this project; an update merges them", found)
+    else:
+        click.echo("chassis/ is as the template made it.")
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:
@@ -69,8 +85,12 @@ def _print_result(result: Result) -> None:
     _print_list("Updated", result.updated)
     _print_list("Deleted here, and left so", result.deleted)
     _print_list("Conflicts", result.conflicts)
+    _print_list("Merged by what they define: look at them", result.merged)
+    _print_list("With names that moved", result.renamed)
     _print_list("Answered", [f"{name}: {value}" for name, value in result.answered.items()])
     _print_list("To be written again, by", result.commands)
+    if result.failed:
+        click.echo(f"{result.failed}\nThe changelog of the template says what it was to do.")
     if result.conflicts:
         click.echo("Resolve the conflicts and `git add` them; then `git commit`.")
     else:
@@ -85,7 +105,7 @@ def _print_list(title: str, lines: Iterable[str]) -> None:
 
 
 def _ask(question: str, default: Any) -> Any:
-    """Ask on a terminal; elsewhere leave it to the default, which the report then shows."""
+    """Ask on a terminal; elsewhere take the default, which the report shows."""
     if not sys.stdin.isatty():
         return None
     choices = default if isinstance(default, list) else None

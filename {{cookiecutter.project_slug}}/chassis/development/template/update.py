@@ -1,12 +1,12 @@
-"""Bring the improvements of the template into this project, as a merge that git makes.
+"""Merges the template's changes into this project, with git.
 
-The old and the new state of the template, both rendered with the recorded answers, become two
-commits that no branch keeps. `git cherry-pick` then applies the difference between them: edits
-stay, renames follow, and what both sides changed gets conflict markers.
+The old and the new state of the template are rendered with the recorded answers, and become two
+commits without a branch. `git cherry-pick` then applies the difference between them: edits stay,
+renames follow, and lines that both sides changed get conflict markers.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,15 @@ from chassis.development.template.git import IDENTITY, attempt, git
 from chassis.development.template.record import NAME, Record, TemplateError
 from chassis.development.template.rendering import Template
 
-# A rename of a folder must not take files with it that a team put there.
+# A renamed folder must not take a team's new files with it.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
-# Written by a command from the code: merging their lines is no use.
-MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
+PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
+# Files that a command writes: merging their lines is pointless.
+MADE = {
+    "docs/architecture.md": "make diagrams",
+    "openapi.json": ".venv/bin/python manage.py openapi write",
+    "requirements": "make lock",
+}
 SECRETS = ".env"
 
 Ask = Callable[[str, Any], Any]
@@ -29,14 +34,17 @@ class Result:
     commit: str
     updated: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
+    deleted: list[str] = field(default_factory=list)  # Deleted by this project; they stay deleted.
     answered: dict[str, Any] = field(default_factory=dict)
-    commands: list[str] = field(default_factory=list)  # That write what was left as it was.
+    commands: list[str] = field(default_factory=list)  # The commands that rewrite unmerged files.
+    merged: list[str] = field(default_factory=list)  # By what they define, not by their lines.
+    renamed: list[str] = field(default_factory=list)  # A name that they use moved.
+    failed: str = ""  # Why a step of the template did not end.
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the project is in the template's history."""
+    """The project's place in the template's history."""
 
     at: str
     newest: str
@@ -55,10 +63,10 @@ def state(root: Path, source: str | None, reference: str | None) -> State:
 def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> Result:
     """Merge a state of the template into the working tree and its index; commit nothing.
 
-    Raise TemplateError where nothing was changed: the tree has changes that are not committed, or
-    the template cannot be had.
+    Raise TemplateError, and change nothing, if the tree has uncommitted changes or the template
+    cannot be read.
     """
-    _require_clean(root)
+    require_clean(root)
     record = Record.read(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -68,26 +76,62 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         unasked = {key: one for key, one in questions.items() if key not in record.answers}
         answers = record.answers | {key: ask(key, one) for key, one in unasked.items()}
         new_tree = template.render(new, answers, "new")
-        # The hook wrote there what each default came to.
+        # The hook has written the value of each default there.
         answers = Record.read(new_tree).answers
-        base = _commit(root, old_tree, None)
-        target = _commit(root, new_tree, base)
-    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
-    unmerged = _unmerged(root)
-    if picked.returncode and not unmerged:
-        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
-        raise TemplateError(f"Nothing was changed. {reason[0]}")
-    result = Result(new, answered={key: answers.get(key) for key in unasked})
-    _settle(root, unmerged, result)
-    source = source or record.source
-    replace(record, source=source, commit=new, answers=answers).write(root)
-    git("add", "--", NAME, cwd=root)
+        result = Result(new, answered={key: answers.get(key) for key in unasked})
+        merge(root, old_tree, new_tree, result)
+        replace(record, source=source or record.source, commit=new, answers=answers).write(root)
+        git("add", "--", NAME, cwd=root)
+        _take_steps(root, template, template.steps(old), result)
     changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root).splitlines()
     result.updated = [path for path in changed if path not in {*result.conflicts, NAME}]
     return result
 
 
-def _require_clean(root: Path) -> None:
+def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
+    """Apply the difference between two rendered projects, and say in the result how it went."""
+    base = _commit(root, old_tree, None)
+    target = _commit(root, new_tree, base)
+    windows = _with_crlf(root)
+    picked = attempt(*MERGE, "cherry-pick", *PICK, target, cwd=root, **IDENTITY)
+    unmerged = _unmerged(root)
+    if picked.returncode and not unmerged:
+        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
+        raise TemplateError(f"Nothing was changed. {reason[0]}")
+    for path in windows - unmerged.keys():
+        if (root / path).is_file():
+            _restore_crlf(root, path)
+    _settle(root, unmerged, result)
+
+
+def _with_crlf(root: Path) -> set[str]:
+    """Files that were committed with the line endings of Windows."""
+    lines = git("ls-files", "--eol", "-z", cwd=root).split("\0")
+    return {line.partition("\t")[2] for line in lines if line.startswith("i/crlf")}
+
+
+def _restore_crlf(root: Path, path: str) -> None:
+    """Where lines of the template's came into it."""
+    old = (root / path).read_bytes()
+    new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if new != old:
+        (root / path).write_bytes(new)
+        git("add", "--", path, cwd=root)
+
+
+def _take_steps(root: Path, template: Template, done: Sequence[str], result: Result) -> None:
+    try:
+        for what, path in template.run_steps(root, done):
+            (result.merged if what == "merged" else result.renamed).append(path)
+    except TemplateError as error:
+        result.failed = error.message
+    unmerged = _unmerged(root)
+    result.conflicts = [path for path in result.conflicts if path in unmerged]
+    if changed := [path for path in result.renamed if path not in unmerged]:
+        git("add", "--", *changed, cwd=root)
+
+
+def require_clean(root: Path) -> None:
     if git("rev-parse", "--is-inside-work-tree", cwd=root) != "true":
         raise TemplateError("This is no work tree of git. An update is a merge: `git init` first.")
     if git("status", "--porcelain", cwd=root):
@@ -112,7 +156,7 @@ def _clone(
 
 
 def _commit(root: Path, rendered: Path, parent: str | None) -> str:
-    """Write a rendered project into this repository's objects, where this project lies in it."""
+    """Commit a rendered project in this repository, at this project's place, without a branch."""
     (rendered / SECRETS).unlink(missing_ok=True)
     (rendered / NAME).unlink(missing_ok=True)
     index = {"GIT_INDEX_FILE": str(rendered.parent / "index")}
@@ -129,7 +173,7 @@ def _commit(root: Path, rendered: Path, parent: str | None) -> str:
 
 
 def _unmerged(root: Path) -> dict[str, set[str]]:
-    """Path to the stages that it has: 1 of the old state, 2 of the project, 3 of the new one."""
+    """Each path with its stages: 1 the old state, 2 the project, 3 the new state."""
     stages: dict[str, set[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
         if line:
@@ -139,9 +183,9 @@ def _unmerged(root: Path) -> dict[str, set[str]]:
 
 
 def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
-    """What the project deleted stays deleted; what a command writes is left to that command."""
+    """Keep deletions of the project, and leave generated files to their commands."""
     for path, stages in unmerged.items():
-        command = MADE.get(path.partition("/")[0])
+        command = MADE.get(path) or MADE.get(path.partition("/")[0])
         if "2" not in stages and "1" in stages:
             git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", path, cwd=root)
             (root / path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Bad input to every endpoint that there is, made from what each says of itself."""
+"""Sends bad input to every operation, made from its description in openapi.json."""
 
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ class BadInputsSuite(HttpTestCase):
         ]
 
     def sample(self) -> list[Input]:
-        """As many of each kind and method, from everywhere among them."""
+        """A sample of each kind and method, spread evenly."""
         chosen: list[Input] = []
 
         def kind(one: Input) -> tuple[str, str]:
@@ -33,11 +33,14 @@ class BadInputsSuite(HttpTestCase):
         return chosen
 
     def answer(self, one: Input) -> Any:
+        # Flask's client reads //a/b as a path on the host a.
+        exactly = {"PATH_INFO": one.target} if one.target.startswith("//") else {}
         return self.client.open(
             one.target,
             method=one.method,
             data=one.body,
             headers=one.headers,
+            environ_overrides=exactly,
             follow_redirects=False,
         )
 

@@ -1,14 +1,19 @@
-"""The project's revisions: they make what the models say, each goes up, down and up again."""
+"""The project's revisions make what the models have; each goes up, down and up again."""
 
 from typing import Any
 from unittest import TestCase
 
 from chassis.development.testing.database_cases import DatabaseTestCase, empty_database
 from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import current_project
 
 
 class DriftSuite(DatabaseTestCase):
     def test_revisions_declare_enough_and_agree_with_the_models(self) -> None:
+        if not self.database_url:  # Of a project that uses none.
+            self.assertEqual(list(migration_scripts().walk_revisions()), [])
+            self.assertEqual(list(current_project().metadata.tables), [])
+            return
         self.assertEqual(Migrations(self.database_url).check(), [])
 
 
@@ -17,7 +22,7 @@ class StairwaySuite(TestCase):
         self.assertLessEqual(len(migration_scripts().get_heads()), 1)
 
     def test_each_revision_goes_up_down_and_up_again(self) -> None:
-        """Up only, where a revision declares that it is irreversible."""
+        """A revision that declares itself irreversible goes up only."""
         scripts = reversed(list(migration_scripts().walk_revisions()))
         with empty_database() as url:
             migrations = Migrations(url)

@@ -11,13 +11,17 @@ import yaml
 from conftest import (
     PROJECT_FOLDER,
     ROOT,
+    Bake,
     Report,
     bake_into,
     command,
     environment,
     make,
     project_files,
+    run,
+    tool,
 )
+from test_clusters import NO_SCHEMA, OVERLAYS, VERSION, assert_restricted, pod, render
 from test_documents import blocks, commands
 
 from proofs.brokers import find_broker

@@ -143,7 +143,7 @@ Kind = TypeVar("Kind", bound=Settings)
 def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
     """Raise ConfigError with every mistake at once; `complete` counts what is missing as one.
 
-    Who `signs` nothing, as a migration, needs no SECRET_KEY.
+    Who `signs` nothing, as a migration, needs DATABASE_URL only.
     """
     about: dict[str, Any] = current_project().about
     try:
@@ -204,8 +204,8 @@ def _sentences(error: EnvValidationError) -> str:
 def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> None:
     required = [item.name for item in _settings(kind) if item.metadata["required"]]
     missing = [name.upper() for name in required if not values[name]]
-    if not signs and "SECRET_KEY" in missing:
-        missing.remove("SECRET_KEY")
+    if not signs:
+        missing = [name for name in missing if name == "DATABASE_URL"]
     if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
         raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
     if values["environment"] == DEVELOPMENT:

@@ -78,6 +78,8 @@ SELECT format(line, :'service') FROM unnest(ARRAY[
     'GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %I',
     'GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %I'
 ]) AS line WHERE to_regclass('ops.idempotency_key') IS NOT NULL \gexec
+SELECT 'GRANT INSERT, UPDATE, DELETE ON ops.stored_file TO ' || quote_ident(:'service')
+WHERE to_regclass('ops.stored_file') IS NOT NULL \gexec
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO :"service";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"service";

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 
 from chassis.settings import Settings
+from chassis.storage.storage_settings import StorageSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Config(Settings):
+class Config(
+    StorageSettings,
+    Settings,
+):
     """A setting of one's own is a field: `page_size: int = setting(20, parse="int")`."""

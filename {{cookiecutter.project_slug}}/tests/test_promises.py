@@ -28,6 +28,8 @@ class ApiDocumentTest(api_document.ApiDocumentSuite):
 class ListsTest(lists.ListsSuite):
     """Each list has its indexes, and sends no statement more for twenty rows than for one."""
 
+    elsewhere = frozenset({"/prefix/v1/files"})  # storage
+
 
 class OwnershipTest(ownership.OwnershipSuite):
     """Name the collections whose members are their maker's alone in `owned`."""
@@ -35,6 +37,8 @@ class OwnershipTest(ownership.OwnershipSuite):
 
 class StartTest(start.StartSuite):
     """It starts as a server process does, with each of its switches, and with its seeds."""
+
+    environment = {"S3_BUCKET": "storage"}
 
 
 class StandInsTest(stand_ins.StandInsSuite):

@@ -25,6 +25,7 @@ OPS_SCHEMA = {
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
+    "to_regclass('ops.stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }

@@ -16,6 +16,7 @@ from chassis.core.errors import UnavailableError
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Step
+from chassis.http.input.streamed_body import waits_elsewhere
 
 PATIENCE_SECONDS = 2.0
 READS = {"GET", "HEAD"}
@@ -105,10 +106,16 @@ class _Queues:
         # What waits for locks leaves a quarter for what needs none.
         self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
         self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
+        # Beside them, so that a slow neighbour of the service keeps none of the others waiting.
+        self.elsewhere = FairSemaphore(slots, PATIENCE_SECONDS)
 
     def read(self, _request: Request, scope: RequestScope) -> None:
         _require(self.every.acquire())
         scope.slots.append(self.every.release)
+
+    def wait(self, _request: Request, scope: RequestScope) -> None:
+        _require(self.elsewhere.acquire())
+        scope.slots.append(self.elsewhere.release)
 
     def write(self, request: Request, scope: RequestScope) -> None:
         """Each slot is noted, also where the next is not had."""
@@ -127,6 +134,8 @@ def queue_fairly(slots: int) -> Maker:
     def step(route: Route) -> Step | None:
         if not route.is_operation or route.endpoint in ALWAYS_SERVED:
             return None
+        if waits_elsewhere(route.view):
+            return Step(before=queues.wait, end=_release)
         return Step(before=queues.read if route.method in READS else queues.write, end=_release)
 
     return step

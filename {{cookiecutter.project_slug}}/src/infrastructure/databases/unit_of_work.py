@@ -1,5 +1,6 @@
 from sqlalchemy import Connection
 
+from chassis.postgres.stored_files import SqlFileRepository
 from chassis.postgres.unit_of_work_factory import SqlWork
 from src.infrastructure.repositories.todo_repository import SqlTodoRepository
 from src.services.ports import UnitOfWork
@@ -9,3 +10,4 @@ class SqlUnitOfWork(SqlWork, UnitOfWork):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.todos = SqlTodoRepository(connection)
+        self.files = SqlFileRepository(connection, self.clock)

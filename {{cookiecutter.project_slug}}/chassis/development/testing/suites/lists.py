@@ -1,6 +1,6 @@
 """Each list of the service: its indexes, and no statement more for many rows than for one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, ClassVar
 
 from sqlalchemy import MetaData, event
@@ -17,6 +17,8 @@ MANY = 20
 class ListsSuite(ApplicationTestCase):
     # What rows need to be in a list, by column: the caller of these tests owns them.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
+    # Their rows are in tables of the chassis, which its own tests fill.
+    elsewhere: ClassVar[Set[str]] = frozenset()
 
     @property
     def metadata(self) -> MetaData:
@@ -29,7 +31,7 @@ class ListsSuite(ApplicationTestCase):
             content = operation["responses"].get("200", {}).get("content", {})
             found = content.get("application/json", {}).get("schema", {})
             names = resolve(document, found).get("properties", {}).keys()
-            if method == "get" and {"items", "next"} <= names:
+            if method == "get" and {"items", "next"} <= names and path not in self.elsewhere:
                 yield path
 
     def test_each_sort_and_filter_has_its_index(self) -> None:

@@ -76,6 +76,7 @@ SELECT format(line, :'service') FROM unnest(ARRAY[
     'REVOKE ALL ON ALL TABLES IN SCHEMA ops FROM PUBLIC',
     'GRANT USAGE ON SCHEMA ops TO %I',
     'GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %I',
+    'GRANT INSERT, UPDATE, DELETE ON ops.job, ops.outbox, ops.periodic_task TO %I',
     'GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %I'
 ]) AS line WHERE to_regclass('ops.idempotency_key') IS NOT NULL \gexec
 SELECT 'GRANT INSERT, UPDATE, DELETE ON ops.stored_file TO ' || quote_ident(:'service')

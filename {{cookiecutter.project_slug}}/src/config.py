@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from chassis.jobs.settings import JobSettings
 from chassis.settings import Settings
 from chassis.storage.storage_settings import StorageSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config(
+    JobSettings,
     StorageSettings,
     Settings,
 ):

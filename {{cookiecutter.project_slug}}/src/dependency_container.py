@@ -4,11 +4,14 @@ from dependency_injector.providers import Singleton
 
 from chassis import operations
 from chassis.container import ServiceContainer, replaces
+from chassis.core.jobs import JobService
 from chassis.core.storage.file_service import FileService
 from chassis.core.storage.file_sweep import FileSweep
+from chassis.jobs.wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
 from chassis.storage.opening import open_scanner, open_store
 from chassis.wiring import wire
+from src import tasks
 from src.api import controllers
 from src.config import Config
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
@@ -29,6 +32,7 @@ class Container(ServiceContainer):
         clock,
     )
     todo_service = Singleton(TodoService, unit_of_work, clock)
+    job_service = Singleton(JobService, unit_of_work)
     file_store = Singleton(open_store, ServiceContainer.config)
     file_scanner = Singleton(open_scanner, ServiceContainer.config)
     file_service = Singleton(
@@ -45,4 +49,5 @@ class Container(ServiceContainer):
 def build_container(config: Config) -> Container:
     container = Container(config=config)
     wire(container, operations, controllers)
+    wire_tasks(container, tasks)
     return container

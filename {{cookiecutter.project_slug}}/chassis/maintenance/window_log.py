@@ -27,6 +27,7 @@ OPS_SCHEMA = {
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
     "to_regclass('ops.stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
+    "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }
 IS_CLAIMED = text("SELECT to_regclass('ops.service') IS NOT NULL")

@@ -1,10 +1,11 @@
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import get_ident
 from typing import Any, TypeVar
 
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -36,6 +37,7 @@ class _Open:
     # Of the `once` that is open.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
+    reads_apart: bool = False  # Until something is written, readers need not join.
 
 
 class SqlWork(Transaction):
@@ -51,6 +53,7 @@ class SqlWork(Transaction):
 
 
 Work = TypeVar("Work", bound=SqlWork)
+Prepared = TypeVar("Prepared")
 
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
@@ -99,15 +102,27 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlOnce]:
+        with self.joined(lambda connection: SqlOnce(connection, key)) as once:
+            yield once
+
+    @contextmanager
+    def joined(
+        self, prepare: Callable[[Connection], Prepared], *, reads_apart: bool = False
+    ) -> Iterator[Prepared]:
+        """Open what the units of work of this thread join: one transaction, committed at the end.
+
+        What `prepare` makes of its connection is given. With `reads_apart` the transaction begins
+        with the first that writes: who only reads before holds nothing, for however long.
+        """
         mine = self._open()
         if mine.busy or mine.joined:
             raise RuntimeError(NESTED)
         hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
-            once = SqlOnce(connection, key)
-            mine.joined, mine.hooks = connection, hooks
+            prepared = prepare(connection)
+            mine.joined, mine.hooks, mine.reads_apart = connection, hooks, reads_apart
             try:
-                yield once
+                yield prepared
             finally:
                 mine.joined = mine.hooks = None
         hooks.run()
@@ -123,7 +138,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     def _connection(
         self, joined: Connection | None, *, read_only: bool
     ) -> AbstractContextManager[Connection]:
-        if joined:
+        if joined and not (read_only and self._open().reads_apart and _is_idle(joined)):
             return self._part_of(joined, read_only=read_only)
         return self._read_connection() if read_only else self._transaction()
 
@@ -181,6 +196,12 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 return False
         schema = self._database.schema_state() if self._database else None
         return schema is not None and (schema.newer or schema.behind)
+
+
+def _is_idle(connection: Connection) -> bool:
+    """Whether nothing was sent of its transaction yet."""
+    behind: Any = connection.connection.driver_connection
+    return bool(behind.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
 
 def _require_repositories(kind: type[Work]) -> None:

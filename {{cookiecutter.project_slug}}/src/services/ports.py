@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from chassis.core import persistence
+from chassis.core.jobs import Jobs
 from chassis.core.storage.file_repository import FileRepository
 from src.domain.models.todo import Todo
 
@@ -18,6 +19,7 @@ class TodoRepository(persistence.Repository[Todo]):
 class UnitOfWork(persistence.Transaction):
     """The repositories of one transaction."""
 
+    jobs: Jobs
     todos: TodoRepository
     files: FileRepository
 

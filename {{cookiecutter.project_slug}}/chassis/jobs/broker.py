@@ -93,7 +93,7 @@ class BrokerSink:
             while waiting:
                 yield from self._take_confirmed(waiting)
                 if waiting:
-                    self._drain(deadline)
+                    _drain(channel.connection, deadline)
         except (AMQPError, OSError) as error:
             self.close()
             raise SinkError(f"the broker takes no jobs ({error!r}).") from error
@@ -135,13 +135,6 @@ class BrokerSink:
             for one in [one for one in waiting if one == tag or (multiple and one < tag)]:
                 yield waiting.pop(one)
 
-    def _drain(self, deadline: float) -> None:
-        assert self._connection
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no confirm in time")
-        self._connection.drain_events(timeout=left)
-
     def _open_channel(self) -> Any:
         if self._channel is None:
             self._connection = self._app.connection_for_write(
@@ -167,3 +160,11 @@ class BrokerSink:
 
     def _refuse(self, *_: object) -> None:
         self._unroutable = True
+
+
+def _drain(connection: Any, deadline: float) -> None:
+    """Take in what the broker says next. Raise TimeoutError if that is nothing until then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no confirm in time")
+    connection.drain_events(timeout=left)

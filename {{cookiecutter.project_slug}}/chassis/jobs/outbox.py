@@ -83,7 +83,7 @@ class SqlJobs(Jobs):
 
 def to_json(value: object) -> str:
     """Raise TypeError for what JSON does not have, but for those that `enqueue` names."""
-    return orjson.dumps(value, default=_decimal).decode()
+    return orjson.dumps(value, default=_decimal, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
 
 
 def _decimal(value: object) -> str:

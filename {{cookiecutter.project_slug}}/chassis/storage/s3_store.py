@@ -26,7 +26,7 @@ from chassis.storage.storage_settings import SUPPORTED
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-PART_BYTES = 8 * 1024 * 1024  # Of a long content; up to three of them are in memory.
+PART_BYTES = 5 * 1024 * 1024  # Of a long content: the least that S3 takes. Few are in memory.
 PIECE_BYTES = 256 * 1024
 PATIENCE_SECONDS = 20  # With a copy of a long content.
 CHANGED, MISSING, TOO_MANY, FAILS = 412, 404, 429, 500
@@ -251,8 +251,10 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         part += piece
         while len(part) >= PART_BYTES:
-            yield bytes(part[:PART_BYTES])
+            with memoryview(part) as view:
+                whole = bytes(view[:PART_BYTES])
             del part[:PART_BYTES]
+            yield whole
     if part:
         yield bytes(part)
 

@@ -101,3 +101,5 @@ def _empty_tables(engine: Engine) -> None:
         tables = [f'"{name}"' for name in names]
         if tables:
             connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+        if inspect(connection).has_table("stored_file", schema="ops"):
+            connection.execute(text("TRUNCATE ops.stored_file CASCADE"))

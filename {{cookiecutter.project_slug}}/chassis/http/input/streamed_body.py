@@ -1,5 +1,6 @@
 """Bodies that are too long for memory: a view reads its own, piece by piece."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ def body_pieces() -> Iterator[bytes]:
     sent: Request = request
     if sent.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
-    sent.max_content_length = None
+    sent.max_content_length = sys.maxsize  # None would be MAX_BODY_BYTES again.
     chunked = "HTTP_TRANSFER_ENCODING" in sent.environ
     stream = sent.environ["wsgi.input"] if chunked else sent.stream
     ends = time.monotonic() + LONGEST_SECONDS

@@ -52,6 +52,10 @@ security: $(READY)  ## Write what the tests of the chassis show of security into
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
 	$(VENV)/bin/python -m proofs.rehearse
 
+.PHONY: refusals
+refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
+	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
+
 .PHONY: strangers-objects
 strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of others is dropped or called drift.
 	$(VENV)/bin/python -m proofs.strangers_objects
@@ -68,9 +72,19 @@ conformance: $(READY)  ## Prove on a generated project that every endpoint is ri
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.
 	$(VENV)/bin/python -m proofs.matrix $(if $(RESUME),--resume)
 
+.PHONY: updates
+updates: $(READY)  ## Prove updates from each earlier state, of fifty projects, and of the chassis as a wheel.
+	$(VENV)/bin/python -m proofs.updates
+	$(VENV)/bin/python -m proofs.fleet
+	$(VENV)/bin/python -m proofs.wheel
+
 .PHONY: generator
 generator: $(READY)  ## Prove generate and destroy on random models; needs an hour.
 	$(VENV)/bin/python -m proofs.generator
+
+.PHONY: examples
+examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
+	$(VENV)/bin/python -m proofs.examples $(NAME)
 
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.

@@ -5,6 +5,8 @@ python -m benchmarks.generator PROJECT
 PROJECT is a generated one with its environment. Nothing is written into it.
 """
 
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -22,14 +24,25 @@ FIELDS = (
 def main() -> None:
     project = Path(sys.argv[1])
     command = [".venv/bin/python", "manage.py", "generate", "resource", "Measured", *FIELDS]
-    seconds = []
+    seconds, processor = [], []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start, used = time.perf_counter(), _processor()
         subprocess.run([*command, "--json"], cwd=project, check=True, capture_output=True)
         seconds.append(time.perf_counter() - start)
-    median = statistics.median(seconds)
-    print(f"Plan and files of a resource, with the start of Python: {median:.2f} s,")
-    print(f"the median of {ROUNDS} runs from {min(seconds):.2f} to {max(seconds):.2f} s.")
+        processor.append(_processor() - used)
+    print("Plan and files of a resource, with the start of Python:")
+    for what, times in (("elapsed", seconds), ("processor", processor)):
+        print(
+            f"{what:<9} {statistics.median(times):.2f} s, the median of {ROUNDS} runs "
+            f"from {min(times):.2f} to {max(times):.2f} s"
+        )
+    print(f"machine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+
+def _processor() -> float:
+    """Seconds that the ended children have used, those that they started included."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 def asked(project: Path, rows: Rows) -> Figures:
     """What each workload asks for, read on the way to PostgreSQL."""
     sys.path.insert(0, str(project))
-    from chassis.development.testing.wire import wire  # type: ignore[import-not-found]
+    from chassis.development.testing.wire import wire
 
     with wire(rows.server.url(rows.database)) as between:
         own = {"DATABASE_URL": between.url, "LOG_LEVEL": "WARNING"}

@@ -2,122 +2,29 @@
 
 python -m proofs.generator                                300 rendered and undone, 20 migrated
 python -m proofs.generator --rendered 10 --migrated 1 --seed 7 --project DIR
+python -m proofs.generator --progress FILE --minutes 9    a portion; the same again goes on there
 
 DIR is a generated project with its environment, committed, its database migrated; a new one without
 it. It is left as it was found; the first difference ends the run, and the project then shows it.
+FILE has the seed and what is done. A model follows from the seed and its own number.
 """
 
 import argparse
 import json
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from proofs.random_models import Model
 from proofs.rehearse import generate
 
 BATCH = 30  # Resources that are linted and typed in one run.
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-KINDS = (
-    *("str", "str:{n}", "text", "text:5000", "int", "int:1..{n}", "int:-5..5", "bigint"),
-    *("decimal", "decimal:12.2", "decimal:5.0", "bool", "date", "datetime", "time", "uuid"),
-    *("email", "url", "enum:draft,sent,paid", "enum:a-b,c_d", "json", "json:500"),
-    *("array:str:5", "array:int"),
-)
-DEFAULTS = {
-    "str": "ab",
-    "str:{n}": "x",
-    "text": "ab",
-    "int": "7",
-    "int:-5..5": "-5",
-    "bigint": "1",
-    "decimal:12.2": "1.5",
-    "decimal:5.0": "3",
-    "bool": "true",
-    "date": "2026-01-31",
-    "time": "09:30",
-    "enum:draft,sent,paid": "sent",
-    "enum:a-b,c_d": "a-b",
-    "url": "https://example.org/a",
-}
-INDEXED = {"str", "str:{n}", "int", "bigint", "decimal:12.2", "date", "datetime", "uuid", "email"}
-OPERATIONS = ("list", "read", "create", "change", "delete")
-
-
-class Model:
-    """Some resources, as a model file has them."""
-
-    def __init__(self, dice: random.Random, number: int, size: int) -> None:
-        self.dice = dice
-        self.names = [f"{self._word().title()}{number}x{index}" for index in range(size)]
-        self.tables = {name: self._table(name) for name in self.names}
-
-    def text(self) -> str:
-        return "\n".join(
-            "\n".join(
-                [f"[{name}]", *(f"{_key(key)} = {json.dumps(value)}" for key, value in table)]
-            )
-            for name, table in self.tables.items()
-        )
-
-    def _word(self) -> str:
-        return "".join(self.dice.choices(LETTERS, k=self.dice.randint(4, 9)))
-
-    def _table(self, name: str) -> list[tuple[str, object]]:
-        fields = [(f"{self._word()}_{index}", self._field()) for index in range(1, 9)]
-        table: list[tuple[str, object]] = list(fields[: self.dice.randint(1, 8)])
-        table.insert(0, ("first_one", self.dice.choice(("str:40", "int", "date"))))
-        earlier = self.names[: self.names.index(name)]
-        for target in self.dice.sample(earlier, min(len(earlier), self.dice.randint(0, 2))):
-            table.append((f"to_{target.lower()}", self._reference(target)))
-        if self.dice.random() < 0.1:
-            table.append(("above", f"ref:{name}:set_null:optional"))
-        return table + list(self._options(table, earlier))
-
-    def _field(self) -> str:
-        kind = self.dice.choice(KINDS)
-        parts = [kind.replace("{n}", str(self.dice.randint(2, 600)))]
-        default = DEFAULTS.get(kind, "") if self.dice.random() < 0.3 else ""
-        is_optional = not default and self.dice.random() < 0.4
-        parts += ["optional"] * is_optional
-        parts += [word for word in ("unique", "index", "filter") if self._is_looked_up(kind)]
-        if kind in INDEXED and not is_optional and self.dice.random() < 0.2:
-            parts.append("sort")
-        if (default or is_optional) and self.dice.random() < 0.2:
-            parts.append("readonly")
-        elif not {"filter", "sort"} & set(parts) and self.dice.random() < 0.1:
-            parts.append("writeonly")
-        return ":".join(parts) + (f"={default}" if default else "")
-
-    def _is_looked_up(self, kind: str) -> bool:
-        return kind in INDEXED and self.dice.random() < 0.15
-
-    def _reference(self, target: str) -> str:
-        action = self.dice.choice(("", ":restrict", ":cascade", ":set_null:optional", ":optional"))
-        return f"ref:{target}{action}{self.dice.choice(('', '', ':filter', ':index'))}"
-
-    def _options(
-        self, table: list[tuple[str, object]], earlier: list[str]
-    ) -> Iterator[tuple[str, object]]:
-        if self.dice.random() < 0.3:
-            yield "--operations", self.dice.sample(OPERATIONS, self.dice.randint(1, 5))
-        if self.dice.random() < 0.3:
-            yield "--timestamps", True
-        if self.dice.random() < 0.5:
-            yield self.dice.choice(("--owned", "--public")), True
-        if earlier and self.dice.random() < 0.2:
-            optional = {key for key, value in table if "optional" in str(value)}
-            within = [name for name in earlier if f"to_{name.lower()}" not in optional]
-            yield from (("--under", name) for name in within[:1])
-        whole = [key for key, value in table if str(value).startswith(("str", "int", "date"))]
-        if len(whole) > 1 and self.dice.random() < 0.2:
-            yield "--unique", [",".join(whole[:2])]
-
-
-def _key(key: str) -> str:
-    return json.dumps(key) if key.startswith("--") else key
 
 
 class Project:
@@ -155,58 +62,95 @@ class Project:
             raise SystemExit(f"After {what}:\n{left}{self.run('git', 'diff')[:4000]}")
 
 
-def render(project: Project, dice: random.Random, number: int) -> None:
-    done = 0
-    while done < number:
-        size = min(BATCH, number - done)
-        model = Model(dice, done, size)
-        project.generate(model, "--no-migration")
-        project.check()
-        project.destroy(model)
-        project.require_clean(f"{size} resources were taken back")
-        done += size
-        print(f"{done} of {number} rendered, linted, typed and undone", flush=True)
+@dataclass
+class Progress:
+    """How many are done, of what one seed makes."""
+
+    seed: int
+    rendered: int = 0
+    migrated: int = 0
+
+    def dice(self, part: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed} {part} {number}")
+
+
+def render(project: Project, dice: random.Random, first: int, size: int) -> None:
+    model = Model(dice, first, size)
+    project.generate(model, "--no-migration")
+    project.check()
+    project.destroy(model)
+    project.require_clean(f"{size} resources were taken back")
 
 
 def migrate(project: Project, dice: random.Random, number: int) -> None:
-    for index in range(number):
-        model = Model(dice, 1000 + index, dice.randint(1, 4))
-        project.generate(model)
-        for arguments in (("upgrade",), ("downgrade", "--yes"), ("upgrade",)):
-            project.manage("db", *arguments)
-        project.run(project.python, "-m", "unittest", "discover", "-s", "tests")
-        project.manage("db", "downgrade", "--yes")
-        project.destroy(model)
-        project.require_clean("a migrated model was taken back")
-        print(f"{index + 1} of {number} migrated up, down and up, tested and undone", flush=True)
+    model = Model(dice, 1000 + number, dice.randint(1, 4))
+    project.generate(model)
+    for arguments in (("upgrade",), ("downgrade", "--yes"), ("upgrade",)):
+        project.manage("db", *arguments)
+    project.run(project.python, "-m", "unittest", "discover", "-s", "tests")
+    project.manage("db", "downgrade", "--yes")
+    project.destroy(model)
+    project.require_clean("a migrated model was taken back")
 
 
-def main() -> None:
+def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iterator[str]:
+    """Yields what each step has shown. The migrated ones, which find more, come first."""
+    while done.migrated < options.migrated:
+        migrate(project, done.dice("migrated", done.migrated), done.migrated)
+        done.migrated += 1
+        yield f"{done.migrated} of {options.migrated} migrated up, down and up, tested and undone"
+    while done.rendered < options.rendered:
+        size = min(BATCH, options.rendered - done.rendered)
+        render(project, done.dice("rendered", done.rendered), done.rendered, size)
+        done.rendered += size
+        yield f"{done.rendered} of {options.rendered} rendered, linted, typed and undone"
+
+
+def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool:
+    """Whether all is shown now."""
+    end = time.monotonic() + options.minutes * 60
+    project.require_clean("nothing was done yet")
+    for sentence in parts(project, done, options):
+        print(sentence, flush=True)
+        if options.progress:
+            options.progress.write_text(json.dumps(asdict(done)))
+        if time.monotonic() > end:
+            break
+    return bool(done.migrated >= options.migrated and done.rendered >= options.rendered)
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", type=Path)
     parser.add_argument("--rendered", type=int, default=300)
     parser.add_argument("--migrated", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--progress", type=Path)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     options = parser.parse_args()
-    if options.project:
-        prove(Project(options.project.resolve()), options)
+    done = Progress(options.seed)
+    if options.progress and options.progress.exists():
+        done = Progress(**json.loads(options.progress.read_text()))
+    print(f"seed {done.seed}", flush=True)
+    with project_of(options.project) as project:
+        is_whole = prove(project, done, options)
+    print("all valid, all undone" if is_whole else "the time is over: not all is shown yet")
+    return 0 if is_whole else 1
+
+
+@contextmanager
+def project_of(root: Path | None) -> Iterator[Project]:
+    """That one, or a new one with its database."""
+    if root:
+        yield Project(root.resolve())
         return
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
         project = Project(generate(Path(folder)))
         project.manage("db", "upgrade")
-        prove(project, options)
+        yield project
         project.manage("db", "stop")
 
 
-def prove(project: Project, options: argparse.Namespace) -> None:
-    print(f"seed {options.seed}", flush=True)
-    dice, start = random.Random(options.seed), time.monotonic()
-    project.require_clean("nothing was done yet")
-    render(project, dice, options.rendered)
-    migrate(project, dice, options.migrated)
-    print(f"all valid, all undone, in {time.monotonic() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

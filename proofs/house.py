@@ -118,6 +118,7 @@ def rows() -> list[Row]:
     team, chassis = python("src"), python("chassis")
     serving = [p for p in chassis if "development" not in p.relative_to(PROJECT).parts]
     developing = [path for path in chassis if path not in serving]
+    developing += (PROJECT / "chassis/development").rglob("*.jinja")
     names, modules = imported(team)
     example, _ = imported([path for path in team if EXAMPLE.search(path.name)])
     way = way_to_sql()

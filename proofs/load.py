@@ -27,6 +27,8 @@ class Answer:
     status: int  # 0: the connection broke.
     retry_after: bool
     said: str  # by an answer that is not a good one
+    client: int = 0
+    id: str = ""  # Of what was made.
 
     @property
     def seconds(self) -> float:
@@ -101,20 +103,22 @@ class Client(Thread):
     def _ask(self, method: str, path: str, title: str) -> None:
         body = json.dumps({"title": title}).encode() if title else None
         headers = {"Content-Type": "application/json", **authorization()} if title else {}
-        status, again, said, sent = 0, False, "", time.time()
+        status, again, said, made, sent = 0, False, "", "", time.time()
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()
             content = response.read()
             status, again = response.status, "Retry-After" in response.headers
             if status == 201:
-                self._known.append(json.loads(content)["id"])
+                made = json.loads(content)["id"]
+                self._known.append(made)
             elif status >= 300:
                 said = content.decode()
         except (OSError, http.client.HTTPException) as error:
             said = repr(error)
             self._connection.close()
-        self.answers.append(Answer(bool(title), title, sent, time.time(), status, again, said))
+        about = title, sent, time.time(), status, again, said, self._number, made
+        self.answers.append(Answer(bool(title), *about))
 
 
 @contextmanager

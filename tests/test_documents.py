@@ -227,3 +227,17 @@ def write_todo(project: Path, column: str, text: str) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_each_decision_has_a_date_and_a_replaced_one_leads_to_the_other() -> None:
+    text = (ROOT / "docs/decisions.md").read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    decisions = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    assert [one for one in decisions if not re.search(r" \(\d{4}-\d\d-\d\d\)$", one)] == []
+    anchors = {anchor(one) for one in headings}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= anchors
+
+
+def anchor(heading: str) -> str:
+    """As GitHub and GitLab make it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -100,7 +100,7 @@ def test_any_text_gives_valid_files_that_carry_it(
     assert pyproject["project"]["description"] == one_line(text)
     assert pyproject["project"]["authors"] == [{"name": one_line(text)}]
     openapi = json.loads((project / "openapi.json").read_text(encoding="utf-8"))
-    assert openapi["info"]["title"] == "hostile"
+    assert openapi["info"]["title"] == pyproject["tool"]["chassis"]["title"] == one_line(text)
     assert openapi["info"]["description"] == one_line(text)
     assert f"Copyright (c) {one_line(text)}\n" in (project / "LICENSE").read_text(encoding="utf-8")
     heading, paragraphs = markdown_text((project / "README.md").read_text(encoding="utf-8"))

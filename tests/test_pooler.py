@@ -28,7 +28,8 @@ _directly = _engine
 def _engine(url: str | URL, *given: Any, **engine: Any) -> Engine:
     server = make_url(url)
     if server.query.get("host") == "{sockets}":
-        url = server.set(host="127.0.0.1", port={port}, query={{}})
+        kept = {{key: server.query[key] for key in server.query.keys() & {{"options"}}}}
+        url = server.set(host="127.0.0.1", port={port}, query=kept)
         if server.username == "postgres":
             url = url.set(username="service", password="{password}")
     return _directly(url, *given, **engine)

@@ -191,3 +191,35 @@ def test_a_test_that_is_broken_on_purpose_fails(copy: Path) -> None:
     entity = copy / "src/domain/models/todo.py"
     entity.write_text(entity.read_text().replace("1 <= len(title)", "0 <= len(title)"))
     assert python(copy, "-m", "unittest", "tests.unit.test_todo").returncode == 1
+
+
+WRONG = {
+    "a line that is too long": (
+        "x = [" + ", ".join(f'"item {n}"' for n in range(20)) + "]\n",
+        True,
+    ),
+    "imports out of order": ("import sys\nimport os\n\nprint(sys, os)\n", True),
+    "quotes and spaces": ("def  f( a,b ):\n  return {'a':a ,'b':b}\n", True),
+    "what no tool mends": ("x = undefined_name\ny  =  [1,2]\n", False),
+}
+
+
+@pytest.mark.parametrize(("text", "mended"), WRONG.values(), ids=WRONG)
+def test_make_format_mends_all_that_one_of_its_tools_can(
+    copy: Path, *, text: str, mended: bool
+) -> None:
+    make(copy, ".venv/.ready")
+    module = copy / "scripts/wrong.py"
+    module.write_text(text)
+    result = subprocess.run(
+        ["make", "format"],
+        cwd=copy,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    linted = python(copy, "-m", "ruff", "format", "--check", "scripts/wrong.py")
+    assert linted.returncode == 0, module.read_text()
+    assert (result.returncode == 0) is mended, result.stdout
+    assert mended or "undefined_name" in result.stdout

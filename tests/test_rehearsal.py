@@ -18,6 +18,14 @@ def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     report.append(f"rehearsal, short form: {passed} bounds hold")
 
 
+@pytest.mark.long
+def test_migrations_refuse_nobody_for_longer_than_they_must(copy: Path, report: Report) -> None:
+    output = short_form("proofs.refusals", copy)
+    passed = output.count("\n  pass  ")
+    assert passed > 0, output
+    report.append(f"refusals, short form: {passed} bounds hold")
+
+
 def test_what_the_mutations_replace_is_there_once(copy: Path) -> None:
     found = list(mutations())
     assert len(found) > 30

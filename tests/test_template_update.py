@@ -18,6 +18,7 @@ ANSWERS = {
     "license": "Apache-2.0",
 }
 READ = "README.md"
+MANIFEST = "chassis/manifest.json"
 CONSTANTS = "src/domain/constants.py"
 
 
@@ -53,6 +54,12 @@ class Pair:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(edit(path.read_text() if path.exists() else ""))
         commit_all(self.template, f"Change {name}")
+
+    def step(self, name: str, text: str) -> None:
+        """In the template: a step that changes a team's code."""
+        path = self.template / "updates/steps" / name
+        path.write_text(text)
+        commit_all(self.template, f"Add the step {name}")
 
     def edit(self, name: str, edit: Callable[[str], str]) -> None:
         """In the project."""
@@ -106,8 +113,8 @@ def test_an_update_changes_what_changed_and_keeps_every_edit(pair: Pair) -> None
     output = pair.update()
 
     changed = git("diff", "--cached", "--name-only", cwd=pair.project).splitlines()
-    assert changed == [".cruft.json", READ, "chassis/news.py", "scripts/create_env.py"]
-    assert "Updated: 3\n" in output
+    assert changed == [".cruft.json", READ, MANIFEST, "chassis/news.py", "scripts/create_env.py"]
+    assert "Updated: 4\n" in output
     assert "Conflicts: 0\n" in output
     assert (pair.project / READ).read_text().endswith("News for billing.\n")
     assert "MY_OWN" in (pair.project / CONSTANTS).read_text()
@@ -199,11 +206,180 @@ def test_a_project_in_a_folder_of_a_larger_repository_is_updated_there(
     pair.change("chassis/news.py", append("NEWS = 1"))
     pair.project = outer / "services/billing"
 
-    assert "Updated: 1\n  chassis/news.py\n" in pair.update()
+    assert "Updated: 2\n  chassis/manifest.json\n  chassis/news.py\n" in pair.update()
     assert git("status", "--porcelain", cwd=outer).splitlines() == [
         "M  services/billing/.cruft.json",
+        "M  services/billing/chassis/manifest.json",
         "A  services/billing/chassis/news.py",
     ]
+
+
+def test_a_change_of_the_chassis_changes_nothing_else(pair: Pair) -> None:
+    pair.edit("src/services/todo_service.py", append("MY_OWN = 1"))
+    pair.change("chassis/core/paging.py", append("NEWS = 1"))
+    pair.change("chassis/news.sql", append("SELECT 1"))
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    changed = git("diff", "--cached", "--name-only", cwd=pair.project).splitlines()
+    assert changed == [".cruft.json", "chassis/core/paging.py", MANIFEST, "chassis/news.sql"]
+
+
+def test_two_updates_one_after_the_other_are_two_commits(pair: Pair) -> None:
+    for number in (1, 2):
+        pair.change("chassis/news.py", append(f"NEWS = {number}"))
+        assert "Updated: 2\n" in pair.update()
+        assert "not committed" in pair.update(code=1)  # The first has to be committed.
+        commit_all(pair.project, "Update")
+    assert (pair.project / "chassis/news.py").read_text() == "NEWS = 1\nNEWS = 2\n"
+
+
+def test_a_file_that_the_project_renamed_gets_what_is_new_in_it(pair: Pair) -> None:
+    git("mv", "scripts/create_env.py", "scripts/new_env.py", cwd=pair.project)
+    commit_all(pair.project, "Rename it")
+    pair.change("scripts/create_env.py", append("# News."))
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    assert "# News." in (pair.project / "scripts/new_env.py").read_text()
+    assert not (pair.project / "scripts/create_env.py").exists()
+
+
+def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
+    """Of what users of such updates report: copier-org/copier#2604 and #2630, for two."""
+    for name, value in (
+        ("core.fileMode", "false"),
+        ("diff.noprefix", "true"),
+        ("commit.gpgSign", "true"),
+        ("core.autocrlf", "true"),
+        ("merge.conflictStyle", "diff3"),
+        ("status.showUntrackedFiles", "all"),
+    ):
+        git("config", name, value, cwd=pair.project)
+    (pair.project / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (pair.project / ".git/hooks/pre-commit").chmod(0o755)
+    script = pair.template / PROJECT_FOLDER / "scripts/create_env.py"
+    script.chmod(0o755)
+    pair.change("scripts/news.sh", append("#!/bin/sh"))
+    (pair.template / PROJECT_FOLDER / "scripts/news.sh").chmod(0o755)
+    commit_all(pair.template, "Make it executable")
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    modes = git("ls-files", "--stage", "scripts/create_env.py", "scripts/news.sh", cwd=pair.project)
+    assert [line.split()[0] for line in modes.splitlines()] == ["100755", "100755"]
+
+
+def test_line_endings_of_windows_are_no_change(pair: Pair) -> None:
+    """A work tree with CRLF, and a file that was committed with them."""
+    git("config", "core.autocrlf", "true", cwd=pair.project)
+    (pair.project / ".gitattributes").unlink()
+    commit_all(pair.project, "Leave line endings to git")
+    for path in (CONSTANTS, "chassis/core/limits.py"):
+        file = pair.project / path
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert git("status", "--porcelain", cwd=pair.project) == ""
+    pair.change("chassis/core/limits.py", append("NEWS = 1"))
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    assert b"NEWS = 1" in (pair.project / "chassis/core/limits.py").read_bytes()
+    assert "as the template made it" in pair.manage("patches").stdout
+
+
+def test_files_that_were_committed_with_crlf_keep_it(pair: Pair) -> None:
+    (pair.project / ".gitattributes").unlink()
+    for path in (CONSTANTS, "chassis/core/limits.py", READ):
+        file = pair.project / path
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n") + b"# Ours.\r\n")
+    commit_all(pair.project, "We are on Windows")
+    pair.change("chassis/core/limits.py", lambda text: f"# News.\n{text}")
+
+    assert "Conflicts: 0\n" in pair.update()
+
+    limits = (pair.project / "chassis/core/limits.py").read_bytes()
+    assert limits.startswith(b"# News.\r\n")
+    assert limits.endswith(b"# Ours.\r\n")
+    assert limits.count(b"\n") == limits.count(b"\r\n")
+    assert not git("diff", "--name-only", cwd=pair.project)
+
+
+def test_a_step_renames_in_the_teams_code_what_moved(pair: Pair) -> None:
+    pair.edit(
+        "src/domain/quota.py",
+        lambda _: "from chassis.core.identity import uuid7  # Ours.\n\nNEXT = uuid7\n",
+    )
+    pair.step("9001_ids.txt", "chassis.core.identity uuid7: chassis.core.ids\n")
+    pair.change("chassis/core/ids.py", append("def uuid7() -> int:\n    return 7"))
+
+    assert "With names that moved: " in (output := pair.update())
+
+    quota = (pair.project / "src/domain/quota.py").read_text()
+    assert quota == "from chassis.core.ids import uuid7  # Ours.\n\nNEXT = uuid7\n"
+    assert "  src/domain/quota.py\n" in output
+    assert not git("diff", "--name-only", cwd=pair.project)  # All is staged.
+    commit_all(pair.project, "Update")
+    pair.change("chassis/news.py", append("NEWS = 1"))
+    assert "With names that moved: 0\n" in pair.update()  # A step is taken once.
+
+
+def test_a_step_may_be_a_programme_and_a_failing_one_is_said(pair: Pair) -> None:
+    pair.step(
+        "9001_limit.py",
+        "from chassis.development.generate.splice import add_import\n\n\n"
+        "def run(project):\n"
+        f"    path = project / '{CONSTANTS}'\n"
+        "    line = 'from decimal import Decimal\\n'\n"
+        "    source = 'import datetime\\n' + path.read_text()\n"
+        "    path.write_text(add_import('', source, line)[0])\n"
+        f"    yield '{CONSTANTS}'\n",
+    )
+    pair.step("9002_broken.py", "def run(project):\n    raise RuntimeError('Out of order')\n")
+    pair.change("chassis/news.py", append("NEWS = 1"))
+
+    output = pair.update(code=3)
+
+    assert "A step of the template failed: RuntimeError: Out of order\n" in output
+    assert "from decimal import Decimal" in (pair.project / CONSTANTS).read_text()
+
+
+def test_a_conflict_of_lines_is_none_of_what_they_define(pair: Pair) -> None:
+    name = "src/infrastructure/databases/unit_of_work.py"
+    line = "        self.todos = SqlTodoRepository(connection)\n"
+    pair.edit(name, lambda text: text.replace(line, f"{line}        self.mine = 1\n"))
+    pair.change(name, lambda text: text.replace(line, f"{line}        self.theirs = 1\n"))
+
+    output = pair.update()
+
+    assert f"Merged by what they define: look at them: 1\n  {name}\n" in output
+    text = (pair.project / name).read_text()
+    assert "self.mine = 1\n" in text
+    assert "self.theirs = 1\n" in text
+
+
+def test_patched_files_of_the_chassis_are_named_and_no_failure(pair: Pair) -> None:
+    assert pair.manage("patches").stdout == "chassis/ is as the template made it.\n"
+    pair.edit("chassis/core/limits.py", append("OURS = 1"))
+    pair.edit("chassis/core/ours.py", append("OURS = 1"))
+    git("rm", "--quiet", "chassis/core/circuit_breaker.py", cwd=pair.project)
+    commit_all(pair.project, "Remove it")
+    expected = (
+        "Patched in chassis/ by this project; an update merges them: 3\n"
+        "  chassis/core/circuit_breaker.py  removed\n"
+        "  chassis/core/limits.py  changed\n"
+        "  chassis/core/ours.py  added\n"
+    )
+
+    assert (pair.manage("patches").stdout, pair.manage("patches").returncode) == (expected, 0)
+
+    pair.change("chassis/core/limits.py", lambda text: f"# News.\n{text}")
+    assert "Conflicts: 0\n" in pair.update()
+    assert pair.manage("patches").stdout == expected
+    for broken, sentence in (("{", "cannot be read"), ("[1]", "cannot be read"), (None, "missing")):
+        manifest = pair.project / MANIFEST
+        manifest.write_text(broken) if broken else manifest.unlink()
+        result = pair.manage("patches")
+        assert (sentence in result.stdout, result.returncode, result.stderr) == (True, 0, "")
 
 
 def test_what_cannot_be_updated_is_left_as_it_is(pair: Pair, tmp_path: Path) -> None:

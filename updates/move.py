@@ -1,205 +1,241 @@
-"""Moves the machinery of a project from src/ to chassis/: renames, and the lines that name it.
+"""Bring a project of version 1.0 to this one, which has its machinery in chassis/.
 
-`python -m updates.move PROJECT` does it to a folder; what it does twice it does once. It knows the
-files by mapping.txt, and needs nothing but Python. Revisions are history: none is touched.
+python -m updates.move PROJECT [answer=value ...]
+
+It moves the project's files and import lines as the template moved its own, merges what is new
+since with git, and puts what a team added to files that moved back into src/. Nothing is
+committed; `git reset --hard` takes it back. Ends with 3 where conflicts are left, with 1 where
+nothing was changed.
 """
 
-import ast
+import argparse
 import re
 import sys
-from collections import defaultdict
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 
-MAPPING = Path(__file__).with_name("mapping.txt")
-TEXTS = {".md", ".toml", ".txt", ".yaml", ".yml", ".sh", ".sql", ".mako", ".py", ".cfg", ".ini"}
-SKIPPED = {".git", ".venv", "node_modules", "__pycache__", ".postgres"}
-REVISIONS = ("migrations", "versions")
-LONGEST_LINE = 100
-DOTTED = re.compile(r"(?<![\w./-])src(?:\.\w+)+")
-INSIDE = re.compile(r"from (src[\w.]*) import (\w+)(?! *[,(])")  # In a string, or a document.
-PATH = re.compile(r"(?<![\w.-])src/[\w/]+\.(?:py|sql)\b")
-OPERATIONS = "src/infrastructure/maintenance/operations.py"
-FORWARD = '''\
-"""Where revisions of before version 2.0 look for what chassis.migrations.operations has."""
+from chassis.development.template import update
+from chassis.development.template.git import attempt, git
+from chassis.development.template.record import Record, TemplateError
+from chassis.development.template.rendering import Template
 
-from chassis.migrations.operations import (
-    add_enum_value,
-    create_index_concurrently,
-    drop_index_concurrently,
+from updates import ROOT, error_rows, members, pieces, resolve, unresolved
+from updates.answers import answers_of
+from updates.renames import Mapping, is_text, module_of, move, read, rewrite, texts
+
+VERSION_1 = "a159cf753f43e142e06cbd152e08eeb08394ffb2"
+FINDINGS = 3
+ERRORS = "src/error_handler.py"
+NEXT = (
+    "make format",
+    ".venv/bin/python manage.py openapi write",
+    "make check",
+    "make test",
+    'git commit --all -m "Update from the template"',
 )
-
-__all__ = ["add_enum_value", "create_index_concurrently", "drop_index_concurrently"]
-'''
-
-
-def module_of(path: str) -> str:
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 @dataclass
-class Mapping:
-    """Which file goes where, and which names a module that stays leaves to another."""
+class Outcome:
+    updated: int = 0
+    merged: list[str] = field(default_factory=list)  # By what they define, or put back into src/.
+    conflicts: dict[str, str] = field(default_factory=dict)  # With the reason, where one is known.
+    deleted: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
 
-    files: dict[str, str] = field(default_factory=dict)
-    names: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-
-    @classmethod
-    def read(cls, path: Path = MAPPING) -> "Mapping":
-        mapping = cls()
-        for line in path.read_text("utf-8").splitlines():
-            if " -> " in line:
-                old, new = line.split(" -> ")
-                mapping.files[old] = new
-            elif line and not line.startswith("#"):
-                left, new = line.split(": ")
-                module, *names = left.split()
-                mapping.names[module].update(dict.fromkeys(names, new))
-        return mapping
-
-    @cached_property
-    def modules(self) -> dict[str, str]:
-        return {module_of(a): module_of(b) for a, b in self.files.items() if a.endswith(".py")}
-
-    @cached_property
-    def packages(self) -> set[str]:
-        """Those whose own module moves, while what lies in them may stay."""
-        return {module_of(path) for path in self.files if path.endswith("/__init__.py")}
-
-    def home(self, module: str, name: str) -> tuple[str, str]:
-        """The module to import a name from, and its name there."""
-        inner = self.modules.get(f"{module}.{name}")
-        if inner and f"{module}.{name}" not in self.packages:
-            package, _, base = inner.rpartition(".")
-            return package, base
-        names = self.names.get(module, {})
-        if new := names.get(name, names.get("*")):
-            return new, name
-        return self.modules.get(module, module), name
-
-    def dotted(self, name: str) -> str:
-        """Of a module, or of something in one, as texts name it."""
-        parts = name.split(".")
-        for end in range(len(parts), 1, -1):
-            module, rest = ".".join(parts[:end]), parts[end:]
-            if rest and (names := self.names.get(module)) and (rest[0] in names or "*" in names):
-                return ".".join([names.get(rest[0], names.get("*", module)), *rest])
-            if module in self.modules and (module not in self.packages):
-                return ".".join([self.modules[module], *rest])
-        return name
+    def note(self, path: str, reason: str) -> None:
+        """That a file was merged, or why it was not."""
+        if not reason:
+            self.merged.append(path)
+            self.conflicts.pop(path, None)
+        elif path in self.conflicts:
+            self.conflicts[path] = reason
 
 
-def rewrite(text: str, mapping: Mapping, *, python: bool) -> str:
-    """The text with what it names at its new place."""
-    if python and "src" in text:
-        text = _rewrite_imports(text, mapping)
-    text = INSIDE.sub(lambda found: _statement_inside(found[1], found[2], mapping), text)
-    text = DOTTED.sub(lambda found: mapping.dotted(found[0]), text)
-    return PATH.sub(lambda found: mapping.files.get(found[0], found[0]), text)
+@dataclass(frozen=True)
+class Additions:
+    """What a team added to a module that moved."""
+
+    path: str
+    text: str
+    rows: tuple[str, str] | None = None  # Of DOMAIN_ERRORS: the module as generated, and as it is.
 
 
-def _rewrite_imports(text: str, mapping: Mapping) -> str:
-    lines = text.splitlines(keepends=True)
-    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
-    for node in sorted(nodes, key=lambda node: -node.lineno):
-        if node.level or not (node.module or "").startswith("src"):
-            continue
-        moved = _from_import(node, mapping)
-        start, end = node.lineno - 1, node.end_lineno or node.lineno
-        indent = lines[start][: node.col_offset]
-        comment = lines[end - 1].encode()[node.end_col_offset or 0 :].decode().strip()
-        head = lines[start].partition("#")[2].strip() if end - 1 > start else ""
-        note = comment or (f"# {head}" if head else "")
-        if all(module == node.module for module, _ in moved):
-            continue
-        lines[start:end] = [_statement(module, names, indent, note) for module, names in moved]
-    return "".join(lines)
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="updates.move", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("project", type=Path, metavar="PROJECT")
+    parser.add_argument("answers", nargs="*", metavar="answer=value")
+    given = parser.parse_args()
+    try:
+        outcome = move_project(given.project.resolve(), dict(map(_answer, given.answers)))
+    except TemplateError as error:
+        print(error.message, "Nothing was changed.", file=sys.stderr)
+        return 1
+    report(outcome)
+    return FINDINGS if outcome.conflicts else 0
 
 
-def _statement_inside(module: str, name: str, mapping: Mapping) -> str:
-    new, there = mapping.home(module, name)
-    return f"from {new} import {there}" + (f" as {name}" if there != name else "")
+def _answer(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SystemExit(f"{text} is no answer. Write it as name=value.")
+    return name, value
 
 
-def _from_import(node: ast.ImportFrom, mapping: Mapping) -> list[tuple[str, list[str]]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for alias in node.names:
-        module, name = mapping.home(str(node.module), alias.name)
-        local = alias.asname or alias.name
-        found[module].append(name if name == local else f"{name} as {local}")
-    return sorted(found.items())
+def move_project(root: Path, given: dict[str, str]) -> Outcome:
+    """Raise TemplateError where nothing was changed."""
+    _require_version_1(root)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        template = Template(str(ROOT), folder)
+        new_commit = template.commit(git("rev-parse", "HEAD", cwd=ROOT))
+        answers = answers_of(root, template.questions(new_commit)) | given
+        old_tree = template.render(template.commit(VERSION_1), answers, "old")
+        new_tree = template.render(new_commit, answers, "new")
+        record = Record.read(new_tree)
+        try:
+            outcome = _move(root, old_tree, new_tree)
+            source = git("config", "--default", "", "--get", "remote.origin.url", cwd=ROOT)
+            Record(source or None, new_commit, record.answers).write(root)
+            git("add", "--", ".cruft.json", cwd=root)
+        except BaseException:
+            git("reset", "--quiet", "--hard", cwd=root)
+            raise
+    return outcome
 
 
-def _statement(module: str, names: list[str], indent: str, note: str) -> str:
-    comment = f"  {note}" if note else ""
-    line = f"{indent}from {module} import {', '.join(sorted(names))}"
-    if len(line) <= LONGEST_LINE:
-        return f"{line}{comment}\n"
-    inner = "".join(f"{indent}    {name},\n" for name in sorted(names))
-    return f"{indent}from {module} import ({comment}\n{inner}{indent})\n"
+def _require_version_1(root: Path) -> None:
+    if not root.is_dir():
+        raise TemplateError(f"There is no folder {root}.")
+    inside = attempt("rev-parse", "--is-inside-work-tree", cwd=root)
+    if inside.returncode or inside.stdout.strip() != "true":
+        raise TemplateError("The project is no work tree of git: `git init`, and commit it first.")
+    if (root / "chassis").exists():
+        raise TemplateError(
+            "The project has a chassis/ already: `python manage.py template update` updates it."
+        )
+    if not (root / "src/infrastructure/maintenance/ops.sql").exists():
+        raise TemplateError("This is no project of version 1.0: it lacks the files of it.")
+    update.require_clean(root)
 
 
-def texts(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        for path in sorted(folder.rglob("*") if folder.is_dir() else [folder]):
-            inside = path.relative_to(folder).parts
-            readable = path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}
-            ours = SKIPPED.isdisjoint(inside) and inside[:2] != REVISIONS
-            if path.is_file() and readable and ours:
-                yield path
-
-
-def move_files(project: Path, mapping: Mapping) -> None:
-    for old, new in mapping.files.items():
-        source, target = project / old, project / new
-        if source.exists() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
-            if old.endswith("/__init__.py"):
-                source.touch()
-    for folder in sorted((project / "chassis").rglob("*")):
-        if folder.is_dir() and folder.name != "__pycache__":
-            (folder / "__init__.py").touch()
-    (project / "chassis" / "__init__.py").touch()
-    _remove_empty(project / "src")
-
-
-def _remove_empty(folder: Path) -> None:
-    """Folders that have nothing but an empty `__init__.py`; those of the tree stay."""
-    for inner in sorted(folder.rglob("*"), reverse=True):
-        if inner.is_dir() and inner.name in {"cli", "openapi", "maintenance"}:
-            left = [path for path in inner.iterdir() if path.name != "__pycache__"]
-            if [path.name for path in left] == ["__init__.py"] and not left[0].stat().st_size:
-                left[0].unlink()
-                for path in inner.rglob("*.pyc"):
-                    path.unlink()
-                for path in [*inner.iterdir(), inner]:
-                    path.rmdir()
-
-
-def forward_operations(project: Path) -> None:
-    """For revisions that import the operations from where they were."""
-    revisions = (project / "migrations/versions").glob("*.py")
-    if any(module_of(OPERATIONS) in path.read_text("utf-8") for path in revisions):
-        path = project / OPERATIONS
-        path.parent.mkdir(exist_ok=True)
-        (path.parent / "__init__.py").touch()
-        path.write_text(FORWARD, "utf-8", newline="\n")
-
-
-def move(project: Path, *more: Path) -> None:
-    """Move a project's files, and rewrite its texts and those in other folders."""
+def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     mapping = Mapping.read()
-    move_files(project, mapping)
-    for path in texts([project, *more]):
-        old = path.read_text("utf-8")
-        new = rewrite(old, mapping, python=path.suffix == ".py")
-        if new != old:
-            path.write_text(new, "utf-8", newline="\n")
-    forward_operations(project)
+    additions = list(_additions(root, old_tree, mapping))
+    move(old_tree, mapping, lambda tree: texts([tree]))
+    move(root, mapping, _tracked)
+    edited = list(_edited(root, old_tree, new_tree))
+    git("add", "--all", ".", cwd=root)
+    settled = update.Result("")
+    update.merge(root, old_tree, new_tree, settled)
+    outcome = Outcome(deleted=settled.deleted, commands=settled.commands)
+    outcome.conflicts = dict.fromkeys(settled.conflicts, "")
+
+    def home(path: str, name: str) -> str | None:
+        return _import_of(mapping, path, name)
+
+    for path, *states in edited:
+        outcome.note(path, resolve.merge(root, path, states, home))
+    for path, reason in resolve.resolve(root, home):
+        outcome.note(path, reason)
+    _put_back(root, additions, mapping, outcome)
+    changed = git("diff", "--cached", "--name-only", "HEAD", cwd=root).splitlines()
+    outcome.updated = len(changed)
+    outcome.unresolved = list(unresolved.names(root))
+    return outcome
+
+
+def _tracked(root: Path) -> Iterator[Path]:
+    """Texts that git knows, or would: nothing of a virtual environment that it ignores."""
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=root)
+    for name in sorted(set(filter(None, listed.split("\0")))):
+        if is_text(Path(name)) and (root / name).is_file():
+            yield root / name
+
+
+def _edited(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Path, and the module as it was generated, as it is and as it is now.
+
+    Of those of the team's that are in all three: git may merge one whose names moved by its lines.
+    """
+    for path in sorted((root / "src").rglob("*.py")):
+        name = str(path.relative_to(root))
+        if (old / name).exists() and (new / name).exists():
+            base, ours, now = (read(folder / name) for folder in (old, root, new))
+            if base != ours:
+                yield name, base, ours, now
+
+
+def _import_of(mapping: Mapping, path: str, name: str) -> str | None:
+    module = module_of(path)
+    there, called = mapping.home(module, name)
+    return None if there == module else f"from {there} import {called}"
+
+
+def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
+    """Take them out of the modules that move; what names them goes on to name them there."""
+    for name in [*mapping.files, *(f"{module.replace('.', '/')}.py" for module in mapping.names)]:
+        path = root / name
+        if not (name.endswith(".py") and path.exists() and (old / name).exists()):
+            continue
+        base, ours = resolve.plain(old / name), resolve.plain(path)
+        added = pieces.added(base, ours)
+        mapping.names[module_of(name)].update(dict.fromkeys(added, module_of(name)))
+        rows = (base, ours) if name == ERRORS and error_rows.changed_rows(base, ours) else None
+        stays = name not in mapping.files or _named_through_module(root, name, added)
+        if not rows and (stays or not added):
+            continue
+        text, rest = pieces.split(ours, [] if stays else added)
+        yield Additions(name, text if added and not stays else "", rows)
+        expected = error_rows.with_rows(base, base, ours) if rows else base
+        path.write_text(base if error_rows.says_as(rest, expected) else rest, "utf-8", newline="")
+
+
+def _named_through_module(root: Path, name: str, added: Iterable[str]) -> bool:
+    """As in fields.Own: then they stay where they are, a patch of the chassis."""
+    if not added:
+        return False
+    module = Path(name).stem
+    used = re.compile(rf"\b{module}\.({'|'.join(map(re.escape, added))})\b")
+    return any(used.search(read(path)) for path in texts([root / "src", root / "tests"]))
+
+
+def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome: Outcome) -> None:
+    for one in additions:
+        text = rewrite(one.text, mapping, python=True)
+        path = root / one.path
+        there = resolve.plain(path) if path.exists() else ""
+        home = partial(_import_of, mapping, one.path)
+        try:
+            if one.rows:
+                base, ours = (rewrite(rows, mapping, python=True) for rows in one.rows)
+                there = error_rows.with_rows(there, base, ours)
+            merged = members.Merge("", text, there, home).run() if text else there
+        except pieces.ConflictError as conflict:
+            outcome.conflicts[one.path] = f"add by hand ({conflict}):\n{text}"
+            continue
+        resolve.write(root, one.path, merged, crlf=path.exists() and "\r\n" in read(path))
+        outcome.note(one.path, "")
+
+
+def report(outcome: Outcome) -> None:
+    print(f"Changed: {outcome.updated} files")
+    _list("Merged by what they define: look at them", outcome.merged)
+    _list("Deleted here, and left so", outcome.deleted)
+    _list("Conflicts", [f"{name}  {why}".rstrip() for name, why in outcome.conflicts.items()])
+    _list("Names that are no longer there", outcome.unresolved)
+    _list("Next", [*outcome.commands, *NEXT])
+
+
+def _list(title: str, lines: Iterable[str]) -> None:
+    listed = list(lines)
+    print("\n".join([f"{title}: {len(listed)}", *(f"  {line}" for line in listed)]))
 
 
 if __name__ == "__main__":
-    move(*map(Path, sys.argv[1:]))
+    sys.exit(main())

@@ -4,12 +4,15 @@ python -m proofs.conformance.contract --project DIR [--short]
 """
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from proofs.conformance.setting import Served, arguments, conclude, program, served
 from proofs.figures import Figure, none_of
+from proofs.issuer import TOKEN
 
 CASES, CASES_SHORT = 4000, 400
 EXAMPLES = 200  # At most, of an operation, in a round.
@@ -25,6 +28,17 @@ positive_data_acceptance.expected-statuses = [
     "2xx", "3xx", "401", "403", "404", "409", "412", "429",
 ]
 """
+
+
+def token(service: Served) -> str:
+    """For all but the operators' operations: a window that is opened would stop the service."""
+    with urlopen(f"{service.url}/openapi.json", timeout=10) as answer:
+        paths = json.load(answer)["paths"]
+    own = [item for path, item in paths.items() if not path.startswith("/ops/")]
+    every = [one.get("security", []) for item in own for one in item.values()]
+    return service.issuer.token(
+        *sorted({scope for needed in every for way in needed for scope in way.get("bearer", [])})
+    )
 
 
 def one_round(service: Served, tools: Path, seed: int, examples: int) -> tuple[Any, str]:
@@ -53,6 +67,7 @@ def main() -> None:
     phases: set[str] = set()
     begun = time.monotonic()
     with served(given.project, rows=rows) as service:
+        os.environ[TOKEN] = token(service)
         (service.folder / "schemathesis.toml").write_text(SETTINGS)
         (service.folder / HOOKS).write_text(Path(__file__).with_name(HOOKS).read_text())
         for seed in range(1, ROUNDS + 1):

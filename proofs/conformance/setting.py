@@ -11,6 +11,7 @@ from pathlib import Path
 
 from proofs.database import Database
 from proofs.figures import Figure, table
+from proofs.issuer import Issuer
 from proofs.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ class Served:
     url: str
     database: Database
     folder: Path
+    issuer: Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def served(project: Path, *, rows: int = 0) -> Iterator[Served]:
         ):
             folder = stage.folder / "tools"
             folder.mkdir()
-            yield Served(f"http://127.0.0.1:{port}", database, folder)
+            yield Served(f"http://127.0.0.1:{port}", database, folder, stage.issuer)
     finally:
         stage.close()
 

@@ -1,23 +1,24 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+
+from flask import Flask
 
 from chassis.core.errors import CodeError
+from chassis.openapi.description import signs_cursors
 from chassis.postgres.embedded import start_embedded_postgres
 from chassis.project import current_project
-from chassis.settings import ConfigError, Kind, load_config
-
-App = TypeVar("App")
+from chassis.settings import ConfigError, Kind, Settings, load_config
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     """The settings; in development without DATABASE_URL, an embedded PostgreSQL is started.
 
-    Raise ConfigError, or EmbeddedPostgresError if that does not start.
+    Not for a project that uses no database. Raise ConfigError, or EmbeddedPostgresError if that
+    does not start.
     """
     config = load_config(kind, signs=signs)
-    if config.database_url:
+    if config.database_url or not current_project().uses_database:
         return config
     url = start_embedded_postgres(current_project().embedded_data)
     # The server processes of this one use its database instead of holding it themselves.
@@ -25,9 +26,18 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     return replace(config, database_url=url)
 
 
-def build(create_app: Callable[[Kind], App], kind: type[Kind]) -> App:
+def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
     """The application of a server process; what people can put right ends it with a sentence."""
     try:
-        return create_app(load_config_with_database(kind))
+        config = load_config_with_database(kind)
+        app = create_app(config)
+        _require_key(app, config)
     except (CodeError, ConfigError) as error:
         raise SystemExit(f"Error: {error}") from None
+    return app
+
+
+def _require_key(app: Flask, config: Settings) -> None:
+    """A project without a database starts without SECRET_KEY, unless it signs something."""
+    if not config.secret_key and signs_cursors(app):
+        raise ConfigError("Not set: SECRET_KEY. It signs where the pages of lists begin.")

@@ -1,11 +1,12 @@
 """What every service has in its container; a project's own container derives from this one."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dependency_injector import containers, providers
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Dependency, Singleton
+from dependency_injector.providers import Dependency, Object, Singleton
 
+from chassis.core.absent_database import NoDatabase, NoMaintenanceWindows
 from chassis.core.health_service import HealthService
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.maintenance.revisions import read_revisions
@@ -47,6 +48,8 @@ class ServiceContainer(DeclarativeContainer):
         pool_size=config.provided.threads,
         read_url=config.provided.database_read_url,
     )
+    # A project's own makes it one that uses a database: see `replaces`.
+    unit_of_work: providers.Provider[Any] = Object(None)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
     readiness_probes = providers.List()  # Of what else the service needs: chassis.core.probes.
@@ -62,12 +65,25 @@ class ServiceContainer(DeclarativeContainer):
     )
 
 
+# What takes the places of a database in a container that has no unit of work.
+WITHOUT_DATABASE = {
+    # Nobody uses them, so they never connect.
+    "engines": Singleton(Engines.connect, "postgresql://", name="nobody", pool_size=1),
+    "database_probe": Singleton(NoDatabase),
+    "maintenance_windows": Singleton(NoMaintenanceWindows),
+}
+
+
 def replaces(kind: type[Kind]) -> type[Kind]:
     """Let its providers take the place of those with the same name, wherever these are needed.
 
-    Of a class that derives from another: without this, what is inherited keeps what it had.
+    Of a class that derives from another: without this, what is inherited keeps what it had. A class
+    without a `unit_of_work` gets what needs no database.
     """
     base: type[DeclarativeContainer] = kind.__bases__[0]
+    if "unit_of_work" not in kind.cls_providers:
+        for name in WITHOUT_DATABASE.keys() - kind.cls_providers.keys():
+            setattr(kind, name, WITHOUT_DATABASE[name])
     own = dict(kind.cls_providers)
     made: type[Kind] = containers.copy(base)(kind)
     places = {id(own[name]): made.providers[name] for name in own if name in base.providers}

@@ -1,5 +1,6 @@
 """The project that this process serves: what the chassis needs to know of it, handed in once."""
 
+import ast
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ class Project:
 
     @property
     def about(self) -> dict[str, str]:
-        """Name, version and description, as pyproject.toml has them."""
+        """Name, title, version and description, as pyproject.toml has them.
+
+        The title is in [tool.chassis]; without one, the name is the title.
+        """
         return dict(_about(self.root / "pyproject.toml"))
 
     @property
@@ -68,6 +72,14 @@ class Project:
         return self.module("services.ports").UnitOfWork
 
     @property
+    def uses_database(self) -> bool:
+        """Whether its container has a unit of work.
+
+        That is read, not imported: settings and migrations need no controllers.
+        """
+        return _uses_database(self.root / self.package / "dependency_container.py")
+
+    @property
     def metadata(self) -> Any:
         """Of all tables: those of each module in the folder of the models."""
         for name in self.modules("infrastructure.models"):
@@ -96,8 +108,21 @@ class Project:
 
 @cache
 def _about(pyproject: Path) -> dict[str, str]:
-    table = tomllib.loads(pyproject.read_text("utf-8"))["project"]
-    return {key: table[key] for key in ("name", "version", "description")}
+    tables = tomllib.loads(pyproject.read_text("utf-8"))
+    about = {key: tables["project"][key] for key in ("name", "version", "description")}
+    title = tables.get("tool", {}).get("chassis", {}).get("title")
+    return {"title": title or about["name"], **about}
+
+
+@cache
+def _uses_database(container: Path) -> bool:
+    targets = (
+        target
+        for node in ast.walk(ast.parse(container.read_text("utf-8")))
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    )
+    return any(getattr(target, "id", "") == "unit_of_work" for target in targets)
 
 
 class _Current:

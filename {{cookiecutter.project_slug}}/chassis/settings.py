@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from chassis.project import current_project
 from chassis.setting_files import SettingFileError, SettingsEnv, read_dotenv
+from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
@@ -23,6 +24,7 @@ SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY; 32 random digits have 
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
+PATH = r"(/[\w.~-]+)+"
 URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
 
@@ -44,6 +46,12 @@ def setting(
     """
     metadata = {"parse": parse, "validate": validate, "required": required, "secret": secret}
     return field(default=default, metadata=metadata)
+
+
+def with_default(name: str, default: Any) -> Any:
+    """A field of Settings with another default: `port: int = with_default("port", 3000)`."""
+    [found] = [item for item in fields(Settings) if item.name == name]
+    return field(default=default, metadata=found.metadata)
 
 
 def _valid_url(value: str) -> None:
@@ -91,6 +99,16 @@ def _valid_endpoint(value: str) -> None:
         raise ValidationError("Must have the form http://host:4318.")
 
 
+def _valid_path(value: str) -> None:
+    if not re.fullmatch(PATH, value, re.ASCII):
+        raise ValidationError("Must have the form /docs or /api/v1/docs.")
+
+
+def _valid_server(value: str) -> None:
+    if value and not re.fullmatch(f"{HOST_NAME}|{IPV6}", value, re.IGNORECASE):
+        raise ValidationError("Must be a host's name or address; its port is POSTGRES_PORT.")
+
+
 def _valid_hosts(values: list[str]) -> None:
     if not all(re.fullmatch(rf"\.?{HOST_NAME}|{IPV6}", value) for value in values):
         raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
@@ -98,12 +116,13 @@ def _valid_hosts(values: list[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The project's own name, version and description, then every setting with its default.
+    """The project's name, title, version and description, then every setting with its default.
 
     Precedence: the file named by `<NAME>_FILE`, the environment, `.env`, the default.
     """
 
     name: str
+    title: str
     version: str
     description: str
 
@@ -111,6 +130,12 @@ class Settings:
     database_url: str = setting(required=True, secret=True, validate=_valid_url)
     database_read_url: str = setting(secret=True, validate=_valid_url)
     migration_database_url: str = setting(secret=True, validate=_valid_url)
+    # The same in parts: chassis/setting_names.py.
+    postgres_server: str = setting(validate=_valid_server)
+    postgres_port: int = setting(5432, parse="int", validate=Range(1, 65535))
+    postgres_user: str = setting()
+    postgres_password: str = setting(secret=True)
+    postgres_db: str = setting()
     secret_key: str = setting(required=True, secret=True)
     jwt_jwks_url: str = setting(validate=_valid_key_set)
     jwt_issuer: str = setting()
@@ -118,12 +143,15 @@ class Settings:
     jwt_audience_claim: str = setting("aud")
     jwt_scope_claim: Sequence[str] = setting(("scope", "scp"), parse="list")
     service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
+    docs_path: str = setting("/docs", validate=_valid_path)
+    openapi_path: str = setting("/openapi.json", validate=_valid_path)
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(1, 65535))
     workers: int = setting(1, parse="int", validate=Range(1))
     threads: int = setting(8, parse="int", validate=Range(1))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
+    origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)  # The same.
     trusted_hosts: Sequence[str] = setting((), parse="list", validate=_valid_hosts)
     proxy_hops: int = setting(0, parse="int", validate=Range(0, 10))
     max_body_bytes: int = setting(1_000_000, parse="int", validate=Range(1))
@@ -143,16 +171,18 @@ Kind = TypeVar("Kind", bound=Settings)
 def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
     """Raise ConfigError with every mistake at once; `complete` counts what is missing as one.
 
-    Who `signs` nothing, as a migration, needs DATABASE_URL only.
+    Who `signs` nothing, as a migration, needs DATABASE_URL only. A project that uses no database
+    needs neither that nor SECRET_KEY.
     """
     about: dict[str, Any] = current_project().about
     try:
         env = SettingsEnv(read_dotenv(current_project().dotenv))
-        values = {item.name: _read(env, item, about) for item in _settings(kind)}
+        values = {item.name: _read(env, item, kind) for item in _settings(kind)}
         env.seal()
+        settle_names(values)
     except EnvValidationError as error:
         raise ConfigError(_sentences(error)) from error
-    except (SettingFileError, ValueError) as error:
+    except (SettingFileError, SettingNameError, ValueError) as error:
         raise ConfigError(str(error)) from error
     if complete:
         _complete(kind, values, signs=signs)
@@ -179,6 +209,8 @@ def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
             source = f"{name}_FILE"
         elif name in os.environ:
             source = "environment"
+        elif name not in dotenv and item.name in OTHER_NAMES and value != item.default:
+            source = OTHER_NAMES[item.name]
         else:
             source = ".env" if name in dotenv else "default"
         shown = value if isinstance(value, str | int) else ",".join(value)
@@ -189,8 +221,14 @@ def _settings(kind: type[Settings]) -> list[Field[Any]]:
     return [item for item in fields(kind) if item.metadata]
 
 
-def _read(env: FileAwareEnv, item: Field[Any], about: dict[str, str]) -> Any:
-    default = about["name"] if item.name == "service_prefix" else item.default
+def default_prefix(kind: type[Settings]) -> str:
+    """Of SERVICE_PREFIX: the project's name, unless its settings have another default."""
+    [found] = [item.default for item in fields(kind) if item.name == "service_prefix"]
+    return str(found or current_project().name)
+
+
+def _read(env: FileAwareEnv, item: Field[Any], kind: type[Settings]) -> Any:
+    default = default_prefix(kind) if item.name == "service_prefix" else item.default
     read = getattr(env, item.metadata["parse"])
     value = read(item.name.upper(), default, validate=item.metadata["validate"])
     return value.strip() if isinstance(value, str) else value
@@ -203,11 +241,14 @@ def _sentences(error: EnvValidationError) -> str:
 
 def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> None:
     required = [item.name for item in _settings(kind) if item.metadata["required"]]
-    missing = [name.upper() for name in required if not values[name]]
-    if not signs:
-        missing = [name for name in missing if name == "DATABASE_URL"]
+    stateless = not current_project().uses_database
+    needless = {"database_url", "secret_key"} if stateless else set()
+    needless |= set() if signs else {*required} - {"database_url"}
+    missing = [name.upper() for name in required if not values[name] and name not in needless]
     if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
         raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
+    if values["docs_path"] == values["openapi_path"]:
+        raise ConfigError("DOCS_PATH and OPENAPI_PATH are the same: a page, and what it shows.")
     if values["environment"] == DEVELOPMENT:
         # No database is the embedded one. A key that ends with the process is a safe one.
         values["secret_key"] = values["secret_key"] or secrets.token_urlsafe(32)
@@ -217,7 +258,7 @@ def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> N
             "_FILE behind its name, as the path of a file. For development, "
             "`python scripts/create_env.py` writes a .env with ENVIRONMENT=development."
         )
-    if signs:
+    if signs and (values["secret_key"] or not stateless):
         _require_strong(values["secret_key"])
 
 

@@ -4,7 +4,8 @@
 --   SERVICE_PASSWORD=... MIGRATION_PASSWORD=... psql "$SUPERUSER_URL" --file scripts/roles.sql
 --
 -- A database that has tables keeps them: they become the migrator's.
--- Other names: --set service=NAME --set migrator=NAME
+-- Other names: --set service=NAME --set migrator=NAME; a schema of the service's own, where several
+-- share a database: --set schema=NAME
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -15,6 +16,8 @@
 \if :{?migration_password} \else \warn 'MIGRATION_PASSWORD is not set.' \endif
 \if :{?service} \else \set service service \endif
 \if :{?migrator} \else \set migrator migrator \endif
+\if :{?schema} \else \set schema public \endif
+SELECT CASE :'schema' WHEN 'public' THEN 'ops' ELSE :'schema' || '_ops' END AS ops \gset
 
 SELECT coalesce(bool_or(rolsuper), false) AS names_a_superuser FROM pg_roles
 WHERE rolname IN (:'service', :'migrator') \gset
@@ -42,22 +45,23 @@ GRANT pg_read_all_stats TO :"migrator";
 
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+CREATE SCHEMA IF NOT EXISTS :"schema";
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"service";
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO :"migrator";
-GRANT USAGE, CREATE ON SCHEMA public TO :"migrator";
-GRANT USAGE ON SCHEMA public TO :"service";
+GRANT USAGE, CREATE ON SCHEMA :"schema" TO :"migrator";
+GRANT USAGE ON SCHEMA :"schema" TO :"service";
 
 -- What another role made; what belongs to an extension stays with it, and a column's sequence
 -- goes with its table.
 CREATE TEMPORARY VIEW moved AS
 SELECT 'pg_namespace'::regclass AS catalog, oid, 'SCHEMA' AS kind, nspowner AS owner,
-    quote_ident(nspname) AS name FROM pg_namespace WHERE nspname = 'ops'
+    quote_ident(nspname) AS name FROM pg_namespace WHERE nspname = :'ops'
 UNION ALL SELECT 'pg_class'::regclass, oid, 'TABLE', relowner, oid::regclass::text FROM pg_class
-    WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace::regnamespace::text IN ('public', 'ops')
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace::regnamespace::text IN (:'schema', :'ops')
 UNION ALL SELECT 'pg_proc'::regclass, oid, 'ROUTINE', proowner, oid::regprocedure::text FROM pg_proc
-    WHERE pronamespace::regnamespace::text IN ('public', 'ops')
+    WHERE pronamespace::regnamespace::text IN (:'schema', :'ops')
 UNION ALL SELECT 'pg_type'::regclass, oid, 'TYPE', typowner, oid::regtype::text FROM pg_type
-    WHERE typtype IN ('e', 'd') AND typnamespace::regnamespace::text IN ('public', 'ops');
+    WHERE typtype IN ('e', 'd') AND typnamespace::regnamespace::text IN (:'schema', :'ops');
 SELECT format('ALTER %s %s OWNER TO %I', kind, name, :'migrator') FROM moved
 WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = :'migrator') AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = moved.oid
@@ -66,24 +70,23 @@ WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = :'migrator') AND NOT EX
 ) \gexec
 DROP VIEW moved;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO :"service";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"service";
 -- What `db upgrade` remembers is read, and responses are stored. Where it is not there yet, the
 -- first `db upgrade` gives these rights, to the role in the default privileges below.
-SELECT 'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM ' || quote_ident(:'service')
-WHERE to_regclass('public.alembic_version') IS NOT NULL AND :'service' <> :'migrator' \gexec
-SELECT format(line, :'service') FROM unnest(ARRAY[
-    'REVOKE ALL ON SCHEMA ops FROM PUBLIC',
-    'REVOKE ALL ON ALL TABLES IN SCHEMA ops FROM PUBLIC',
-    'GRANT USAGE ON SCHEMA ops TO %I',
-    'GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %I',
-    'GRANT INSERT, UPDATE, DELETE ON ops.job, ops.outbox, ops.periodic_task TO %I',
-    'GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %I'
-]) AS line WHERE to_regclass('ops.idempotency_key') IS NOT NULL \gexec
-SELECT 'GRANT INSERT, UPDATE, DELETE ON ops.stored_file TO ' || quote_ident(:'service')
-WHERE to_regclass('ops.stored_file') IS NOT NULL \gexec
-GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO :"service";
-ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public
+SELECT format('REVOKE INSERT, UPDATE, DELETE ON %I.alembic_version FROM %I', :'schema', :'service')
+WHERE to_regclass(quote_ident(:'schema') || '.alembic_version') IS NOT NULL
+    AND :'service' <> :'migrator' \gexec
+SELECT format(line, :'ops', :'service') FROM unnest(ARRAY[
+    'REVOKE ALL ON SCHEMA %1$I FROM PUBLIC',
+    'REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM PUBLIC',
+    'GRANT USAGE ON SCHEMA %1$I TO %2$I',
+    'GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO %2$I',
+    'GRANT INSERT, UPDATE, DELETE ON %1$I.job, %1$I.outbox, %1$I.periodic_task TO %2$I',
+    'GRANT INSERT, UPDATE, DELETE ON %1$I.idempotency_key TO %2$I'
+]) AS line WHERE to_regclass(quote_ident(:'ops') || '.idempotency_key') IS NOT NULL \gexec
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA :"schema" TO :"service";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA :"schema"
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"service";
-ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public
+ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA :"schema"
     GRANT USAGE, SELECT ON SEQUENCES TO :"service";
 COMMIT;

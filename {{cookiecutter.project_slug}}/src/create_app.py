@@ -37,9 +37,9 @@ def create_app(config: Config) -> Flask:
     )
     register_error_handlers(app)
     register_cors(app, config)
-    about = {"title": config.name, "version": config.version, "description": config.description}
-    api = register_openapi(app, **about)
-    register_controllers(api, config.service_prefix, operations)
+    about = {"title": config.title, "version": config.version, "description": config.description}
+    api = register_openapi(app, **about, path=config.openapi_path, page=config.docs_path)
     register_controllers(api, config.service_prefix, controllers)
+    register_controllers(api, config.service_prefix, operations)  # Last, on the page too.
     app.start(proxy_hops=config.proxy_hops)
     return app

@@ -123,6 +123,14 @@ class SpecimenApiTestCase(ApplicationTestCase):
     def create(self, text: str = "x", **headers: str) -> TestResponse:
         return self.client.post(SPECIMENS, json={"text": text}, headers=headers)
 
+    def somebody_waits(self) -> bool:
+        """For a lock of PostgreSQL's."""
+        engines = self.client.application.extensions["container"].engines()
+        with engines.probe.connect() as connection:
+            return bool(
+                connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").all()
+            )
+
     def texts(self) -> list[str]:
         with self.client.application.extensions["container"].engines().read.connect() as connection:
             return sorted(connection.execute(select(specimens.c.text)).scalars())

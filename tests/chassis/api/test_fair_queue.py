@@ -14,6 +14,7 @@ from api.specimens import SPECIMENS, SpecimenApiTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.flow.application import Application
 from chassis.http.flow.fair_queue import FairSemaphore, RowSemaphores, queue_fairly
+from support.specimens import Specimen
 from support.windows import wait_until
 
 LONG = 10.0
@@ -83,6 +84,34 @@ class LockedRowTest(SpecimenApiTestCase):
             self.client.application.test_client().open(path, method=method, json=body).status_code
         )
 
+    def post(self, key: str) -> int:
+        answer = self.client.application.test_client().post(
+            SPECIMENS, json={"text": "once"}, headers={"Idempotency-Key": key}
+        )
+        return answer.status_code
+
+    @shows("V15.2.2")
+    def test_nor_do_those_who_send_one_key_again_and_again(self) -> None:
+        begun, end = Event(), Event()
+
+        def wait(_: Specimen) -> None:
+            begun.set()
+            end.wait(10)
+
+        self.before_commit = wait
+        with ThreadPoolExecutor(self.CLIENTS) as threads:
+            self.addCleanup(end.set)
+            waiting = [threads.submit(self.post, "key") for _ in range(self.CLIENTS)]
+            self.assertTrue(begun.wait(10))
+            wait_until(self.somebody_waits)
+            for _ in range(20):
+                self.assertEqual(self.ask("GET", f"{SPECIMENS}/{uuid4()}"), 404)
+            end.set()
+        statuses = {future.result() for future in waiting}
+        self.assertIn(201, statuses)
+        self.assertLessEqual(statuses, {201, 409, 503})
+        self.assertEqual(self.texts().count("once"), 1)
+
     def added(self, name: str) -> str:
         return str(self.create(f"{name} {uuid4().hex[:8]}").headers["Location"])
 
@@ -117,13 +146,6 @@ class LockedRowTest(SpecimenApiTestCase):
         connection = stack.enter_context(engine.connect())
         stack.callback(connection.rollback)
         connection.exec_driver_sql("SELECT id FROM specimens WHERE text LIKE 'held%%' FOR UPDATE")
-
-    def somebody_waits(self) -> bool:
-        engines = self.client.application.extensions["container"].engines()
-        with engines.probe.connect() as connection:
-            return bool(
-                connection.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").all()
-            )
 
 
 def application() -> Application:

@@ -4,7 +4,7 @@ from typing import Any
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.output.problems import HTTP_ERRORS, REQUEST_ERRORS
-from chassis.openapi.document import complete, resolve
+from chassis.openapi.document import complete, operations, resolve
 from chassis.openapi.error_answers import ANSWERS
 from src.error_handler import PROBLEMS
 
@@ -20,9 +20,19 @@ class OpenApiTest(HttpTestCase):
     def test_it_names_this_service_and_its_operations(self) -> None:
         self.assertEqual(self.document["openapi"], "3.1.0")
         self.assertEqual(
-            self.document["info"], {"title": "tests", "version": "1.2.3", "description": "Tested."}
+            self.document["info"],
+            {"title": "The Tests", "version": "1.2.3", "description": "Tested."},
         )
         self.assertIn("/health/ready", self.document["paths"])
+
+    def test_the_operations_of_the_project_come_first_and_no_tag_is_empty(self) -> None:
+        paths = list(self.document["paths"])
+        own = [path for path in paths if path.startswith("/prefix/")]
+        self.assertEqual(paths[: len(own)], own)
+        tags = [tag["name"] for tag in self.document["tags"]]
+        used = [tag for _, _, one in operations(self.document) for tag in one["tags"]]
+        self.assertEqual(tags, list(dict.fromkeys(used)))
+        self.assertEqual(tags[-3:], ["health", "maintenance", "maintenance-windows"])
 
     def test_what_is_answered_is_documented(self) -> None:
         response = self.client.get("/health/ready")
@@ -54,6 +64,7 @@ class OpenApiTest(HttpTestCase):
 
     def test_the_page_and_all_that_it_loads_come_from_here(self) -> None:
         page = self.client.get("/docs").text
+        self.assertIn("<title>The Tests</title>", page)
         self.assertNotRegex(page, "https?://")
         loaded = re.findall('(?:href|src)="([^"]+)"', page)
         self.assertIn("/docs/assets/swagger-ui-bundle.js", loaded)

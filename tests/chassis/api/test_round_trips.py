@@ -56,7 +56,7 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
 
     def test_a_key_costs_six_more_and_its_answer_is_three(self) -> None:
         key = {"Idempotency-Key": str(uuid4())}
-        find = [f"{BEGIN} SELECT pg_try_advisory_xact_lock", "SELECT fingerprint"]
+        find = [f"{BEGIN} SELECT pg_advisory_xact_lock", "SELECT fingerprint"]
         keep = ["DELETE FROM ops.idempotency_key", "INSERT INTO ops.idempotency_key"]
         served = ["SAVEPOINT", "INSERT INTO specimens", "RELEASE SAVEPOINT"]
         self.assert_asks([*find, *served, *keep, COMMIT], lambda: self.create("third", **key))

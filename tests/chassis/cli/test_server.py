@@ -1,17 +1,22 @@
 """The service as production starts it: its own process, its own port, over HTTP."""
 
+import fcntl
 import os
 import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +30,8 @@ from support.command_line import PRODUCTION, CommandLineTestCase
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 SECONDS_TO_START = 20
+SECONDS_TO_RELOAD = 60  # The development server starts two interpreters, one after the other.
+COLUMNS = 80
 SCRIPT = "/docs/assets/swagger-ui-bundle.js"
 SLOW_BODY = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
 SLOW_HEADERS = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow"
@@ -36,19 +43,32 @@ def free_port() -> int:
         return port
 
 
-class ServerTest(CommandLineTestCase):
+class ServerCase(CommandLineTestCase):
+    port: int
+
+    def wait_for(self, process: subprocess.Popen[Any], seconds: int = SECONDS_TO_START) -> None:
+        deadline = time.monotonic() + seconds
+        while self.get("/health/live") != HTTPStatus.OK:
+            self.assertIsNone(process.poll(), "The server has stopped.")
+            self.assertLess(time.monotonic(), deadline, "The server did not start.")
+            time.sleep(0.05)
+
+    def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
+        """The status of the answer; None if nobody answers."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", path, headers=headers)
+                return connection.getresponse().status
+            except OSError:
+                return None
+
+
+class ServerTest(ServerCase):
     def start(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
         """It answers."""
         process = self.begin(database_url, **variables)
         self.wait_for(process)
         return process
-
-    def wait_for(self, process: subprocess.Popen[Any]) -> None:
-        deadline = time.monotonic() + SECONDS_TO_START
-        while self.get("/health/live") != HTTPStatus.OK:
-            self.assertIsNone(process.poll(), "The server has stopped.")
-            self.assertLess(time.monotonic(), deadline, "The server did not start.")
-            time.sleep(0.05)
 
     def begin(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
         self.port = free_port()
@@ -63,15 +83,6 @@ class ServerTest(CommandLineTestCase):
         self.addCleanup(process.communicate)
         self.addCleanup(process.terminate)
         return process
-
-    def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
-        """The status of the answer; None if nobody answers."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-            try:
-                connection.request("GET", path, headers=headers)
-                return connection.getresponse().status
-            except OSError:
-                return None
 
     def counted(self, route: str) -> float:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
@@ -160,6 +171,44 @@ class ServerTest(CommandLineTestCase):
                 self.addCleanup(process.terminate)
                 self.wait_for(process)
                 self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
+
+
+class DevelopmentServerTest(ServerCase):
+    def test_the_first_minute_fits_a_terminal_and_warns_of_nothing(self) -> None:
+        reading, terminal = os.openpty()
+        self.addCleanup(os.close, reading)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, COLUMNS, 0, 0))
+        with empty_database() as url:
+            Migrations(url).upgrade()
+            self.port = free_port()
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "run", "--port", str(self.port)],
+                cwd=current_project().root,
+                env=os.environ | PRODUCTION | {"ENVIRONMENT": "development", "DATABASE_URL": url},
+                stdout=terminal,
+                stderr=terminal,
+                process_group=0,
+            )
+            self.addCleanup(process.kill)
+            os.close(terminal)
+            seen = Thread(target=lambda: text.extend(read_all(reading)))
+            text: list[bytes] = []
+            seen.start()
+            self.wait_for(process, SECONDS_TO_RELOAD)
+            self.assertEqual(self.get("/"), HTTPStatus.OK)
+            os.killpg(process.pid, signal.SIGINT)  # As Ctrl-C does.
+            self.assertEqual(process.wait(timeout=30), 0)
+            seen.join(timeout=30)
+        shown = re.sub(r"\x1b\[[\d;]*m", "", b"".join(text).decode())
+        self.assertIn("route=/ ", shown)
+        self.assertNotRegex(shown, r"(?i)\[(warning|error|critical)|not available|unexpected")
+        self.assertEqual([line for line in shown.splitlines() if len(line) > COLUMNS], [])
+
+
+def read_all(terminal: int) -> Iterator[bytes]:
+    with suppress(OSError):  # Linux says EIO where nobody writes any more.
+        while found := os.read(terminal, 4096):
+            yield found
 
 
 class StartTest(CommandLineTestCase):

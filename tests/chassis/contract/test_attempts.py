@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from copy import copy
 
@@ -14,6 +15,7 @@ from chassis.core.request_scope import Attempt
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from support.specimens import Specimen
 from support.units import MemoryUnits, SqlUnits, UnitsTestCase, attempting
+from support.windows import wait_until
 
 ANSWER = KeptAnswer("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
 
@@ -155,6 +157,21 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
                 pass
         with other.once("held"):
             pass
+
+    def test_the_second_one_waits_and_gets_the_answer_of_the_first(self) -> None:
+        """A proxy sends a request again to another replica while the first still serves it."""
+        other = SqlUnitOfWorkFactory(self.engines, SqlWork)
+
+        def repeated() -> KeptAnswer | None:
+            with other.once("repeated") as once:
+                return once.answer
+
+        with ThreadPoolExecutor(1) as threads:
+            with self.unit_of_work.once("repeated") as once:
+                second = threads.submit(repeated)
+                wait_until(lambda: self.execute("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+                once.keep(ANSWER)
+            self.assertEqual(second.result(), ANSWER)
 
     def keep(self, key: str) -> KeptAnswer | None:
         """The answer that was kept before."""

@@ -11,6 +11,8 @@ from chassis.postgres.error_translation import READ_ONLY_TRANSACTION, sqlstate
 from support.specimens import specimens
 
 LIMITS = text("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
+PATH = 'mine, "it is 50%; \u00e9"'
+PATH_OPTION = PATH.replace(" ", "\\ ")
 WRITE = text("UPDATE specimens SET text = :text")
 
 
@@ -37,7 +39,7 @@ class EnginesTest(DatabaseTestCase):
                 self.assertEqual(tuple(connection.execute(LIMITS).one()), ("250ms", "500ms"))
 
     def test_options_of_the_url_are_heeded_by_all_and_the_limits_win(self) -> None:
-        own = {"options": "-csearch_path=mine -clock_timeout=9s"}
+        own = {"options": f"-clock_timeout=9s --statement-timeout=9s -csearch_path={PATH_OPTION}"}
         url = make_url(self.database_url).update_query_dict(own)
         mine = engines.Engines.connect(
             url.render_as_string(hide_password=False), name="tests", pool_size=1
@@ -47,7 +49,7 @@ class EnginesTest(DatabaseTestCase):
             with engine.connect() as connection:
                 path = connection.exec_driver_sql("SHOW search_path").scalar()
                 self.assertNotIn("9s", connection.execute(LIMITS).one())
-                self.assertEqual(path, "mine")
+                self.assertEqual(path, PATH)
 
 
 class WithoutOptionsTest(EnginesTest):
@@ -56,6 +58,7 @@ class WithoutOptionsTest(EnginesTest):
     def setUp(self) -> None:
         self.enterContext(patch.object(engines, "READ_ONLY", ""))
         self.enterContext(patch.object(engines, "IMPATIENT", ""))
+        self.enterContext(patch.object(engines, "_merged", lambda _url, options: options))
         super().setUp()
 
     def test_a_guard_ends_with_its_statement(self) -> None:

@@ -72,8 +72,8 @@ class RolesTest(TestCase):
             for role in (self.service, self.migrator):
                 connection.exec_driver_sql(f"DROP ROLE IF EXISTS {quoted(role)}")
 
-    def make_roles(self, url: str) -> None:
-        roles = (f"--set=service={self.service}", f"--set=migrator={self.migrator}")
+    def make_roles(self, url: str, *options: str) -> None:
+        roles = (f"--set=service={self.service}", f"--set=migrator={self.migrator}", *options)
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         result = subprocess.run(
             [
@@ -89,7 +89,7 @@ class RolesTest(TestCase):
             text=True,
             check=False,
         )
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertFalse(result.returncode or result.stderr, result.stderr)
 
     def url_as(self, role: str, url: str) -> str:
         theirs = make_url(url).set(username=role, password=PASSWORD)
@@ -170,6 +170,20 @@ class RolesTest(TestCase):
             engine = create_engine(self.url_as(self.migrator, url), poolclass=NullPool)
             specimens.create(engine)
             self.assert_service_works_and_changes_no_table(url)
+
+    def test_a_service_has_a_schema_of_its_own(self) -> None:
+        with empty_database() as shared:
+            own = make_url(shared).update_query_dict({"options": "-csearch_path=billing"})
+            url = own.render_as_string(hide_password=False)
+            for _ in range(2):
+                self.make_roles(shared, "--set=schema=billing")
+                Migrations(self.url_as(self.migrator, url)).upgrade()
+            specimens.create(create_engine(self.url_as(self.migrator, url), poolclass=NullPool))
+            engines = self.work_as(self.url_as(self.service, url))
+            with engines.read.connect() as connection:
+                query = "SELECT to_regclass('billing_ops.step')::text, to_regclass('ops.step')"
+                found = tuple(connection.exec_driver_sql(query).one())
+                self.assertEqual(found, ("billing_ops.step", None))
 
     def test_a_superuser_keeps_what_it_is(self) -> None:
         with server().connect() as connection:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from os import dup
+from socket import SHUT_RDWR, socket
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -84,7 +86,6 @@ INSERT = Statement(plain.insert())
 RENAME = Statement(
     plain.update().where(plain.c.id == bindparam("old_id")).values(name=bindparam("new_name"))
 )
-KILL = "SELECT pg_terminate_backend(%s)"
 STRANGE = "50% %(id)s \\ ' \u00e9 \U0001f600"
 
 
@@ -190,8 +191,8 @@ class StatementsContract(DatabaseTestCase):
         for engine in (self.engines.read, self.engines.write):
             with self.subTest(engine=engine), engine.connect() as connection:
                 behind: Any = connection.connection.driver_connection
-                with self.engines.watch.connect() as other:
-                    other.exec_driver_sql(KILL, (behind.info.backend_pid,))
+                with socket(fileno=dup(behind.fileno())) as wire:  # Whatever is at its other end.
+                    wire.shutdown(SHUT_RDWR)
                 with self.assertRaises(OperationalError) as caught:
                     FIND.rows(connection, {"id": row["id"]})
                 self.assertTrue(caught.exception.connection_invalidated)

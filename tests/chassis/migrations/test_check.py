@@ -11,7 +11,7 @@ from chassis.migrations.check import Verdict, check_revisions, declare
 from chassis.migrations.commands import migration_scripts
 from chassis.project import current_project
 from support.command_line import CommandLineTestCase
-from support.revisions import RevisionsTestCase
+from support.revisions import AFRESH, RevisionsTestCase
 
 FULL_OF_ROWS = "INSERT INTO things SELECT n FROM generate_series(1, 2000) AS n"
 LOCKS_TOO = "ALTER TABLE things ADD COLUMN x text"
@@ -191,6 +191,25 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
         self.assertEqual(len(steps), 6)
         self.assertEqual({found.mode for found in self.verdicts()[1:]}, {"none"})
         self.assertNotIn("MIG010", str(self.verdicts()))
+
+    def test_the_safe_form_of_another_name_or_type_is_another_column(self) -> None:
+        for change, new in (("RENAME id TO number", "number"), ("ALTER id TYPE text", "id_new")):
+            self.newest = 1
+            self.revision(f"ALTER TABLE things {change}", down="SELECT 1")
+            [form] = {one.form for one in self.verdict().findings if "_equal" in one.form}
+            lines = [line.removeprefix("# next revision: ") for line in form.splitlines()]
+            add, equal, fill = (line for line in lines if not line.startswith("#"))
+            self.newest = 1
+            self.revision(code=f"{add}\n    {equal}", down="SELECT 1")
+            self.revision(code=fill, down="SELECT 1")
+            found = {(one.mode, one.phase) for one in self.verdicts()[1:]}
+            self.assertEqual(found, {("none", "expand")})
+            self.sql("INSERT INTO things VALUES (1)")
+            self.upgrade()
+            self.assertEqual(self.sql(f"SELECT {new}::int FROM things"), [(1,)])
+            self.sql(f"{AFRESH}; TRUNCATE ops.backfill")
+            for path in Path(self.versions).glob("000[23]_*.py"):
+                path.unlink()
 
     def test_each_rule_has_a_safe_form_and_is_in_the_page(self) -> None:
         page = (current_project().root / "docs/migration-rules.md").read_text()

@@ -84,7 +84,7 @@ class SweepContract(FilesTestCase):
 class DiskSweepTest(OnDisk, SweepContract):
     def test_more_rows_than_are_read_at_a_time(self) -> None:
         row = (
-            "INSERT INTO ops.stored_file SELECT gen_random_uuid(), 'tests', 'a', 'text/csv', 1,"
+            "INSERT INTO stored_file SELECT gen_random_uuid(), 'tests', 'a', 'text/csv', 1,"
             " repeat('0', 64), state, state || n, now(), 1"
             " FROM generate_series(1, 501) AS n, unnest(ARRAY['pending', 'ready']) AS state"
         )

@@ -10,14 +10,26 @@ from unittest import TestCase
 
 import marshmallow
 
-from chassis.development.generate.grammar import Resource, read_field, read_resource
+from chassis.container import ServiceContainer
+from chassis.core.model import Model
+from chassis.development.generate.grammar import read_field, read_resource
 from chassis.development.generate.kinds import KINDS
 from chassis.development.generate.model import read_model
-from chassis.development.generate.names import OF_A_SCHEMA, plural_of, with_article
+from chassis.development.generate.names import (
+    OF_A_SCHEMA,
+    OF_A_UNIT_OF_WORK,
+    OF_AN_ENTITY,
+    WITH_A_SERVICE,
+    plural_of,
+    snake,
+    with_article,
+)
 from chassis.development.generate.receipt import described, resource_of
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import Resource
 from chassis.development.generate.resources import files, ordered
 from chassis.development.generate.splice import add_import, add_statement, remove
+from chassis.postgres.unit_of_work_factory import SqlWork
 
 MODULE = '''"""Ports."""
 
@@ -48,6 +60,7 @@ class PluralTest(TestCase):
             "leaf": "leaves",
             "purchase_order": "purchase_orders",
             "order_status": "order_statuses",
+            "address_lens": "address_lenses",
         }
         for singular, plural in words.items():
             with self.subTest(singular):
@@ -73,7 +86,7 @@ class GrammarTest(TestCase):
 
     def test_every_type_is_read(self) -> None:
         sources = {
-            **{name: name for name in KINDS.keys() - {"enum", "array", "ref"}},
+            **{name: name for name in KINDS - {"enum", "array", "ref"}},
             "enum": "enum:a,b",
             "array": "array:int:3",
             "ref": "ref:Customer:cascade",
@@ -100,15 +113,32 @@ class GrammarTest(TestCase):
             ({"plural": "Notes"}, "no plural"),
             ({"unique": (("text", "other"),)}, "no field other"),
             ({"unique": (("text",),)}, "two or more"),
+            ({"unique": (("text", "b"), ("b", "text"))}, "there twice"),
+            ({"under": "Book", "sources": ["book:ref:Book"]}, "caller sets"),
         ):
             with self.subTest(options), self.assertRaisesRegex(Refusal, cure):
-                read_resource("Note", ["text:str:9"], **options)
+                read_resource("Note", options.pop("sources", ["text:str", "b:int"]), **options)
 
     def test_what_is_described_is_read_back(self) -> None:
         resource = read_resource(
             "Line", ["order:ref:Order", "count:int:1..9"], under="Order", timestamps=True
         )
         self.assertEqual(described(resource_of(described(resource))), described(resource))
+
+    def test_names_that_code_has_are_refused(self) -> None:
+        for owner, names in (
+            (Model, OF_AN_ENTITY),
+            (SqlWork, OF_A_UNIT_OF_WORK),
+            (ServiceContainer, {f"{name}_service" for name in WITH_A_SERVICE}),
+        ):
+            public = {name for name in dir(owner) if not name.startswith("_")}
+            ends = "_service" if owner is ServiceContainer else ""
+            self.assertLessEqual({name for name in public if name.endswith(ends)}, names)
+
+    def test_initials_are_one_word(self) -> None:
+        words = {"APIKey": "api_key", "HTTPServer2": "http_server2", "OrderLine": "order_line"}
+        for name, expected in words.items():
+            self.assertEqual(snake(name), expected)
 
     def test_names_that_a_schema_has_are_refused(self) -> None:
         """As far as its class shows them."""
@@ -128,8 +158,10 @@ REFUSED_FIELDS = {
     "class:str": "Choose another",
     "date:date": "Choose another",
     "user:str": "reserved word",
-    "id:uuid": "has this field already",
-    "version:int": "has this field already",
+    "id:uuid": "has this name already",
+    "version:int": "has this name already",
+    "change:str": "has this name already",
+    "self:str": "has this name already",
     "validate:bool": "Choose another",
     "limit:int:filter": "parameter of this name|reserved word",
     "a:str:5=toolong": "1 to 5 characters",
@@ -145,6 +177,7 @@ REFUSED_FIELDS = {
     "a:enum:a,b=c": "none of",
     "a:array:float": "array:str:20",
     "a:ref": "ref:Customer",
+    "a:ref:": "ref:Customer",
     "a:ref:B:cascade:restrict": "Keep one",
     "a:ref:B:set_null": "needs optional",
     "a:many:Course": "StudentCourse student:ref:Student course:ref:Course --unique",
@@ -162,6 +195,11 @@ REFUSED_RESOURCES = {
     ("List", "a:str"): "Choose another",
     ("Page", "a:str"): "Choose another",
     ("Equipment", "a:str"): "--plural",
+    ("Hook", "a:str"): "each unit of work",
+    ("Orders", "a:str"): "looks like a plural",
+    ("Health", "a:str"): "a service of this name",
+    ("Note", "note:ref:Note:optional"): "in the path of a note",
+    ("Note", "a:int:filter", "a_from:str:filter"): "two filters",
     ("Note", "a:str", "a:int"): "there twice",
     ("Note", "a:ref:Note"): "optional",
     ("Note", "a:str:readonly=b"): "caller sets",
@@ -193,6 +231,11 @@ class ModelFileTest(TestCase):
             ("[Note]\ntext = 1", "no text"),
             ('[Note]\ntext = "strin"', r"\[Note\]"),
             ('[Note]\ntext = "str"\n"--owned" = "yes"', "there are"),
+            ('[Note]\ntext = "str"\n"--operations" = []', "there are"),
+            ('[Note]\ntext = "str"\ntext = "int"', "no TOML"),
+            ("[Note.text]\na = 1", "no text"),
+            ('[[Note]]\ntext = "str"', "no table"),
+            ('[Note]\n"a b" = "str"', "in ASCII"),
         ):
             with self.subTest(text), self.assertRaisesRegex(Refusal, cure):
                 self.read(text)
@@ -221,6 +264,16 @@ class SpliceTest(TestCase):
                 self.assertIn(line, changed)
                 self.assertIsNotNone(made)
                 self.assertEqual(made and remove(changed, made), MODULE)
+
+    def test_lines_are_counted_as_python_does(self) -> None:
+        source = MODULE.replace("class Work", "\f\nclass Work").replace("Kept.", "\u2028 Kept.")
+        changed, made = add_statement("x.py", source, "Work", "    c: C\n")
+        self.assertEqual(remove(changed, made), source)
+
+    def test_another_meaning_of_a_name_is_refused(self) -> None:
+        for name in ("B", "Work", "ABC"):
+            with self.subTest(name), self.assertRaisesRegex(Refusal, f"another {name}"):
+                add_import("x.py", MODULE, f"from src.a import {name}\n")
 
     def test_an_import_that_is_there_is_not_ours(self) -> None:
         self.assertEqual(add_import("x.py", MODULE, "from src.b import B\n"), (MODULE, None))

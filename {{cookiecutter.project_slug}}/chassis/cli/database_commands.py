@@ -12,6 +12,7 @@ import click
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.interruption import interruptible
 from chassis.cli.parameters import Duration, json_option
+from chassis.cli.readiness import require_database
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
@@ -57,6 +58,7 @@ def window_options(command: Any) -> Any:
         click.option("--drain-timeout", type=Duration(), default="30s", help="For writers."),
         click.option("--lock-timeout", type=Duration(), default="200ms", help="Of the first try."),
         click.option("--lock-budget", type=Duration(), default="10m", help="Of all tries."),
+        click.option("--terminate-blockers", is_flag=True, help="That are idle transactions."),
     ):
         command = option(command)
     return command
@@ -96,6 +98,7 @@ def db() -> None:
     python manage.py db upgrade
     python manage.py db downgrade
     """
+    require_database()
 
 
 @db.command()

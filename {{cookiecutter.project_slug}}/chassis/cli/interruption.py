@@ -5,6 +5,7 @@ import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import current_thread, main_thread
 from typing import Any
 
 import click
@@ -25,7 +26,8 @@ class Interruption:
     """A signal cancels the statement that runs, or is raised instead of the next one.
 
     Raised where it arrives it could be lost, in a destructor say, and raised in the middle of a
-    conversation it would cost the connection. A second signal is raised where it arrives.
+    conversation it would cost the connection. A second signal is raised where it arrives. Only
+    the main thread's statements are meant: another one looks on.
     """
 
     def __init__(self) -> None:
@@ -40,12 +42,12 @@ class Interruption:
 
     def raise_pending(self, *_: object) -> None:
         """See `translate`. Once: what settles the rest is let through."""
-        if self.is_pending:
+        if self.is_pending and _is_main():
             raise InsteadError
 
     def wait(self, connection: Any) -> None:
         """For a statement's answer. https://www.psycopg.org/docs/advanced.html#green-support"""
-        is_cancelled = False
+        is_cancelled = not _is_main()
         while (state := connection.poll()) != POLL_OK:
             reading = [connection] if state == POLL_READ else []
             writing = [connection] if state == POLL_WRITE else []
@@ -62,7 +64,9 @@ class Interruption:
         """What was cancelled, or not begun, was interrupted."""
         error = context.original_exception
         is_cancelled = isinstance(error, psycopg2.Error) and error.pgcode == QUERY_CANCELED
-        if not self.is_pending or not (is_cancelled or isinstance(error, InsteadError)):
+        if not (is_cancelled or isinstance(error, InsteadError)):
+            return None
+        if not (self.is_pending and _is_main()):
             return None
         self.is_pending = False
         return KeyboardInterrupt()
@@ -74,6 +78,10 @@ class Interruption:
     @property
     def waker(self) -> int:
         return self._waker
+
+
+def _is_main() -> bool:
+    return current_thread() is main_thread()
 
 
 @contextmanager

@@ -12,11 +12,12 @@ import click
 
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.parameters import Duration, Moment, json_option
+from chassis.cli.readiness import require_database
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService, retry_after
 from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from chassis.postgres.engines import unpooled_engine
-from chassis.postgres.locks import holders, mutex, write_fence
+from chassis.postgres.locks import fence_of, holders, mutex_of
 from chassis.project import current_project
 
 mode_option = click.option(
@@ -58,6 +59,7 @@ def maintenance() -> None:
     python manage.py maintenance status
     python manage.py maintenance end
     """
+    require_database()
 
 
 @maintenance.command()
@@ -174,12 +176,13 @@ def _state(tools: Tools) -> dict[str, Any]:
     window = tools.service.read()
     # The service's own role may not see what others do.
     with unpooled_engine(tools.migration_url).connect() as connection:
-        writers, migrators = holders(connection, write_fence()), holders(connection, mutex())
+        fence, mutex = fence_of(connection), mutex_of(connection)
+        writers, migrators = holders(connection, fence), holders(connection, mutex)
     return {
         "window": _shown(window) if window else None,
-        "write_fence": write_fence(),
+        "write_fence": fence,
         "writers": writers,
-        "mutex": mutex(),
+        "mutex": mutex,
         "migrators": migrators,
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from chassis.project import current_project
-from chassis.settings import PRODUCTION
+from chassis.settings import PRODUCTION, default_prefix
 
 
 @click.group()
@@ -76,7 +76,7 @@ def describe_api() -> dict[str, Any]:
     config = project.config_type(
         **about,
         environment=PRODUCTION,
-        service_prefix=about["name"],
+        service_prefix=default_prefix(project.config_type),
         database_url="postgresql://nobody@localhost/nothing",  # It is not asked.
         secret_key=token_urlsafe(),
         log_level="ERROR",

@@ -16,11 +16,23 @@ ALLOWED = text("""
 """)
 
 
+def require_database() -> None:
+    """Raise ConfigError if the project uses none."""
+    if not current_project().uses_database:
+        raise ConfigError(
+            "This project has no database: the container in "
+            f"{current_project().package}/dependency_container.py has no `unit_of_work`."
+        )
+
+
 def require_ready_database(config: Settings) -> None:
     """Raise ClickException, with what to do, unless the service could serve from it now.
 
-    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open.
+    Raise ConfigError if PostgreSQL does not allow as many connections as the server may open. A
+    project that uses no database needs none.
     """
+    if not current_project().uses_database:
+        return
     with _container(config) as container:
         try:
             container.health_service().readiness()

@@ -13,6 +13,7 @@ from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
 from chassis.postgres.error_translation import first_line, sqlstate
+from chassis.postgres.ops_schema import SchemaNameError
 from chassis.settings import ConfigError
 
 FAILED = 1
@@ -21,7 +22,7 @@ WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
 # By what raises them: their texts are sentences for people already.
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
-    (ConfigError, EmbeddedPostgresError, PoolerError): MISCONFIGURED,
+    (ConfigError, EmbeddedPostgresError, PoolerError, SchemaNameError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, RevisionError, ConnectionLostError, DomainError, CodeError): FAILED,
     (FindingsError,): FINDINGS,

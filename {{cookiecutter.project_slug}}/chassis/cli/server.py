@@ -56,7 +56,7 @@ def run(host: str | None, port: int | None) -> None:
     """
     _open_closed_streams()
     project = current_project()
-    embedded = not load_config(project.config_type).database_url
+    embedded = project.uses_database and not load_config(project.config_type).database_url
     config = load_config_with_database(project.config_type)
     _log(config)
     if embedded and needs_upgrade(config):
@@ -79,7 +79,7 @@ def run(host: str | None, port: int | None) -> None:
 
 def _say_where(config: Settings, host: str | None, port: int | None) -> None:
     url = f"http://{_in_url(host or config.host)}:{port or config.port}"
-    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}/docs")
+    click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}{config.docs_path}")
     if not config.jwt_jwks_url:
         click.echo("Token python manage.py token")
 
@@ -111,6 +111,7 @@ def serve(host: str | None, port: int | None) -> None:
         shared=sys.platform == "linux",
         workers=config.workers,
         respawn_failed_workers=True,
+        workers_lifetime=LIFETIME_SECONDS,  # The server's reloader knows no lifetime, and warns.
     )
 
 
@@ -137,15 +138,22 @@ def _serve(
     """
     address, port = host or config.host, port or config.port
     _require_free_port(address, port)
-    # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
-    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.msg)
     server = _server(config, address, port, options)
+    logging.getLogger("_granian").addFilter(partial(_is_true_here, server))
     with _counting_together():
         if shared:
             _share_modules()
         else:
             multiprocessing.set_start_method("spawn", force=True)
         server.serve()
+
+
+def _is_true_here(server: Any, record: logging.LogRecord) -> bool:
+    """Whether a line of the server's own is worth reading."""
+    if record.msg.startswith("Unexpected exit"):
+        return not server.interrupt_signal  # Ctrl-C reaches its processes too: they end as meant.
+    # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
+    return "Python threads" not in record.msg
 
 
 def _server(config: Settings, address: str, port: int, options: dict[str, Any]) -> Any:
@@ -163,7 +171,6 @@ def _server(config: Settings, address: str, port: int, options: dict[str, Any]) 
         backlog=BACKLOG,
         working_dir=current_project().root,
         workers_kill_timeout=STOP_SECONDS,
-        workers_lifetime=LIFETIME_SECONDS,
         respawn_interval=START_SECONDS,
         log_dictconfig=LOGS,
         **options,

@@ -9,7 +9,7 @@ from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.postgres.error_translation import sqlstate
-from chassis.postgres.locks import holders, write_fence
+from chassis.postgres.locks import fence_of, holders
 
 # Each server process has read the new mode by then: see MaintenanceService.
 SEEN_BY_ALL_SECONDS = 1.2
@@ -18,6 +18,7 @@ UNLOCK = text("SELECT pg_advisory_unlock(:key)")
 OTHERS = text("""
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
     AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+    AND application_name <> current_setting('application_name')
 """)
 
 
@@ -28,19 +29,19 @@ def drain(connection: Connection, timeout: float) -> None:
     """
     try:
         connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))
-        connection.execute(LOCK, {"key": write_fence()})
+        connection.execute(LOCK, {"key": fence_of(connection)})
         connection.commit()
     except DBAPIError as error:
         connection.rollback()
         if sqlstate(error) != LOCK_NOT_AVAILABLE:
             raise
-        writers = "; ".join(holders(connection, write_fence())) or "they have ended now"
+        writers = "; ".join(holders(connection, fence_of(connection))) or "they have ended now"
         connection.rollback()
         raise BusyError(f"Still writing after {timeout:g} s: {writers}.") from error
 
 
 def release(connection: Connection) -> None:
-    connection.execute(UNLOCK, {"key": write_fence()})
+    connection.execute(UNLOCK, {"key": fence_of(connection)})
     connection.commit()
 
 

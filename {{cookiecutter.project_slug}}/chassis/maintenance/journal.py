@@ -3,22 +3,23 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from chassis.core.maintenance import Window
 from chassis.maintenance.declarations import checksum, is_autocommit
 from chassis.maintenance.revisions import revision_of
+from chassis.postgres.ops_schema import OpsText
 
 if TYPE_CHECKING:  # A server has no need of it.
     from alembic.script import Script
 
-BEGIN = text("""
+BEGIN = OpsText("""
     INSERT INTO ops.step (window_id, revision, direction, kind, checksum, leads_to)
     VALUES (:window_id, :revision, :direction, :kind, :checksum, :leads_to) RETURNING id
 """)
-FINISH = text("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
+FINISH = OpsText("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
 # Begun outside a transaction, and neither it nor a later try was finished.
-HALF_DONE = text("""
+HALF_DONE = OpsText("""
     SELECT revision FROM ops.step AS begun
     WHERE kind = 'autocommit' AND finished_at IS NULL AND window_id = :window_id
     AND NOT EXISTS (
@@ -26,7 +27,7 @@ HALF_DONE = text("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
-LAST_RESULT = text("""
+LAST_RESULT = OpsText("""
     SELECT leads_to FROM ops.step WHERE window_id = :window_id AND finished_at IS NOT NULL
     ORDER BY id DESC LIMIT 1
 """)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from chassis.core.errors import BusyError
 from chassis.postgres.engines import CONNECT_SECONDS, unpooled_engine
 from chassis.postgres.error_translation import sqlstate
-from chassis.postgres.locks import STATEMENT, holders, mutex
+from chassis.postgres.locks import STATEMENT, holders, mutex_of
 from chassis.project import current_project
 
 MUTEX_POLL_SECONDS = 0.25
@@ -30,12 +30,14 @@ OPTIONS = (
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
-# Who may hold what a migration waits for.
-TRANSACTIONS = text(f"""
-    SELECT format('%s, process %s, %s, in a transaction for %s s: %s',
+# Of pg_stat_activity, for people.
+WHO = f"""format('%s, process %s, %s, in a transaction for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
-        {STATEMENT})
+        {STATEMENT})"""
+# Who may hold what a migration waits for.
+TRANSACTIONS = text(f"""
+    SELECT {WHO}
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND xact_start < clock_timestamp() - '0.1 s'::interval
@@ -198,8 +200,8 @@ def _take_mutex(connection: Connection, wait: float) -> None:
     deadline = time.monotonic() + wait
     # Polled: whoever waits in the database has a snapshot, and CREATE INDEX CONCURRENTLY of the
     # holder would wait for that.
-    while not connection.execute(TAKE_MUTEX, {"mutex": mutex()}).scalar_one():
-        others = "; ".join(holders(connection, mutex()))
+    while not connection.execute(TAKE_MUTEX, {"mutex": mutex_of(connection)}).scalar_one():
+        others = "; ".join(holders(connection, mutex_of(connection)))
         connection.commit()
         if time.monotonic() > deadline:
             raise MutexHeldError(f"Another migration is running ({others or 'unknown'}).")

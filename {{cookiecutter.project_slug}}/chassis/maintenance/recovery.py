@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from chassis.core.maintenance import Window, WindowPhase
 from chassis.maintenance.journal import proven_outcome
 from chassis.maintenance.window_log import CLOSE_EXPIRED, WindowLog, current_window, require_own
-from chassis.postgres.locks import mutex
 
 OWNED = {WindowPhase.DRAINING, WindowPhase.MIGRATING}
 
@@ -32,7 +31,7 @@ def recover(connection: Connection) -> None:
     """Settle the window that a dead owner left. The caller has the mutex, so nobody else has."""
     require_own(connection)
     connection.execute(CLOSE_EXPIRED)
-    window = current_window(connection, mutex())
+    window = current_window(connection)
     if window and window.phase in OWNED:
         log = WindowLog(connection, actor=actor(), source="recovery")
         settle(connection, log, window, "its owner died")

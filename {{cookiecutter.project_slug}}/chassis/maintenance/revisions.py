@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from chassis.maintenance.declarations import CONTRACT
+from chassis.postgres.ops_schema import version_table
 from chassis.project import current_project
 
 ONE_LINE = (
@@ -17,7 +18,7 @@ ONE_LINE = (
     "`revision`, and the one before it as its `down_revision`."
 )
 NAMES = {"revision", "down_revision", "phase"}
-HAS_TABLE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
+HAS_TABLE = text("SELECT to_regclass(:table) IS NOT NULL")
 CURRENT = text("SELECT version_num FROM alembic_version ORDER BY version_num")
 
 
@@ -62,7 +63,7 @@ def read_revisions(versions: Path | None = None) -> list[Revision]:
 
 def current_revisions(connection: Connection) -> list[str]:
     """Of the database; none if it was never migrated."""
-    if not connection.execute(HAS_TABLE).scalar_one():
+    if not connection.execute(HAS_TABLE, {"table": version_table(connection)}).scalar_one():
         return []
     return list(connection.execute(CURRENT).scalars())
 

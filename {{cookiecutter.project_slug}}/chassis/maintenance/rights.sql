@@ -7,6 +7,7 @@
 DO $$
 DECLARE
     owner CONSTANT oid := (SELECT nspowner FROM pg_namespace WHERE nspname = 'ops');
+    home CONSTANT oid := (SELECT relnamespace FROM pg_class WHERE oid = 'alembic_version'::regclass);
     of_everybody CONSTANT boolean := EXISTS (
         SELECT FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'ops' AND grantee = 0);
     writer text;
@@ -14,6 +15,7 @@ BEGIN
     FOR writer IN
         SELECT grantee::regrole::text FROM pg_default_acl, aclexplode(defaclacl)
         WHERE defaclrole = owner AND defaclobjtype = 'r' AND privilege_type = 'INSERT'
+            AND defaclnamespace IN (0, home)
             AND grantee NOT IN (0, owner)
         UNION
         SELECT grantee::regrole::text FROM pg_class, aclexplode(relacl)
@@ -25,7 +27,6 @@ BEGIN
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %s', writer);
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %s', writer);
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ops.job, ops.outbox, ops.periodic_task TO %s', writer);
-        EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ops.stored_file TO %s', writer);
         EXECUTE format('GRANT SELECT ON alembic_version TO %s', writer);
     END LOOP;
     IF of_everybody THEN

@@ -1,14 +1,15 @@
 from itertools import dropwhile
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.core.errors import UnavailableError
 from chassis.core.probes import DatabaseProbe, SchemaState
 from chassis.maintenance.revisions import Revision, current_revisions
 from chassis.postgres.error_translation import translated_errors
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
-PREPARED = text("SELECT to_regprocedure('ops.pass_write_fence(bigint, bigint)') IS NOT NULL")
+PREPARED = OpsText("SELECT to_regprocedure('ops.pass_write_fence(bigint, bigint)') IS NOT NULL")
 
 
 class SqlDatabaseProbe(DatabaseProbe):
@@ -31,13 +32,14 @@ class SqlDatabaseProbe(DatabaseProbe):
             with translated_errors(), self._engine.connect() as connection:
                 heads = current_revisions(connection)
                 prepared = connection.execute(PREPARED).scalar()
+                ops = ops_schema(connection)
         except ProgrammingError as error:
             raise UnavailableError("The revision of the database cannot be read.") from error
         # A revision that is unknown here is newer: expand and contract lets it serve this code.
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
             raise UnavailableError(
-                "The database lacks what writing needs in the schema `ops`, or its role may not "
+                f"The database lacks what writing needs in the schema `{ops}`, or its role may not "
                 "use that: scripts/roles.sql gives the right."
             )
         current = ", ".join(heads) or None

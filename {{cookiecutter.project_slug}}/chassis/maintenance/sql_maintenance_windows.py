@@ -31,9 +31,10 @@ from chassis.maintenance.recovery import actor, recover
 from chassis.maintenance.revisions import revision_of
 from chassis.maintenance.window_log import WindowLog, create_ops_schema, current_window
 from chassis.postgres.error_translation import first_line, sqlstate, translated_errors
-from chassis.postgres.locks import mutex, window_from
+from chassis.postgres.locks import window_from
+from chassis.postgres.ops_schema import OpsText
 
-BY_ID = text("""
+BY_ID = OpsText("""
     SELECT *, phase <> 'off' AND starts_at <= clock_timestamp() AS is_open,
         extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
     FROM ops.window WHERE id = :id
@@ -43,25 +44,25 @@ FAR = timedelta(days=366)  # What is beyond is a slip, and beyond the calendar o
 IS_PAST_OR_FAR = text("""
     SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment
 """)
-EVENTS = text("""
+EVENTS = OpsText("""
     SELECT at, window_id, event, actor, source, detail FROM ops.event
     WHERE window_id = :id OR CAST(:id AS bigint) IS NULL ORDER BY id
 """)
-EXTEND = text("""
+EXTEND = OpsText("""
     UPDATE ops.window SET expected_end = clock_timestamp() + :lasts,
         hard_end = CASE WHEN hard_end IS NOT NULL THEN clock_timestamp() + :lasts END
     WHERE id = :id
 """)
-LATEST = text("""
+LATEST = OpsText("""
     SELECT id, kind, mode, phase, outcome, starts_at, coalesce(finished_at, expected_end) AS until,
         message
     FROM ops.window ORDER BY id DESC LIMIT :n
 """)
-UNTOUCHED = text("""
+UNTOUCHED = OpsText("""
     SELECT id FROM ops.window WHERE id = :id AND kind = 'manual'
     AND phase IN ('draining', 'active') AND target_revision IS NULL FOR UPDATE
 """)
-CANCEL = text("""
+CANCEL = OpsText("""
     SELECT id FROM ops.window
     WHERE id = :id AND phase = 'scheduled' AND starts_at > clock_timestamp()
 """)
@@ -79,7 +80,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def current(self) -> Window | None:
         try:
             with translated_errors(), self._watch.connect() as connection:
-                return current_window(connection, mutex())
+                return current_window(connection)
         except DBAPIError as error:  # Never migrated, not allowed: whatever it is.
             raise UnavailableError("Maintenance windows cannot be read.") from error
 
@@ -164,7 +165,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 return _end(connection, log, accept_schema)
         except MutexHeldError:
             with self._beside() as (connection, log):
-                window = current_window(connection, mutex())
+                window = current_window(connection)
                 if not (window and window.is_open and _is_untouched(connection, window.id)):
                     raise
                 return _end(connection, log, accept_schema)
@@ -173,7 +174,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         """Let the one that was opened by hand end so long from now. It needs no mutex."""
         _require_short(lasts)
         with self._beside() as (connection, log):
-            window = current_window(connection, mutex())
+            window = current_window(connection)
             if window is None or not window.is_open:
                 raise NotFoundError("No window is open.")
             if not _is_untouched(connection, window.id):
@@ -230,7 +231,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
 
 def _refuse_a_second(connection: Connection) -> None:
-    if (window := current_window(connection, mutex())) and window.is_open:
+    if (window := current_window(connection)) and window.is_open:
         raise ConflictError(f"Window {window.id} is open already.")
 
 
@@ -252,7 +253,7 @@ def _is_untouched(connection: Connection, identity: int) -> bool:
 
 
 def _end(connection: Connection, log: WindowLog, accept_schema: str | None) -> Window:
-    window = current_window(connection, mutex())
+    window = current_window(connection)
     if window is None or not window.is_open:
         raise NotFoundError("No window is open.")
     if window.phase is WindowPhase.FAILED:

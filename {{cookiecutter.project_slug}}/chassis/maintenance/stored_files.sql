@@ -1,5 +1,6 @@
 -- What the service knows of files; their contents lie in a store: see chassis/core/storage.
-CREATE TABLE ops.stored_file (
+-- It lies outside the migrations, beside the tables of the service, which may refer to it.
+CREATE TABLE stored_file (
     id uuid PRIMARY KEY,
     owner varchar(255) NOT NULL,
     name varchar(255) NOT NULL,
@@ -11,5 +12,5 @@ CREATE TABLE ops.stored_file (
     created_at timestamptz NOT NULL,
     version integer NOT NULL
 );
-CREATE INDEX ON ops.stored_file (owner, id);
-CREATE INDEX ON ops.stored_file (id) WHERE state = 'pending';
+CREATE INDEX ON stored_file (owner, id);
+CREATE INDEX ON stored_file (id) WHERE state = 'pending';

@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateSchema
 
 from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.maintenance.migrator import retry_for_locks
-from chassis.postgres.locks import window_from
+from chassis.postgres.locks import mutex_of, window_from
+from chassis.postgres.ops_schema import (
+    NAME,
+    OpsText,
+    ops_schema,
+    own_schema,
+    version_table,
+)
 from chassis.project import current_project
 
 # What has to be there, and what makes it: each in a transaction of its own.
@@ -25,26 +33,27 @@ OPS_SCHEMA = {
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
-    "to_regclass('ops.stored_file') IS NOT NULL": "stored_files.sql",
+    "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }
-IS_CLAIMED = text("SELECT to_regclass('ops.service') IS NOT NULL")
-CLAIMED_BY = text("SELECT name FROM ops.service")
-CLAIM = text("""
+HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")
+IS_CLAIMED = OpsText("SELECT to_regclass('ops.service') IS NOT NULL")
+CLAIMED_BY = OpsText("SELECT name FROM ops.service")
+CLAIM = OpsText("""
     INSERT INTO ops.service SELECT :name WHERE NOT EXISTS (SELECT FROM ops.service)
 """)
-CURRENT = text("""
+CURRENT = OpsText("""
     SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
     FROM ops.current_window
 """)
 # What has ended by the clock is told apart from what goes on only here.
-CLOSE_EXPIRED = text("""
+CLOSE_EXPIRED = OpsText("""
     UPDATE ops.window SET phase = 'off', outcome = 'expired', finished_at = hard_end
     WHERE phase IN ('scheduled', 'active') AND hard_end <= clock_timestamp()
 """)
-INSERT = text("""
+INSERT = OpsText("""
     INSERT INTO ops.window (kind, mode, phase, message, starts_at, expected_end, hard_end,
         from_revision, target_revision)
     SELECT :kind, :mode, :phase, :message, start, start + :lasts, start + :expires_after,
@@ -60,11 +69,11 @@ NOTHING_GIVEN: dict[str, Any] = {
     "from_revision": None,
     "target_revision": None,
 }
-FINISH = text("""
+FINISH = OpsText("""
     UPDATE ops.window SET phase = 'off', outcome = :outcome, finished_at = clock_timestamp()
     WHERE id = :id
 """)
-EVENT = text("""
+EVENT = OpsText("""
     INSERT INTO ops.event (window_id, actor, source, event, detail)
     VALUES (:id, :actor, :source, :event, :detail)
 """)
@@ -80,8 +89,13 @@ def create_ops_schema(connection: Connection) -> None:
     Raise AnotherServiceError, before anything is written, if the schema is another service's.
     """
     require_own(connection)
+    home = own_schema(connection)
+    if home and not connection.execute(HAS_SCHEMA, {"schema": home}).scalar():
+        connection.execute(CreateSchema(home))
+    connection.commit()
     for present, name in OPS_SCHEMA.items():
-        if not connection.execute(text(f"SELECT {present}")).scalar():
+        condition = present.replace("alembic_version", version_table(connection))
+        if not connection.execute(OpsText(f"SELECT {condition}")).scalar():
             retry_for_locks(connection, partial(_run_file, connection, name), budget=60)
         connection.commit()
     connection.execute(CLAIM, {"name": current_project().name})
@@ -92,24 +106,28 @@ def require_own(connection: Connection) -> None:
     """Its windows and locks are told apart by nothing else."""
     if connection.execute(IS_CLAIMED).scalar():
         found = connection.execute(CLAIMED_BY).scalar()
+        name = ops_schema(connection)
         if found not in {None, current_project().name}:
             raise AnotherServiceError(
-                f"The schema `ops` of this database belongs to the service {found}, and this is "
-                f"{current_project().name}. Give it a database of its own; or, if this service was "
-                "renamed, put its new name into ops.service."
+                f"The schema `{name}` of this database belongs to the service {found}, and this is "
+                f"{current_project().name}. Give it a schema of its own, by "
+                "?options=-csearch_path=NAME in its URL, or a database; or, if this service was "
+                f"renamed, put its new name into {name}.service."
             )
     connection.rollback()
 
 
 def _run_file(connection: Connection, name: str) -> None:
     statements = Path(__file__).with_name(name).read_text("utf-8")
-    connection.exec_driver_sql(statements.replace("%", "%%"))  # The driver's mark of a parameter.
+    here = NAME.sub(ops_schema(connection), statements)
+    connection.exec_driver_sql(here.replace("%", "%%"))  # The driver's mark of a parameter.
     connection.commit()
 
 
-def current_window(connection: Connection, mutex: int) -> Window | None:
+def current_window(connection: Connection) -> Window | None:
     """The window that is open, else the next one."""
-    row = connection.execute(CURRENT, {"mutex": mutex}).mappings().one_or_none()
+    values = {"mutex": mutex_of(connection)}
+    row = connection.execute(CURRENT, values).mappings().one_or_none()
     return window_from(row) if row else None
 
 
@@ -129,7 +147,7 @@ class WindowLog:
 
     def change(self, identity: int, phase: WindowPhase, **columns: Any) -> None:
         settings = ", ".join(f"{name} = :{name}" for name in ["phase", *columns])
-        statement = text(f"UPDATE ops.window SET {settings} WHERE id = :id")  # noqa: S608
+        statement = OpsText(f"UPDATE ops.window SET {settings} WHERE id = :id")  # noqa: S608
         self._connection.execute(statement, {"id": identity, "phase": phase} | columns)
         self.note(identity, phase)
 

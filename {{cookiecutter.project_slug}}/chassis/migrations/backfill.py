@@ -15,15 +15,16 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.postgres.error_translation import sqlstate
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
 FIRST, LEAST, MOST = 500, 50, 20_000  # Rows of a batch.
 BATCH_SECONDS = 0.1  # Longer: fewer rows the next time. So a busy server gets smaller ones.
 LAG_SECONDS = 1.0  # A replica that is behind by more is waited for.
 TOLD_SECONDS = 5
 DEADLOCK = "40P01"
-PREPARED = text("SELECT to_regclass('ops.backfill') IS NOT NULL")
+PREPARED = OpsText("SELECT to_regclass('ops.backfill') IS NOT NULL")
 # Of the step that runs; begun anew if it was taken back since.
-BEGIN = text("""
+BEGIN = OpsText("""
     WITH running AS (SELECT revision FROM ops.step ORDER BY id DESC LIMIT 1),
     undone AS (
         DELETE FROM ops.backfill USING running
@@ -32,13 +33,13 @@ BEGIN = text("""
             AND direction = 'downgrade' AND finished_at > backfill.started_at))
     SELECT revision FROM running
 """)
-INSERT = text("""
+INSERT = OpsText("""
     INSERT INTO ops.backfill (revision, relation, expected)
     SELECT :revision, :relation, nullif(reltuples, -1)::bigint FROM pg_class
     WHERE oid = to_regclass(:relation)
     ON CONFLICT DO NOTHING
 """)
-STATE = text("SELECT * FROM ops.backfill WHERE revision = :revision AND relation = :relation")
+STATE = OpsText("SELECT * FROM ops.backfill WHERE revision = :revision AND relation = :relation")
 TYPE = text("""
     SELECT format_type(atttypid, atttypmod) FROM pg_attribute
     WHERE attrelid = to_regclass(:relation) AND attname = :key
@@ -50,7 +51,7 @@ BATCH = """
         UPDATE {relation} SET {assignments} FROM batch
         WHERE {relation}.{key} = key_of_batch AND ({where}) RETURNING 1
     )
-    UPDATE ops.backfill SET
+    UPDATE {ops}.backfill SET
         position = coalesce(
             (SELECT key_of_batch::text FROM batch  -- Not by the text of that name.
                 ORDER BY batch.key_of_batch DESC LIMIT 1), position),
@@ -63,7 +64,7 @@ BATCH = """
     RETURNING *
 """
 LAG = text("SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_stat_replication")
-UNFINISHED = text("SELECT * FROM ops.backfill WHERE finished_at IS NULL ORDER BY started_at")
+UNFINISHED = OpsText("SELECT * FROM ops.backfill WHERE finished_at IS NULL ORDER BY started_at")
 
 
 def backfill(table: str, assignments: str, *, where: str = "true", key: str = "id") -> None:
@@ -137,6 +138,7 @@ class _Backfill:
     def _batch(self, after: str, values: dict[str, Any]) -> Row[Any] | None:
         """None if somebody has one of its rows for too long: the next try is smaller."""
         statement = BATCH.format(
+            ops=ops_schema(self.connection),
             key=self.key,
             relation=self.relation,
             after=after,

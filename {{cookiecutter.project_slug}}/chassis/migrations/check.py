@@ -167,7 +167,7 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     if DEPENDS_ON_DATA.search(source):
         text = "may do other things where there are rows than where there are none"
         yield Effect("MIG009", READ_ONLY, text)
-    if re.search(r"\b(ops\.|alembic_version)", source):
+    if re.search(r"\b(\w+_)?ops\.|\balembic_version", source):
         yield Effect("MIG019", FULL, "touches what belongs to the migrator", is_error=True)
     if OWN_CODE.search(source):
         text = "imports code that will have changed when this runs"

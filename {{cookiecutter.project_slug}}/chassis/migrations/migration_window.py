@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from chassis.core.errors import BusyError
@@ -23,10 +23,11 @@ from chassis.maintenance.recovery import (
 from chassis.maintenance.window_log import WindowLog, current_window
 from chassis.migrations.plan import Options, Plan
 from chassis.postgres.error_translation import first_line, sqlstate
-from chassis.postgres.locks import holders, mutex, write_fence
+from chassis.postgres.locks import fence_of, holders
+from chassis.postgres.ops_schema import OpsText
 
 QUERY_CANCELED = "57014"
-STILL_OPEN = text("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' FOR UPDATE")
+STILL_OPEN = OpsText("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' FOR UPDATE")
 
 
 class OpenWindow:
@@ -75,7 +76,7 @@ def migration_window(
     except IntegrityError as error:
         connection.rollback()
         raise BusyError("Somebody has opened a window by hand at this moment.") from error
-    writers = "; ".join(holders(connection, write_fence())) or "nobody writes"
+    writers = "; ".join(holders(connection, fence_of(connection))) or "nobody writes"
     connection.commit()
     options.say("window", f"#{window.id} {window.mode}, draining: {writers}")
     try:
@@ -108,7 +109,7 @@ def _close(
 
 
 def open_window(connection: Connection) -> Window | None:
-    window = current_window(connection, mutex())
+    window = current_window(connection)
     return window if window and window.is_open else None
 
 

@@ -1,8 +1,10 @@
-"""Operations for revisions that PostgreSQL only runs outside a transaction.
+"""Operations for revisions, beside those of Alembic.
 
-Each belongs in a revision of its own. Killed halfway, it is put right when it runs again.
+What PostgreSQL only runs outside a transaction belongs in a revision of its own: an index, a value
+of an enum, a backfill. Killed halfway, it is put right when it runs again.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +22,51 @@ VALIDITY = text("""
     WHERE indrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:table)))
     AND indexrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:name)))
 """)
+LONGEST_NAME = 63
+# The release before writes `old`, the next one `new`; who writes both means `new`.
+EQUAL = """
+    CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'INSERT' AND NEW.{new} IS NOT NULL
+            OR TG_OP = 'UPDATE' AND NEW.{new} IS DISTINCT FROM OLD.{new}
+        THEN
+            NEW.{old} := {to_old};
+        ELSE
+            NEW.{new} := {to_new};
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {function}()
+"""
+APART = "DROP TRIGGER {trigger} ON {table}; DROP FUNCTION {function}()"
+
+
+def keep_columns_equal(
+    table: str, old: str, new: str, *, to_new: str | None = None, to_old: str | None = None
+) -> None:
+    """Let releases that know only one of two columns serve at the same time.
+
+    A trigger writes the other one, until `let_columns_differ`. Names are as SQL writes them; `new`
+    was just added, nullable and without a default. Types are converted as PostgreSQL assigns them;
+    another conversion is an expression:
+
+        keep_columns_equal("books", "price", "cents", to_new="NEW.price * 100",
+            to_old="NEW.cents / 100.0")
+    """
+    expressions = {"to_new": to_new or f"NEW.{old}", "to_old": to_old or f"NEW.{new}"}
+    op.execute(EQUAL.format(**_names(table, new), old=old, new=new, **expressions))
+
+
+def let_columns_differ(table: str, new: str) -> None:
+    """The end of `keep_columns_equal`, before one of the two is dropped."""
+    op.execute(APART.format(**_names(table, new)))
+
+
+def _names(table: str, new: str) -> dict[str, str]:
+    schema, dot, own = table.rpartition(".")
+    name = re.sub(r"\W+", "_", f"{own}_{new}_equal")[:LONGEST_NAME]
+    return {"table": table, "trigger": name, "function": f"{schema}{dot}{name}"}
 
 
 def create_index_concurrently(name: str, table: str, columns: list[Any], **options: Any) -> None:

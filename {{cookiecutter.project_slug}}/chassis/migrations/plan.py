@@ -27,6 +27,7 @@ class Options:
     drain_timeout: float = 30  # For those who write.
     lock_timeout: float = 0.2
     lock_budget: float = 600
+    terminate_blockers: bool = False  # Those whose transaction is idle.
     say: Callable[[str, str], None] = unheard
 
 

@@ -18,9 +18,17 @@ RULES = {
 # next: operations.backfill("table", "column = gen_random_uuid()", where="column IS NULL")
 # then NOT NULL as MIG022 has it""",
     "MIG003": """op.add_column("table", sa.Column("column_new", sa.BigInteger()))
-# write both; fill the old rows in batches; read the new one; drop the old one (contract)""",
+operations.keep_columns_equal("table", "column", "column_new")
+# next revision: operations.backfill("table", "column_new = column", where="column_new IS NULL")
+# when each release that runs uses column_new alone, contract:
+#     operations.let_columns_differ("table", "column_new")
+#     op.drop_column("table", "column")""",
     "MIG004": """op.add_column("table", sa.Column("new_name", sa.Text()))
-# write both; fill the old rows in batches; read the new one; drop the old one (contract).
+operations.keep_columns_equal("table", "name", "new_name")
+# next revision: operations.backfill("table", "new_name = name", where="new_name IS NULL")
+# when each release that runs uses new_name alone, contract:
+#     operations.let_columns_differ("table", "new_name")
+#     op.drop_column("table", "name")
 # A table: op.rename_table and CREATE VIEW old_name AS TABLE new_name in one revision""",
     "MIG005": """phase = "contract"
 # and apply it when no release that runs uses it; take it out of the models before""",
@@ -74,8 +82,29 @@ def safe_lines(rule: str, change: Difference) -> Iterator[str]:
         if rule in {"MIG008", "MIG022"} and key.kind == "column null" and wanted == "NOT NULL":
             yield from _not_null(key)
         if rule in {"MIG002", "MIG003"} and key.kind == "column type":
-            yield f"# add {key.name}_new of type {wanted} to {key.table}, write both, fill the old"
-            yield f"# rows in batches, read the new one, and drop {key.name} (contract)"
+            yield from _in_another_column(key, key.name, f"{key.name}_new", wanted)
+    if rule == "MIG004":
+        yield from _renamed(change)
+
+
+def _renamed(change: Difference) -> Iterator[str]:
+    """A column that went and one that came, in the same table and of the same type."""
+    for old, was in sorted(change.extra.items()):
+        for new, wanted in sorted(change.missing.items()):
+            same = (old.kind, old.relation, was) == (new.kind, new.relation, wanted)
+            if same and old.kind == "column type":
+                yield from _in_another_column(old, old.name, new.name, wanted)
+
+
+def _in_another_column(key: Key, old: str, new: str, wanted: str) -> Iterator[str]:
+    table, old, new = qualified(key.schema, key.table), quote(old), quote(new)
+    yield f"op.execute({f'ALTER TABLE {table} ADD {new} {wanted}'!r})"
+    yield f"operations.keep_columns_equal({table!r}, {old!r}, {new!r})"
+    filled = f"{table!r}, {f'{new} = {old}'!r}, where={f'{new} IS NULL'!r}"
+    yield f"# next revision: operations.backfill({filled})"
+    yield f"# when each release that runs uses {new} alone, contract:"
+    yield f"#     operations.let_columns_differ({table!r}, {new!r})"
+    yield f"#     op.execute({f'ALTER TABLE {table} DROP {old}'!r})"
 
 
 def _added(key: Key, definition: str) -> Iterator[str]:

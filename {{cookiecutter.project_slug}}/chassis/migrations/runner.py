@@ -33,6 +33,7 @@ from chassis.migrations.migration_window import OpenWindow, migration_window, op
 from chassis.migrations.plan import Options, Plan, leads_to, refuse_autocommit
 from chassis.migrations.probe import SECONDS, probe
 from chassis.migrations.status import INVALID, warnings
+from chassis.migrations.watching import watching
 
 # Somebody is shut out meanwhile: less the last try, that is given up within 2 s.
 WINDOW_SECONDS = 1.5
@@ -63,8 +64,10 @@ class Runner:
                 for line in plan.described():
                     self.options.say("plan", line)
                 self._warn(connection, plan)
+            ends = self.options.terminate_blockers
             try:
-                self._run_parts(connection, plan)
+                with watching(connection, self.options.say, end_idle=ends):
+                    self._run_parts(connection, plan)
             except BaseException:
                 self._say_where(connection)
                 raise

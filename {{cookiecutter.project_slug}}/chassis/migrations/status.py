@@ -13,10 +13,11 @@ from chassis.maintenance.declarations import (
 from chassis.maintenance.revisions import revision_of
 from chassis.migrations.backfill import unfinished
 from chassis.migrations.plan import plan_upgrade
-from chassis.postgres.locks import holders, mutex, write_fence
+from chassis.postgres.locks import fence_of, holders, mutex_of
+from chassis.postgres.ops_schema import OpsText
 
-PREPARED = text("SELECT to_regclass('ops.step') IS NOT NULL")
-APPLIED = text("""
+PREPARED = OpsText("SELECT to_regclass('ops.step') IS NOT NULL")
+APPLIED = OpsText("""
     SELECT DISTINCT ON (revision) revision, checksum FROM ops.step
     WHERE direction = 'upgrade' AND finished_at IS NOT NULL ORDER BY revision, id DESC
 """)
@@ -60,8 +61,8 @@ def status(connection: Connection, scripts: ScriptDirectory) -> dict[str, Any]:
         "pending": [line for one in pending for line in description(connection, one)],
         "backfills": unfinished(connection),
         **warnings(connection, applied),
-        "migrating": holders(connection, mutex()),
-        "writing": holders(connection, write_fence()),
+        "migrating": holders(connection, mutex_of(connection)),
+        "writing": holders(connection, fence_of(connection)),
     }
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
+from shutil import get_terminal_size
 from sys import exception
 from traceback import TracebackException
 from typing import Any, BinaryIO
@@ -27,6 +28,9 @@ OURS = {
 }  # Clean as they are made.
 # What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
+
+TIME_OF_DAY = slice(11, 19)  # Of an ISO 8601 timestamp.
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 ENABLED = True  # A test may leave every line to Python's own writer.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -72,16 +76,43 @@ def to_json(_: Any, __: str, event: Event) -> str:
 
 
 def console(stream: BinaryIO) -> Render:
+    """For a person: the time without the date, and no line wider than the terminal."""
     show = ConsoleRenderer(
-        colors=stream.isatty(), exception_formatter=plain_traceback, sort_keys=False
+        colors=stream.isatty(),
+        exception_formatter=plain_traceback,
+        sort_keys=False,
+        pad_event_to=0,
+        pad_level=False,
     )
 
     def render(logger: Any, name: str, event: Event) -> str:
         lines = event.pop("exception", "").splitlines()
+        if event.get("logger", "").startswith("_granian"):  # Its lines say that they are its own.
+            del event["logger"]
+        if "timestamp" in event:
+            event["timestamp"] = event["timestamp"][TIME_OF_DAY]
         shown = {_escape(key): _escape(str(value)) for key, value in event.items()}
-        return "\n    ".join([str(show(logger, name, shown)), *lines])
+        text = str(show(logger, name, shown))
+        if stream.isatty():
+            lines = [*_wrapped(text, get_terminal_size().columns), *lines]
+        else:
+            lines = [text, *lines]
+        return "\n    ".join(lines)
 
     return render
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """In lines of so many columns at most, broken at spaces; colours take no column."""
+    lines = [""]
+    for word in text.rstrip().split(" "):
+        indent = 4 if len(lines) > 1 else 0
+        taken = len(COLOUR.sub("", f"{lines[-1]} {word}")) + indent
+        if lines[-1] and taken > columns:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
 
 
 def _traceback(error: TracebackException) -> Iterator[str]:

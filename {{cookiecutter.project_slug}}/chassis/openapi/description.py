@@ -1,4 +1,4 @@
-"""The description of the API at /openapi.json, and its page at /docs."""
+"""The description of the API, by default at /openapi.json, and its page, at /docs."""
 
 import re
 from typing import Any
@@ -81,10 +81,18 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         """Pages say in their body where the next one begins."""
 
 
-def register_openapi(app: Flask, *, title: str, version: str, description: str) -> Api:
-    """Title, version and description are the project's own."""
-    app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version)
-    register_docs_page(app, title)
+def register_openapi(  # noqa: PLR0913  # Each by its name.
+    app: Flask,
+    *,
+    title: str,
+    version: str,
+    description: str,
+    path: str = "/openapi.json",
+    page: str = "/docs",
+) -> Api:
+    """Title, version and description are the project's own; `page` is the path of the page."""
+    app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version, OPENAPI_JSON_PATH=path)
+    register_docs_page(app, title, page)
     api = Api(
         app,
         spec_kwargs={
@@ -96,3 +104,9 @@ def register_openapi(app: Flask, *, title: str, version: str, description: str) 
     api.register_field(Cursor, "string", "cursor")
     api.register_field(Sort, "string", None)
     return api
+
+
+def signs_cursors(app: Flask) -> bool:
+    """Whether a list hands out where its next page begins."""
+    [api] = app.extensions["flask-smorest"]["apis"].values()
+    return '"cursor"' in json.dumps(api["ext_obj"].document())

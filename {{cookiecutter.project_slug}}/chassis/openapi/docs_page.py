@@ -1,4 +1,4 @@
-"""The page at /docs. All that it loads comes from here, so it needs no network."""
+"""The page that shows the document. All that it loads comes from here, so it needs no network."""
 
 from functools import cache
 from hashlib import sha256
@@ -43,18 +43,18 @@ POLICY = (
 )
 
 
-def register_docs_page(app: Flask, title: str) -> None:
-    @app.get("/docs")
+def register_docs_page(app: Flask, title: str, path: str) -> None:
+    @app.get(path)
     @public
     def show_docs() -> tuple[str, dict[str, str]]:
         return render_template_string(PAGE, title=title), {"Content-Security-Policy": POLICY}
 
-    @app.get("/docs/start.js")
+    @app.get(f"{path}/start.js")
     @public
     def send_docs_script() -> Response:
         return Response(SCRIPT % url_for("api-docs.openapi_json"), mimetype="text/javascript")
 
-    @app.get("/docs/assets/<path:name>")
+    @app.get(f"{path}/assets/<path:name>")
     @public
     def send_docs_asset(name: str) -> Response:
         if name not in ASSETS:

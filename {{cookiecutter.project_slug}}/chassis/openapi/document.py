@@ -37,7 +37,8 @@ def complete(document: Json) -> Json:
             reference = f"#/components/responses/{ANSWERS[status].name}"
             operation["responses"][str(status)] = {"$ref": reference}
     _link(document)
-    document["tags"] = [{"name": tag["name"]} for tag in document["tags"]]
+    used = {tag for _, _, operation in operations(document) for tag in operation.get("tags", [])}
+    document["tags"] = [{"name": tag["name"]} for tag in document["tags"] if tag["name"] in used]
     return _without_unused(document)
 
 

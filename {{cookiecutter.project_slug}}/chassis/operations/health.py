@@ -24,6 +24,6 @@ def read_liveness() -> dict[str, str]:
 @blueprint.response(200, ReadinessOutput)
 @inject
 def read_readiness(health: Health) -> dict[str, object]:
-    """Whether requests can be served: the database answers and its schema is new enough."""
+    """Whether requests can be served: a database, if there is one, answers with a new schema."""
     found = health.readiness()
     return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}

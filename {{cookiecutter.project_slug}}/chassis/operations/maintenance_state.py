@@ -8,6 +8,7 @@ from chassis.schemas.window import MaintenanceOutput
 
 blueprint = Blueprint("maintenance", __name__, url_prefix="/ops/maintenance")
 
+NEEDS_DATABASE = True
 Maintenance = Annotated[MaintenanceService, Provide["maintenance_service"]]
 OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 

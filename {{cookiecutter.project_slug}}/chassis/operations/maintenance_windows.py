@@ -13,6 +13,7 @@ from chassis.schemas.window import WindowEndInput, WindowInput, WindowOutput
 
 blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
 
+NEEDS_DATABASE = True
 Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
 PATIENCE = timedelta(seconds=10)  # A caller waits for those who write to end.
 

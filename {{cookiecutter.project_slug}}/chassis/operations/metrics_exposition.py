@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from dependency_injector.wiring import Provide, inject
 from flask import Response, current_app
@@ -10,17 +10,10 @@ from prometheus_client.registry import Collector
 
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
-from chassis.http.flow.blueprint import Blueprint
+from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-
-class Undocumented(Blueprint):
-    """Of those who run the service: callers may not rely on it, and nginx hides it from them."""
-
-    def register_views_in_doc(self, *_: Any, **__: Any) -> None:
-        pass
-
-
-blueprint = Undocumented("metrics", __name__, url_prefix="/metrics")
+# For the people who run the service: callers may not rely on it, and nginx hides it from them.
+blueprint = UndocumentedBlueprint("metrics", __name__, url_prefix="/metrics")
 
 
 @blueprint.get("")

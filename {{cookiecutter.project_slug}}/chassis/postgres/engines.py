@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from psycopg2.extensions import cursor, register_type
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 from chassis.postgres.fast import rows
+from chassis.postgres.ops_schema import use_ops_schema
 from chassis.postgres.transactions import TransactionConnection
 
 # Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
@@ -21,6 +23,10 @@ VANISHING |= {"tcp_user_timeout": "4000"}
 # The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
 READS_ONLY = "SET TRANSACTION READ ONLY;"
 HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
+# libpq's `options`: -c name=value or --name=value, and a backslash before a space that is no end.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\\\s])*)")
+LIMITED = {name for name, _ in OPTION.findall(f"{TIMEOUTS} {READ_ONLY}")}
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 
@@ -50,7 +56,7 @@ class Engines:
     def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
         """Nothing is sent until the first query. `pool_size` should be the number of threads."""
         return cls(
-            write=_engine(url, name, pool_size, TIMEOUTS, connection=TransactionConnection),
+            write=_writing(url, name, pool_size),
             read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
             watch=_reading(url, name, 1, IMPATIENT, HURRIES),
             probe=_reading(url, name, 1, IMPATIENT, HURRIES),
@@ -68,24 +74,70 @@ class Engines:
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
     """For few connections, each closed after its use."""
     arguments = options.pop("connect_args", {})
-    return create_engine(
+    made = create_engine(
         psycopg2_url(url),
         poolclass=NullPool,
         use_native_hstore=False,
         connect_args={**arguments, "options": _merged(url, arguments.get("options", ""))},
         **options,
     )
+    return use_ops_schema(made, _search_path(url))
+
+
+def _own_options(url: str | URL) -> str:
+    """Such as `-csearch_path=mine`."""
+    own = make_url(url).query.get("options", "")
+    return own if isinstance(own, str) else " ".join(own)
 
 
 def _merged(url: str | URL, options: str) -> str:
-    """Those in the URL, such as `-csearch_path=mine`, and ours, which win."""
-    own = make_url(url).query.get("options", "")
-    return " ".join([*([own] if isinstance(own, str) else own), options]).strip()
+    """Those in the URL and ours, which win."""
+    return f"{_own_options(url)} {options}".strip()
+
+
+def _search_path(url: str | URL) -> str:
+    return _parsed(_own_options(url)).get("search_path", "")
+
+
+def _own_settings(url: str | URL) -> str:
+    """The URL's options as statements that last for one transaction, without those that we set.
+
+    A pooler drops the options, and a session is not the service's own there.
+    """
+    return "".join(
+        f"SELECT set_config('{name}', {_literal(value)}, true);"
+        for name, value in _parsed(_own_options(url)).items()
+        if name not in LIMITED
+    )
+
+
+def _parsed(options: str) -> dict[str, str]:
+    return {
+        name.replace("-", "_"): re.sub(r"\\(.)", r"\1", value)
+        for name, value in OPTION.findall(options)
+    }
+
+
+def _literal(value: str) -> str:
+    """Of letters, digits and escapes only, so that no reader of the statement takes it apart."""
+    escaped = re.sub(r"[^\w, .$-]", lambda found: f"\\+{ord(found[0]):06x}", value)
+    return f"U&'{escaped}'"
 
 
 def _replica_url(url: str) -> URL:
     parsed = make_url(url)
     return parsed.set(query={**VANISHING, **parsed.query})
+
+
+def _writing(url: str | URL, name: str, pool_size: int) -> Engine:
+    engine = _engine(url, name, pool_size, TIMEOUTS, connection=TransactionConnection)
+    if settings := _own_settings(url):
+
+        @event.listens_for(engine, "connect")
+        def set_in_each_transaction(connection: Any, _record: object) -> None:
+            connection.settings = settings
+
+    return engine
 
 
 def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:
@@ -102,6 +154,7 @@ def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str)
         def executemany(self, query: Any, rows: Iterable[Any]) -> None:
             super().executemany(guard + query, rows)
 
+    guard += _own_settings(url)
     options = f"{limits} {READ_ONLY}"
     engine = _engine(url, name, pool_size, options, isolation_level="AUTOCOMMIT")
 
@@ -140,7 +193,7 @@ def _engine(
     )
     if rows.ENABLED:
         event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own, which it replaces.
-    return made
+    return use_ops_schema(made, _search_path(url))
 
 
 def _read_uuids(connection: Any, _record: object) -> None:

@@ -27,6 +27,7 @@ NOT_MIGRATED = "The database was not migrated yet."
 READ_ONLY_TRANSACTION = "25006"
 FOREIGN_KEY = "23503"
 UNDEFINED_FUNCTION = "42883"
+LOCK_NOT_AVAILABLE = "55P03"
 WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -38,7 +39,7 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     "40001": (CollisionError, "Another change was made at the same time."),
     "40P01": (CollisionError, "Another change was made at the same time."),
     "53": (UnavailableError, UNAVAILABLE),
-    "55P03": (UnavailableError, UNAVAILABLE),
+    LOCK_NOT_AVAILABLE: (UnavailableError, UNAVAILABLE),
     "57": (UnavailableError, UNAVAILABLE),
     "08": (UnavailableError, UNAVAILABLE),
 }

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, text
 
 from chassis.core.errors import MaintenanceError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
+from chassis.postgres.ops_schema import OPS, OpsText, ops_schema
 from chassis.project import current_project
 
-ADMIT_WRITE = "SELECT ops.admit_write(%s, %s)"
+ADMIT_WRITE = OpsText("SELECT ops.admit_write(:fence, :bypass)")
 # Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; (SELECT ops[.]pass_write_fence[^;]*;)? *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT (\w+[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -32,35 +33,45 @@ HOLDERS = text(f"""
 """)  # noqa: S608
 
 
-def lock_key(purpose: str) -> int:
-    """Two projects in one database have different keys."""
+def lock_key(purpose: str, schema: str) -> int:
+    """Two projects in one database have different keys, and so has one in two schemas."""
     name = current_project().name
+    purpose = purpose if schema == OPS else f"{schema}:{purpose}"
     return int.from_bytes(sha256(f"{name}:{purpose}".encode()).digest()[:8], signed=True)
 
 
 @cache
-def mutex() -> int:
-    return lock_key("migrator")
+def mutex(schema: str = OPS) -> int:
+    return lock_key("migrator", schema)
 
 
 @cache
-def write_fence() -> int:
-    return lock_key("write-fence")
+def write_fence(schema: str = OPS) -> int:
+    return lock_key("write-fence", schema)
 
 
-def fence_statement(bypass: int | None = None) -> str:
+def mutex_of(connection: Connection) -> int:
+    return mutex(ops_schema(connection))
+
+
+def fence_of(connection: Connection) -> int:
+    return write_fence(ops_schema(connection))
+
+
+def fence_statement(bypass: int | None = None, schema: str = OPS) -> str:
     """A statement to go before the first one of a transaction, which then fails, or may write.
 
     Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
     writing. `bypass` is the id of the window in which this writer may write before it ends.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
-    return f"SELECT ops.pass_write_fence('{write_fence()}', {window});"
+    return f"SELECT {schema}.pass_write_fence('{write_fence(schema)}', {window});"
 
 
 def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
     """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
-    refusal = connection.exec_driver_sql(ADMIT_WRITE, (write_fence(), bypass)).scalar_one()
+    values = {"fence": fence_of(connection), "bypass": bypass}
+    refusal = connection.execute(ADMIT_WRITE, values).scalar_one()
     if refusal is not None:
         raise refused_by(refusal)
 

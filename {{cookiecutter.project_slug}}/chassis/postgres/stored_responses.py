@@ -5,29 +5,34 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, LargeBinary, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
 from chassis.core.persistence import KeptAnswer, Once
+from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
 from chassis.postgres.locks import lock_key
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
-LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+# A proxy may send a request again while the first replica still serves it: the second one waits for
+# the answer of the first, as long as for any lock.
+LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 # Not in one statement with the lock: it has to see what was committed before that was had.
-FIND = text("""
+FIND = OpsText("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND created_at > now() - interval '24 hours'
 """).columns(headers=JSONB, body=LargeBinary)
 # A few at a time, so that nobody waits for it, and none that somebody else is forgetting.
-FORGET = text("""
+FORGET = OpsText("""
     DELETE FROM ops.idempotency_key
     WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
         SELECT key FROM ops.idempotency_key WHERE created_at <= now() - interval '24 hours'
         ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))
 """)
-KEEP = text("""
+KEEP = OpsText("""
     INSERT INTO ops.idempotency_key (key, fingerprint, status, headers, body)
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
-DISCARD = text("DELETE FROM ops.idempotency_key WHERE key = :key")
+DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -38,16 +43,24 @@ FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "up
 
 class SqlOnce(Once):
     def __init__(self, connection: Connection, key: str) -> None:
-        """Raise BusyError while another transaction serves that key."""
+        """Raise BusyError where another transaction serves that key for longer than one waits."""
         self._connection = connection
         self._key = key
-        if not connection.execute(LOCK, {"lock": lock_key(f"idempotency:{key}")}).scalar_one():
-            raise BusyError("A request with this key is being served.")
+        self._lock()
         row = connection.execute(FIND, {"key": key}).mappings().first()
         if row and not _is_response(row):
             connection.execute(DISCARD, {"key": key})
             row = None
         self.answer = KeptAnswer(**row) if row else None
+
+    def _lock(self) -> None:
+        lock = lock_key(f"idempotency:{self._key}", ops_schema(self._connection))
+        try:
+            self._connection.execute(LOCK, {"lock": lock})
+        except OperationalError as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            raise BusyError("A request with this key is being served.") from error
 
     def keep(self, answer: KeptAnswer) -> None:
         self._connection.execute(FORGET, {"key": self._key})

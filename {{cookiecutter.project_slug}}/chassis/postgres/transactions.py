@@ -34,7 +34,7 @@ class BeginningCursor(cursor):
         if not isinstance(query, str):
             raise TypeError("A statement here is a str: bytes or a Composed have no BEGIN.")
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
-            query = f"BEGIN; {self.connection.preamble} {query}"
+            query = f"BEGIN; {self.connection.settings}{self.connection.preamble} {query}"
         try:
             super().execute(query, values)
         except InFailedSqlTransaction as error:
@@ -82,6 +82,7 @@ class TransactionConnection(connection):
         super().__init__(*arguments, **options)
         self.autocommit = True
         self.cursor_factory = BeginningCursor
+        self.settings = ""  # Statements of each transaction: what a pooler would drop.
         self.preamble = ""  # See before_first_statement.
         self.failure: psycopg2.Error | None = None  # What failed in the present transaction.
 

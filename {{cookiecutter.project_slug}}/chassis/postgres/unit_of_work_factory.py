@@ -18,6 +18,7 @@ from chassis.core.request_scope import current_scope
 from chassis.postgres.engines import Engines
 from chassis.postgres.error_translation import sqlstate, translation_of
 from chassis.postgres.locks import ask_write_fence, fence_statement
+from chassis.postgres.ops_schema import ops_schema
 from chassis.postgres.replica import Replica
 from chassis.postgres.sql_repository import SqlRepository
 from chassis.postgres.stored_responses import SqlOnce
@@ -165,7 +166,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         """
         bypass = current_scope().admitted_window
         if not self._was_refused:
-            return before_first_statement(connection, fence_statement(bypass))
+            return before_first_statement(
+                connection, fence_statement(bypass, ops_schema(connection))
+            )
         ask_write_fence(connection, bypass)
         self._was_refused = bypass is not None
         return nullcontext()

@@ -1,5 +1,6 @@
 """Changes of a project's files that are kept in memory until all of them are known to work."""
 
+import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import unified_diff
@@ -15,17 +16,24 @@ class Draft:
         self.texts: dict[str, str | None] = {}  # None for a file that is removed.
 
     def read(self, path: str) -> str:
-        """Raise Refusal if there is no such file."""
+        """Raise Refusal if there is no such file, or if it is no Python."""
         text = self.find(path)
         if text is None:
             raise Refusal(f"There is no {path}. Nothing was written.")
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError) as error:
+            raise Refusal(f"{path} is no Python: {error}. Nothing was written.") from error
         return text
 
     def find(self, path: str) -> str | None:
         if path in self.texts:
             return self.texts[path]
-        file = self.root / path
-        return file.read_bytes().decode() if file.is_file() else None
+        content = _bytes(self.root / path)
+        try:
+            return None if content is None else content.decode()
+        except UnicodeDecodeError as error:
+            raise Refusal(f"{path} is not UTF-8. Nothing was written.") from error
 
     def create(self, path: str, text: str) -> None:
         if self.find(path) is not None:
@@ -53,7 +61,7 @@ class Draft:
     def _differences(self) -> Iterator[str]:
         for path, text in sorted(self.texts.items()):
             file = self.root / path
-            before = file.read_text("utf-8") if file.is_file() else None
+            before = (_bytes(file) or b"").decode() if file.is_file() else None
             names = "/dev/null" if before is None else path, "/dev/null" if text is None else path
             was, now = ((one or "").splitlines(keepends=True) for one in (before, text))
             yield from unified_diff(was, now, *names)
@@ -67,11 +75,15 @@ class Draft:
             for path, text in self.texts.items():
                 _put(self.root / path, None if text is None else text.encode())
             yield
-        except BaseException:
+        except BaseException as error:
             for path, content in before.items():
                 _put(self.root / path, content)
             for revision in set(self.root.glob("migrations/versions/*.py")) - versions:
                 revision.unlink()
+            if isinstance(error, OSError):
+                raise Refusal(
+                    f"{error.filename}: {error.strerror}. Nothing was written."
+                ) from error
             raise
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import click
 
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import OPERATIONS, operations_of, read_resource
+from chassis.development.generate.grammar import operations_of, read_resource
 from chassis.development.generate.later import add_field, read_addition
 from chassis.development.generate.model import read_model
 from chassis.development.generate.receipt import Receipt
+from chassis.development.generate.resource import OPERATIONS
 from chassis.development.generate.resources import add_resources
 from chassis.development.generate.undo import take_back
 from chassis.project import current_project

@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
 
-from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind
+from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind, read_kind
 from chassis.development.generate.names import (
     ENTITY,
     OF_A_LIST,
@@ -17,40 +16,15 @@ from chassis.development.generate.names import (
     require_length,
     require_plural,
     snake,
-    with_article,
 )
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import OPERATIONS, Field, Resource
 
 MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
-OPERATIONS = ("list", "read", "create", "change", "delete")
-OWNER_LENGTH = 255
-# What no caller sets: the owner is not shown either.
-SHOWN, HIDDEN = frozenset({"readonly"}), frozenset({"readonly", "writeonly"})
 # As ruff's S105 finds them.
 SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
-
-
-@dataclass(frozen=True)
-class Field:
-    name: str
-    kind: Kind
-    modifiers: frozenset[str]
-    default: str  # Python; empty where there is none.
-    source: str  # As it was written.
-    default_text: str = ""
-
-    def has(self, modifier: str) -> bool:
-        return modifier in self.modifiers
-
-    @property
-    def optional(self) -> bool:
-        return self.has("optional")
-
-    @property
-    def words(self) -> str:
-        return self.name.removesuffix("_id").replace("_", " ")
 
 
 def read_field(source: str) -> Field:
@@ -64,14 +38,23 @@ def read_field(source: str) -> Field:
         raise Refusal(join_advice("Student", arguments))
     if kind_name not in KINDS:
         raise Refusal(f"{name}: there is no type {_nearest(kind_name, KINDS)}")
-    kind = KINDS[kind_name](arguments, name)
-    require_field_name(f"{name}_id" if kind.target else name)
-    modifiers = _modifiers(arguments, name)
+    kind = read_kind(kind_name, arguments, name)
     column = f"{name}_id" if kind.target else name
-    default = kind.default(default_text) if equals else ""
+    require_field_name(column)
+    modifiers = _modifiers(arguments, name)
+    default = default_of(kind, name, default_text) if equals else ""
     found = Field(column, kind, modifiers, default, source, default_text)
-    _require_sense(found)
+    for sentence in _nonsense(found):
+        raise Refusal(f"{column}: {sentence}")
     return found
+
+
+def default_of(kind: Kind, name: str, text: str) -> str:
+    """In Python. Raise Refusal where the kind has none of this text."""
+    try:
+        return kind.default(text)
+    except ValueError as error:
+        raise Refusal(f"{name}: {error}") from error
 
 
 def join_advice(name: str, arguments: list[str]) -> str:
@@ -99,118 +82,26 @@ def _nearest(word: str, names: Iterable[str]) -> str:
     return f"{word!r}; there are {', '.join(sorted(names))}.{meant}"
 
 
-def _require_sense(one: Field) -> None:
-    """Each rule: whether it is broken, and what to say of it."""
-    name, kind = one.name, one.kind
+def _nonsense(one: Field) -> Iterator[str]:
+    """What of it contradicts itself."""
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
-    indexed = f"{', '.join(looked_up)} needs an index, which holds texts of {LONGEST_INDEXED}"
-    rules = [
-        (
-            bool(one.default and SECRET.search(name)),
-            "a default that everybody can read is no secret. Leave it out.",
-        ),
-        (
-            bool(looked_up) and not kind.indexed,
-            f"{indexed} characters at most, and nothing longer.",
-        ),
-        (
-            one.has("filter") and name in OF_A_LIST,
-            "each list has a parameter of this name already. Choose another.",
-        ),
-        (
-            {"readonly", "writeonly"} <= one.modifiers,
-            "readonly and writeonly at once: nobody could use it.",
-        ),
-        (
-            one.has("writeonly") and bool({"filter", "sort"} & one.modifiers),
-            "writeonly is never sent, and a filter or a sort would tell it.",
-        ),
-        (
-            one.has("readonly") and not (one.optional or one.default),
-            "callers do not set readonly: give it a default, or make it optional.",
-        ),
-        (
-            one.optional and bool(one.default),
-            "optional has no default, it is null. Keep one of the two.",
-        ),
-        (kind.on_delete == "set_null" and not one.optional, "set_null needs optional."),
-    ]
-    for is_broken, sentence in rules:
-        if is_broken:
-            raise Refusal(f"{name}: {sentence}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resource:
-    name: str
-    plural: str
-    fields: tuple[Field, ...]
-    operations: tuple[str, ...] = OPERATIONS
-    unique: tuple[tuple[str, ...], ...] = ()
-    owned: bool = False
-    public: bool = False
-    under: str = ""
-    timestamps: bool = False
-    tables: Mapping[str, str] = field(default_factory=dict)  # Of what its references name.
-
-    @cached_property
-    def singular(self) -> str:
-        return snake(self.name)
-
-    @property
-    def words(self) -> str:
-        return self.singular.replace("_", " ")
-
-    @property
-    def plural_words(self) -> str:
-        return self.plural.replace("_", " ")
-
-    @property
-    def a(self) -> str:
-        return with_article(self.words)
-
-    @property
-    def url(self) -> str:
-        return self.plural.replace("_", "-")
-
-    @property
-    def refs(self) -> list[Field]:
-        return [field for field in self.fields if field.kind.target]
-
-    @cached_property
-    def stored(self) -> list[Field]:
-        """The fields of the entity, those that the service sets included."""
-        owner = Field("owner", KINDS["str"]([str(OWNER_LENGTH)], "owner"), HIDDEN, "", "")
-        moment = KINDS["datetime"]([], "created_at")
-        moments = [
-            Field(name, moment, SHOWN, "UNSTAMPED", "") for name in ("created_at", "updated_at")
-        ]
-        return [*self.fields, *([owner] * self.owned), *(moments * self.timestamps)]
-
-    @property
-    def inputs(self) -> list[Field]:
-        """Those that a body has."""
-        return [one for one in self.fields if not one.has("readonly") and one is not self.parent]
-
-    @property
-    def required(self) -> list[Field]:
-        return [one for one in self.inputs if not one.optional and not one.default]
-
-    @property
-    def parent(self) -> Field | None:
-        """The reference that is a part of the path."""
-        return next((field for field in self.refs if field.kind.target == self.under), None)
-
-    def can(self, *operations: str) -> bool:
-        return bool(set(operations) & set(self.operations))
-
-    def enum(self, field: Field) -> str:
-        """The name of its enumeration: InvoiceStatus."""
-        return self.name + "".join(word.title() for word in field.name.split("_"))
-
-    def fill(self, text: str, field: Field) -> str:
-        """A text of a kind, for this field."""
-        return text.replace("{E}", self.enum(field))
+    if one.default and SECRET.search(one.name):
+        yield "a default that everybody can read is no secret. Leave it out."
+    if looked_up and not one.kind.indexed:
+        words = ", ".join(looked_up)
+        yield f"{words} needs an index, which holds texts of {LONGEST_INDEXED} characters at most."
+    if one.has("filter") and one.name in OF_A_LIST:
+        yield "each list has a parameter of this name already. Choose another."
+    if {"readonly", "writeonly"} <= one.modifiers:
+        yield "readonly and writeonly at once: nobody could use it."
+    if one.has("writeonly") and {"filter", "sort"} & one.modifiers:
+        yield "writeonly is never sent, and a filter or a sort would tell it."
+    if one.has("readonly") and one.needed:
+        yield "callers do not set readonly: give it a default, or make it optional."
+    if one.optional and one.default:
+        yield "optional has no default, it is null. Keep one of the two."
+    if one.kind.on_delete == "set_null" and not one.optional:
+        yield "set_null needs optional."
 
 
 def read_resource(
@@ -259,21 +150,24 @@ def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _require_whole(resource: Resource) -> None:
-    counted = Counter(_columns(resource))
+    counted = Counter(field.name for field in resource.stored)
     if twice := [name for name, count in counted.items() if count > 1]:
         raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
-    if not any(not one.has("readonly") for one in resource.fields) and resource.can("create"):
+    if not resource.inputs and resource.can("create", "change"):
         raise Refusal(
             f"{resource.name} has no field that a caller sets: name one, as title:str:200."
         )
+    parameters = Counter(name for one in resource.filters for name in one.parameters)
+    if twice := [name for name, count in parameters.items() if count > 1]:
+        raise Refusal(f"{resource.name}: two filters have the parameter {', '.join(twice)}.")
     for one in resource.fields:
+        if one.name == f"{resource.singular}_id":
+            raise Refusal(f"{one.name} is in the path of {resource.a}. Choose another name.")
         if one.kind.target == resource.name and not one.optional:
             raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
         for prefix in ("ix", "uq", "fk", "ck"):
             require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
+    if len({frozenset(names) for names in resource.unique}) < len(resource.unique):
+        raise Refusal("--unique: the same fields are there twice.")
     for names in resource.unique:
         require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")
-
-
-def _columns(resource: Resource) -> Iterator[str]:
-    yield from (field.name for field in resource.stored)

@@ -18,22 +18,24 @@ LONGEST_INDEXED = 650
 MOST_DIGITS = 28  # What Python's decimal computes with.
 LEAST_VALUES = 2
 VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
+ACTIONS = ("restrict", "cascade", "set_null")
+# Python, rule, and two examples of what an array has.
+ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()", "1", "2")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """`values` are two examples in Python, `json` the same in JSON.
+    """`values` are two examples in Python; `sent` is the same in JSON, where that differs.
 
-    The rule of the type refuses `bad_value` (in Python) and each of `broken` (in JSON). `default`
-    turns what was written into Python.
+    The rule of the type refuses each of `broken`, in Python and in JSON. `default` turns what was
+    written into Python; it raises ValueError with a sentence where that cannot be.
     """
 
     type: str
     annotation: str
     values: tuple[str, str]
-    json: tuple[str, str]
-    broken: tuple[str, ...]
-    bad_value: str
+    sent: tuple[str, str] | None = None
+    broken: tuple[str, str]
     default: Callable[[str], str]
     indexed: bool = True
     ordered: bool = False  # Filters are bounds.
@@ -41,106 +43,152 @@ class Kind:
     target: str = ""  # Of a reference.
     on_delete: str = ""
 
+    @property
+    def json(self) -> tuple[str, str]:
+        return self.sent or self.values
+
+
+def _none(reason: str) -> Callable[[str], str]:
+    def default(text: str) -> str:
+        raise ValueError(f"{reason}; {text!r} is no default.")
+
+    return default
+
+
+def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[str], str]:
+    """`python` may raise ValueError, too."""
+
+    def default(text: str) -> str:
+        try:
+            if re.fullmatch(form, text, re.ASCII):
+                return python(text)
+        except ValueError:
+            pass
+        raise ValueError(f"the default {text!r} is not {like}.")
+
+    return default
+
+
+def quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _date(text: str) -> str:
+    day = date.fromisoformat(text)
+    return f"date({day.year}, {day.month}, {day.day})"
+
+
+def _time(text: str) -> str:
+    moment = time.fromisoformat(text)
+    return f"time({moment.hour}, {moment.minute})"
+
+
+UUIDS = tuple(f'"{digit}2345678-9abc-4def-8123-456789abcdef"' for digit in "12")
+PLAIN = {
+    "bool": Kind(
+        type="bool",
+        annotation="bool",
+        values=("True", "False"),
+        broken=("1", '"true"'),
+        default=_matching("true|false", str.title, "true or false"),
+    ),
+    "date": Kind(
+        type="date",
+        annotation="date",
+        values=("date(2026, 1, 31)", "date(2026, 2, 1)"),
+        sent=('"2026-01-31"', '"2026-02-01"'),
+        broken=('"2026-02-30"', '"31.1.2026"'),
+        default=_matching(r"\d{4}-\d\d-\d\d", _date, "a date as 2026-01-31"),
+        ordered=True,
+    ),
+    "datetime": Kind(
+        type="datetime",
+        annotation="datetime",
+        values=("datetime(2026, 1, 31, 12, tzinfo=UTC)", "datetime(2026, 2, 1, 12, tzinfo=UTC)"),
+        sent=('"2026-01-31T12:00:00+00:00"', '"2026-02-01T12:00:00+00:00"'),
+        broken=('"2026-01-31T12:00:00"', '"2026-01-31"'),
+        default=_none("a moment is not the same for all: make it optional"),
+        ordered=True,
+    ),
+    "time": Kind(
+        type="time",
+        annotation="time",
+        values=("time(9, 30)", "time(10, 30)"),
+        sent=('"09:30:00"', '"10:30:00"'),
+        broken=('"25:00:00"', '"x"'),
+        default=_matching(r"\d\d:\d\d", _time, "a time as 09:30"),
+        ordered=True,
+    ),
+    "uuid": Kind(
+        type="uuid",
+        annotation="UUID",
+        values=(f"UUID({UUIDS[0]})", f"UUID({UUIDS[1]})"),
+        sent=(UUIDS[0], UUIDS[1]),
+        broken=('"x"', "1"),
+        default=_none("a UUID is not the same for all: make it optional"),
+    ),
+    "email": Kind(
+        type="email",
+        annotation="Annotated[str, Email()]",
+        values=('"a@example.org"', '"b@example.org"'),
+        broken=('"a"', '""'),
+        default=_none("an address is not everybody's: leave the default out"),
+    ),
+    "url": Kind(
+        type="url",
+        annotation="Annotated[str, Url()]",
+        values=('"https://example.org/a"', '"https://example.org/b"'),
+        broken=('"ftp://example.org"', '""'),
+        default=_matching(
+            r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL as https://example.org/a"
+        ),
+        indexed=False,  # It may have 2,000 characters.
+    ),
+}
+
+
+def read_kind(kind: str, arguments: list[str], name: str) -> Kind:
+    """Takes its own words off the arguments. Raise Refusal where they are not right."""
+    return PLAIN[kind] if kind in PLAIN else READ[kind](arguments, name)
+
 
 def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
     length = _whole(arguments.pop(0), name) if _is_whole(arguments) else usual
     if not 1 <= length <= most:
         raise Refusal(f"{name}: the longest text has 1 to {most} characters, not {length}.")
-    samples = (_quoted("ab"[:length]), _quoted("cd"[:length]))
+    samples = quoted("ab"[:length]), quoted("cd"[:length])
 
     def default(text: str) -> str:
         if not 1 <= len(text) <= length or not (text.isascii() and text.isprintable()):
-            raise Refusal(f"{name}: the default {text!r} is no text of 1 to {length} characters.")
-        return _quoted(text)
+            raise ValueError(f"the default {text!r} is no text of 1 to {length} characters.")
+        return quoted(text)
 
     return Kind(
         type="str",
         annotation=f"Annotated[str, Text({length})]",
         values=samples,
-        json=samples,
-        broken=('""', f'"x" * {length + 1}', "1"),
-        bad_value='""',
+        broken=('""', f'"x" * {length + 1}'),
         default=default,
         indexed=length <= LONGEST_INDEXED,
     )
 
 
-def _str(arguments: list[str], name: str) -> Kind:
-    return _text(arguments, 200, LONGEST_STR, name)
-
-
-def _long_text(arguments: list[str], name: str) -> Kind:
-    return _text(arguments, LONGEST_STR, LONGEST_TEXT, name)
-
-
-def _email(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: the address {text!r} would be everybody's. Leave the default out.")
-
-    return Kind(
-        type="email",
-        annotation="Annotated[str, Email()]",
-        values=('"a@example.org"', '"b@example.org"'),
-        json=('"a@example.org"', '"b@example.org"'),
-        broken=('"a"', '""', "1"),
-        bad_value='"a"',
-        default=default,
-    )
-
-
-def _url(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", text):
-            raise Refusal(f"{name}: the default {text!r} is no URL as https://example.org/a.")
-        return _quoted(text)
-
-    return Kind(
-        type="url",
-        annotation="Annotated[str, Url()]",
-        values=('"https://example.org/a"', '"https://example.org/b"'),
-        json=('"https://example.org/a"', '"https://example.org/b"'),
-        broken=('"ftp://example.org"', '""', "1"),
-        bad_value='"ftp://example.org"',
-        default=default,
-        indexed=False,  # It may have 2,000 characters.
-    )
-
-
-def _int(arguments: list[str], name: str) -> Kind:
-    return _integer(arguments, name, INTEGER_MIN, INTEGER_MAX, "int")
-
-
-def _bigint(arguments: list[str], name: str) -> Kind:
-    return _integer(
-        arguments,
-        name,
-        BIG_INTEGER_MIN,
-        BIG_INTEGER_MAX,
-        "Annotated[int, Integer(-(2**63), 2**63 - 1)]",
-    )
-
-
-def _integer(arguments: list[str], name: str, least: int, most: int, unbounded: str) -> Kind:
+def _integer(arguments: list[str], name: str, ends: tuple[int, int], unbounded: str) -> Kind:
     is_bounded = bool(arguments) and ".." in arguments[0]
-    low, high = _range(arguments.pop(0), name, least, most) if is_bounded else (least, most)
+    low, high = _range(arguments.pop(0), name, *ends) if is_bounded else ends
     first = min(max(low, 1), high - 1)
 
     def default(text: str) -> str:
-        if not low <= _whole(text, name) <= high:
-            raise Refusal(f"{name}: the default {text} is not within {low}..{high}.")
+        if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError(f"the default {text} is not within {low}..{high}.")
         return str(int(text))
 
     return Kind(
         type="int",
         annotation=f"Annotated[int, Integer({low}, {high})]" if is_bounded else unbounded,
         values=(str(first), str(first + 1)),
-        json=(str(first), str(first + 1)),
-        broken=(str(low - 1), str(high + 1), '"1"', "1.5"),
-        bad_value=str(high + 1),
+        broken=(str(low - 1), str(high + 1)),
         default=default,
         ordered=True,
     )
@@ -155,122 +203,20 @@ def _decimal(arguments: list[str], name: str) -> Kind:
             f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point; "
             f"of up to {MOST_DIGITS}, one at least before the point."
         )
-    samples = (f"{1:.{places}f}", f"{2:.{places}f}")
-
-    def default(text: str) -> str:
-        fraction = rf"(\.\d{{1,{places}}})?" if places else ""
-        if not re.fullmatch(rf"-?\d{{1,{digits - places}}}{fraction}", text, re.ASCII):
-            raise Refusal(f"{name}: the default {text!r} is no decimal of {digits}.{places}.")
-        return f'Decimal("{Decimal(text):.{places}f}")'
-
+    samples = quoted(f"{1:.{places}f}"), quoted(f"{2:.{places}f}")
+    form = rf"-?\d{{1,{digits - places}}}" + (rf"(\.\d{{1,{places}}})?" if places else "")
     return Kind(
         type="decimal",
         annotation=f"Annotated[Decimal, Number({digits}, {places})]",
-        values=(f'Decimal("{samples[0]}")', f'Decimal("{samples[1]}")'),
-        json=(_quoted(samples[0]), _quoted(samples[1])),
-        broken=("1", '"x"', f'"1{"0" * (digits - places)}"'),
-        bad_value=f"Decimal(10) ** {digits - places}",
-        default=default,
+        values=(f"Decimal({samples[0]})", f"Decimal({samples[1]})"),
+        sent=samples,
+        broken=(f'"1{"0" * (digits - places)}"', "1"),
+        default=_matching(
+            form,
+            lambda text: f'Decimal("{Decimal(text):.{places}f}")',
+            f"a decimal of {digits}.{places}",
+        ),
         ordered=True,
-    )
-
-
-def _bool(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        if text not in {"true", "false"}:
-            raise Refusal(f"{name}: the default of a bool is true or false, not {text!r}.")
-        return text.title()
-
-    return Kind(
-        type="bool",
-        annotation="bool",
-        values=("True", "False"),
-        json=("True", "False"),
-        broken=("1", '"true"'),
-        bad_value="1",
-        default=default,
-    )
-
-
-def _date(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as error:
-            raise Refusal(f"{name}: the default {text!r} is no date as 2026-01-31.") from error
-        return f"date({day.year}, {day.month}, {day.day})"
-
-    return Kind(
-        type="date",
-        annotation="date",
-        values=("date(2026, 1, 31)", "date(2026, 2, 1)"),
-        json=('"2026-01-31"', '"2026-02-01"'),
-        broken=('"2026-02-30"', '"31.1.2026"', "1"),
-        bad_value='"2026-01-31"',
-        default=default,
-        ordered=True,
-    )
-
-
-def _datetime(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: the same moment {text!r} for all is no default. Make it optional.")
-
-    return Kind(
-        type="datetime",
-        annotation="datetime",
-        values=("datetime(2026, 1, 31, 12, tzinfo=UTC)", "datetime(2026, 2, 1, 12, tzinfo=UTC)"),
-        json=('"2026-01-31T12:00:00+00:00"', '"2026-02-01T12:00:00+00:00"'),
-        broken=('"2026-01-31T12:00:00"', '"2026-01-31"', "1"),
-        bad_value='"2026-01-31"',
-        default=default,
-        ordered=True,
-    )
-
-
-def _time(arguments: list[str], name: str) -> Kind:
-    del arguments
-
-    def default(text: str) -> str:
-        try:
-            moment = time.fromisoformat(text if re.fullmatch(r"\d\d:\d\d", text) else "")
-        except ValueError as error:
-            raise Refusal(f"{name}: the default {text!r} is no time as 09:30.") from error
-        return f"time({moment.hour}, {moment.minute})"
-
-    return Kind(
-        type="time",
-        annotation="time",
-        values=("time(9, 30)", "time(10, 30)"),
-        json=('"09:30:00"', '"10:30:00"'),
-        broken=('"25:00:00"', '"x"', "1"),
-        bad_value='"09:30"',
-        default=default,
-        ordered=True,
-    )
-
-
-def _uuid(arguments: list[str], name: str) -> Kind:
-    del arguments
-    first, second = (f"{digit}2345678-9abc-4def-8123-456789abcdef" for digit in "12")
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: the same UUID {text!r} for all is no default. Make it optional.")
-
-    return Kind(
-        type="uuid",
-        annotation="UUID",
-        values=(f'UUID("{first}")', f'UUID("{second}")'),
-        json=(_quoted(first), _quoted(second)),
-        broken=('"x"', "1"),
-        bad_value='"x"',
-        default=default,
     )
 
 
@@ -284,16 +230,15 @@ def _enum(arguments: list[str], name: str) -> Kind:
 
     def default(text: str) -> str:
         if text not in values:
-            raise Refusal(f"{name}: the default {text!r} is none of {', '.join(values)}.")
+            raise ValueError(f"the default {text!r} is none of {', '.join(values)}.")
         return f"{{E}}.{member(text)}"
 
     return Kind(
         type="enum",
         annotation="{E}",
         values=(f"{{E}}.{members[0]}", f"{{E}}.{members[1]}"),
-        json=(_quoted(values[0]), _quoted(values[1])),
-        broken=('"?"', '""', "1"),
-        bad_value='"?"',
+        sent=(quoted(values[0]), quoted(values[1])),
+        broken=('"?"', '""'),
         default=default,
         members=tuple(values),
     )
@@ -307,18 +252,12 @@ def _json(arguments: list[str], name: str) -> Kind:
     size = _whole(arguments.pop(0), name) if _is_whole(arguments) else LONGEST_STR
     if not LEAST_VALUES <= size <= LONGEST_JSON:
         raise Refusal(f"{name}: a JSON object has up to {LONGEST_JSON} bytes, not {size}.")
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: a JSON object has no default here; {text!r} is left to the caller.")
-
     return Kind(
         type="json",
         annotation=f"Annotated[dict[str, Any], JsonObject(max_bytes={size})]",
         values=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
-        json=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
-        broken=("[]", '"x"', "1"),
-        bad_value="[]",
-        default=default,
+        broken=("[]", '"x"'),
+        default=_none("a JSON object is left to the caller"),
         indexed=False,
     )
 
@@ -326,75 +265,54 @@ def _json(arguments: list[str], name: str) -> Kind:
 def _array(arguments: list[str], name: str) -> Kind:
     of = arguments.pop(0) if arguments else ""
     items = _whole(arguments.pop(0), name) if _is_whole(arguments) else 20
-    kinds = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()", "1", "2")}
-    if of not in kinds or not 1 <= items <= MOST_ITEMS:
+    if of not in ARRAYS or not 1 <= items <= MOST_ITEMS:
         raise Refusal(f"{name}: write {name}:array:str:20 or :int:20, of 1 to {MOST_ITEMS} items.")
-    python, rule, first, second = kinds[of]
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: an array has no default; {text!r} is left to the caller.")
-
+    python, rule, first, second = ARRAYS[of]
     return Kind(
         type="array",
         annotation=f"Annotated[list[{python}], Items({rule}, {items})]",
         values=(f"[{first}]", f"[{second}]"),
-        json=(f"[{first}]", f"[{second}]"),
-        broken=('"x"', "1", "[None]"),
-        bad_value='"x"',
-        default=default,
+        broken=('"x"', "1"),
+        default=_none("an array is left to the caller"),
         indexed=False,
     )
 
 
 def _ref(arguments: list[str], name: str) -> Kind:
-    if not arguments:
+    if not arguments or not arguments[0]:
         raise Refusal(f"{name}: name what it refers to, as in {name}:ref:Customer:restrict.")
     target = arguments.pop(0)
-    chosen = [word for word in ("restrict", "cascade", "set_null") if word in arguments]
+    chosen = [word for word in ACTIONS if word in arguments]
     if len(chosen) > 1:
         raise Refusal(f"{name}: {' and '.join(chosen)} at once. Keep one.")
     if chosen:
         arguments.remove(chosen[0])
-
-    def default(text: str) -> str:
-        raise Refusal(f"{name}: a reference has no default; {text!r} is no row of {target}.")
-
     return Kind(
         type="ref",
         annotation="UUID",
         values=("uuid7()", "uuid7()"),
-        json=("", ""),
         broken=('"x"', "1"),
-        bad_value='"x"',
-        default=default,
+        default=_none(f"a reference names a row of {target}"),
         target=target,
         on_delete=(chosen or ["restrict"])[0],
     )
 
 
-KINDS: dict[str, Callable[[list[str], str], Kind]] = {
-    "str": _str,
-    "text": _long_text,
-    "int": _int,
-    "bigint": _bigint,
+INTEGER = INTEGER_MIN, INTEGER_MAX
+BIG_INTEGER = BIG_INTEGER_MIN, BIG_INTEGER_MAX
+BIG = "Annotated[int, Integer(-(2**63), 2**63 - 1)]"
+READ: dict[str, Callable[[list[str], str], Kind]] = {
+    "str": lambda arguments, name: _text(arguments, 200, LONGEST_STR, name),
+    "text": lambda arguments, name: _text(arguments, LONGEST_STR, LONGEST_TEXT, name),
+    "int": lambda arguments, name: _integer(arguments, name, INTEGER, "int"),
+    "bigint": lambda arguments, name: _integer(arguments, name, BIG_INTEGER, BIG),
     "decimal": _decimal,
-    "bool": _bool,
-    "date": _date,
-    "datetime": _datetime,
-    "time": _time,
-    "uuid": _uuid,
-    "email": _email,
-    "url": _url,
     "enum": _enum,
     "json": _json,
     "array": _array,
     "ref": _ref,
 }
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+KINDS = {*PLAIN, *READ}
 
 
 def _is_whole(arguments: list[str]) -> bool:

@@ -4,8 +4,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from chassis.development.generate.grammar import Resource, operations_of, read_resource
+from chassis.development.generate.grammar import operations_of, read_resource
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import Resource
 
 LISTS = {"--operations", "--unique"}
 TEXTS = {"--plural", "--under"}
@@ -15,7 +16,7 @@ SWITCHES = {"--owned", "--public", "--timestamps"}
 def read_model(path: Path) -> list[Resource]:
     """Raise Refusal, which names the resource, where it cannot be read."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise Refusal(f"{path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

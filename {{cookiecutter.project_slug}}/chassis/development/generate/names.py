@@ -48,7 +48,9 @@ IRREGULAR = {
     "hypothesis": "hypotheses",
     "thesis": "theses",
     "echo": "echoes",
+    "lens": "lenses",
 }
+PLURAL = re.compile(r"[^suia]s$")  # Not boss, status, analysis, alias.
 WITHOUT_PLURAL = {
     *("data", "equipment", "feedback", "fish", "hardware", "information", "media", "metadata"),
     *("money", "music", "news", "police", "rice", "series", "sheep", "software", "species"),
@@ -93,12 +95,14 @@ LOCAL = {
     *("response", "rules", "seed", "self", "sentence", "src", "tests", "value", "values", "work"),
     *("name", "found", "chassis", "expected"),
 }
-OF_AN_ENTITY = {"id", "version"}
+OF_AN_ENTITY = {"id", "version", "change", "self"}  # Or of a call that makes one.
+OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
+WITH_A_SERVICE = {"health", "maintenance"}  # Of the chassis, in each container.
 OF_A_LIST = {"limit", "cursor", "sort"}
 
 
 def snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def plural_of(singular: str) -> str:
@@ -106,6 +110,10 @@ def plural_of(singular: str) -> str:
     start, _, word = singular.rpartition("_")
     if word in WITHOUT_PLURAL:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")
+    if PLURAL.search(word) and word not in IRREGULAR:
+        raise Refusal(
+            f"{word} looks like a plural. Name it in the singular; if it is that, add its --plural."
+        )
     if word in IRREGULAR:
         plural = IRREGULAR[word]
     elif re.search(r"(s|x|z|ch|sh)$", word):
@@ -127,6 +135,8 @@ def require_entity_name(name: str) -> None:
         raise Refusal(f"{name!r} is no name of a resource: write it as Invoice or PurchaseOrder.")
     _require_free(name, name)
     _require_free(snake(name), name)
+    if snake(name) in WITH_A_SERVICE:
+        raise Refusal(f"{name}: each project has a service of this name. Choose another.")
 
 
 def require_plural(plural: str, name: str) -> None:
@@ -135,6 +145,8 @@ def require_plural(plural: str, name: str) -> None:
     if plural == snake(name):
         raise Refusal(f"The plural of {name} is itself. Choose another: --plural {plural}_entries.")
     _require_free(plural, name)
+    if plural in OF_A_UNIT_OF_WORK:
+        raise Refusal(f"{plural}: each unit of work has this attribute. Choose another --plural.")
     if plural in RESERVED:
         raise Refusal(f"{plural} is a reserved word of PostgreSQL. Choose another --plural.")
     require_length(f"ix_{plural}_id", f"The plural {plural}")
@@ -144,7 +156,7 @@ def require_field_name(name: str) -> None:
     if not FIELD.fullmatch(name):
         raise Refusal(f"{name!r} is no name of a field: write it as number or due_on, in ASCII.")
     if name in OF_AN_ENTITY:
-        raise Refusal(f"{name}: each entity has this field already.")
+        raise Refusal(f"{name}: each entity has this name already. Choose another.")
     if keyword.iskeyword(name) or name in OF_A_CLASS_BODY:
         raise Refusal(f"{name}: Python, or the code itself, uses this name. Choose another.")
     if name in RESERVED:

@@ -1,15 +1,18 @@
 """`.generated/invoice.json`: what a command wrote. `destroy` takes back exactly that."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import Resource, read_resource
+from chassis.development.generate.grammar import read_resource
 from chassis.development.generate.names import snake
 from chassis.development.generate.places import RECEIPTS
+from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import Resource
 from chassis.development.generate.splice import Insertion
 
 FORMAT = 1
@@ -57,21 +60,28 @@ def receipt_file(name: str) -> str:
 
 
 def read_receipt(draft: Draft, name: str) -> Receipt | None:
-    text = draft.find(receipt_file(name))
-    return _receipt(text) if text else None
+    path = receipt_file(name)
+    text = draft.find(path)
+    return None if text is None else _receipt(path, text)
 
 
 def receipts(draft: Draft) -> Iterator[Receipt]:
     for file in sorted((draft.root / RECEIPTS).glob("*.json")):
-        text = draft.find(f"{RECEIPTS}/{file.name}")
-        if text:
-            yield _receipt(text)
+        path = f"{RECEIPTS}/{file.name}"
+        text = draft.find(path)
+        if text is not None:
+            yield _receipt(path, text)
 
 
-def _receipt(text: str) -> Receipt:
-    stored = json.loads(text)
-    stored["insertions"] = [Insertion(**one) for one in stored["insertions"]]
-    return Receipt(**stored)
+def _receipt(path: str, text: str) -> Receipt:
+    try:
+        stored = json.loads(text)
+        stored["insertions"] = [Insertion(**one) for one in stored["insertions"]]
+        made = Receipt(**stored)
+        sorted((receipt_file(made.name), made.title))  # Both can be read.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Refusal(f"{path} is no receipt: {error!r}. Take it from git again.") from error
+    return made
 
 
 def described(resource: Resource) -> dict[str, Any]:
@@ -99,3 +109,8 @@ def resource_of(description: dict[str, Any]) -> Resource:
 
 def hashed(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+def hashed_revision(text: str) -> str:
+    """Without its number, which is another one after a merge of branches."""
+    return hashed(re.sub(r"^(down_)?revision = .*\n", "", text, flags=re.MULTILINE))

@@ -4,23 +4,38 @@ import ast
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from chassis.development.generate import api, places, rings, suites
+from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.grammar import Resource
 from chassis.development.generate.module import formatted, with_imports
 from chassis.development.generate.receipt import Receipt, described, hashed, read_receipt
 from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.splice import Insertion, add_import, add_statement, assigned
+from chassis.development.generate.rendering import rendered
+from chassis.development.generate.resource import Resource
+from chassis.development.generate.splice import Insertion, add_import, add_statement
 
 
 def tables_of(draft: Draft) -> dict[str, str]:
-    """The table of each entity that the unit of work has."""
+    """The table of each entity that a unit of work has, also in a repository of its own kind."""
+    module = ast.parse(draft.read(places.PORTS))
+    classes = [one for one in module.body if isinstance(one, ast.ClassDef)]
+    stored = {
+        one.name: entity for one in classes for base in one.bases if (entity := _stored(base))
+    }
     found = {}
-    for _, value in assigned(draft.read(places.UNIT_OF_WORK), places.UNIT_OF_WORK_CLASS):
-        match value:
-            case ast.Call(args=[ast.Name(id=table), ast.Name(id=entity)]):
-                found[entity] = table
+    for node in (node for one in classes if one.name == places.PORTS_CLASS for node in one.body):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=table), annotation=kind):
+                entity = _stored(kind) or stored.get(ast.unparse(kind))
+                found.update({entity: table} if entity else {})
     return found
+
+
+def _stored(kind: ast.expr) -> str | None:
+    """Invoice, of persistence.Repository[Invoice]."""
+    match kind:
+        case ast.Subscript(value=value, slice=ast.Name(id=entity)):
+            return entity if ast.unparse(value) == places.REPOSITORY else None
+    return None
 
 
 def ordered(resources: list[Resource]) -> list[Resource]:
@@ -54,10 +69,19 @@ def add_resources(draft: Draft, resources: list[Resource], command: str) -> list
         new.append(resource)
         written[resource.name] = files(resource)
     flat = {path: text for texts in written.values() for path, text in texts.items()}
+    _require_seeds(draft, new, flat)
     done = formatted(draft.root, flat) if flat else {}
     return [
         _add(draft, one, {path: done[path] for path in written[one.name]}, command) for one in new
     ]
+
+
+def _require_seeds(draft: Draft, resources: list[Resource], flat: dict[str, str]) -> None:
+    """Raise Refusal where its tests find no row that they could refer to."""
+    for one in resources:
+        for path in map(places.seed_file, one.parents.values()):
+            if path not in flat and draft.find(path) is None:
+                raise Refusal(f"{one.name}: its tests take rows of {path}, which is not there.")
 
 
 def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
@@ -86,16 +110,17 @@ def _is_there(draft: Draft, resource: Resource) -> bool:
 def files(resource: Resource) -> dict[str, str]:
     """The source of each file, before it is formatted."""
     singular, plural = resource.singular, resource.plural
-    bodies = {
-        places.entity_file(singular): rings.entity(resource),
-        places.table_file(plural): rings.table(resource),
-        places.service_file(singular): rings.service(resource),
-        places.schema_file(singular): api.schemas(resource),
-        places.controller_file(plural): api.controllers(resource),
-        places.seed_file(plural): rings.seed(resource),
-        places.service_test_file(singular): suites.service_tests(resource),
-        places.api_test_file(plural): suites.api_tests(resource),
+    paths = {
+        "entity": places.entity_file(singular),
+        "table": places.table_file(plural),
+        "service": places.service_file(singular),
+        "schemas": places.schema_file(singular),
+        "controllers": places.controller_file(plural),
+        "seed": places.seed_file(plural),
+        "service_test": places.service_test_file(singular),
+        "api_test": places.api_test_file(plural),
     }
+    bodies = {path: rendered(template, resource) for template, path in paths.items()}
     modules = own_modules(resource)
     return {path: with_imports(body, modules) for path, body in bodies.items() if body.strip()}
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, text
 from chassis.bootstrap import load_config_with_database
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.places import OPENAPI, VERSIONS
-from chassis.development.generate.receipt import Receipt, hashed, receipts
+from chassis.development.generate.receipt import Receipt, hashed_revision, receipts
 from chassis.development.generate.refusal import Refusal
 from chassis.maintenance.revisions import read_revisions, revision_of
 from chassis.postgres.engines import unpooled_engine
@@ -50,7 +51,7 @@ def _message(verb: str, made: list[Receipt]) -> str:
 
 def _store(draft: Draft, receipt: Receipt, revisions: list[str]) -> None:
     texts = {name: (draft.root / VERSIONS / name).read_text("utf-8") for name in revisions}
-    receipt.revisions = {name: hashed(text) for name, text in texts.items()}
+    receipt.revisions = {name: hashed_revision(text) for name, text in texts.items()}
     (draft.root / receipt.path).write_text(receipt.text(), "utf-8", newline="\n")
 
 
@@ -118,6 +119,8 @@ class Way:
 
 def end(draft: Draft, ended: list[Receipt], *, force: bool) -> None:
     """Remove the files, and the revisions where nobody has applied them; else add a new one."""
+    for one in ended:
+        one.revisions = _present(draft, one)
     way = _way(draft, ended)
     if not force:
         _require_unedited(draft, way, ended)
@@ -138,7 +141,7 @@ def end(draft: Draft, ended: list[Receipt], *, force: bool) -> None:
 def _require_unedited(draft: Draft, way: Way, ended: list[Receipt]) -> None:
     hashes = {name: one for receipt in ended for name, one in receipt.revisions.items()}
     for name in way.delete:
-        if hashed((draft.root / VERSIONS / name).read_text("utf-8")) != hashes[name]:
+        if hashed_revision((draft.root / VERSIONS / name).read_text("utf-8")) != hashes[name]:
             raise Refusal(
                 f"{VERSIONS}/{name}: edited since. Nothing was removed; --force removes it."
             )
@@ -159,7 +162,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     names = sorted({name for receipt in ended for name in receipt.revisions})
     paths = {name: draft.root / VERSIONS / name for name in names}
     if not names:
-        return Way([], None, [], contract=False)
+        return Way([], None, [], contract=_is_created(draft, ended[-1].table))
     line = read_revisions(draft.root / VERSIONS)
     ours = [one for one in line if _file_of(draft.root, one.revision) in paths]
     newest = line[len(line) - len(names) :]
@@ -179,13 +182,30 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     return Way([], None, [], contract=True)
 
 
+def _is_created(draft: Draft, table: str) -> bool:
+    """By a revision that was written later: generate was told to write none."""
+    create = re.compile(rf"""create_table\(\s*["']{table}["']""")
+    return any(create.search(draft.read(path)) for path in draft.files(VERSIONS))
+
+
 def _file_of(root: Path, revision: str) -> str:
     found = [file.name for file in (root / VERSIONS).glob(f"{revision}_*.py")]
     return found[0] if found else ""
 
 
 def _sharing(draft: Draft, names: list[str]) -> Iterator[Receipt]:
-    yield from (one for one in receipts(draft) if set(one.revisions) & set(names))
+    yield from (one for one in receipts(draft) if set(_present(draft, one)) & set(names))
+
+
+def _present(draft: Draft, receipt: Receipt) -> dict[str, str]:
+    """Its revisions, by the names that their files have now: a merge gives them other numbers."""
+    there = {_slug(file.name): file.name for file in (draft.root / VERSIONS).glob("*.py")}
+    return {there.get(_slug(name), name): content for name, content in receipt.revisions.items()}
+
+
+def _slug(name: str) -> str:
+    """What comes after the number."""
+    return name.partition("_")[2]
 
 
 def _is_published(root: Path, names: list[str]) -> bool:

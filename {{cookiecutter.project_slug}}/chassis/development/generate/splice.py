@@ -7,6 +7,7 @@ import ast
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 
 from chassis.development.generate.refusal import Refusal
 
@@ -28,6 +29,11 @@ class Insertion:
     text: str
 
 
+def lines_of(source: str) -> list[str]:
+    """As Python counts them: str.splitlines ends one at a form feed, too."""
+    return StringIO(source, newline="").readlines()
+
+
 def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion | None]:
     """Beside the others, as they are sorted; None where the name is imported already."""
     [new] = ast.parse(statement).body
@@ -37,6 +43,8 @@ def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion |
     same = _same_module(source, new)
     if same and any(alias.name == name for alias in same.names):
         return source, None
+    if name in _bound(source):
+        raise Refusal(f"{path} has another {name}. Nothing was written; choose another name.")
     insertion = Insertion(path, IMPORT, statement)
     if same:
         names = [*(ast.unparse(alias) for alias in same.names), name]
@@ -83,7 +91,7 @@ def _same_module(source: str, new: ast.ImportFrom) -> ast.ImportFrom | None:
 
 def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
     """The import with these names, or without it, wrapped as the formatter does."""
-    lines = source.splitlines(keepends=True)
+    lines = lines_of(source)
     first, last = old.lineno - 1, old.end_lineno or 0
     ordered = sorted(names, key=_by_type)
     text = f"from {old.module} import {', '.join(ordered)}\n"
@@ -96,6 +104,18 @@ def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
     if _without_imports(changed) != _without_imports(source):
         raise Refusal(f"The imports of {old.module} cannot be changed without another change.")
     return changed
+
+
+def _bound(source: str) -> Iterator[str]:
+    """The names that the module gives a meaning."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                yield from (alias.asname or alias.name for alias in node.names)
+            case ast.ClassDef() | ast.FunctionDef():
+                yield node.name
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
 
 
 def _by_type(name: str) -> tuple[int, str]:
@@ -161,8 +181,8 @@ def remove(source: str, insertion: Insertion) -> str:
     ending = "\r\n" if "\r\n" in source else "\n"
     text = insertion.text.replace("\n", ending)
     first, last = _extent(source, insertion)
-    lines = source.splitlines(keepends=True)
-    length = len(text.splitlines())
+    lines = lines_of(source)
+    length = text.count("\n")
     found = [
         start
         for start in range(first, last - length + 1)
@@ -182,13 +202,13 @@ def remove(source: str, insertion: Insertion) -> str:
 def _extent(source: str, insertion: Insertion) -> tuple[int, int]:
     node = scope_of(insertion.path, source, insertion.scope, insertion.text)
     if isinstance(node, ast.Module):
-        return 0, len(source.splitlines())
+        return 0, len(lines_of(source))
     return node.lineno - 1, node.end_lineno or 0
 
 
 def _inserted(path: str, source: str, line: int, scope: str, text: str) -> tuple[str, Insertion]:
     ending = "\r\n" if "\r\n" in source else "\n"
-    lines = source.splitlines(keepends=True)
+    lines = lines_of(source)
     insertion = Insertion(path, scope, text if text.endswith("\n") else f"{text}\n")
     added = insertion.text.replace("\n", ending)
     changed = "".join([*lines[:line], added, *lines[line:]])
@@ -211,13 +231,3 @@ def _require_same(path: str, without: str, with_it: str, extent: tuple[int, int]
 def _is_within(item: object, extent: tuple[int, int]) -> bool:
     start = getattr(item, "lineno", 0)
     return extent[0] <= start <= (getattr(item, "end_lineno", 0) or 0) <= extent[1]
-
-
-def assigned(source: str, class_name: str) -> Iterator[tuple[str, ast.expr]]:
-    """`self.name = value` in a class."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            for inner in ast.walk(node):
-                match inner:
-                    case ast.Assign(targets=[ast.Attribute(attr=name)], value=value):
-                        yield name, value

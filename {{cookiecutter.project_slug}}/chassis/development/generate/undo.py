@@ -36,9 +36,20 @@ def _require_unreferred(draft: Draft, receipt: Receipt) -> None:
     table = receipt.table
     for path in draft.files(places.MODELS):
         if path not in receipt.files and f'"{table}.id"' in draft.read(path):
-            others = [one.name for one in receipts(draft) if path in one.files]
-            advice = f" First: python manage.py destroy resource {others[0]}" if others else ""
-            raise Refusal(f"{path} refers to {table}.{advice}")
+            raise Refusal(f"{path} refers to {table}.{_advice(draft, path, table)}")
+
+
+def _advice(draft: Draft, path: str, table: str) -> str:
+    """What to take back before it: a field that was added later, else the whole resource."""
+    of_fields = {
+        one.name: f"field {one.name.replace('.', ' ')}"
+        for one in receipts(draft)
+        for line in one.insertions
+        if line.path == path and f'"{table}.id"' in line.text
+    }
+    whole = [f"resource {one.name}" for one in receipts(draft) if path in one.files]
+    first = [*of_fields.values(), *whole][:1]
+    return "".join(f" First: python manage.py destroy {one}" for one in first)
 
 
 def _take_out(draft: Draft, receipt: Receipt, *, force: bool) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from chassis.development.template.git import git
 from chassis.development.template.record import TemplateError
 
+STEPS = "updates/steps"
 INSTALL = (
     "cookiecutter was not found. Put it or uv on the PATH, or install it here: "
     "`.venv/bin/python -m pip install cookiecutter`."
@@ -50,6 +52,28 @@ class Template:
         """Each question of that state with its default."""
         table = json.loads(git("show", f"{commit}:cookiecutter.json", cwd=self._clone))
         return {name: value for name, value in table.items() if not name.startswith("_")}
+
+    def steps(self, commit: str) -> list[str]:
+        """Names of the steps that change a team's code, which that state has."""
+        listed = git("ls-tree", "--name-only", commit, f"{STEPS}/", cwd=self._clone)
+        return [Path(line).name for line in listed.splitlines()]
+
+    def run_steps(self, project: Path, done: Sequence[str]) -> list[tuple[str, str]]:
+        """Run those of the state that was rendered as "new". Return what they did, with the path.
+
+        They resolve conflicts that git left, where a rule can. Raise TemplateError where one fails;
+        what the others did stays.
+        """
+        state = self._folder / "new-template"
+        if not (state / STEPS).is_dir():
+            return []
+        command = [sys.executable, "-m", STEPS.replace("/", "."), str(project), *done]
+        result = subprocess.run(command, cwd=state, capture_output=True, text=True, check=False)
+        if result.returncode:
+            reason = result.stderr.strip().rpartition("\n")[2]
+            raise TemplateError(f"A step of the template failed: {reason}")
+        lines = (line.partition("\t") for line in result.stdout.splitlines())
+        return [(what, path) for what, _, path in lines]
 
     def render(self, commit: str, answers: dict[str, Any], name: str) -> Path:
         """Generate the project of that state; hooks run, and reach no other folder."""

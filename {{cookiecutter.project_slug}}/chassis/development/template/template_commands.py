@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from chassis.development.template.patches import patches
+from chassis.development.template.record import TemplateError
 from chassis.development.template.update import Result, state, update
 from chassis.project import current_project
 
@@ -51,7 +53,21 @@ def update_(*, source: str | None, reference: str | None, check: bool) -> None:
         sys.exit(FINDINGS if _print_state(source, reference) else 0)
     result = update(current_project().root, source, reference, _ask)
     _print_result(result)
-    sys.exit(FINDINGS if result.conflicts else 0)
+    sys.exit(FINDINGS if result.conflicts or result.failed else 0)
+
+
+@template.command("patches")
+def patches_() -> None:
+    """Name the files of chassis/ that differ from the template's; ends with 0 all the same."""
+    try:
+        found = sorted(patches(current_project().root))
+    except TemplateError as error:
+        click.echo(error.message)
+        return
+    if found:
+        _print_list("Patched in chassis/ by this project; an update merges them", found)
+    else:
+        click.echo("chassis/ is as the template made it.")
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:
@@ -69,8 +85,12 @@ def _print_result(result: Result) -> None:
     _print_list("Updated", result.updated)
     _print_list("Deleted here, and left so", result.deleted)
     _print_list("Conflicts", result.conflicts)
+    _print_list("Merged by what they define: look at them", result.merged)
+    _print_list("With names that moved", result.renamed)
     _print_list("Answered", [f"{name}: {value}" for name, value in result.answered.items()])
     _print_list("To be written again, by", result.commands)
+    if result.failed:
+        click.echo(f"{result.failed}\nThe changelog of the template says what it was to do.")
     if result.conflicts:
         click.echo("Resolve the conflicts and `git add` them; then `git commit`.")
     else:

@@ -6,7 +6,7 @@ stay, renames follow, and what both sides changed gets conflict markers.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from chassis.development.template.rendering import Template
 
 # A rename of a folder must not take files with it that a team put there.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
+PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
 # Written by a command from the code: merging their lines is no use.
 MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
 SECRETS = ".env"
@@ -32,6 +33,9 @@ class Result:
     deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
     answered: dict[str, Any] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)  # That write what was left as it was.
+    merged: list[str] = field(default_factory=list)  # By what they define, not by their lines.
+    renamed: list[str] = field(default_factory=list)  # A name that they use moved.
+    failed: str = ""  # Why a step of the template did not end.
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
     Raise TemplateError where nothing was changed: the tree has changes that are not committed, or
     the template cannot be had.
     """
-    _require_clean(root)
+    require_clean(root)
     record = Record.read(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -70,24 +74,60 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         new_tree = template.render(new, answers, "new")
         # The hook wrote there what each default came to.
         answers = Record.read(new_tree).answers
-        base = _commit(root, old_tree, None)
-        target = _commit(root, new_tree, base)
-    picked = attempt(*MERGE, "cherry-pick", "--no-commit", target, cwd=root, **IDENTITY)
-    unmerged = _unmerged(root)
-    if picked.returncode and not unmerged:
-        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
-        raise TemplateError(f"Nothing was changed. {reason[0]}")
-    result = Result(new, answered={key: answers.get(key) for key in unasked})
-    _settle(root, unmerged, result)
-    source = source or record.source
-    replace(record, source=source, commit=new, answers=answers).write(root)
-    git("add", "--", NAME, cwd=root)
+        result = Result(new, answered={key: answers.get(key) for key in unasked})
+        merge(root, old_tree, new_tree, result)
+        replace(record, source=source or record.source, commit=new, answers=answers).write(root)
+        git("add", "--", NAME, cwd=root)
+        _take_steps(root, template, template.steps(old), result)
     changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root).splitlines()
     result.updated = [path for path in changed if path not in {*result.conflicts, NAME}]
     return result
 
 
-def _require_clean(root: Path) -> None:
+def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
+    """Apply the difference between two rendered projects, and say in the result how it went."""
+    base = _commit(root, old_tree, None)
+    target = _commit(root, new_tree, base)
+    windows = _with_crlf(root)
+    picked = attempt(*MERGE, "cherry-pick", *PICK, target, cwd=root, **IDENTITY)
+    unmerged = _unmerged(root)
+    if picked.returncode and not unmerged:
+        reason = picked.stderr.strip().splitlines() or ["git gave no reason"]
+        raise TemplateError(f"Nothing was changed. {reason[0]}")
+    for path in windows - unmerged.keys():
+        if (root / path).is_file():
+            _restore_crlf(root, path)
+    _settle(root, unmerged, result)
+
+
+def _with_crlf(root: Path) -> set[str]:
+    """Files that were committed with the line endings of Windows."""
+    lines = git("ls-files", "--eol", "-z", cwd=root).split("\0")
+    return {line.partition("\t")[2] for line in lines if line.startswith("i/crlf")}
+
+
+def _restore_crlf(root: Path, path: str) -> None:
+    """Where lines of the template's came into it."""
+    old = (root / path).read_bytes()
+    new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if new != old:
+        (root / path).write_bytes(new)
+        git("add", "--", path, cwd=root)
+
+
+def _take_steps(root: Path, template: Template, done: Sequence[str], result: Result) -> None:
+    try:
+        for what, path in template.run_steps(root, done):
+            (result.merged if what == "merged" else result.renamed).append(path)
+    except TemplateError as error:
+        result.failed = error.message
+    unmerged = _unmerged(root)
+    result.conflicts = [path for path in result.conflicts if path in unmerged]
+    if changed := [path for path in result.renamed if path not in unmerged]:
+        git("add", "--", *changed, cwd=root)
+
+
+def require_clean(root: Path) -> None:
     if git("rev-parse", "--is-inside-work-tree", cwd=root) != "true":
         raise TemplateError("This is no work tree of git. An update is a merge: `git init` first.")
     if git("status", "--porcelain", cwd=root):

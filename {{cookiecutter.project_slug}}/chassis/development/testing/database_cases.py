@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from chassis.development.testing.postgres_server import server
 from chassis.migrations.commands import Migrations
+from chassis.project import current_project
 
 RUN = f"test_{uuid4().hex}"  # Runs may share a server; each touches only what it named.
 NUMBERS = count(1)
@@ -20,7 +21,8 @@ NUMBERS = count(1)
 class DatabaseTestCase(unittest.TestCase):
     """The tests of a class share a migrated database, and each finds it empty.
 
-    A test that changes the schema takes `migrated_database` or `empty_database` instead.
+    A test that changes the schema takes `migrated_database` or `empty_database` instead. For a
+    project that uses no database, there is none, and its URL is empty.
     """
 
     database_url: str
@@ -29,6 +31,9 @@ class DatabaseTestCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        cls.database_url = ""
+        if not current_project().uses_database:
+            return
         cls.database_url = cls.enterClassContext(cls.database())
         cls._cleaner = create_engine(cls.database_url, use_native_hstore=False)
         cls.addClassCleanup(cls._cleaner.dispose)
@@ -40,7 +45,8 @@ class DatabaseTestCase(unittest.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.addCleanup(_empty_tables, self._cleaner)
+        if self.database_url:
+            self.addCleanup(_empty_tables, self._cleaner)
 
 
 @contextmanager
@@ -101,5 +107,3 @@ def _empty_tables(engine: Engine) -> None:
         tables = [f'"{name}"' for name in names]
         if tables:
             connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
-        if inspect(connection).has_table("stored_file", schema="ops"):
-            connection.execute(text("TRUNCATE ops.stored_file CASCADE"))

@@ -13,14 +13,18 @@ from chassis.settings import DEVELOPMENT
 
 SETTINGS: dict[str, Any] = {
     "name": "tests",
+    "title": "The Tests",
     "version": "1.2.3",
     "description": "Tested.",
     "environment": DEVELOPMENT,
     "database_url": "postgresql://nobody@127.0.0.1:1/nothing",
     "secret_key": "not a secret, but long enough for one",
     "service_prefix": "prefix",
+    "docs_path": "/docs",
+    "openapi_path": "/openapi.json",
     "threads": 2,
     "log_level": "ERROR",
+    "rate_limit": "1000 per second",  # Whatever this project's is: a suite asks a lot in a second.
 }
 
 

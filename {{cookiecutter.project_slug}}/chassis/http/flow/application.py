@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chassis.core.errors import CodeError
 from chassis.core.request_scope import current_scope, enter_scope
 from chassis.http.access.policies import require_policies
 from chassis.http.fast.direct_flask import DirectFlask
@@ -32,13 +33,29 @@ class Application(DirectFlask):
         self.pipeline = self.own_hooks = Pipeline(self, steps)
 
     def start(self, *, proxy_hops: int) -> None:
-        """When all routes are there. Raise UndeclaredAccessError if one has no policy."""
+        """When all routes are there.
+
+        Raise UndeclaredAccessError if one has no policy, CodeError if two have the same path.
+        """
         require_policies(self)
+        self._require_own_paths()
         self.pipeline.prepare()
         if proxy_hops:
             # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.
             proxied = ProxyFix(self.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops)
             self.wsgi_app = proxied  # type: ignore[method-assign]
+
+    def _require_own_paths(self) -> None:
+        """Werkzeug would serve one of them, and never the other."""
+        served: dict[tuple[str, str], str] = {}
+        for rule in self.url_map.iter_rules():
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                other = served.setdefault((rule.rule, method), rule.endpoint)
+                if other != rule.endpoint:
+                    raise CodeError(
+                        f"{method} {rule.rule} would be answered by both {other} and "
+                        f"{rule.endpoint}. Give one of them another path."
+                    )
 
     def request_context(self, environ: dict[str, Any]) -> Any:
         # Werkzeug would look for a route of web sockets. Who asks for one gets what there is.

@@ -79,3 +79,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             return answered
 
         return decorated
+
+
+class UndocumentedBlueprint(Blueprint):
+    """Its operations are served like all others, and openapi.json does not have them."""
+
+    def register_views_in_doc(self, *_: Any, **__: Any) -> None:
+        """Leave the document as it is."""

@@ -15,13 +15,17 @@ from typing import Any, get_type_hints
 from dependency_injector import wiring
 from flask_smorest import Api, Blueprint
 
+from chassis.project import current_project
+
 
 class ControllerError(Exception):
     """Something would not be served as its author means it; the text names the place and a cure."""
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Raise ControllerError for a folder that Python does not see, a module that has no blueprint,
+    """Not those with `NEEDS_DATABASE = True` in a project that uses none.
+
+    Raise ControllerError for a folder that Python does not see, a module that has no blueprint,
     and a function whose services nobody would inject.
     """
     _require_packages(package)
@@ -30,6 +34,8 @@ def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> 
             continue
         controller = import_module(module.name)
         _require_served(controller)
+        if getattr(controller, "NEEDS_DATABASE", False) and not current_project().uses_database:
+            continue
         *version, _name = module.name.removeprefix(f"{package.__name__}.").split(".")
         mount(api, controller.blueprint, service_prefix, *version)
 

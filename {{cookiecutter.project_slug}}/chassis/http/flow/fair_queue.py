@@ -6,13 +6,14 @@ queue they would race for a connection, and a few would wait ten times as long a
 
 import time
 from collections import deque
+from collections.abc import Hashable
 from functools import partial
 from threading import Lock
 from uuid import UUID
 
 from flask import Request
 
-from chassis.core.errors import UnavailableError
+from chassis.core.errors import BusyError, UnavailableError
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Step
@@ -69,15 +70,16 @@ class FairSemaphore:
 
 
 class RowSemaphores:
-    """A few slots for each row: most requests that change one which is locked wait here."""
+    """A few slots for each row, or key: most requests that want one which is locked wait here."""
 
     def __init__(self, slots: int, patience: float) -> None:
         self._slots = slots
         self._patience = patience
-        self._rows: dict[UUID, tuple[FairSemaphore, int]] = {}  # With how many hold or await one.
+        # With how many hold or await one.
+        self._rows: dict[Hashable, tuple[FairSemaphore, int]] = {}
         self._lock = Lock()
 
-    def acquire(self, row: UUID) -> bool:
+    def acquire(self, row: Hashable) -> bool:
         with self._lock:
             fresh = FairSemaphore(self._slots, self._patience), 0
             semaphore, present = self._rows.get(row) or fresh
@@ -87,11 +89,11 @@ class RowSemaphores:
         self._leave(row)
         return False
 
-    def release(self, row: UUID) -> None:
+    def release(self, row: Hashable) -> None:
         self._rows[row][0].release()
         self._leave(row)
 
-    def _leave(self, row: UUID) -> None:
+    def _leave(self, row: Hashable) -> None:
         with self._lock:
             semaphore, present = self._rows.pop(row)
             if present > 1:
@@ -123,6 +125,10 @@ class _Queues:
         for row in ids[-1:]:
             _require(self.rows.acquire(row))
             scope.slots.append(partial(self.rows.release, row))
+        if key := request.environ.get("HTTP_IDEMPOTENCY_KEY"):
+            if not self.rows.acquire(key):
+                raise BusyError("Requests with this key are being served.")
+            scope.slots.append(partial(self.rows.release, key))
         _require(self.writing.acquire())
         scope.slots.append(self.writing.release)
         self.read(request, scope)

@@ -16,6 +16,7 @@ from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Serve, Step
 from chassis.http.input.parser import InvalidRequestError
+from chassis.project import current_project
 
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}")
@@ -23,8 +24,12 @@ REPLAYED_HEADER = "Idempotent-Replayed"  # The draft names none; Stripe does so.
 
 
 def takes_key(method: str, endpoint: str | None) -> bool:
-    """Not what opens and ends maintenance windows: it could not wait for the end of itself."""
-    return method == "POST" and endpoint is not None and endpoint not in ALWAYS_SERVED
+    """Not what opens and ends maintenance windows: it could not wait for the end of itself.
+
+    Responses are kept in the database: without one, no key is taken.
+    """
+    taken = method == "POST" and endpoint is not None and endpoint not in ALWAYS_SERVED
+    return taken and current_project().uses_database
 
 
 def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:

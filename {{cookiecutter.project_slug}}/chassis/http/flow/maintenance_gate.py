@@ -9,6 +9,7 @@ ALWAYS_SERVED = frozenset(
     {
         "health.read_liveness",
         "health.read_readiness",
+        "index.read_index",
         "maintenance.read_maintenance",
         "metrics.read_metrics",
         "maintenance-windows.open_window",

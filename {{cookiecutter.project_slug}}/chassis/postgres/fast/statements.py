@@ -71,7 +71,7 @@ class _Text:
             found = outcome(cursor)
             cursor.close()
         except BaseException as error:
-            # No public function does it; tests/contract/test_statements.py kills a backend.
+            # No public function does it; tests/contract/test_statements.py loses one.
             wrapped = self.text if isinstance(error, Error) else None
             connection._handle_dbapi_exception(error, wrapped, values, cursor, None)  # noqa: SLF001
         return found

@@ -33,11 +33,14 @@ class BadInputsSuite(HttpTestCase):
         return chosen
 
     def answer(self, one: Input) -> Any:
+        # Flask's client reads //a/b as a path on the host a.
+        exactly = {"PATH_INFO": one.target} if one.target.startswith("//") else {}
         return self.client.open(
             one.target,
             method=one.method,
             data=one.body,
             headers=one.headers,
+            environ_overrides=exactly,
             follow_redirects=False,
         )
 

@@ -5,10 +5,15 @@ from unittest import TestCase
 
 from chassis.development.testing.database_cases import DatabaseTestCase, empty_database
 from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import current_project
 
 
 class DriftSuite(DatabaseTestCase):
     def test_revisions_declare_enough_and_agree_with_the_models(self) -> None:
+        if not self.database_url:  # Of a project that uses none.
+            self.assertEqual(list(migration_scripts().walk_revisions()), [])
+            self.assertEqual(list(current_project().metadata.tables), [])
+            return
         self.assertEqual(Migrations(self.database_url).check(), [])
 
 

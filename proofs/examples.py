@@ -1,0 +1,250 @@
+"""Rebuild the examples, test them, and ask each as its page says.
+
+python -m proofs.examples [--into DIR] [--build | --page] [--venv DIR] [NAME ...]
+
+An example is a folder of examples/: recipe.toml, files that are laid over a generated project,
+edits.patch for the files that a project has already, and README.md, a page to learn from, whose
+commands are run. `--build` stops before the tests. `--into` keeps what was built: edit it there,
+and `git diff` is the new edits.patch; `--page` asks again what lies there. `--venv` takes an
+environment that is there.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proofs.example_page import Page
+from proofs.generation import ROOT, copy_template
+
+EXAMPLES = ROOT / "examples"
+CHECKS = ("make check", "make test")
+LAST_LINES = 60  # Of a command that failed.
+IDENTITY = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
+
+Say = Callable[[str], None]
+
+
+class ExampleError(Exception):
+    """Its text says which step of which example failed, and what that printed."""
+
+
+def names() -> list[str]:
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/recipe.toml"))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What recipe.toml says.
+
+    `before` the files and the patch are laid over, and `after` that, are lines for a shell, which
+    finds the example's folder as $EXAMPLE.
+    `replaces` are files of a project that `files/` has too, `removes` those that it does without.
+    `ports` are numbers that the page writes, by the variable that sets them; `images` are names
+    that it builds.
+    """
+
+    folder: Path
+    answers: dict[str, Any]
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
+    replaces: Sequence[str] = ()
+    removes: Sequence[str] = ()
+    ports: dict[str, int] = field(default_factory=dict)
+    images: Sequence[str] = ()
+
+    @classmethod
+    def read(cls, name: str) -> "Recipe":
+        folder = EXAMPLES / name
+        return cls(folder, **tomllib.loads((folder / "recipe.toml").read_text("utf-8")))
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def files(self) -> Iterator[tuple[Path, Path]]:
+        """Each file to be laid over, and its path in the project."""
+        root = self.folder / "files"
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path, path.relative_to(root)
+
+    def lines(self) -> int:
+        """That a person wrote: the files, and the lines that the patch adds."""
+        count = sum(path.read_bytes().count(b"\n") for path, _ in self.files())
+        patch = self.folder / "edits.patch"
+        added = patch.read_text("utf-8").splitlines() if patch.exists() else []
+        return count + sum(line[:1] == "+" and line[:4] != "+++ " for line in added)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
+    kept.pop("VIRTUAL_ENV", None)
+    return kept | dict.fromkeys(IDENTITY, "examples@example.org") | variables
+
+
+class Build:
+    """An example, built in a folder, its steps told to `say`."""
+
+    def __init__(self, recipe: Recipe, folder: Path, say: Say, venv: Path | None = None) -> None:
+        self.recipe = recipe
+        self._folder = folder
+        self._say = say
+        self._venv = venv
+        self.project = folder / recipe.name
+
+    def make(self) -> Path:
+        """Generated, and everything laid over it. Raise ExampleError."""
+        self._step("generate", self._generate)
+        self._run("make .venv/.ready" if self._venv is None else "true", shown="environment")
+        for line in self.recipe.before:
+            self._run(line)
+        self._step("files/ and edits.patch", self._lay_over)
+        for line in self.recipe.after:
+            self._run(line)
+        # It is compared with what was committed: the first release of the example breaks nobody.
+        self._git("commit", "--quiet", "--allow-empty", "--message", "Its document", "openapi.json")
+        return self.project
+
+    def prove(self) -> None:
+        """Its own checks and tests. Raise ExampleError."""
+        for line in CHECKS:
+            self._run(line)
+
+    def ask(self) -> None:
+        """What its page says. Raise ExampleError."""
+        page = Page(self.recipe.folder / "README.md", self.recipe.ports, self.recipe.images)
+        with page.opened(self.project, environment()):
+            for block in page.blocks:
+                self._step(block.title, partial(page.run, block))
+
+    def _generate(self) -> None:
+        template = copy_template(self._folder / f"{self.recipe.name}-template")
+        settings = self._folder / "cookiecutter.yaml"
+        settings.write_text(f"replay_dir: {self._folder}/replay\n", encoding="utf-8")
+        # Not in this process: the hook writes what to do next, to whoever reads that.
+        answers = [f"{name}={value}" for name, value in self.recipe.answers.items()]
+        output = self._folder / "generated"
+        command = [sys.executable, "-m", "cookiecutter", "--no-input", f"--output-dir={output}"]
+        command += [f"--config-file={settings}", str(template), *answers]
+        result = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            raise ExampleError(result.stderr + result.stdout)
+        [made] = output.iterdir()
+        made.rename(self.project)
+        shutil.rmtree(template)
+        if self._venv:
+            (self.project / ".venv").symlink_to(self._venv.resolve())
+
+    def _lay_over(self) -> None:
+        for removed in self.recipe.removes:
+            (self.project / removed).unlink()
+        for source, name in self.recipe.files():
+            target = self.project / name
+            if target.exists() != (str(name) in self.recipe.replaces):
+                there = "is a project's own" if target.exists() else "is none of a project's"
+                raise ExampleError(f"{name} {there}: see `replaces` in recipe.toml.")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message", "Before the patch")
+        patch = self.recipe.folder / "edits.patch"
+        if patch.exists():
+            self._git("apply", str(patch))
+
+    def _git(self, *arguments: str) -> None:
+        result = subprocess.run(
+            ["git", "-c", "commit.gpgsign=false", *arguments],
+            cwd=self.project,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise ExampleError(f"git {' '.join(arguments)}\n{result.stderr}{result.stdout}")
+
+    def _run(self, line: str, shown: str = "") -> None:
+        def run() -> None:
+            result = subprocess.run(
+                ["bash", "-c", line],
+                cwd=self.project,
+                env=environment(EXAMPLE=str(self.recipe.folder)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if result.returncode:
+                last = "\n".join(result.stdout.splitlines()[-LAST_LINES:])
+                raise ExampleError(f"{line} ended with {result.returncode}:\n{last}")
+
+        self._step(shown or line, run)
+
+    def _step(self, title: str, work: Callable[[], str | None]) -> None:
+        start = time.monotonic()
+        try:
+            remark = work()
+        except Exception as error:
+            raise ExampleError(f"{self.recipe.name}: {title}\n{error}") from error
+        shown = title if len(title) <= 70 else f"{title[:67]}..."
+        seconds = time.monotonic() - start
+        self._say(f"{self.recipe.name:<14}{seconds:6.1f} s  {shown}{remark or ''}")
+
+
+@contextmanager
+def workshop(into: Path | None) -> Iterator[Path]:
+    if into:
+        into.mkdir(parents=True, exist_ok=True)
+        yield into.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="examples-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        yield folder.resolve()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.examples", description=__doc__)
+    parser.add_argument("--into", type=Path, metavar="DIR", help="keep what is built there")
+    parser.add_argument("--build", action="store_true", help="stop before the tests")
+    parser.add_argument("--page", action="store_true", help="only ask what lies in DIR")
+    parser.add_argument("--venv", type=Path, metavar="DIR", help="an environment to take")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
+    given = parser.parse_args()
+    if unknown := sorted(set(given.names) - set(names())):
+        parser.error(f"There is no example {', '.join(unknown)}; there are {', '.join(names())}.")
+    say = partial(print, flush=True)
+    wanted, failed = given.names or names(), []
+    for name in wanted:
+        with workshop(given.into) as folder:
+            build = Build(Recipe.read(name), folder, say, given.venv)
+            try:
+                if not given.page:
+                    build.make()
+                if not (given.build or given.page):
+                    build.prove()
+                if not given.build:
+                    build.ask()
+            except ExampleError as error:
+                failed.append(name)
+                print(error, file=sys.stderr, flush=True)
+    print(f"{len(wanted) - len(failed)} of {len(wanted)} examples", *failed, sep="; failed: ")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""Update projects of every state that users have to this one: conflicts, suites, seconds.
+
+python -m proofs.updates [--short] [--project DIR] [ROW ...]
+
+A row is a state of the template and what a team did to the project. `--short` takes fewer rows,
+and runs no suites.
+`--project` is a generated project whose environment is taken; without, one is made. A row fails
+where it has another number of conflicts than it is expected to have, where a name is left that is
+no longer there, or where the project's own `make check` or `make test` does not end with 0.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofs import order_desk, teams
+from proofs.generation import ROOT, copy_template
+from proofs.rehearse import generate
+from updates import unresolved
+
+FOLDER = "{{cookiecutter.project_slug}}"
+# 1.0.0 has no `template update`; from the others on a project brings its own.
+STATES = {
+    "1.0.0": "a159cf753f43e142e06cbd152e08eeb08394ffb2",
+    "before 2.0.0": "eef9934ad05d7310742ab72ca75d38b7f9b448bc",
+    "2.0.0": "aabe32fa7dd087f70e9c39dcd1589cc838e09858",
+}
+ANSWERS = {
+    "other answers": {
+        "project_name": 'It\'s "quoted"',
+        "project_slug": "billing",
+        "license": "Apache-2.0",
+        "example_resource": "no",
+        "pipelines": "gitlab",
+        "kubernetes": "yes",
+    },
+    "order desk": {"example_resource": "no"},
+}
+Codes = frozenset[int] | set[int]
+
+
+@dataclass(frozen=True)
+class Row:
+    state: str
+    kind: str
+    conflicts: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.state}, {self.kind}"
+
+
+ROWS = (
+    *(Row("1.0.0", kind) for kind in ("clean", "other answers", "resource", "own files")),
+    Row("1.0.0", "patched chassis", 1),
+    *(Row("before 2.0.0", kind) for kind in ("clean", "own files", "step by step")),
+    *(Row("2.0.0", kind) for kind in ("clean", "other answers", "resource", "own files")),
+    Row("2.0.0", "order desk"),
+    Row("2.0.0", "patched chassis", 1),
+)
+SHORT = ("1.0.0, own files", "2.0.0, own files", "2.0.0, patched chassis")
+
+
+class Proof:
+    """A clone of the template with all that is in the working tree, and projects of its states."""
+
+    def __init__(self, folder: Path, venv: Path, history: Path = ROOT) -> None:
+        self.folder = folder
+        self.venv = venv
+        self.template = folder / "template"
+        git(folder, "clone", "--quiet", str(history), str(self.template))
+        git(self.template, "checkout", "--quiet", "-B", "now")
+        for path in git(self.template, "ls-files").splitlines():
+            (self.template / path).unlink()
+        copy_template(self.template)
+        self.commit("What is in the working tree")
+        git(self.template, "remote", "set-url", "origin", str(self.template))
+
+    def commit(self, message: str) -> None:
+        git(self.template, "add", "--all", ".")
+        git(self.template, "commit", "--quiet", "--allow-empty", "--message", message)
+
+    def place(self, name: str) -> Path:
+        return self.folder / name.replace(" ", "-").replace(",", "")
+
+    def generate(self, name: str, state: str, answers: dict[str, str]) -> Path:
+        place = self.place(name)
+        git(self.template, "worktree", "add", "--quiet", "--detach", f"{place}-state", state)
+        settings = self.folder / "cookiecutter.yaml"
+        kept = f"cookiecutters_dir: {self.folder}/cloned\nreplay_dir: {self.folder}/replay\n"
+        settings.write_text(kept)
+        command = [
+            sys.executable,
+            "-m",
+            "cookiecutter",
+            "--no-input",
+            "--config-file",
+            str(settings),
+        ]
+        chosen = [f"{key}={value}" for key, value in answers.items()]
+        run(self.folder, *command, "--output-dir", place, f"{place}-state", *chosen)
+        [project] = place.iterdir()
+        (project / ".venv").symlink_to(self.venv)
+        (project / ".git/info/exclude").write_text(".venv\n")
+        return project
+
+    def update(self, project: Path, state: str, target: str = "now") -> str:
+        """With what that state has: 1.0.0 has nothing. Return what it prints."""
+        if state == "1.0.0":
+            command = [sys.executable, "-m", "updates.move", str(project)]
+            return run(self.template, *command, codes={0, 3})
+        command = [".venv/bin/python", "manage.py", "template", "update", "--to", target]
+        return run(project, *command, codes={0, 3})
+
+
+def run(cwd: Path, *command: str | Path, codes: Codes = frozenset([0])) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {
+        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "GIT_"))
+    }
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "A team"), ("EMAIL", "team@example.org"))
+    }
+    result = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=variables | who | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode not in codes:
+        raise AssertionError(f"{' '.join(map(str, command))}\n{result.stdout}")
+    return result.stdout
+
+
+def git(cwd: Path, *arguments: str) -> str:
+    return run(cwd, "git", *arguments)
+
+
+def patch(proof: Proof, project: Path, state: str) -> None:
+    """A line of the machinery that the template changed since, and one where it did not."""
+    if state == "1.0.0":
+        teams.replace(project, "src/api/turns.py", "PATIENCE = ", "PATIENCE = 2 * ")
+        teams.append(project, "src/services/paging.py", "\n\nOURS = 1\n")
+        return
+    old, new = STATES[state], "now"
+    folder = f"{FOLDER}/chassis/"
+    names = git(proof.template, "diff", "--name-only", "--diff-filter=M", old, new, "--", folder)
+    for name in filter(re.compile(r".*\.py$").match, names.splitlines()):
+        diff = git(proof.template, "diff", "--unified=0", old, new, "--", name).splitlines()
+        path = project / name.removeprefix(f"{FOLDER}/")
+        text = path.read_text("utf-8")
+        for line in (one[1:] for one in diff if re.match(r"-[\w ]+ = [\w\"., ]+$", one)):
+            if text.count(f"{line}\n") == 1:
+                path.write_text(text.replace(f"{line}\n", f"{line}  # Ours.\n"), "utf-8")
+                teams.append(project, "chassis/core/limits.py", "\nOURS = 1\n")
+                return
+    raise AssertionError("The template changed no line of its chassis that a team could have.")
+
+
+def edits(proof: Proof, row: Row) -> dict[str, teams.Edit]:
+    every = teams.OF_VERSION_1 if row.state == "1.0.0" else teams.OF_THIS_VERSION
+    desk = Path(f"{proof.place(row.name)}-state/examples/order_desk")
+    match row.kind:
+        case "own files" if row.state == "before 2.0.0":
+            return {name: every[name] for name in ("operation", "texts")}
+        case "own files":
+            return {name: one for name, one in every.items() if name != "resource"}
+        case "step by step":
+            return {"texts": every["texts"]}
+        case "patched chassis":
+            return {"patch": lambda project: patch(proof, project, row.state)}
+        case "order desk":
+            return {"desk": lambda project: order_desk.build(project, desk)}
+    return {row.kind: every[row.kind]} if row.kind in every else {}
+
+
+def conflicts(output: str) -> list[str]:
+    """Paths that are listed as such."""
+    found = re.search(r"^Conflicts: \d+\n((?:  .*\n)*)", output, re.MULTILINE)
+    assert found, output
+    return [line.split()[0] for line in found[1].splitlines()]
+
+
+def prove(proof: Proof, row: Row, *, short: bool) -> str:
+    """What the row shows. Raise AssertionError where it does not hold."""
+    answers = ANSWERS.get(row.kind, {})
+    project = proof.generate(row.name, STATES[row.state], answers)
+    if some := edits(proof, row):
+        teams.edit(project, some)
+    began = time.monotonic()
+    if row.kind == "step by step":
+        proof.update(project, row.state, STATES["2.0.0"])
+        teams.commit(project, "Update")
+    output = proof.update(project, row.state)
+    seconds = time.monotonic() - began
+    found = conflicts(output)
+    assert len(found) == row.conflicts, output
+    for path in found:
+        git(project, "checkout", "--theirs", "--", path)
+        git(project, "add", "--", path)
+    left = list(unresolved.names(project))
+    assert not left, left
+    shown = f"{row.name:34} {len(found)} conflicts  {seconds:4.1f} s"
+    return shown if short else f"{shown}  {suite(project)}"
+
+
+def suite(project: Path) -> str:
+    """The commands that an update asks for, then the project's own checks and tests."""
+    for name in (".run", ".ready"):  # make would install anew what is older than its list.
+        (project / ".venv" / name).touch()
+    run(project, "make", "format")
+    run(project, ".venv/bin/python", "manage.py", "openapi", "write")
+    run(project, "make", "check")
+    count = re.findall(r"^Ran (\d+) tests", run(project, "make", "test"), re.MULTILINE)
+    return f"{count[-1]} tests"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.updates", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--short", action="store_true", help="fewer rows, no suites")
+    parser.add_argument("--project", type=Path, help="a generated project with its environment")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="'1.0.0, clean'; all without")
+    given = parser.parse_args()
+    chosen = [row for row in ROWS if not given.rows or row.name in given.rows]
+    if given.short and not given.rows:
+        chosen = [row for row in ROWS if row.name in SHORT]
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="updates-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        project = given.project or generate(folder / "environment")
+        proof = Proof(folder, (project / ".venv").resolve())
+        for row in chosen:
+            try:
+                print(prove(proof, row, short=given.short), flush=True)
+            except AssertionError as error:
+                failed += 1
+                print(f"{row.name:34} FAILED\n{error}", flush=True)
+    print(f"{len(chosen) - failed} of {len(chosen)} rows hold.")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Run a project's suite with its chassis built as a wheel, outside of the project.
+
+python -m proofs.wheel [--project DIR]
+
+What the chassis knows of the project is handed to it, and what it reads beside its modules is in
+the package. `--project` is left as it is; without, one is generated.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from proofs.rehearse import generate
+
+# uv's own backend takes every file of the package, and needs no network.
+BUILD = """\
+[build-system]
+requires = ["uv_build"]
+build-backend = "uv_build"
+
+[project]
+name = "chassis"
+version = "{version}"
+
+[tool.uv.build-backend]
+module-name = "chassis"
+module-root = ""
+"""
+
+
+def run(cwd: Path, *command: str | Path, **variables: str) -> str:
+    result = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**_environment(), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\n{result.stdout}")
+    return result.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {
+        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "PYTHONPATH"))
+    }
+
+
+def build(project: Path, folder: Path, uv: str) -> Path:
+    """The wheel of its chassis."""
+    source = folder / "chassis-source"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(project / "chassis", source / "chassis", ignore=ignored)
+    text = (source / "chassis/__init__.py").read_text("utf-8")
+    (source / "pyproject.toml").write_text(BUILD.format(version=text.split('"')[1]), "utf-8")
+    run(source, uv, "build", "--offline", "--wheel", "--out-dir", folder / "wheels")
+    [wheel] = (folder / "wheels").glob("*.whl")
+    return wheel
+
+
+def missing(project: Path, wheel: Path) -> list[str]:
+    """Files of the chassis that the wheel does not have."""
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    files = (path for path in (project / "chassis").rglob("*") if path.is_file())
+    names = {str(path.relative_to(project)) for path in files if path.suffix != ".pyc"}
+    return sorted(names - packed)
+
+
+def prove(project: Path, folder: Path) -> str:
+    uv = shutil.which("uv") or str(project / ".venv/bin/uv")
+    wheel = build(project, folder, uv)
+    if left := missing(project, wheel):
+        raise SystemExit(f"The wheel lacks {', '.join(left)}")
+    outside = folder / project.name
+    ignored = shutil.ignore_patterns(
+        "chassis", ".venv", ".git", ".postgres", "__pycache__", "*_cache"
+    )
+    shutil.copytree(project, outside, ignore=ignored)
+    run(outside, "make", ".venv/.ready")
+    python = outside / ".venv/bin/python"
+    run(outside, uv, "pip", "install", "--offline", "--no-deps", "--python", python, wheel)
+    where = run(outside, python, "-c", "import chassis; print(chassis.__file__)").strip()
+    if "site-packages" not in where:
+        raise SystemExit(f"This is not the wheel's: {where}")
+    output = run(outside, python, "-m", "unittest", "discover", "-s", "tests")
+    ran = next(line for line in output.splitlines() if line.startswith("Ran "))
+    size = wheel.stat().st_size // 1000
+    return f"{wheel.name}: {size} kB, {len(zipfile.ZipFile(wheel).namelist())} files. {ran}."
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.wheel", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--project", type=Path, help="a generated project with its environment")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="wheel-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        project = given.project.resolve() if given.project else generate(folder / "made")
+        print(prove(project, folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

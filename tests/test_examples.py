@@ -1,0 +1,97 @@
+"""The examples: each is still built on a new project, and does what its page says."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Report
+
+from proofs.example_page import Block, fits, read_blocks
+from proofs.examples import Build, ExampleError, Recipe, names
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    # Root's embedded PostgreSQL is another user's.
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", names())
+def test_an_example_is_built_tested_and_asked(name: str, folder: Path, report: Report) -> None:
+    build = Build(Recipe.read(name), folder, report.append)
+    build.make()
+    build.prove()
+    build.ask()
+
+
+PAGE = """\
+```sh docker background
+docker run backend
+```
+<!-- ready: http://127.0.0.1:8080/health/live -->
+
+```sh
+curl 1
+```
+```json
+{"a": "…"}
+```
+
+```text
+not the output of anything
+```
+"""
+
+
+def test_a_page_is_read_as_it_is_written() -> None:
+    assert read_blocks(PAGE) == [
+        Block(
+            "docker run backend\n",
+            frozenset({"docker", "background"}),
+            ready="http://127.0.0.1:8080/health/live",
+        ),
+        Block("curl 1\n", frozenset(), expected_json='{"a": "…"}\n'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "same"),
+    [
+        ({"a": 1}, {"a": "…"}, True),
+        ({"a": 1}, {"a": 1}, True),
+        ({"a": [1, 2]}, {"a": [1, "…"]}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": 1}, {}, False),
+        ({}, {"a": "…"}, False),
+        ([1], [1, "…"], False),
+    ],
+)
+def test_what_is_printed_is_compared_with_the_page(
+    found: object, expected: object, same: bool
+) -> None:
+    assert fits(found, expected) is same
+
+
+def test_a_file_that_is_a_projects_own_is_not_laid_over_unsaid(folder: Path) -> None:
+    build = Build(Recipe.read("order_desk"), folder, print)
+    build.project.mkdir()
+    (build.project / "tests/api").mkdir(parents=True)
+    (build.project / "tests/api/test_orders.py").touch()
+    for name in build.recipe.replaces:
+        (build.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (build.project / name).touch()
+    with pytest.raises(ExampleError, match=r"tests/api/test_orders.py is a project's own"):
+        build._lay_over()
+
+
+def test_a_patch_that_no_longer_fits_stops_the_build(folder: Path) -> None:
+    build = Build(Recipe.read("order_desk"), folder, print)
+    build.project.mkdir()
+    build._git("init", "--quiet")
+    for name in (*build.recipe.replaces, "src/dependency_container.py"):
+        (build.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (build.project / name).write_text("other = 1\n")
+    with pytest.raises(ExampleError, match=r"patch failed: src/dependency_container.py"):
+        build._lay_over()

@@ -1,0 +1,193 @@
+"""Three states of a Python module, merged by what it defines and not by its lines.
+
+`base` is what the template generated, `ours` what a team made of it, `new` what the template has
+now. What the team added, changed or removed is done to `new`, or ConflictError says why not.
+"""
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from updates.pieces import (
+    ConflictError,
+    Definition,
+    Piece,
+    add_import_to,
+    assigned,
+    below_imports,
+    bound,
+    free_names,
+    imports,
+    pieces,
+    renamed,
+)
+
+# In these a name that the chassis took over can be declared again, and wins.
+OVERRIDING = {"Config", "Container"}
+# What a team's container has from the chassis is named through its base class.
+INHERITED = {"Container": "ServiceContainer"}
+
+
+@dataclass
+class Merge:
+    """`home(name)` is the statement that imports a name which this module had."""
+
+    base: str
+    ours: str
+    new: str
+    home: Callable[[str], str | None]
+    inherited: frozenset[str] = frozenset()
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
+    needed: set[str] = field(default_factory=set)
+    local: set[str] = field(default_factory=set)  # Arguments of the functions around.
+
+    def run(self) -> str:
+        """Raise ConflictError where a person has to decide."""
+        base, ours, new = (pieces(text) for text in (self.base, self.ours, self.new))
+        self._body("", base, ours, new, len(self.new.splitlines()))
+        result = self._with_imports(self._applied())
+        ast.parse(result)
+        lost = [line for line in self._own_lines() if line not in _lines(result)]
+        if lost:
+            raise ConflictError(f"this would be lost: {lost[0]}")
+        return result
+
+    def _body(
+        self,
+        scope: str,
+        base: Sequence[Piece],
+        ours: Sequence[Piece],
+        new: Sequence[Piece],
+        end: int,
+    ) -> None:
+        old, mine, now = ({piece.name: piece for piece in some} for some in (base, ours, new))
+        if len(mine) != len(ours):
+            raise ConflictError(f"{scope or 'the module'} says something twice")
+        for name, piece in mine.items():
+            if name not in old:
+                self._add(scope, piece, ours, now, end)
+            elif not piece.says_as(old[name]):
+                self._change(scope, old[name], piece, now, (ours, end))
+        for name in old.keys() - mine.keys():
+            if left := now.get(name):
+                if not left.says_as(old[name]):
+                    raise ConflictError(f"{name}, which you removed, is another one now")
+                self.edits.append((left.first, left.last, ""))
+
+    def _add(
+        self, scope: str, piece: Piece, ours: Sequence[Piece], now: dict[str, Piece], end: int
+    ) -> None:
+        if there := now.get(piece.name):
+            if not there.says_as(piece):
+                raise ConflictError(f"{piece.name} was added by you and by the template")
+            return
+        at = list(ours).index(piece)
+        before = [now[one.name] for one in ours[:at] if one.name in now]
+        after = [now[one.name] for one in ours[at:] if one.name in now]
+        line = before[-1].last if before else after[0].first if after else end
+        if returns := [one for one in now.values() if isinstance(one.node, ast.Return)]:
+            line = min(line, returns[-1].first)
+        if not scope:
+            line = max(line, below_imports(self.new))
+        text = self._qualified(scope, piece, now)
+        self.edits.append((line, line, "\n" * piece.blank + text))
+
+    def _change(
+        self,
+        scope: str,
+        old: Piece,
+        piece: Piece,
+        now: dict[str, Piece],
+        place: tuple[Sequence[Piece], int],
+    ) -> None:
+        there = now.get(piece.name)
+        if there is None:
+            if scope not in OVERRIDING:
+                raise ConflictError(f"{piece.name}, which you changed, is the chassis's now")
+            self._add(scope, piece, place[0], now, place[1])
+        elif there.says_as(old):
+            self.edits.append((there.first, there.last, self._qualified(scope, piece, now)))
+        elif not there.says_as(piece):
+            self._within(old, piece, there)
+
+    def _within(self, old: Piece, piece: Piece, there: Piece) -> None:
+        """Both changed it: a class, or a function, by its statements."""
+        nodes = (old.node, piece.node, there.node)
+        if not all(type(node) is type(there.node) for node in nodes):
+            raise ConflictError(f"{piece.name} was changed by you and by the template")
+        if not isinstance(there.node, Definition):
+            raise ConflictError(f"{piece.name} was changed by you and by the template")
+        heads = [_head(node) for node in nodes]
+        if heads[1] not in (heads[0], heads[2]):
+            raise ConflictError(f"the head of {piece.name} was changed by you and by the template")
+        self.local |= {one.arg for one in ast.walk(there.node) if isinstance(one, ast.arg)}
+        bodies = [
+            pieces(text, node.body)
+            for text, node in zip((self.base, self.ours, self.new), nodes, strict=True)
+            if isinstance(node, Definition)
+        ]
+        self._body(piece.name, bodies[0], bodies[1], bodies[2], there.last)
+
+    def _qualified(self, scope: str, piece: Piece, now: dict[str, Piece]) -> str:
+        """Its text, with what is inherited named through the class that has it."""
+        text, owner = piece.text, INHERITED.get(scope)
+        known = set(self.local)
+        if scope:
+            known |= {*now, *(one for _, _, edit in self.edits for one in assigned(edit))}
+        free = free_names(piece.node) - known
+        if owner and (inherited := free & self.inherited):
+            text = renamed(text, {name: f"{owner}.{name}" for name in inherited})
+            free = (free - inherited) | {owner}
+        self.needed |= free
+        return text
+
+    def _applied(self) -> str:
+        lines = self.new.splitlines(keepends=True)
+        order = sorted(enumerate(self.edits), key=lambda one: (one[1][0], one[0]), reverse=True)
+        for _, (first, last, text) in order:
+            lines[first:last] = [text]
+        return "".join(lines)
+
+    def _with_imports(self, text: str) -> str:
+        known = {*bound(text), *dir(builtins)}
+        ours = dict(imports(self.ours))
+        changed = {name for name, one in ours.items() if dict(imports(self.base)).get(name) != one}
+        own = {name for name in changed if name in self.needed}
+        for name in sorted((self.needed - known) | own):
+            statement = ours.get(name) or self.home(name)
+            if statement is None:
+                raise ConflictError(f"{name} is not known there")
+            text = add_import_to(text, statement)
+        return text
+
+    def _own_lines(self) -> Iterator[str]:
+        """What the team wrote, but for imports, which move."""
+        kept = set(_lines(self.base))
+        nodes = [n for n in ast.parse(self.ours).body if isinstance(n, ast.Import | ast.ImportFrom)]
+        imported = {n for node in nodes for n in range(node.lineno, (node.end_lineno or 0) + 1)}
+        for number, line in enumerate(self.ours.splitlines(), 1):
+            if line.strip() and line.strip() not in kept and number not in imported:
+                yield _plain(line)
+
+
+def _lines(text: str) -> set[str]:
+    return {form for line in text.splitlines() for form in (line.strip(), _plain(line))}
+
+
+def _plain(line: str) -> str:
+    for owner in INHERITED.values():
+        line = line.replace(f"{owner}.", "")
+    return line.strip()
+
+
+def _head(node: ast.AST) -> str:
+    """Of a class or a function: what stands before its body, but for the docstring."""
+    match node:
+        case ast.ClassDef():
+            parts = [*node.decorator_list, *node.bases, *node.keywords]
+            return " ".join(ast.dump(part) for part in parts)
+        case ast.FunctionDef():
+            parts = [*node.decorator_list, node.args, *filter(None, [node.returns])]
+            return " ".join(ast.dump(part) for part in parts)
+    return ast.dump(node)

@@ -1,0 +1,32 @@
+"""Files of the chassis that differ from those of the template's version: patches of the team's.
+
+They are allowed. An update merges them, and may find a conflict in one; so it is good to know them.
+"""
+
+import json
+from pathlib import Path
+
+from chassis.development.template.record import TemplateError
+from chassis.development.template.remember import MANIFEST, hashes
+
+
+def patches(root: Path) -> list[str]:
+    """Paths with what was done to each. Raise TemplateError where the manifest cannot be read."""
+    try:
+        recorded: dict[str, str] = dict(json.loads((root / MANIFEST).read_text("utf-8")))
+    except FileNotFoundError:
+        raise TemplateError(
+            f"{MANIFEST} is missing. The next `manage.py template update` brings it."
+        ) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise TemplateError(
+            f"{MANIFEST} cannot be read ({error}). Take it from the last commit: "
+            f"git checkout HEAD -- {MANIFEST}"
+        ) from error
+    present = hashes(root)
+    found = [
+        f"{path}  {'changed' if path in present else 'removed'}"
+        for path, digest in recorded.items()
+        if present.get(path) != digest
+    ]
+    return found + [f"{path}  added" for path in present.keys() - recorded.keys()]

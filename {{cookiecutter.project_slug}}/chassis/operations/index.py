@@ -1,0 +1,26 @@
+"""The operation at `/`: the service's name and version, and links to what describes it."""
+
+from typing import Any
+
+from flask import current_app, url_for
+
+from chassis.http.flow.blueprint import UndocumentedBlueprint
+
+# openapi.json describes the API, and `/` leads to openapi.json: it is no part of the API itself.
+blueprint = UndocumentedBlueprint("index", __name__, url_prefix="")
+
+
+@blueprint.get("/")
+@blueprint.public
+@blueprint.response(200)
+def read_index() -> dict[str, Any]:
+    """Name, version and links. The relations of the links are those of RFC 8631, section 4."""
+    return {
+        "name": current_app.config["API_TITLE"],
+        "version": current_app.config["API_VERSION"],
+        "links": {
+            "service-doc": url_for("show_docs"),
+            "service-desc": url_for("api-docs.openapi_json"),
+            "status": url_for("health.read_readiness"),
+        },
+    }

@@ -1,0 +1,65 @@
+"""The schema of what `db upgrade` and maintenance windows remember: one for each service.
+
+It is `ops`. A service whose URL names a schema, as `?options=-csearch_path=billing` does, has
+`billing_ops`, so that several can share a database. Statements are written with `ops`.
+"""
+
+import re
+from typing import Any
+
+from sqlalchemy import Connection, Engine, TextClause
+from sqlalchemy.ext.compiler import compiles
+
+from chassis.core.errors import CodeError
+
+OPS = "ops"
+SUFFIX = f"_{OPS}"
+NAME = re.compile(rf"\b{OPS}\b")
+# It needs no quotes, and has place for the suffix.
+PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,58}")
+SHARED = {"", "public", '"$user"', "$user"}
+
+
+class SchemaNameError(CodeError):
+    """The URL of a database names a schema that no service can have."""
+
+
+class OpsText(TextClause):
+    """SQL as of `text`, in which `ops` stands for the schema of the connection that executes it."""
+
+    inherit_cache = True
+
+
+@compiles(OpsText)
+def _in_its_schema(element: OpsText, compiler: Any, **options: Any) -> str:
+    text: str = compiler.visit_textclause(element, **options)
+    return NAME.sub(getattr(compiler.dialect, "ops_schema", OPS), text)
+
+
+def use_ops_schema(engine: Engine, search_path: str) -> Engine:
+    """Raise SchemaNameError if the first schema of the path is none that a service can have."""
+    home = search_path.partition(",")[0].strip()
+    if home not in SHARED:
+        if not PLAIN.fullmatch(home):
+            raise SchemaNameError(
+                f"The URL of the database names the schema {home}: it has to be small letters, "
+                "digits and _, at most 59."
+            )
+        engine.dialect.ops_schema = home + SUFFIX  # type: ignore[attr-defined]
+    return engine
+
+
+def ops_schema(connection: Connection) -> str:
+    return getattr(connection.dialect, "ops_schema", OPS)
+
+
+def own_schema(connection: Connection) -> str | None:
+    """That the service has to itself; None where it takes what the role or the server says."""
+    name = ops_schema(connection)
+    return None if name == OPS else name.removesuffix(SUFFIX)
+
+
+def version_table(connection: Connection) -> str:
+    """Alembic's: in a schema of the service's own, not one that is there on the path behind it."""
+    home = own_schema(connection)
+    return f"{home}.alembic_version" if home else "alembic_version"

@@ -1,0 +1,52 @@
+"""Settings that have another name too: DATABASE_URL in parts, and CORS_ORIGINS.
+
+They may both be given where they say the same.
+"""
+
+from typing import Any
+
+from sqlalchemy import URL, make_url
+
+# The setting, and the name that says where its value is from.
+OTHER_NAMES = {"database_url": "POSTGRES_SERVER", "cors_origins": "ORIGINS"}
+POSTGRES_PORT = 5432
+PARTS = {
+    "postgres_server": "host",
+    "postgres_port": "port",
+    "postgres_user": "username",
+    "postgres_password": "password",
+    "postgres_db": "database",
+}
+
+
+class SettingNameError(Exception):
+    """Its text names the settings that differ, or the one that is missing, and no value."""
+
+
+def settle_names(values: dict[str, Any]) -> None:
+    """Give `database_url` and `cors_origins` what their other names say. Raise SettingNameError."""
+    if values["origins"]:
+        if values["cors_origins"] and set(values["cors_origins"]) != set(values["origins"]):
+            raise SettingNameError("CORS_ORIGINS and ORIGINS differ: set one of them.")
+        values["cors_origins"] = values["origins"]
+    if values["postgres_server"]:  # The others alone are often those of a database's container.
+        _settle_url(values)
+
+
+def _settle_url(values: dict[str, Any]) -> None:
+    parts = {part: values[name] for name, part in PARTS.items() if values[name]}
+    parts["host"] = parts["host"].strip("[]")
+    if values["database_url"]:
+        url = make_url(values["database_url"])
+        given = {part: getattr(url, part) for part in parts} | {"port": url.port or POSTGRES_PORT}
+        if given != parts:
+            differ = {part for part in given if given[part] != parts.get(part, POSTGRES_PORT)}
+            names = [name.upper() for name, part in PARTS.items() if part in differ]
+            raise SettingNameError(
+                f"DATABASE_URL and {', '.join(names)} differ: set the one, or the others."
+            )
+        return
+    if missing := [name for name in ("POSTGRES_USER", "POSTGRES_DB") if not values[name.lower()]]:
+        raise SettingNameError(f"POSTGRES_SERVER is set, and {' and '.join(missing)} is not.")
+    url = URL.create("postgresql", **parts)  # It escapes what has a meaning in a URL.
+    values["database_url"] = url.render_as_string(hide_password=False)

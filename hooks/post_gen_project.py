@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 REMEMBER = "chassis/development/template/remember.py"
 COMMIT_MESSAGE = "Generate the project from its template"
@@ -20,16 +19,16 @@ COMMIT_MESSAGE = "Generate the project from its template"
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 
 
-def remove(part: dict[str, Any]) -> None:
-    """Its files and folders; elsewhere the lines that mention it, with what is indented below."""
-    for name in part["files"]:
+def remove(files: list[str], mention: str, lines_of: list[str]) -> None:
+    """Files and folders; elsewhere the lines that mention it, with what is indented below."""
+    for name in files:
         for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         if not any(Path(name).parent.iterdir()):
             (Path(name).parent / ".gitkeep").touch()
-    for name in part.get("lines_of", ()):
-        mention = re.compile(part["mention"].encode(), re.IGNORECASE)
-        Path(name).write_bytes(without(Path(name).read_bytes(), mention))
+    for name in lines_of:
+        text = without(Path(name).read_bytes(), re.compile(mention.encode(), re.IGNORECASE))
+        Path(name).write_bytes(text)
 
 
 def without(text: bytes, mention: "re.Pattern[bytes]") -> bytes:
@@ -109,7 +108,7 @@ def main() -> None:
     parts = r'{{ cookiecutter._parts | tojson }}'  # fmt: skip  # In these quotes JSON is safe.
     for part in json.loads(parts):
         if any(answers[question] not in values for question, values in part["when"].items()):
-            remove(part)
+            remove(part["files"], part.get("mention", ""), part.get("lines_of", []))
     attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.

@@ -7,6 +7,7 @@ from chassis.container import ServiceContainer, replaces
 from chassis.core.jobs import JobService
 from chassis.core.storage.file_service import FileService
 from chassis.core.storage.file_sweep import FileSweep
+from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
 from chassis.storage.opening import open_scanner, open_store
@@ -33,6 +34,7 @@ class Container(ServiceContainer):
     )
     todo_service = Singleton(TodoService, unit_of_work, clock)
     job_service = Singleton(JobService, unit_of_work)
+    job_statistics = Singleton(SqlJobStatistics, ServiceContainer.engines.provided.watch)
     file_store = Singleton(open_store, ServiceContainer.config)
     file_scanner = Singleton(open_scanner, ServiceContainer.config)
     file_service = Singleton(

@@ -113,5 +113,6 @@ def _config_with_broker() -> JobSettings:
             "broker `python manage.py run` does the jobs itself."
         )
     current_project().module("logging").configure_logging(config)
-    logging.getLogger("amqp").setLevel(logging.WARNING)
+    for name in ("amqp", "celery"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # The runner says what became of a job.
     return config

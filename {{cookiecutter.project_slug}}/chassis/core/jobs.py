@@ -67,6 +67,24 @@ class Jobs(ABC):
         """Raise NotFoundError as `get` does, ConflictError unless the job is queued."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobFigures:
+    """Of this moment; `finished` and `latencies` (seconds, by quantile) of the last five minutes."""
+
+    waiting: int
+    running: int
+    dead: int
+    oldest_seconds: float  # For which the first of those that could begin has waited.
+    finished: dict[str, int]  # By state.
+    latencies: dict[str, float]  # From when a job could begin to when it was done.
+
+
+class JobStatistics(ABC):
+    @abstractmethod
+    def figures(self) -> JobFigures:
+        """Raise UnavailableError if they cannot be read now."""
+
+
 class JobService:
     """What an owner may ask of a job."""
 

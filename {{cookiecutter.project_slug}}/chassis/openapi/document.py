@@ -70,7 +70,8 @@ def _successes(document: Json, operation: Json) -> Json:
         if str(status) < "400":
             schema = resolve(document, _schema(response))
             names = ["X-Request-ID"]
-            names += ["Location"] if str(status) == "201" else []
+            names += ["Location"] if str(status) in {"201", "202"} else []
+            names += ["Retry-After"] if str(status) == "202" else []
             names += ["ETag"] if "version" in schema.get("properties", {}) else []
             names += ["Deprecation"] if operation.get("deprecated") else []
             names += ["Sunset"] if "x-sunset" in operation else []

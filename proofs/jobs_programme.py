@@ -15,8 +15,6 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from sqlalchemy import create_engine, text
-
 from proofs.brokers import DockerBroker, LocalBroker, find_broker
 from proofs.processes import Processes, Running, free_port
 
@@ -24,6 +22,7 @@ from proofs.processes import Processes, Running, free_port
 LENGTHS = {"full": (50, 2000, 8, 12), "short": (8, 150, 4, 8)}
 SETTLE_SECONDS = 240
 SLOWEST_MS = 1000  # A request while the broker is frozen, on a machine that does much else.
+sql: Any = import_module("sqlalchemy")  # Of the project's environment.
 KEY = "of-the-proof-of-jobs-and-of-no-other"
 Broker = DockerBroker | LocalBroker
 
@@ -63,6 +62,7 @@ class Service:
             time.sleep(random.uniform(0, 1))
             self.broker.start()
             return
+        assert self.running[name].process.poll() is None, f"The {name} has ended by itself."
         os.killpg(self.running[name].process.pid, signal.SIGKILL)
         self.running[name].process.wait()
         time.sleep(random.uniform(0, 1))
@@ -116,7 +116,7 @@ def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None
 
 def column(engine: Any, statement: str) -> list[Any]:
     with engine.connect() as connection:
-        return list(connection.execute(text(statement)).scalars())
+        return list(connection.execute(sql.text(statement)).scalars())
 
 
 def kill_and_load(service: Service, url: str, length: str) -> Ledger:
@@ -217,10 +217,10 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     embedded = import_module("chassis.postgres.embedded")
     url = embedded.start_embedded_postgres(project / ".postgres")
     import_module("chassis.migrations.commands").Migrations(url).upgrade()
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
+    engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE intents (n int PRIMARY KEY)"))
-        connection.execute(text("CREATE TABLE effects (n int)"))  # Without a key: two would show.
+        connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
+        connection.execute(sql.text("CREATE TABLE effects (n int)"))  # Without a key: two would show.
     service = Service(project, url, broker)
     try:
         service.wait_until_it_serves()

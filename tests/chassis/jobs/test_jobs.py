@@ -37,7 +37,11 @@ class EnqueueTest(JobsTestCase):
         self.assertEqual(done.result, {"kind": "UUID", "one": str(one)})
 
     def test_an_unknown_task_and_wrong_arguments_are_the_programs_mistake(self) -> None:
-        for task, arguments in (("tests.other", {}), ("tests.write", {}), ("tests.write", {"a": 1})):
+        for task, arguments in (
+            ("tests.other", {}),
+            ("tests.write", {}),
+            ("tests.write", {"a": 1}),
+        ):
             with self.subTest(task), self.assertRaises(CodeError), self.unit_of_work() as work:
                 work.jobs.enqueue(task, arguments)
 

@@ -63,9 +63,6 @@ class JobsTestCase(WindowTestCase):
             maintenance_service=lambda: MaintenanceService(self.windows, SECRET),
         )
         Behaviour.does = self.write
-        self.addCleanup(
-            self.execute, "TRUNCATE ops.job, ops.outbox, ops.periodic_task, specimens"
-        )
 
     def write(self, text: str) -> None:
         with self.unit_of_work() as work:

@@ -69,14 +69,14 @@ class Jobs(ABC):
 
 @dataclass(frozen=True, slots=True)
 class JobFigures:
-    """Of this moment; `finished` and `latencies` (seconds, by quantile) of the last five minutes."""
+    """Of this moment; `finished` and `latencies` are those of the last five minutes."""
 
     waiting: int
     running: int
     dead: int
     oldest_seconds: float  # For which the first of those that could begin has waited.
     finished: dict[str, int]  # By state.
-    latencies: dict[str, float]  # From when a job could begin to when it was done.
+    latencies: dict[str, float]  # By quantile: seconds from when a job could begin to its end.
 
 
 class JobStatistics(ABC):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from amqp.exceptions import AMQPError
 from celery import Celery
-from kombu import Connection, Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 from chassis.jobs.relay import Message, SinkError
 from chassis.jobs.settings import JobSettings
@@ -25,12 +25,10 @@ ROUTE = ""  # The exchange that leads to a queue by its name.
 
 def queues(name: str) -> tuple[Queue, Queue]:
     """The jobs' own, and the one for what the broker gave up, which a relay looks after."""
-    dead = Queue(f"{name}.jobs.dead", Exchange(ROUTE), queue_arguments={"x-queue-type": "quorum"})
-    jobs = Queue(
+    dead = _queue(f"{name}.jobs.dead", {"x-queue-type": "quorum"})
+    jobs = _queue(
         f"{name}.jobs",
-        Exchange(ROUTE),
-        routing_key=f"{name}.jobs",
-        queue_arguments={
+        {
             "x-queue-type": "quorum",
             "x-delivery-limit": DELIVERIES,
             "x-dead-letter-exchange": ROUTE,
@@ -40,6 +38,13 @@ def queues(name: str) -> tuple[Queue, Queue]:
         },
     )
     return jobs, dead
+
+
+def _queue(name: str, arguments: dict[str, Any]) -> Queue:
+    made: Any = Queue  # Kombu's classes have types, and their functions none.
+    exchange: Any = Exchange
+    queue: Queue = made(name, exchange(ROUTE), routing_key=name, queue_arguments=arguments)
+    return queue
 
 
 def celery_app(config: JobSettings) -> Celery:
@@ -75,7 +80,6 @@ class BrokerSink:
     def __init__(self, config: JobSettings) -> None:
         self._app = celery_app(config)
         self._jobs, self._dead = queues(config.name)
-        self._connection: Connection | None = None
         self._channel: Any = None
         self._confirmed: list[tuple[int, bool]] = []
         self._unroutable = False
@@ -109,9 +113,10 @@ class BrokerSink:
             raise SinkError(f"the broker does not answer ({error!r}).") from error
 
     def close(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection:
-            connection.collapse()
+        """At once: a broker that is frozen would not answer a farewell."""
+        channel, self._channel = self._channel, None
+        if channel and channel.connection:
+            channel.connection.collect()
 
     def _publish(self, channel: Any, message: Message) -> None:
         name, job_id = message.task, str(message.job_id)
@@ -137,7 +142,7 @@ class BrokerSink:
 
     def _open_channel(self) -> Any:
         if self._channel is None:
-            self._connection = self._app.connection_for_write(
+            connection = self._app.connection_for_write(
                 heartbeat=0,
                 connect_timeout=CONNECT_SECONDS,
                 transport_options={
@@ -146,10 +151,10 @@ class BrokerSink:
                     "connect_timeout": CONNECT_SECONDS,
                 },
             )
-            self._connection.connect()
-            channel = self._connection.channel()
+            channel = connection.connect().channel()
             for queue in (self._dead, self._jobs):
-                queue(channel).declare()
+                bound: Any = queue(channel)
+                bound.declare()
             channel.confirm_select()
             self._confirmed, self._unroutable, self._last_tag = [], False, 0
             channel.events["basic_ack"].add(lambda *tag: self._confirmed.append(tag))

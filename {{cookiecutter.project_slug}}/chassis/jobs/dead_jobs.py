@@ -4,24 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
+from chassis.postgres.ops_schema import OpsText
+
 CHOSEN = "state = 'failed' AND (id = ANY(:ids) OR task = :task)"
 IDS = bindparam("ids", type_=ARRAY(Uuid))
-ALL = text("""
+ALL = OpsText("""
     SELECT id, task, attempts, finished_at, error FROM ops.job
     WHERE state = 'failed' AND (task = :task OR CAST(:task AS text) IS NULL) ORDER BY finished_at
 """)
-REQUEUE = text(f"""
+REQUEUE = OpsText(f"""
     WITH job AS (
         UPDATE ops.job SET state = 'queued', attempts = 0, version = version + 1,
             changed_at = now(), not_before = now(), finished_at = NULL
         WHERE {CHOSEN} RETURNING id)
     INSERT INTO ops.outbox (job_id) SELECT id FROM job
 """).bindparams(IDS)  # noqa: S608
-DROP = text(f"DELETE FROM ops.job WHERE {CHOSEN}").bindparams(IDS)  # noqa: S608
+DROP = OpsText(f"DELETE FROM ops.job WHERE {CHOSEN}").bindparams(IDS)  # noqa: S608
 
 
 class DeadJobs:

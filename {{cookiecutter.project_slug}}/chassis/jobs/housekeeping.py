@@ -3,35 +3,36 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from chassis.jobs.outbox import SqlJobs
 from chassis.jobs.tasks import Task, all_tasks
 from chassis.postgres.locks import lock_key
+from chassis.postgres.ops_schema import OpsText, ops_schema
 
 KEPT_DAYS = 30
 # A job that nobody has touched for so long, and that waits for nothing, is passed on again. Where
 # its message only waits in a long queue there are two of it then, and the second finds it done.
 LOST_MINUTES = 60
-LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+LOCK = OpsText("SELECT pg_try_advisory_xact_lock(:key)")
 # The moments of a task are the multiples of its period, from 1970-01-01 in UTC, plus its offset.
 NEXT = """
     to_timestamp((floor((extract(epoch FROM now()) - :offset) / :every) + 1) * :every + :offset)
 """
-DECLARE = text(f"""
+DECLARE = OpsText(f"""
     INSERT INTO ops.periodic_task (task, next_at) VALUES (:task, {NEXT}) ON CONFLICT DO NOTHING
 """)  # noqa: S608
-DUE = text(f"""
+DUE = OpsText(f"""
     UPDATE ops.periodic_task SET next_at = {NEXT} WHERE task = :task AND next_at <= now()
     AND NOT EXISTS (SELECT FROM ops.job WHERE id = job_id AND finished_at IS NULL) RETURNING task
 """)  # noqa: S608
-REMEMBER = text("UPDATE ops.periodic_task SET job_id = :id WHERE task = :task")
-AGAIN = text("""
+REMEMBER = OpsText("UPDATE ops.periodic_task SET job_id = :id WHERE task = :task")
+AGAIN = OpsText("""
     INSERT INTO ops.outbox (job_id, not_before)
     SELECT id, greatest(not_before, now() + interval '10 seconds') FROM ops.job
     WHERE id = :id AND finished_at IS NULL
 """)
-LOST = text(f"""
+LOST = OpsText(f"""
     WITH lost AS (
         UPDATE ops.job SET changed_at = now() WHERE finished_at IS NULL
         AND greatest(changed_at, not_before) < now() - interval '{LOST_MINUTES} minutes'
@@ -39,7 +40,7 @@ LOST = text(f"""
     INSERT INTO ops.outbox (job_id) SELECT id FROM lost
 """)  # noqa: S608
 # Those that failed stay until somebody drops them.
-SWEEP = text(f"""
+SWEEP = OpsText(f"""
     DELETE FROM ops.job WHERE id IN (
         SELECT id FROM ops.job WHERE state IN ('done', 'cancelled')
         AND finished_at < now() - interval '{KEPT_DAYS} days' ORDER BY finished_at LIMIT 1000)
@@ -48,7 +49,7 @@ SWEEP = text(f"""
 
 def housekeep(connection: Connection, returned: Iterator[UUID]) -> None:
     """In one transaction; of several relays one does it at a time."""
-    if not connection.execute(LOCK, {"key": lock_key("jobs")}).scalar_one():
+    if not connection.execute(LOCK, {"key": lock_key("jobs", ops_schema(connection))}).scalar_one():
         return
     for job_id in returned:
         connection.execute(AGAIN, {"id": job_id})

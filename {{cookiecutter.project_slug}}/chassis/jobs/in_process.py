@@ -5,15 +5,14 @@ from threading import Thread
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chassis.jobs.relay import Message, Relay
 from chassis.jobs.runner import JobRunner
+from chassis.postgres.ops_schema import OpsText
 from chassis.settings import DEVELOPMENT
 
 THREADS = 2
 # Of a process that ended: in development there is one, and nobody else has begun these.
-RESUME = text("""
+RESUME = OpsText("""
     UPDATE ops.outbox SET not_before = now()
     FROM ops.job WHERE job.id = job_id AND state = 'running'
 """)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from chassis.core.attempt import note_saved, require
 from chassis.core.errors import ConflictError, NotFoundError
@@ -15,9 +15,10 @@ from chassis.core.identity import uuid7
 from chassis.core.jobs import Job, Jobs, JobState
 from chassis.jobs.tasks import task_named
 from chassis.jobs.tracing import current_trace
+from chassis.postgres.ops_schema import OpsText
 
 COLUMNS = "id, task, state, attempts, result, error, created_at, not_before, finished_at, version"
-ENQUEUE = text(f"""
+ENQUEUE = OpsText(f"""
     WITH job AS (
         INSERT INTO ops.job (id, task, arguments, owner, trace, not_before)
         VALUES (:id, :task, CAST(:arguments AS jsonb), :owner, :trace,
@@ -28,8 +29,8 @@ ENQUEUE = text(f"""
     )
     SELECT {COLUMNS} FROM job
 """)  # noqa: S608
-FIND = text(f"SELECT {COLUMNS} FROM ops.job WHERE id = :id AND owner = :owner")  # noqa: S608
-CANCEL = text(f"""
+FIND = OpsText(f"SELECT {COLUMNS} FROM ops.job WHERE id = :id AND owner = :owner")  # noqa: S608
+CANCEL = OpsText(f"""
     UPDATE ops.job SET state = 'cancelled', finished_at = now(), version = version + 1
     WHERE id = :id AND owner = :owner AND state = 'queued' RETURNING {COLUMNS}
 """)  # noqa: S608

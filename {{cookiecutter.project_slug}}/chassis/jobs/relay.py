@@ -9,18 +9,19 @@ from threading import Event
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from chassis.core.errors import MaintenanceError, UnavailableError
 from chassis.core.request_scope import enter_scope, leave_scope
 from chassis.jobs.housekeeping import housekeep
+from chassis.postgres.ops_schema import OpsText
 
 SHORTEST_SLEEP, LONGEST_SLEEP = 0.025, 1.0
 LONGEST_BACKOFF = 5.0
 HOUSEKEEPING_SECONDS = 10
 # Who takes a message has it alone until the lease ends. A relay that is killed, or frozen, in
 # between publishes it twice at most: whoever gets it a second time finds the job begun or done.
-CLAIM = text("""
+CLAIM = OpsText("""
     WITH due AS (
         SELECT id FROM ops.outbox WHERE not_before <= now() ORDER BY not_before LIMIT :limit
         FOR UPDATE SKIP LOCKED
@@ -30,8 +31,8 @@ CLAIM = text("""
     )
     SELECT taken.id, job_id, task FROM taken LEFT JOIN ops.job ON job.id = job_id ORDER BY taken.id
 """)
-DELETE = text("DELETE FROM ops.outbox WHERE id = ANY(:ids)")
-RELEASE = text("UPDATE ops.outbox SET not_before = now() WHERE id = ANY(:ids)")
+DELETE = OpsText("DELETE FROM ops.outbox WHERE id = ANY(:ids)")
+RELEASE = OpsText("UPDATE ops.outbox SET not_before = now() WHERE id = ANY(:ids)")
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from chassis.core.errors import CodeError, DomainError, MaintenanceError
 from chassis.core.maintenance_service import retry_after
@@ -17,21 +17,22 @@ from chassis.jobs.outbox import to_json
 from chassis.jobs.tasks import Task, task_named
 from chassis.jobs.tracing import continued_trace
 from chassis.postgres.error_translation import translated_errors
+from chassis.postgres.ops_schema import OpsText
 
 LONGEST_PAUSE_SECONDS = 600
 LONGEST_ERROR = 500
 # A message may come twice, and from two workers: the count of the attempts tells who is the last.
-START = text("""
+START = OpsText("""
     UPDATE ops.job SET state = 'running', attempts = attempts + 1, version = version + 1,
         changed_at = now()
     WHERE id = :id AND state IN ('queued', 'running') RETURNING task, arguments, attempts, trace
 """)
-FINISH = text("""
+FINISH = OpsText("""
     UPDATE ops.job SET state = 'done', result = CAST(:result AS jsonb), error = NULL,
         version = version + 1, changed_at = now(), finished_at = now()
     WHERE id = :id AND state = 'running' AND attempts = :attempts RETURNING id
 """)
-AGAIN = text("""
+AGAIN = OpsText("""
     WITH job AS (
         UPDATE ops.job SET state = 'queued', attempts = attempts - :uncounted,
             error = coalesce(:error, error), version = version + 1, changed_at = now(),
@@ -41,7 +42,7 @@ AGAIN = text("""
         RETURNING id, not_before)
     INSERT INTO ops.outbox (job_id, not_before) SELECT id, not_before FROM job
 """)
-FAIL = text("""
+FAIL = OpsText("""
     UPDATE ops.job SET state = 'failed', error = :error, version = version + 1,
         changed_at = now(), finished_at = now()
     WHERE id = :id AND state = 'running' AND attempts = :attempts

@@ -1,20 +1,21 @@
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import UnavailableError
 from chassis.core.jobs import JobFigures, JobStatistics
 from chassis.postgres.error_translation import translated_errors
+from chassis.postgres.ops_schema import OpsText
 
 QUANTILES = ("0.5", "0.95", "0.99")
-OPEN = text("""
+OPEN = OpsText("""
     SELECT count(*) FILTER (WHERE state = 'queued') AS waiting,
         count(*) FILTER (WHERE state = 'running') AS running,
         coalesce(extract(epoch FROM now() - min(not_before) FILTER (
             WHERE state = 'queued' AND not_before <= now())), 0)::float8 AS oldest
     FROM ops.job WHERE finished_at IS NULL
 """)
-DEAD = text("SELECT count(*) FROM ops.job WHERE state = 'failed' AND finished_at IS NOT NULL")
-RECENT = text(f"""
+DEAD = OpsText("SELECT count(*) FROM ops.job WHERE state = 'failed' AND finished_at IS NOT NULL")
+RECENT = OpsText(f"""
     SELECT state, count(*), percentile_cont(ARRAY[{", ".join(QUANTILES)}]) WITHIN GROUP (
         ORDER BY extract(epoch FROM finished_at - greatest(created_at, not_before))::float8)
     FROM ops.job

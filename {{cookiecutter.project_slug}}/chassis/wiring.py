@@ -1,4 +1,4 @@
-"""Gives operations what they ask the dependency container for."""
+"""Wires the dependency container: operations get the services that they name."""
 
 import inspect
 import warnings
@@ -16,7 +16,7 @@ from chassis.core.errors import CodeError
 
 
 def wire(container: Container, *packages: ModuleType) -> None:
-    """Raise CodeError with every name that no provider has."""
+    """Wire the packages. Raise CodeError with every name that no provider has."""
     unknown = [sentence for package in packages for sentence in _unknown(container, package)]
     if unknown:
         raise CodeError(" ".join(unknown))

@@ -68,7 +68,7 @@ class RefusalsTest(TestCase):
             (r"things\.more is a column without a field", things(Column("more", Integer))),
             (r"Thing\.price is a field without a column", things(without="price")),
             (r"holds 10 characters.*may have 20", things(Column("name", String(10)))),
-            (r"things\.count is no BigInteger", things(Column("count", Integer))),
+            (r"things\.count has to be a BigInteger", things(Column("count", Integer))),
             (r"holds 3 digits and 2 places", things(Column("price", Numeric(5, 2)))),
             (r"holds 5 digits and 1 places", things(Column("price", Numeric(6, 1)))),
             (r"things\.count is NOT NULL", things(Column("count", BigInteger, nullable=False))),

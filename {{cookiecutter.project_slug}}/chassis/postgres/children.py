@@ -1,4 +1,4 @@
-"""Lists that belong to an entity: rows of a table of their own, loaded and saved with it."""
+"""Lists that belong to an entity: rows of another table, loaded and saved with the entity."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ POSITION = "position"
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """`field` of an entity is a list of `of`, or of the one value that each row has (a tag's id).
+    """The list `field` of an entity: of objects of type `of`, or of single values such as ids.
 
-    The table has a column that refers to the entity, with ON DELETE CASCADE, and may have one named
-    `position`: then the list keeps its order. Its other columns are the fields of `of`. A list that
-    was changed is written whole, so nothing else may refer to its rows.
+    The table has a column that refers to the entity, with ON DELETE CASCADE. Its other columns are
+    the fields of `of`. With a column `position`, the list keeps its order. A changed list is
+    deleted and inserted as a whole, so no other table may refer to its rows.
     """
 
     field: str
@@ -29,7 +29,7 @@ class Children:
     of: type | None = None
 
     def loaded(self, connection: Connection, parent: Table, ids: Sequence[UUID]) -> "Lists":
-        """The rows of each, in one statement for all."""
+        """The lists of several entities, loaded with one statement."""
         shape = _shape(self.table, parent)
         found: Lists = defaultdict(list)
         for parent_id, *row in connection.execute(shape.select, {"ids": ids}).all():
@@ -42,7 +42,7 @@ class Children:
         return [*map(entity_maker(self.of, _shape(self.table, parent).names), rows)]
 
     def rows(self, parent: Table, entity: object) -> list[tuple[Any, ...]]:
-        """Of an entity as it is."""
+        """The rows for the list of an entity as it is now."""
         names, values = _shape(self.table, parent).names, getattr(entity, self.field)
         if self.of is None:
             return [(value,) for value in sorted(set(values))]
@@ -81,7 +81,7 @@ class _Shape:
 
 @cache
 def _shape(table: Table, parent: Table) -> _Shape:
-    """Raise TypeError unless one column refers to the entity."""
+    """The columns of the table. Raise TypeError unless exactly one refers to the entity."""
     references = [
         column
         for column in table.c

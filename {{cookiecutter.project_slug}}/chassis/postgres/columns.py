@@ -1,4 +1,4 @@
-"""The columns of an entity's table, made of what its fields may hold."""
+"""Makes the columns of a table from the rules of an entity's fields."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
@@ -32,7 +32,7 @@ from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, I
 from chassis.core.model import Declaration, declarations
 from chassis.core.rules import Rule
 
-ENTITY = "entity"  # In a column's info: whose field it is.
+ENTITY = "entity"  # Key in a column's `info`: the entity's type.
 PLAIN: dict[type, TypeEngine[Any]] = {
     bool: Boolean(),
     date: Date(),
@@ -43,7 +43,7 @@ PLAIN: dict[type, TypeEngine[Any]] = {
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """A member of an enumeration, stored as its text."""
+    """The column type of an enumeration: stores a member as its text."""
 
     impl = Text
     cache_ok = True
@@ -62,13 +62,13 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 def columns(entity_type: type, *names: str) -> list[Column[Any] | CheckConstraint]:
-    """Of these fields, or of all that have a rule, in their order, and what checks them.
+    """The columns and checks of these fields, or of all fields with a rule, in their order.
 
     The id is the primary key.
     """
     declared = declarations(entity_type)
     chosen = {name: declared[name] for name in names or declared}
-    # Not as parts of their columns, where Alembic overlooks them.
+    # Beside the columns: inside them, Alembic overlooks checks.
     checks = [
         CheckConstraint(text, name=name)
         for name, one in chosen.items()
@@ -107,7 +107,7 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
 
 
 def _checks(name: str, rule: Rule) -> Iterator[str]:
-    """One at most: its name is the column's."""
+    """The check of a column, if its rule needs one; it has the column's name."""
     bounds: list[str] = []
     match rule:
         case rules.Choice():
@@ -129,7 +129,7 @@ def _checks(name: str, rule: Rule) -> Iterator[str]:
 
 
 def require_fit(table: Table, entity_type: type, children: Iterable[str] = ()) -> None:
-    """Raise TypeError where a row of the table would be no entity, or an entity no row."""
+    """Raise TypeError unless the table's columns fit the entity's fields."""
     if not is_dataclass(entity_type):
         return
     kind, names = entity_type.__name__, [field.name for field in fields(entity_type)]
@@ -160,7 +160,7 @@ def _require_room(table: Table, column: Column[Any], declared: Declaration, kind
             "make the column longer, or the rule shorter."
         )
     if isinstance(wanted, BigInteger) and not isinstance(has, BigInteger):
-        raise TypeError(f"{place} is no BigInteger, which the rule of {kind} needs: make it one.")
+        raise TypeError(f"{place} has to be a BigInteger, because of the rule of {kind}.")
     if isinstance(wanted, Numeric) and isinstance(has, Numeric) and has.precision is not None:
         room, need = _digits(has), _digits(wanted)
         if any(more > less for more, less in zip(need, room, strict=True)):

@@ -1,4 +1,4 @@
-"""Keyset pagination: a page begins behind a position, so the last one costs what the first does.
+"""Keyset pagination: a page begins behind a position, so all pages cost the same.
 
 https://use-the-index-luke.com/no-offset
 """
@@ -30,10 +30,10 @@ class _Key(NamedTuple):
     column: Column[Any]
     descends: bool
     begins_with_nulls: bool
-    after_null: bool  # Whether the position, where the page begins, is a null.
+    after_null: bool  # Whether the value at the page's beginning is null.
 
 
-Test = tuple[Comparison, bool]  # The latter of is_set only: it is another statement.
+Test = tuple[Comparison, bool]  # The value counts for is_set only, where it changes the statement.
 
 
 def page_statement(table: Table, query: PageQuery) -> Statement:
@@ -62,7 +62,7 @@ def _statement(
     where: tuple[Test, ...],
     nulls: tuple[bool, ...] | None,
 ) -> Statement:
-    """Built once a shape, and there are as many shapes as were declared."""
+    """The statement for a shape of query, built once. Shapes are limited by declarations."""
     keys = [
         _Key(table.c[key.name], key.descends, key.begins_with_nulls, is_null)
         for key, is_null in zip(order, nulls or (False,) * len(order), strict=True)
@@ -77,7 +77,7 @@ def _statement(
 def _ordering(key: _Key) -> ColumnElement[Any]:
     ordering = key.column.desc() if key.descends else key.column.asc()
     if not key.column.nullable or key.begins_with_nulls == key.descends:
-        return ordering  # As an index has them, in either direction.
+        return ordering  # The order of an index, in either direction.
     return ordering.nulls_first() if key.begins_with_nulls else ordering.nulls_last()
 
 
@@ -104,10 +104,11 @@ def _operand(one: Comparison, value: Any) -> Any:
 
 
 def _behind(keys: Sequence[_Key]) -> ColumnElement[bool]:
-    """In one direction PostgreSQL compares rows, and begins in an index at the right place.
+    """The condition for rows behind the position.
 
-    In two it begins there with what the first column can be, and looks at those beside it. With a
-    column that may be null it looks at all rows before.
+    If all columns have one direction, PostgreSQL compares rows and begins at the right place of an
+    index. If directions differ, it begins at the value of the first column. With a nullable column
+    it reads all rows before the position.
     """
     if any(key.column.nullable for key in keys):
         return _behind_one_by_one(keys)

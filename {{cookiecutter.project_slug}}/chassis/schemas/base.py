@@ -1,4 +1,4 @@
-"""What every schema of a request is made of. Looser ones are refused when the service starts."""
+"""The base of every schema of requests. The service does not start with a looser schema."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
 
-WRITTEN_ALIKE = {String, Function, Method}  # A text; and what an author computes.
+WRITTEN_ALIKE = {String, Function, Method}  # A literal text, and a value that the author computes.
 
 
 class Schema(DirectSchema):
-    """Takes what it declares and nothing beside; its fields are those of chassis.schemas.fields."""
+    """Rejects fields that it does not declare; its own are from chassis.schemas.fields."""
 
     error_messages = {
         "type": Message("Must be an object.", "type"),
@@ -27,11 +27,11 @@ class Schema(DirectSchema):
 
 
 class LooseSchemaError(CodeError, TypeError):
-    """A value would get in that nothing has looked at."""
+    """A schema of requests would let an unchecked value in."""
 
 
 def require_strict(schema: object) -> None:
-    """Raise LooseSchemaError where a value would get in that nothing has looked at."""
+    """Raise LooseSchemaError if the schema would let an unchecked value in."""
     if not isinstance(schema, Schema):
         raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
     loose = list(_loose_fields(schema, {type(schema)}))
@@ -54,7 +54,7 @@ def _loose_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
 
 
 def require_written(schema: object) -> None:
-    """Raise TypeError where an answer would be written that is not read back the same."""
+    """Raise TypeError for a field that writes a value in another form than it reads."""
     if isinstance(schema, marshmallow.Schema):
         bare = list(_bare_fields(schema, {type(schema)}))
         if bare:

@@ -6,11 +6,11 @@ from chassis.schemas.strict import StrictField
 
 
 class Sort(StrictField[tuple[SortKey, ...]]):
-    """`-created_at,title`: names that are declared here, with the fields that they stand for.
+    """The parameter `sort=-created_at,title`, with the fields that its names stand for.
 
-    `entity_type` is asked whether it has these fields. Each is in an index with the id, in one
-    direction: then the last page costs what the first does, unless the field may be None. `nulls`
-    are at the same end in both directions; without, they are the greatest, as in PostgreSQL.
+    `entity_type` has to have these fields. Each needs an index with the id behind it; then the last
+    page costs as much as the first, unless the field may be None. `nulls` puts None at one end in
+    both directions; without it, None is the greatest value, as in PostgreSQL.
     """
 
     default_error_messages = {"choice": "Sorts by {names}; with - before a name it descends."}
@@ -37,7 +37,7 @@ class Sort(StrictField[tuple[SortKey, ...]]):
             bare = name.removeprefix("-")
             if bare not in self.fields:
                 raise self.make_error("choice", names=", ".join(self.fields))
-            order.setdefault(self.fields[bare], name != bare)  # A second time says nothing new.
+            order.setdefault(self.fields[bare], name != bare)  # The first one counts.
         return tuple(SortKey(*one, self._nulls_first) for one in order.items())
 
 

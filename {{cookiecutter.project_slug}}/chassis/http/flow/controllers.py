@@ -1,7 +1,7 @@
-"""Registers every controller of a package: a module in it with a `blueprint`.
+"""Registers every controller of a package: every module with a `blueprint`.
 
-A subfolder is a version: what lies in v1/ is served under /<service prefix>/v1, what lies in the
-package itself directly under /.
+A subfolder is a version: a controller in v1/ is served below /<service prefix>/v1, a controller in
+the package itself below /.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from chassis.project import current_project
 
 
 class ControllerError(Exception):
-    """Something would not be served as its author means it; the text names the place and a cure."""
+    """A controller would not be served as meant; the text names the place and the correction."""
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Not those with `NEEDS_DATABASE = True` in a project that uses none.
+    """Register all but those with `NEEDS_DATABASE = True` in a project that uses none.
 
-    Raise ControllerError for a folder that Python does not see, a module that has no blueprint,
-    and a function whose services nobody would inject.
+    Raise ControllerError for a folder without __init__.py, a module without a blueprint, and a
+    function with services but without @inject.
     """
     _require_packages(package)
     for module in walk_packages(package.__path__, f"{package.__name__}."):
@@ -41,7 +41,7 @@ def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> 
 
 
 def mount(api: Api, blueprint: Blueprint, service_prefix: str, *version: str) -> None:
-    """Serve it below its version, if it has one. Versions after the first are in its name too."""
+    """Serve a blueprint below its version. Versions after the first are part of its name."""
     parts = [service_prefix.strip("/"), *version] if version else []
     prefix = "".join(f"/{part}" for part in parts if part)
     later = version if version != ("v1",) else ()
@@ -79,7 +79,7 @@ def _require_served(controller: ModuleType) -> None:
 
 
 def _not_injected(function: Callable[..., Any]) -> str | None:
-    """The first parameter that a provider is named for, where no decorator asks for it."""
+    """The first parameter with a provider, if no @inject supplies it; else None."""
     while True:
         if wiring._patched_registry.has_callable(function):  # noqa: SLF001  # Nothing public tells.
             return None

@@ -1,4 +1,4 @@
-"""What the service's document says of itself, whatever operations it has."""
+"""openapi.json is consistent, whatever operations the service has."""
 
 import json
 import re

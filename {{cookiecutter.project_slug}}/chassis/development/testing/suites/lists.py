@@ -1,4 +1,4 @@
-"""Each list of the service: its indexes, and no statement more for many rows than for one."""
+"""Each list has its indexes, and needs no more statements for many rows than for one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ MANY = 20
 
 
 class ListsSuite(ApplicationTestCase):
-    # What rows need to be in a list, by column: the caller of these tests owns them.
+    # Values by column that rows need to appear in a list.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
 
     @property
@@ -54,7 +54,7 @@ class ListsSuite(ApplicationTestCase):
             )
 
     def concrete(self, path: str, rows: Rows) -> str:
-        """With the id of the first row that a parameter may stand for."""
+        """The path with ids of existing rows for its parameters."""
         for table in self.metadata.tables.values():
             for column in table.columns:
                 if column.foreign_keys and f"{{{column.name}}}" in path:
@@ -63,7 +63,7 @@ class ListsSuite(ApplicationTestCase):
         return path
 
     def read(self, path: str) -> tuple[int, int]:
-        """How many items there are, and statements."""
+        """The number of items, and of statements."""
         count = 0
 
         def note(*_: Any) -> None:

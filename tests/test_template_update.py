@@ -271,13 +271,14 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
 
 
 def test_line_endings_of_windows_are_no_change(pair: Pair) -> None:
-    """A work tree with CRLF, and a file that was committed with them."""
+    """A work tree that has CRLF, of files that were committed without."""
     git("config", "core.autocrlf", "true", cwd=pair.project)
     (pair.project / ".gitattributes").unlink()
     commit_all(pair.project, "Leave line endings to git")
     for path in (CONSTANTS, "chassis/core/limits.py"):
-        file = pair.project / path
-        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        (pair.project / path).unlink()
+        git("checkout", "--", path, cwd=pair.project)  # As on Windows.
+        assert b"\r\n" in (pair.project / path).read_bytes()
     assert git("status", "--porcelain", cwd=pair.project) == ""
     pair.change("chassis/core/limits.py", append("NEWS = 1"))
 

@@ -258,7 +258,7 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
         git("config", name, value, cwd=pair.project)
     (pair.project / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (pair.project / ".git/hooks/pre-commit").chmod(0o755)
-    script = pair.template / PROJECT_FOLDER / "scripts/create_env.py"
+    script = pair.template / PROJECT_FOLDER / "wsgi.py"
     script.chmod(0o755)
     pair.change("scripts/news.sh", append("#!/bin/sh"))
     (pair.template / PROJECT_FOLDER / "scripts/news.sh").chmod(0o755)
@@ -266,7 +266,7 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
 
     assert "Conflicts: 0\n" in pair.update()
 
-    modes = git("ls-files", "--stage", "scripts/create_env.py", "scripts/news.sh", cwd=pair.project)
+    modes = git("ls-files", "--stage", "wsgi.py", "scripts/news.sh", cwd=pair.project)
     assert [line.split()[0] for line in modes.splitlines()] == ["100755", "100755"]
 
 

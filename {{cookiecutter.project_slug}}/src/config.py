@@ -1,10 +1,14 @@
-"""This service's settings: those that each service has, and its own."""
+"""This service's settings: those of every service, and the fields that this class adds."""
 
 from dataclasses import dataclass
 
+from chassis.jobs.settings import JobSettings
 from chassis.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Config(Settings):
-    """A setting of one's own is a field: `page_size: int = setting(20, parse="int")`."""
+class Config(
+    JobSettings,
+    Settings,
+):
+    """Add a setting as a field: `page_size: int = setting(20, parse="int")`."""

@@ -1,22 +1,24 @@
-"""What the services ask of the infrastructure."""
+"""The ports of the services: what the infrastructure has to implement."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TypeAlias
 
 from chassis.core import persistence
+from chassis.core.jobs import Jobs
 from src.domain.models.todo import Todo
 
 
 class TodoRepository(persistence.Repository[Todo]):
     @abstractmethod
     def titled(self, title: str) -> list[Todo]:
-        """Those with exactly that title, the oldest first."""
+        """The todos with exactly that title, the oldest first."""
 
 
 class UnitOfWork(persistence.Transaction):
     """The repositories of one transaction."""
 
+    jobs: Jobs
     todos: TodoRepository
 
 
@@ -26,4 +28,4 @@ UnitOfWorkFactory: TypeAlias = persistence.UnitOfWorkFactory[UnitOfWork]
 class Clock(ABC):
     @abstractmethod
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The present time, with its time zone: UTC."""

@@ -122,6 +122,7 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 	$(LOCK) --upgrade --group dev --output-file requirements.txt
 	$(LOCK) --group demo --constraint requirements.txt --output-file requirements-demo.txt
 	$(LOCK) --upgrade --group conformance --output-file requirements-conformance.txt
+	$(LOCK) --upgrade --group django --output-file requirements-django.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.

@@ -83,8 +83,8 @@ generator: $(READY)  ## Prove generate and destroy on random models; needs an ho
 	$(VENV)/bin/python -m proofs.generator
 
 .PHONY: examples
-examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
-	$(VENV)/bin/python -m proofs.examples $(NAME)
+examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
+	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
@@ -122,6 +122,7 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 	$(LOCK) --upgrade --group dev --output-file requirements.txt
 	$(LOCK) --group demo --constraint requirements.txt --output-file requirements-demo.txt
 	$(LOCK) --upgrade --group conformance --output-file requirements-conformance.txt
+	$(LOCK) --upgrade --group django --output-file requirements-django.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.

@@ -1,6 +1,7 @@
-"""Finish the new project: drop the example if it is not wanted, `.env`, git, next commands.
+"""Finish the new project: drop what no answer asks for, `.env`, git, next commands.
 
-Only dropping the example may fail, because a half-removed example is a broken project.
+Only dropping may fail, because a half-removed example is a broken project. What is dropped with
+which answer is in cookiecutter.json, under `_parts`.
 Every other step warns: a non-zero exit would make cookiecutter delete the project.
 """
 
@@ -12,36 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLE_FILES = (
-    "migrations/versions/0001_create_todos.py",
-    "src/api/controllers/v1/todos.py",
-    "src/api/schemas/v1/todo.py",
-    "src/domain/models/todo.py",
-    "src/infrastructure/models/todos.py",
-    "src/infrastructure/repositories/todo_repository.py",
-    "src/seeds/todos.py",
-    "src/services/todo_service.py",
-    "tests/api/test_todo_round_trips.py",
-    "tests/api/test_todos.py",
-    "tests/unit/test_todo.py",
-    "tests/unit/memory_todos.py",
-    "tests/unit/test_todo_service.py",
-    "tests/contract/test_todo_repository.py",
-)
-# From these, the lines that mention the example are dropped.
-EXAMPLE_LINES = (
-    "src/dependency_container.py",
-    "src/domain/constants.py",
-    "src/infrastructure/databases/unit_of_work.py",
-    "src/services/ports.py",
-)
-# What an answer brings; the others take theirs away.
-PARTS = {
-    "github": (".github", "scripts/application_changed.sh"),
-    "gitlab": (".gitlab-ci.yml", "scripts/deploy_container_app.sh"),
-    "pipelines": ("docs/pipelines.md", "renovate.json", "scripts/propose_template_update.sh"),
-    "kubernetes": ("deploy", "docs/clusters.md"),
-}
 REMEMBER = "chassis/development/template/remember.py"
 DRAW = ("chassis/development/diagrams.py", "write")
 COMMIT_MESSAGE = "Generate the project from its template"
@@ -49,23 +20,38 @@ COMMIT_MESSAGE = "Generate the project from its template"
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 
 
-def remove_example() -> None:
-    for name in EXAMPLE_FILES:
-        Path(name).unlink()
-    for name in EXAMPLE_LINES:
-        text = re.sub(rb"^class Todo.*?(?=^\S)", b"", Path(name).read_bytes(), flags=re.M | re.S)
-        lines = text.splitlines(keepends=True)
-        text = b"".join(line for line in lines if b"todo" not in line.lower())
-        text = re.sub(rb"\n{4,}", b"\n\n\n", text)  # Where imports were.
-        Path(name).write_bytes(text.rstrip() + b"\n")
-    Path("migrations/versions/.gitkeep").touch()
+def remove(files: list[str], mention: str, lines_of: list[str]) -> None:
+    """Files and folders; elsewhere the lines that mention it, with what is indented below."""
+    for name in files:
+        for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        if not any(Path(name).parent.iterdir()):
+            (Path(name).parent / ".gitkeep").touch()
+    for name in lines_of:
+        text = without(Path(name).read_bytes(), re.compile(mention.encode(), re.IGNORECASE))
+        Path(name).write_bytes(text)
 
 
-def remove_parts(wanted: set[str]) -> None:
-    for part in PARTS.keys() - wanted:
-        for name in PARTS[part]:
-            for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
-                path.rmdir() if path.is_dir() else path.unlink()
+def without(text: bytes, mention: "re.Pattern[bytes]") -> bytes:
+    """Of the blank lines before and after what goes, the more are kept."""
+    kept: list[bytes] = []
+    before: list[bytes] = []
+    blank: list[bytes] = []
+    depth = None  # Of the line that was dropped.
+    for line in text.splitlines(keepends=True):
+        if not line.strip():
+            blank.append(line)
+            continue
+        indent = len(line) - len(line.lstrip())
+        closes = line[indent] in b")]}"
+        if depth is not None and (indent > depth or (indent == depth and closes)):
+            blank = []
+        elif mention.search(line):
+            before, blank, depth = max(before, blank, key=len), [], indent
+        else:
+            kept += [*max(before, blank, key=len), line]
+            before, blank, depth = [], [], None
+    return b"".join(kept)
 
 
 def run(command: list[str], *, check: bool = True) -> int:
@@ -116,14 +102,14 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
+        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "background_jobs": cookiecutter.background_jobs, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     template, cruft = answers.pop("template"), answers.pop("cruft")
     say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))
-    if not answers["example_resource"]:
-        remove_example()
-    parts = {answers["pipelines"]} | ({"pipelines"} if answers["pipelines"] != "none" else set())
-    remove_parts(parts | ({"kubernetes"} if answers["kubernetes"] else set()))
+    parts = r'{{ cookiecutter._parts | tojson }}'  # fmt: skip  # In these quotes JSON is safe.
+    for part in json.loads(parts):
+        if any(answers[question] not in values for question, values in part["when"].items()):
+            remove(part["files"], part.get("mention", ""), part.get("lines_of", []))
     attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
     attempt("make diagrams", [sys.executable, *DRAW])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])

@@ -20,7 +20,15 @@ from proofs.generation import ROOT
 from proofs.rehearse import generate
 
 SUITE = ROOT / "tests/chassis"
-FOLDERS = ("api", "contract", "migrations", "replication", "cli", "unit")  # The long ones first.
+FOLDERS = (
+    "api",
+    "contract",
+    "jobs",
+    "migrations",
+    "replication",
+    "cli",
+    "unit",
+)  # The long ones first.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
 # What changes a project has its tests with the template: tests/test_{template_update,generate}.py.
@@ -51,7 +59,10 @@ def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordi
     begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
     discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
     runner = ["-m", "support.ordinary" if ordinary else "unittest"]
-    commands = [[*runner, *discover, str(SUITE / name)] for name in FOLDERS]
+    here = [name for name in FOLDERS if name != "jobs" or (project / "chassis/jobs").is_dir()]
+    if here != list(FOLDERS) and not modules:
+        print("jobs: not run, this project has none", flush=True)
+    commands = [[*runner, *discover, str(SUITE / name)] for name in here]
     if modules:
         commands = [[*runner, *modules]]
     shared = {"TEST_EMBEDDED_DIRECTORY": str(folder), "COVERAGE_FILE": str(folder / "covered")}

@@ -116,7 +116,7 @@ def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool
             options.progress.write_text(json.dumps(asdict(done)))
         if time.monotonic() > end:
             break
-    return done.migrated >= options.migrated and done.rendered >= options.rendered
+    return bool(done.migrated >= options.migrated and done.rendered >= options.rendered)
 
 
 def main() -> int:

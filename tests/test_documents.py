@@ -19,6 +19,7 @@ PROJECT_DOCUMENTS = (
     "docs/operations.md",
     "docs/scaling.md",
     "docs/settings.md",
+    "docs/updates.md",
 )
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
@@ -30,6 +31,8 @@ BY_ANOTHER_TEST = {
     "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",
     "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
     ".venv/bin/python manage.py serve": "tests/chassis/cli/test_server.py",
+    ".venv/bin/python manage.py template status": "test_template_update.py",
+    ".venv/bin/python manage.py template update": "test_template_update.py",
     "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
     **dict.fromkeys(
         (
@@ -212,9 +215,9 @@ def sql(project: Path, statement: str) -> str:
     return result.stdout.strip()
 
 
-def has_column(project: Path, name: str) -> bool:
+def has_column(project: Path, name: str, table: str = "todos") -> bool:
     query = (
-        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('todos') AND attname = '{name}'"
+        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attname = '{name}'"
     )
     return bool(sql(project, query))
 

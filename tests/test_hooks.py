@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import keyword
 import os
 import random
@@ -30,6 +31,8 @@ def load(name: str) -> ModuleType:
 
 pre_gen = load("pre_gen_project")
 post_gen = load("post_gen_project")
+PARTS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_parts"]
+EXAMPLE = PARTS[0]
 
 # Refused slugs, by the reason that the sentence gives.
 SHAPE = "must be made of lower-case letters"
@@ -278,19 +281,19 @@ def test_the_lists_of_the_example_name_every_file_that_mentions_it(template: Pat
     named = {name for name in files if "todo" in name.lower()}
     mentioning = {name for name in files if b"todo" in (project / name).read_bytes().lower()}
 
-    assert named <= set(post_gen.EXAMPLE_FILES) <= set(files)
-    assert mentioning - set(post_gen.EXAMPLE_FILES) == set(post_gen.EXAMPLE_LINES)
+    assert named <= set(EXAMPLE["files"]) <= set(files)
+    assert mentioning - set(EXAMPLE["files"]) == set(EXAMPLE["lines_of"])
 
 
 def test_an_example_that_cannot_be_removed_ends_the_generation(
     own_template: Path, output: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (own_template / PROJECT_FOLDER / post_gen.EXAMPLE_FILES[-1]).unlink()
+    (own_template / PROJECT_FOLDER / EXAMPLE["files"][-1]).unlink()
 
     with pytest.raises(FailedHookException):
         bake_into(output, own_template, example_resource=False)
 
-    assert post_gen.EXAMPLE_FILES[-1] in capfd.readouterr().err
+    assert EXAMPLE["files"][-1] in capfd.readouterr().err
     assert listing(output) == []
 
 

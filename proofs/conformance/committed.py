@@ -1,4 +1,4 @@
-"""Write the template's openapi.json: what generated projects say, with and without the example.
+"""Write the template's openapi.json: what generated projects say, with each answer that counts.
 
 python -m proofs.conformance.committed --python PROJECT/.venv/bin/python
 """
@@ -7,6 +7,8 @@ import argparse
 import subprocess
 import tempfile
 from difflib import SequenceMatcher
+from itertools import groupby, product
+from operator import itemgetter
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
@@ -26,31 +28,67 @@ VARIABLES = {
 }
 
 
-def lines_of(folder: Path, python: Path, *, example_resource: bool) -> list[str]:
+# What changes the operations of a project, and the conditions of each choice.
+CHOICES: dict[str, dict[object, str]] = {
+    "example_resource": {
+        True: "cookiecutter.example_resource",
+        False: "not cookiecutter.example_resource",
+    },
+    "background_jobs": {
+        "celery": 'cookiecutter.background_jobs == "celery"',
+        "none": 'cookiecutter.background_jobs == "none"',
+    },
+}
+Answers = tuple[object, ...]  # In the order of the choices.
+EVERY: list[Answers] = list(product(*CHOICES.values()))
+
+
+def lines_of(folder: Path, python: Path, answers: Answers) -> list[str]:
     project = cookiecutter(
         str(ROOT),
         no_input=True,
-        extra_context={**ANSWERS, "example_resource": example_resource},
-        output_dir=str(folder / str(example_resource)),
+        extra_context={**ANSWERS, **dict(zip(CHOICES, answers, strict=True))},
+        output_dir=str(folder / "-".join(map(str, answers))),
         config_file=str(folder / "cookiecutter.yaml"),
     )
     subprocess.run([python.absolute(), "manage.py", "openapi", "write"], cwd=project, check=True)
     return (Path(project) / "openapi.json").read_text("utf-8").splitlines()
 
 
-def merged(with_example: list[str], without: list[str]) -> str:
+def merged(variants: dict[Answers, list[str]]) -> str:
     """A tag takes the line break before it away, so each has a line of its own."""
-    lines = []
-    matcher = SequenceMatcher(None, with_example, without, autojunk=False)
-    for kind, start, end, other_start, other_end in matcher.get_opcodes():
-        if kind == "equal":
-            lines += with_example[start:end]
-            continue
-        lines += ["{%- if cookiecutter.example_resource %}", *with_example[start:end]]
-        if other_start < other_end:
-            lines += ["{%- else %}", *without[other_start:other_end]]
-        lines += ["{%- endif %}"]
-    return "\n".join(lines) + "\n"
+    every: list[tuple[str, set[Answers]]] = []
+    for answers, lines in variants.items():
+        known = [line for line, _ in every]
+        together = []
+        for kind, start, end, other_start, other_end in SequenceMatcher(
+            None, known, lines, autojunk=False
+        ).get_opcodes():
+            here = {answers} if kind == "equal" else set()
+            together += [(line, found | here) for line, found in every[start:end]]
+            if kind != "equal":
+                together += [(line, {answers}) for line in lines[other_start:other_end]]
+        every = together
+    result = []
+    for found, run in groupby(every, key=itemgetter(1)):
+        chosen = [line for line, _ in run]
+        if len(found) < len(variants):
+            chosen = [f"{{%- if {condition(found)} %}}", *chosen, "{%- endif %}"]
+        result += chosen
+    return "\n".join(result) + "\n"
+
+
+def condition(found: set[Answers]) -> str:
+    """The shortest: of one answer, if that decides, else each combination."""
+    for number, values in enumerate(CHOICES.values()):
+        for value, text in values.items():
+            if found == {one for one in EVERY if one[number] == value}:
+                return text
+    combinations = [
+        " and ".join(values[answer] for values, answer in zip(CHOICES.values(), one, strict=True))
+        for one in sorted(found, key=EVERY.index)
+    ]
+    return " or ".join(f"({one})" for one in combinations)
 
 
 def main() -> None:
@@ -61,8 +99,7 @@ def main() -> None:
         folder = Path(name)
         settings = f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"
         (folder / "cookiecutter.yaml").write_text(settings)
-        variants = [lines_of(folder, python, example_resource=kept) for kept in (True, False)]
-    text = merged(*variants)
+        text = merged({answers: lines_of(folder, python, answers) for answers in EVERY})
     for answer, value in ANSWERS.items():
         text = text.replace(value, VARIABLES[answer])
     TARGET.write_text(text, "utf-8", newline="\n")

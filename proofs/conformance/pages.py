@@ -67,7 +67,7 @@ def main() -> None:
                 )
             ]
         with stage.serving.serve(database, workers=1, threads=4) as port:
-            service = Served(f"http://127.0.0.1:{port}", database, stage.folder)
+            service = Served(f"http://127.0.0.1:{port}", database, stage.folder, stage.issuer)
             _, path = next(
                 line.text.split()[:2]
                 for line in stage.serving.run(database, "routes").lines

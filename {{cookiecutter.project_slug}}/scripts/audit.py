@@ -14,7 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-LOCK = Path(__file__).resolve().parent.parent / "requirements" / "runtime.txt"
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
+LOCKS = [
+    REQUIREMENTS / "runtime.txt",
+    REQUIREMENTS / "jobs.txt",
+]
 NAME = re.compile(r"[\w.-]+")
 # The last lines of pip-audit when the service gives no answer.
 UNANSWERED = re.compile(r"requests\.exceptions\.|ServiceError|Could not connect|not redirecting")
@@ -37,7 +41,7 @@ def rounds(lock: str) -> list[Pins]:
             found.append(free := {})
         free[name] = pin
     if not found[0]:
-        raise AuditError(f"{LOCK.name} locks nothing.")
+        raise AuditError(f"{LOCKS[0].name} locks nothing.")
     return found
 
 
@@ -74,7 +78,7 @@ def findings(pins: Pins, answers: list[dict[str, Any]]) -> Iterator[str]:
 
 def main() -> int:
     try:
-        asked = rounds(LOCK.read_text(encoding="utf-8"))
+        asked = rounds("\n".join(lock.read_text(encoding="utf-8") for lock in LOCKS))
         found = [sentence for pins in asked for sentence in findings(pins, ask(pins))]
     except (AuditError, OSError) as error:
         print(f"Nothing is known of the locked packages. {error}", file=sys.stderr)

@@ -18,6 +18,8 @@ SECRET_KEY={secret_key}
 POSTGRES_PASSWORD={postgres_password}
 MIGRATION_PASSWORD={migration_password}
 SERVICE_PASSWORD={service_password}
+# Of the broker, RabbitMQ.
+RABBITMQ_PASSWORD={rabbitmq_password}
 """
 
 
@@ -36,6 +38,7 @@ def main() -> int:
         postgres_password=random_text(32),
         migration_password=random_text(32),
         service_password=random_text(32),
+        rabbitmq_password=random_text(32),
     )
     PATH.write_text(text, encoding="utf-8", newline="\n")
     print(".env was written, with fresh secrets; git ignores it.")

@@ -6,6 +6,7 @@
 #   requirements/telemetry.txt     the same versions, and OpenTelemetry
 #   requirements/development.txt   the same again, psycopg2 as a binary, and the tools
 #   requirements/run.txt           what `make run` needs of these
+#   requirements/jobs.txt          what a worker and a relay add to any of these
 #   requirements/uv.txt            the installer of all this, where there is none
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,4 +23,5 @@ lock pyproject.toml --group production --extra telemetry --constraint requiremen
 lock pyproject.toml --group dev --extra telemetry --constraint requirements/telemetry.txt \
   --output-file requirements/development.txt
 lock pyproject.toml --group run --constraint requirements/development.txt --output-file requirements/run.txt
+lock --group jobs --constraint requirements/development.txt --output-file requirements/jobs.txt
 lock --group installer --output-file requirements/uv.txt

@@ -81,6 +81,7 @@ SELECT format(line, :'ops', :'service') FROM unnest(ARRAY[
     'REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM PUBLIC',
     'GRANT USAGE ON SCHEMA %1$I TO %2$I',
     'GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO %2$I',
+    'GRANT INSERT, UPDATE, DELETE ON %1$I.job, %1$I.outbox, %1$I.periodic_task TO %2$I',
     'GRANT INSERT, UPDATE, DELETE ON %1$I.idempotency_key TO %2$I'
 ]) AS line WHERE to_regclass(quote_ident(:'ops') || '.idempotency_key') IS NOT NULL \gexec
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA :"schema" TO :"service";

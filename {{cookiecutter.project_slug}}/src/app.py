@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 
 from chassis.bootstrap import build
+from chassis.jobs.in_process import do_jobs_here
 from src.config import Config
 from src.create_app import create_app
 
@@ -31,5 +32,6 @@ def end() -> None:
 if parent := multiprocessing.parent_process():
     atexit.register(end)
 app = build(create_app, Config)
+do_jobs_here(app)  # In development, where there is no broker.
 if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

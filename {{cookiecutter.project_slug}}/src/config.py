@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from chassis.jobs.settings import JobSettings
 from chassis.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Config(Settings):
+class Config(
+    JobSettings,
+    Settings,
+):
     """Add a setting as a field: `page_size: int = setting(20, parse="int")`."""

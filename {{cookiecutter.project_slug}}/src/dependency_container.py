@@ -4,8 +4,12 @@ from dependency_injector.providers import Singleton
 
 from chassis import operations
 from chassis.container import ServiceContainer, replaces
+from chassis.core.jobs import JobService
+from chassis.jobs.statistics import SqlJobStatistics
+from chassis.jobs.wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
 from chassis.wiring import wire
+from src import tasks
 from src.api import controllers
 from src.config import Config
 from src.infrastructure.databases.unit_of_work import SqlUnitOfWork
@@ -26,9 +30,12 @@ class Container(ServiceContainer):
         clock,
     )
     todo_service = Singleton(TodoService, unit_of_work, clock)
+    job_service = Singleton(JobService, unit_of_work)
+    job_statistics = Singleton(SqlJobStatistics, ServiceContainer.engines.provided.watch)
 
 
 def build_container(config: Config) -> Container:
     container = Container(config=config)
     wire(container, operations, controllers)
+    wire_tasks(container, tasks)
     return container

@@ -1,6 +1,7 @@
 """Mistakes that nobody would notice for long are refused at start, with the place and the cure."""
 
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 from unittest import TestCase
 
 import marshmallow
+from dependency_injector.wiring import DIWiringWarning
+from flask import Flask
 from marshmallow import validate
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Numeric, String, Table
 
@@ -19,7 +22,11 @@ from chassis.core.persistence import Repository
 from chassis.core.rules import Integer as IntegerRule
 from chassis.core.rules import Number, Text
 from chassis.http.flow.blueprint import Blueprint
-from chassis.http.flow.controllers import ControllerError, register_controllers
+from chassis.http.flow.controllers import (
+    ControllerError,
+    register_controllers,
+    require_injected,
+)
 from chassis.postgres.columns import columns, require_fit
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from chassis.schemas import fields, filters
@@ -126,7 +133,9 @@ class ControllersTest(TestCase):
                 path = package / name.replace("__", "/").replace("_py", ".py")
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
-            register_controllers(_Api(), "prefix", __import__("refused"))
+            app = Flask(__name__)
+            register_controllers(_Api(app), "prefix", __import__("refused"))
+            require_injected(app)
 
     def test_what_would_not_be_served_as_it_is_meant(self) -> None:
         with self.assertRaisesRegex(ControllerError, r"v2/ has no __init__\.py, so things\.py"):
@@ -139,9 +148,28 @@ class ControllersTest(TestCase):
             self.register(things_py=CONTROLLER.format(inject=""))
         self.register(things_py=CONTROLLER.format(inject="@inject"))
 
+    def test_an_operation_whose_services_are_not_injected(self) -> None:
+        right = CONTROLLER.format(inject="@inject")
+        above = CONTROLLER.format(inject="").replace("@blueprint.get", "@inject\n@blueprint.get")
+        later = f"from __future__ import annotations\n{right}"
+        marked = 'Annotated[object, Provide["clock"]]'
+        default = CONTROLLER.format(inject="").replace(marked, 'object = Provide["clock"]')
+        self.enterContext(warnings.catch_warnings())
+        warnings.simplefilter("ignore", DIWiringWarning)  # Which nobody reads at a start.
+        for text in (above, later, default):
+            with (
+                self.subTest(text),
+                self.assertRaisesRegex(ControllerError, "would not get things"),
+            ):
+                self.register(things_py=text)
+
 
 class _Api:
-    def register_blueprint(self, *_: Any, **__: Any) -> None: ...
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        self._app.register_blueprint(blueprint, **options)
 
 
 @contextmanager

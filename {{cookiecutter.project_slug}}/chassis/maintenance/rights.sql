@@ -26,6 +26,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA ops TO %s', writer);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ops TO %s', writer);
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ops.idempotency_key TO %s', writer);
+        EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ops.job, ops.outbox, ops.periodic_task TO %s', writer);
         EXECUTE format('GRANT SELECT ON alembic_version TO %s', writer);
     END LOOP;
     IF of_everybody THEN

@@ -34,6 +34,7 @@ OPS_SCHEMA = {
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
+    "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
 }
 HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")

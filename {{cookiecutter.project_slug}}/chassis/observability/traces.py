@@ -39,13 +39,23 @@ def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engin
 
     Raise ConfigError if the setting is there and the packages are not installed.
     """
+    if provider := make_tracer_provider(config):
+        from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
+
+        app.extensions["tracer_provider"] = provider
+        FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
+        trace_engines(engines(), provider)
+
+
+def make_tracer_provider(config: Settings) -> Any:
+    """None where it is not wanted. Raise ConfigError if it is, and not installed."""
     if not config.otel_exporter_otlp_endpoint:
-        return
+        return None
     try:
+        import opentelemetry.instrumentation.flask  # noqa: F401, PLC0415
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
             OTLPSpanExporter,
         )
-        from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
@@ -57,9 +67,11 @@ def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engin
     Finalize(provider, provider.shutdown, exitpriority=0)
     exporter = OTLPSpanExporter(f"{config.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(DiscreetExporter(exporter)))  # type: ignore[arg-type]
-    app.extensions["tracer_provider"] = provider
-    FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
-    for engine in (engines().write, engines().read, engines().replica):
+    return provider
+
+
+def trace_engines(engines: Engines, provider: Any) -> None:
+    for engine in (engines.write, engines.read, engines.replica):
         if engine:
             trace_statements(engine, provider.get_tracer(__name__))
 

@@ -8,6 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from chassis.core.errors import UnavailableError  # Where jobs cannot be counted.
+from chassis.core.jobs import JobStatistics
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.http.flow.blueprint import UndocumentedBlueprint
@@ -21,9 +23,11 @@ blueprint = UndocumentedBlueprint("metrics", __name__, url_prefix="/metrics")
 @inject
 def read_metrics(
     maintenance: Annotated[MaintenanceService, Provide["maintenance_service"]],
+    jobs: Annotated[JobStatistics, Provide["job_statistics"]],
 ) -> Response:
     registry = CollectorRegistry()
     registry.register(WindowCollector(maintenance.current()))
+    registry.register(JobCollector(jobs))
     counted: bytes = current_app.extensions["metrics"].exposition()
     return Response(counted + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -48,3 +52,36 @@ class WindowCollector(Collector):
         yield GaugeMetricFamily(
             "maintenance_window_seconds", "Since it was opened; 0 if none is.", value=seconds
         )
+
+
+class JobCollector(Collector):
+    """Of all relays and workers, since they are counted in the database."""
+
+    def __init__(self, jobs: JobStatistics) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            found = self._jobs.figures()
+        except UnavailableError:
+            return
+        numbers = {
+            "jobs_waiting": (found.waiting, "Jobs that no worker has begun."),
+            "jobs_running": (found.running, "Jobs that a worker has begun."),
+            "jobs_dead": (found.dead, "Jobs that failed for good."),
+            "jobs_oldest_waiting_seconds": (
+                found.oldest_seconds,
+                "For which the first job that could begin has waited.",
+            ),
+        }
+        for name, (value, text) in numbers.items():
+            yield GaugeMetricFamily(name, text, value=value)
+        yield _labelled("jobs_finished_recently", "In five minutes.", "state", found.finished)
+        yield _labelled("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
+
+
+def _labelled(name: str, text: str, label: str, jobs: dict[str, Any]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value, number in jobs.items():
+        family.add_metric([value], number)
+    return family

@@ -1,16 +1,17 @@
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import get_ident
 from typing import Any, TypeVar
 
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
-from chassis.core.errors import MaintenanceError, SchemaMismatchError
+from chassis.core.errors import DeclarationError, MaintenanceError, SchemaMismatchError
 from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
@@ -38,6 +39,7 @@ class _Open:
     # The connection of the open `once`.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
+    reads_apart: bool = False  # Until something is written, readers need not join.
 
 
 class SqlWork(Transaction):
@@ -53,6 +55,7 @@ class SqlWork(Transaction):
 
 
 Work = TypeVar("Work", bound=SqlWork)
+Prepared = TypeVar("Prepared")
 
 
 class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
@@ -101,15 +104,27 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
 
     @contextmanager
     def once(self, key: str) -> Iterator[SqlIdempotentTransaction]:
+        with self.joined(lambda connection: SqlIdempotentTransaction(connection, key)) as once:
+            yield once
+
+    @contextmanager
+    def joined(
+        self, prepare: Callable[[Connection], Prepared], *, reads_apart: bool = False
+    ) -> Iterator[Prepared]:
+        """Open what the units of work of this thread join: one transaction, committed at the end.
+
+        What `prepare` makes of its connection is given. With `reads_apart` the transaction begins
+        with the first that writes: who only reads before holds nothing, for however long.
+        """
         mine = self._open()
         if mine.busy or mine.joined:
             raise RuntimeError(NESTED)
         hooks = CommitHooks()
         with self._translated_errors(), self._transaction() as connection:
-            once = SqlIdempotentTransaction(connection, key)
-            mine.joined, mine.hooks = connection, hooks
+            prepared = prepare(connection)
+            mine.joined, mine.hooks, mine.reads_apart = connection, hooks, reads_apart
             try:
-                yield once
+                yield prepared
             finally:
                 mine.joined = mine.hooks = None
         hooks.run()
@@ -125,7 +140,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     def _connection(
         self, joined: Connection | None, *, read_only: bool
     ) -> AbstractContextManager[Connection]:
-        if joined:
+        if joined and not (read_only and self._open().reads_apart and _is_idle(joined)):
             return self._part_of(joined, read_only=read_only)
         return self._read_connection() if read_only else self._transaction()
 
@@ -187,14 +202,20 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         return schema is not None and (schema.newer or schema.behind)
 
 
+def _is_idle(connection: Connection) -> bool:
+    """Whether nothing was sent of its transaction yet."""
+    behind: Any = connection.connection.driver_connection
+    return bool(behind.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+
+
 def _require_repositories(kind: type[Work]) -> None:
-    """Raise TypeError for a declared repository that the unit of work does not have."""
+    """Raise DeclarationError for a declared repository that the unit of work does not have."""
     known = {"hooks", "clock"}
     work: Any = kind
     made = vars(kind(work))  # Repositories do not use the connection before the first statement.
     for base in kind.__mro__:
         for name in inspect.get_annotations(base).keys() - known - made.keys():
-            raise TypeError(
+            raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
             )

@@ -1,11 +1,19 @@
 from typing import Any
 
+from flask import url_for  # Of a job.
+
+from chassis.core.jobs import Job
 from chassis.http.output.problems import Problem
 
 
 def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
     """The response to a POST: the new entity and its URL (RFC 9110, section 15.3.2)."""
     return entity, {"Location": location}
+
+
+def accepted(job: Job) -> tuple[Any, dict[str, str]]:
+    """The answer to a request that is done later, and where to ask (RFC 9110, section 15.3.3)."""
+    return job, {"Location": url_for("jobs.read_job", job_id=job.id), "Retry-After": "1"}
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from chassis.core import persistence
+from chassis.core.jobs import Jobs
 from src.domain.models.todo import Todo
 
 
@@ -17,6 +18,7 @@ class TodoRepository(persistence.Repository[Todo]):
 class UnitOfWork(persistence.Transaction):
     """The repositories of one transaction."""
 
+    jobs: Jobs
     todos: TodoRepository
 
 

@@ -105,5 +105,6 @@ def _empty_tables(engine: Engine) -> None:
     with engine.begin() as connection:
         names = set(inspect(connection).get_table_names()) - {"alembic_version"}
         tables = [f'"{name}"' for name in names]
+        tables += ["ops.job", "ops.outbox", "ops.periodic_task"]
         if tables:
             connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))

@@ -25,6 +25,7 @@ from chassis.core.persistence import (
     Transaction,
     UnitOfWorkFactory,
 )
+from chassis.development.testing.memory_jobs import MemoryJobs
 from chassis.project import current_project
 
 NESTED = "A unit of work is open on this thread; join its block instead."
@@ -228,6 +229,7 @@ class MemoryUnitOfWork(Transaction):
         own = get_type_hints(current_project().unit_of_work_type)
         for name in own.keys() - get_type_hints(Transaction):
             setattr(self, name, self.repository(name))
+        self.jobs = MemoryJobs(self._tables["jobs"], factory.clock)
 
     def repository(self, name: str) -> MemoryRepository[Any]:
         entities, factory = self._tables[name], self._factory

@@ -1,5 +1,6 @@
 from sqlalchemy import Connection
 
+from chassis.jobs.outbox import SqlJobs
 from chassis.postgres.unit_of_work_factory import SqlWork
 from src.infrastructure.repositories.todo_repository import SqlTodoRepository
 from src.services.ports import UnitOfWork
@@ -8,4 +9,5 @@ from src.services.ports import UnitOfWork
 class SqlUnitOfWork(SqlWork, UnitOfWork):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self.jobs = SqlJobs(connection)
         self.todos = SqlTodoRepository(connection)

@@ -1,0 +1,147 @@
+"""A RabbitMQ that a proof may kill and freeze: in a container, or the one of the distribution."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from proofs.processes import free_port
+
+IMAGE = "rabbitmq:4-alpine"
+PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's.
+START_SECONDS = 120
+
+
+def run(*command: str, check: bool = True) -> str:
+    result = subprocess.run(command, check=check, capture_output=True, text=True, timeout=120)
+    return result.stdout.strip()
+
+
+def has_docker() -> bool:
+    try:
+        return bool(run("docker", "images", "--quiet", IMAGE, check=False))
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def find_broker() -> "DockerBroker | LocalBroker | None":
+    """The container where its image is, else the distribution's; None where there is neither."""
+    if has_docker():
+        return DockerBroker()
+    return LocalBroker() if PROGRAM.exists() else None
+
+
+class DockerBroker:
+    """What it has written survives: the container is started again, not made anew."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._name = f"proof-{uuid4().hex[:8]}"
+        run(
+            *("docker", "run", "--detach", "--name", self._name, "--hostname", "proof"),
+            *("--publish", f"127.0.0.1:{self.port}:5672", IMAGE),
+        )
+        self.wait()
+        self.version = run("docker", "exec", self._name, "rabbitmqctl", "version")
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def kill(self) -> None:
+        run("docker", "kill", "--signal", "KILL", self._name)
+
+    def start(self) -> None:
+        run("docker", "start", self._name)
+
+    def freeze(self) -> None:
+        run("docker", "pause", self._name)
+
+    def thaw(self) -> None:
+        run("docker", "unpause", self._name)
+
+    def wait(self) -> None:
+        wait_for_greeting(self.port)
+
+    def remove(self) -> None:
+        run("docker", "rm", "--force", "--volumes", self._name)
+
+
+class LocalBroker:
+    """Alone with its data, in a folder of its own, on loopback."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="broker-"))
+        (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.version = f"{run('dpkg-query', '-W', '-f', '${Version}', 'rabbitmq-server')} (Debian)"
+        self.start()
+        self.wait()
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        variables = {
+            "RABBITMQ_NODENAME": f"proof{self.port}@localhost",
+            "RABBITMQ_MNESIA_BASE": str(self._folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self._folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "plugins"),
+            "RABBITMQ_PID_FILE": str(self._folder / "pid"),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "HOME": str(self._folder),
+        }
+        self._process = subprocess.Popen(
+            [PROGRAM],
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait()
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def wait(self) -> None:
+        wait_for_greeting(self.port)
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To all that this one has started, and to nobody else."""
+        if self._process:
+            os.killpg(self._process.pid, number)
+
+
+def wait_for_greeting(port: int) -> None:
+    """Until it speaks AMQP: it closes a connection that says something else, with its version."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                if connection.recv(1):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"RabbitMQ did not answer in {START_SECONDS} s.")

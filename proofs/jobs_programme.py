@@ -1,0 +1,264 @@
+"""What proofs.jobs does to a project, run with that project's Python."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException
+from importlib import import_module
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from proofs.brokers import DockerBroker, LocalBroker, find_broker
+from proofs.processes import Processes, Running, free_port
+
+# Kills, requests, seconds of the window and of the frost.
+LENGTHS = {"full": (50, 2000, 8, 12), "short": (8, 150, 4, 8)}
+SETTLE_SECONDS = 240
+SLOWEST_MS = 1000  # A request while the broker is frozen, on a machine that does much else.
+sql: Any = import_module("sqlalchemy")  # Of the project's environment.
+KEY = "of-the-proof-of-jobs-and-of-no-other"
+Broker = DockerBroker | LocalBroker
+
+
+class Service:
+    """API, relay, worker and broker, each of which can be killed."""
+
+    def __init__(self, project: Path, url: str, broker: Broker) -> None:
+        self.port = free_port()
+        self.broker = broker
+        self._project = project
+        self._processes = Processes()
+        self._env = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "BROKER_URL": broker.url,
+            "ENVIRONMENT": "production",
+            "SECRET_KEY": KEY,
+            "JOB_PROCESSES": "2",
+            "LOG_LEVEL": "WARNING",
+        }
+        self.commands = {
+            "API": ["serve", "--port", str(self.port)],
+            "relay": ["relay"],
+            "worker": ["worker"],
+        }
+        self.running = {name: self._start(name) for name in self.commands}
+
+    def _start(self, name: str) -> Running:
+        command = [sys.executable, "manage.py", *self.commands[name]]
+        return self._processes.start(command, cwd=self._project, env=self._env)
+
+    def kill(self, name: str) -> None:
+        """Its whole group at once, as a machine that goes does; then it is started again."""
+        if name == "broker":
+            self.broker.kill()
+            time.sleep(random.uniform(0, 1))
+            self.broker.start()
+            return
+        assert self.running[name].process.poll() is None, f"The {name} has ended by itself."
+        os.killpg(self.running[name].process.pid, signal.SIGKILL)
+        self.running[name].process.wait()
+        time.sleep(random.uniform(0, 1))
+        self.running[name] = self._start(name)
+
+    def request(self, path: str, seconds: float = 20) -> int | None:
+        """The status; None where nobody knows what became of it."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        try:
+            connection.request("POST", path, headers={"Content-Length": "0"})
+            return connection.getresponse().status
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def wait_until_it_serves(self) -> None:
+        wait_for(
+            lambda: self.request("/my_service/v1/proof/plain/99999999") in {202, 409}, 60, "the API"
+        )
+
+    def close(self) -> None:
+        self._processes.close()
+
+
+class Ledger:
+    def __init__(self, service: Service, count: int, seconds: float) -> None:
+        self._service = service
+        self._count = count
+        self._pause = seconds / count * 4
+        self.statuses: dict[int, int | None] = {}
+        self.milliseconds: list[tuple[float, float]] = []
+        self.threads = [threading.Thread(target=self._send, args=[n]) for n in range(4)]
+
+    def _send(self, offset: int) -> None:
+        for number in range(1 + offset, self._count + 1, 4):
+            begun = time.monotonic()
+            self.statuses[number] = self._service.request(f"/my_service/v1/proof/{number}")
+            ended = time.monotonic()
+            self.milliseconds.append((begun, 1000 * (ended - begun)))
+            time.sleep(max(0.0, self._pause * random.uniform(0.5, 1.5) - (ended - begun)))
+
+
+def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Not within {seconds} s: {what}")
+        time.sleep(0.1)
+
+
+def column(engine: Any, statement: str) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(sql.text(statement)).scalars())
+
+
+def kill_and_load(service: Service, url: str, length: str) -> Ledger:
+    kills, count, window, _ = LENGTHS[length]
+    ledger = Ledger(service, count, kills * 2.5)
+    for thread in ledger.threads:
+        thread.start()
+    killed: Counter[str] = Counter()
+    for number in range(kills):
+        time.sleep(random.uniform(0.2, 2.5))
+        name = random.choice(["API", "relay", "worker", "broker"])
+        service.kill(name)
+        killed[name] += 1
+        if number == kills // 2:
+            open_window(url, window)
+    for thread in ledger.threads:
+        thread.join()
+    print(f"killed: {kills} times, {dict(killed)}; one window of {window} s", flush=True)
+    return ledger
+
+
+def open_window(url: str, seconds: int) -> None:
+    mode = import_module("chassis.core.maintenance").MaintenanceMode.READ_ONLY
+    engines = import_module("chassis.postgres.engines").Engines.connect(url, name="p", pool_size=1)
+    kind = import_module("chassis.maintenance.sql_maintenance_windows").SqlMaintenanceWindows
+    windows = kind(engines.watch, url, "cli")
+    patience = timedelta(seconds=20)
+    windows.start(mode, "proof", timedelta(minutes=5), patience=patience)
+    time.sleep(seconds)
+    windows.end()
+
+
+def settle(engine: Any) -> float:
+    begun = time.monotonic()
+    wait_for(
+        lambda: not column(engine, "SELECT id FROM ops.job WHERE finished_at IS NULL LIMIT 1"),
+        SETTLE_SECONDS,
+        "each job is finished",
+    )
+    return time.monotonic() - begun
+
+
+def judge(engine: Any, ledger: Ledger) -> int:
+    intents = set(column(engine, "SELECT n FROM intents WHERE n < 99999999"))
+    effects = Counter(column(engine, "SELECT n FROM effects"))
+    acknowledged = {n for n, status in ledger.statuses.items() if status == 202}
+    faults = {
+        "acknowledged and not committed": acknowledged - intents,
+        "committed without effect": intents - effects.keys(),
+        "effect without commit": effects.keys() - intents,
+        "more than one effect": {n for n, times in effects.items() if times > 1},
+        "rolled back and committed": {n for n in intents if n % 3 == 0},
+        "failed for good": set(column(engine, "SELECT id FROM ops.job WHERE state = 'failed'")),
+        "left in the outbox": set(column(engine, "SELECT id FROM ops.outbox")),
+    }
+    statuses = Counter(str(status) for status in ledger.statuses.values())
+    print(f"requests: {len(ledger.statuses)}, by status {dict(statuses)}", flush=True)
+    attempts = column(engine, "SELECT attempts FROM ops.job")
+    print(
+        f"jobs: {len(intents)} committed, {sum(effects.values())} effects, "
+        f"{sum(attempts)} attempts, at most {max(attempts)} of one",
+        flush=True,
+    )
+    for name, found in faults.items():
+        print(f"  {name}: {len(found)} {sorted(map(str, found))[:5] if found else ''}", flush=True)
+    return sum(map(len, faults.values()))
+
+
+def frozen(service: Service, engine: Any, seconds: int) -> int:
+    """No request waits for a broker that is frozen, and what it enqueues is done afterwards."""
+
+    def slowest(name: str) -> float:
+        took = []
+        for number in range(60):
+            begun = time.monotonic()
+            status = service.request(f"/my_service/v1/proof/{number * 3 + base[name] + 1}")
+            took.append(1000 * (time.monotonic() - begun))
+            assert status == 202, f"{name}: {status}"
+        cut = quantiles(took, n=20)
+        print(f"{name}: median {cut[9]:.0f} ms, 95 % {cut[18]:.0f} ms, slowest {max(took):.0f} ms")
+        return max(took)
+
+    base = {"broker awake": 300_000, "broker frozen": 600_000}
+    slowest("broker awake")
+    service.broker.freeze()
+    try:
+        begun = time.monotonic()
+        worst = slowest("broker frozen")
+        time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
+    finally:
+        service.broker.thaw()
+    print(f"after the frost all was done in {settle(engine):.1f} s", flush=True)
+    effects = len(column(engine, "SELECT DISTINCT n FROM effects WHERE n > 300000"))
+    return (worst > SLOWEST_MS) + (effects != 120)
+
+
+def prove(project: Path, length: str, broker: Broker) -> int:
+    embedded = import_module("chassis.postgres.embedded")
+    url = embedded.start_embedded_postgres(project / ".postgres")
+    import_module("chassis.migrations.commands").Migrations(url).upgrade()
+    engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
+    with engine.begin() as connection:
+        connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
+        connection.execute(
+            sql.text("CREATE TABLE effects (n int)")
+        )  # Without a key: two would show.
+    service = Service(project, url, broker)
+    try:
+        service.wait_until_it_serves()
+        print(f"RabbitMQ {broker.version}", flush=True)
+        ledger = kill_and_load(service, url, length)
+        broker.wait()
+        print(f"after the last request all was done in {settle(engine):.1f} s", flush=True)
+        faults = judge(engine, ledger)
+        service.wait_until_it_serves()
+        return faults + frozen(service, engine, LENGTHS[length][3])
+    except AssertionError:
+        for name, running in service.running.items():
+            print(f"-- {name}\n{running.output[-3000:]}", flush=True)
+        raise
+    finally:
+        service.close()
+        engine.dispose()
+
+
+def main() -> int:
+    project, what, wanted = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    made: dict[str, Callable[[], Broker | None]] = {"docker": DockerBroker, "debian": LocalBroker}
+    broker = made.get(wanted, find_broker)()
+    if broker is None:
+        print("not run: there is neither Docker's RabbitMQ nor Debian's")
+        return 1
+    sys.path.insert(0, str(project))
+    os.chdir(project)
+    import_module("src")  # Hands the project to the chassis.
+    try:
+        faults = prove(project, what, broker)
+    finally:
+        broker.remove()
+    print("proved" if not faults else f"{faults} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests of what the answer `background_jobs` brings."""

@@ -1,0 +1,92 @@
+"""GET /jobs/{id} and its cancel, for their owner; figures; `manage.py jobs dead`."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.core.identity import uuid7
+from chassis.development.testing.bearer import bearer
+from chassis.development.testing.http_cases import ApplicationTestCase
+from chassis.jobs.in_process import run_due_jobs
+from support import jobs as _tasks  # noqa: F401  # Registers them.
+from support.command_line import CommandLineTestCase
+
+
+class JobOperationsTest(CommandLineTestCase, ApplicationTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.container = self.client.application.extensions["container"]  # type: ignore[attr-defined]
+        self.mine = {"Authorization": bearer(self.client.application, subject="ann")}
+        self.other = {"Authorization": bearer(self.client.application, subject="bob")}
+
+    def enqueue(self, task: str = "tests.identify", **arguments: Any) -> str:
+        """Its path."""
+        with self.container.unit_of_work()() as work:
+            values = arguments or {"one": uuid7()}
+            job_id: UUID = work.jobs.enqueue(task, values, owner="ann").id
+        return f"/jobs/{job_id}"
+
+    def test_its_owner_sees_how_far_it_is(self) -> None:
+        job = self.enqueue()
+        queued = self.client.get(job, headers=self.mine)
+        self.assertEqual((queued.status_code, queued.get_json()["state"]), (200, "queued"))
+        self.assertEqual(queued.headers["Retry-After"], "1")
+        run_due_jobs(self.container)
+        done = self.client.get(job, headers=self.mine)
+        self.assertEqual((done.get_json()["state"], "Retry-After" in done.headers), ("done", False))
+        self.assertEqual(done.get_json()["result"]["kind"], "UUID")
+
+    def test_what_has_not_changed_is_not_sent_again(self) -> None:
+        job = self.enqueue()
+        tag = self.client.get(job, headers=self.mine).headers["ETag"]
+        again = self.client.get(job, headers={**self.mine, "If-None-Match": tag})
+        self.assertEqual(again.status_code, 304)
+        run_due_jobs(self.container)
+        changed = self.client.get(job, headers={**self.mine, "If-None-Match": tag})
+        self.assertEqual(changed.status_code, 200)
+
+    def test_to_others_it_does_not_exist(self) -> None:
+        job = self.enqueue()
+        self.assert_problem(self.client.get(job, headers=self.other), 404, "not-found")
+        cancelled = self.client.post(f"{job}/cancel", headers=self.other)
+        self.assert_problem(cancelled, 404, "not-found")
+        nobody = self.client.get(job, headers={"Authorization": ""})
+        self.assert_problem(nobody, 401, "unauthorized")
+
+    def test_a_queued_one_is_cancelled_once(self) -> None:
+        job = self.enqueue()
+        cancelled = self.client.post(f"{job}/cancel", headers=self.mine)
+        self.assertEqual(cancelled.get_json()["state"], "cancelled")
+        again = self.client.post(f"{job}/cancel", headers=self.mine)
+        self.assert_problem(again, 409, "conflict")
+
+    def test_a_version_that_is_not_the_present_one_is_not_cancelled(self) -> None:
+        job = self.enqueue()
+        cancelled = self.client.post(f"{job}/cancel", headers={**self.mine, "If-Match": '"9"'})
+        self.assert_problem(cancelled, 412, "precondition-failed")
+
+    def test_figures_are_among_the_metrics(self) -> None:
+        self.enqueue()
+        text = self.client.get("/metrics").text
+        self.assertIn("jobs_waiting 1.0", text)
+        self.assertIn("jobs_dead 0.0", text)
+
+    def test_operators_are_told_and_decide(self) -> None:
+        self.enqueue("tests.write", text="x")
+        with self.container.engines().write.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE ops.job SET state = 'failed', finished_at = now(), error = 'Broken.'"
+            )
+        url = {"DATABASE_URL": self.database_url}
+        listed = self.manage("jobs", "dead", "list", **url)
+        self.assertRegex(listed.output, r"tests.write .* Broken.\n1 jobs failed for good.")
+        self.assert_stops(self.manage("jobs", "dead", "drop", **url), 2, "Name the ids of jobs")
+        requeued = self.manage("jobs", "dead", "requeue", "--task", "tests.write", **url)
+        self.assertEqual(requeued.output, "1 jobs were requeued.\n")
+        dropped = self.manage("jobs", "dead", "drop", "--task", "tests.write", **url)
+        self.assertEqual(dropped.output, "0 jobs were dropped.\n")
+
+    def test_without_a_broker_its_commands_say_so(self) -> None:
+        for command in ("worker", "relay"):
+            with self.subTest(command):
+                stopped = self.manage(command, DATABASE_URL=self.database_url)
+                self.assert_stops(stopped, 78, "BROKER_URL: Not set")

@@ -1,0 +1,118 @@
+"""`worker`, `relay` and `jobs`: who does background jobs, and what becomes of those that failed."""
+
+import logging
+import signal
+import sys
+from typing import Any
+
+import click
+
+from chassis.bootstrap import load_config_with_database
+from chassis.jobs.dead_jobs import DeadJobs
+from chassis.jobs.settings import JobSettings
+from chassis.observability.traces import make_tracer_provider, trace_engines
+from chassis.project import current_project
+from chassis.settings import ConfigError
+
+
+@click.command()
+def worker() -> None:
+    """Do background jobs, which the broker hands out, until SIGTERM.
+
+    It finishes those that it has begun. More of them do more; docs/jobs.md says how many.
+    """
+    config = _config_with_broker()
+    _container(config)  # Imports the tasks, before the processes are forked.
+    from chassis.jobs.worker import run_worker  # noqa: PLC0415  # Celery takes its time.
+
+    sys.exit(run_worker(config, _container, _tracer))
+
+
+@click.command()
+def relay() -> None:
+    """Publish the jobs that were committed to the broker, until SIGTERM.
+
+    One is enough; a second one takes over what the first leaves.
+    """
+    config = _config_with_broker()
+    from chassis.jobs.broker import BrokerSink  # noqa: PLC0415
+    from chassis.jobs.relay import Relay  # noqa: PLC0415
+
+    made = Relay(_container(config), BrokerSink(config))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, made.stop)
+    made.run()
+
+
+@click.group()
+def jobs() -> None:
+    """Background jobs that failed for good."""
+
+
+@jobs.group()
+def dead() -> None:
+    """List, requeue or drop them."""
+
+
+@dead.command("list")
+@click.option("--task", help="Of this task only.")
+def list_dead(task: str | None) -> None:
+    """Show each: its id, task, attempts, when it failed and why."""
+    found = _dead_jobs().all(task)
+    for job in found:
+        moment = job.finished_at.isoformat(timespec="seconds")
+        click.echo(f"{job.id}  {job.task}  {job.attempts} attempts  {moment}  {job.error}")
+    click.echo(f"{len(found)} jobs failed for good.")
+
+
+@dead.command()
+@click.argument("job_ids", nargs=-1, type=click.UUID)
+@click.option("--task", help="All of this task.")
+def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
+    """Have them done after all: by their ids, or all of a task."""
+    _require_choice(job_ids, task)
+    click.echo(f"{_dead_jobs().requeue(job_ids, task)} jobs were requeued.")
+
+
+@dead.command()
+@click.argument("job_ids", nargs=-1, type=click.UUID)
+@click.option("--task", help="All of this task.")
+def drop(job_ids: tuple[Any, ...], task: str | None) -> None:
+    """Forget them: by their ids, or all of a task."""
+    _require_choice(job_ids, task)
+    click.echo(f"{_dead_jobs().drop(job_ids, task)} jobs were dropped.")
+
+
+def _require_choice(job_ids: tuple[Any, ...], task: str | None) -> None:
+    if bool(job_ids) == bool(task):
+        raise click.UsageError("Name the ids of jobs, or --task and its name.")
+
+
+def _dead_jobs() -> DeadJobs:
+    container = _container(load_config_with_database(current_project().config_type))
+    return DeadJobs(container.unit_of_work())
+
+
+def _container(config: JobSettings) -> Any:
+    """With the tasks, and what they need."""
+    return current_project().module("dependency_container").build_container(config)
+
+
+def _tracer(container: Any) -> Any:
+    if provider := make_tracer_provider(container.config()):
+        trace_engines(container.engines(), provider)
+        return provider.get_tracer(__name__)
+    return None
+
+
+def _config_with_broker() -> JobSettings:
+    config: JobSettings = load_config_with_database(current_project().config_type)
+    if not config.broker_url:
+        raise ConfigError(
+            "BROKER_URL: Not set. It has the form amqp://user:password@host:5672/vhost. Without a "
+            "broker `python manage.py run` does the jobs itself."
+        )
+    current_project().module("logging").configure_logging(config)
+    for name in ("amqp", "celery"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # The runner says what became of a job.
+    return config

@@ -1,0 +1,72 @@
+"""The stand-in for the jobs of a unit of work: it records them, and nobody does them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.core.attempt import note_saved, require
+from chassis.core.errors import ConflictError, NotFoundError
+from chassis.core.identity import uuid7
+from chassis.core.jobs import Job, Jobs, JobState
+from chassis.core.persistence import Clock
+from chassis.jobs.outbox import to_json
+from chassis.jobs.tasks import task_named
+
+
+class MemoryJobs(Jobs):
+    def __init__(self, rows: Any, clock: Clock) -> None:
+        """`rows` are by their ids: the job, its owner and its arguments."""
+        self._rows = rows
+        self._clock = clock
+
+    @property
+    def enqueued(self) -> list[tuple[str, dict[str, object]]]:
+        """The task and the arguments of each, in order: for a test."""
+        return [(job.task, arguments) for job, _, arguments in self._rows.values()]
+
+    def enqueue(
+        self,
+        task: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        owner: str | None = None,
+        not_before: datetime | None = None,
+    ) -> Job:
+        given = dict(arguments or {})
+        task_named(task).require(given)
+        to_json(given)
+        now = self._clock.now()
+        job = Job(
+            id=uuid7(),
+            task=task,
+            state=JobState.QUEUED,
+            attempts=0,
+            result=None,
+            error=None,
+            created_at=now,
+            not_before=not_before or now,
+            finished_at=None,
+            version=1,
+        )
+        self._rows[job.id] = (job, owner, given)
+        return job
+
+    def get(self, job_id: UUID, *, owner: str) -> Job:
+        job, own, _ = self._rows.get(job_id, (None, None, None))
+        if job is None or own != owner:
+            raise NotFoundError(f"There is no job {job_id}.")
+        require(job_id, job.version, job)
+        found: Job = job
+        return found
+
+    def cancel(self, job_id: UUID, *, owner: str) -> Job:
+        job = self.get(job_id, owner=owner)
+        if job.state is not JobState.QUEUED:
+            raise ConflictError(f"The job is {job.state}, not queued any more.")
+        now, version = self._clock.now(), job.version + 1
+        cancelled = replace(job, state=JobState.CANCELLED, finished_at=now, version=version)
+        self._rows[job_id] = (cancelled, owner, self._rows[job_id][2])
+        note_saved(job_id, version)
+        return cancelled

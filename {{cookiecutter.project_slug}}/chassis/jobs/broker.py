@@ -1,0 +1,175 @@
+"""RabbitMQ through Celery: the queue, and the sink that publishes to it.
+
+The queue's arguments cannot be changed once it exists (PRECONDITION_FAILED): another name is
+another queue. https://www.rabbitmq.com/docs/quorum-queues
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from amqp.exceptions import AMQPError
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+from chassis.jobs.relay import Message, SinkError
+from chassis.jobs.settings import JobSettings
+
+# A broker that is frozen answers nothing, and TCP takes its time to say so.
+CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
+# Beyond it the broker puts a message aside: its worker was lost each time.
+DELIVERIES = 20
+ROUTE = ""  # The exchange that leads to a queue by its name.
+
+
+def queues(name: str) -> tuple[Queue, Queue]:
+    """The jobs' own, and the one for what the broker gave up, which a relay looks after."""
+    dead = _queue(f"{name}.jobs.dead", {"x-queue-type": "quorum"})
+    jobs = _queue(
+        f"{name}.jobs",
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERIES,
+            "x-dead-letter-exchange": ROUTE,
+            "x-dead-letter-routing-key": dead.name,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",  # What at-least-once needs; there is no limit.
+        },
+    )
+    return jobs, dead
+
+
+def _queue(name: str, arguments: dict[str, Any]) -> Queue:
+    made: Any = Queue  # Kombu's classes have types, and their functions none.
+    exchange: Any = Exchange
+    queue: Queue = made(name, exchange(ROUTE), routing_key=name, queue_arguments=arguments)
+    return queue
+
+
+def celery_app(config: JobSettings) -> Celery:
+    jobs, _ = queues(config.name)
+    app = Celery(config.name, broker=config.broker_url)
+    app.conf.update(
+        task_queues=[jobs],
+        task_default_queue=jobs.name,
+        task_default_exchange=ROUTE,
+        task_default_routing_key=jobs.name,
+        task_ignore_result=True,  # What became of a job is in its row.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,  # What a lost worker had not begun counts as delivered too.
+        worker_enable_remote_control=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"connect_timeout": CONNECT_SECONDS},
+    )
+    return app
+
+
+class BrokerSink:
+    """Publishes many messages and then waits for the broker's confirms, for a limited time."""
+
+    limit = 200
+    lease = 30
+
+    def __init__(self, config: JobSettings) -> None:
+        self._app = celery_app(config)
+        self._jobs, self._dead = queues(config.name)
+        self._channel: Any = None
+        self._confirmed: list[tuple[int, bool]] = []
+        self._unroutable = False
+
+    def send(self, messages: list[Message]) -> Iterator[Message]:
+        """Raise SinkError unless the broker has confirmed all, each of which it keeps then."""
+        waiting: dict[int, Message] = {}
+        try:
+            channel = self._open_channel()
+            for message in messages:
+                self._publish(channel, message)
+                self._last_tag += 1
+                waiting[self._last_tag] = message
+            deadline = time.monotonic() + CONFIRM_SECONDS
+            while waiting:
+                yield from self._take_confirmed(waiting)
+                if waiting:
+                    _drain(channel.connection, deadline)
+        except (AMQPError, OSError) as error:
+            self.close()
+            raise SinkError(f"the broker takes no jobs ({error!r}).") from error
+
+    def returned(self) -> Iterator[UUID]:
+        try:
+            channel = self._open_channel()
+            while found := channel.basic_get(self._dead.name, no_ack=False):
+                yield UUID(found.properties["correlation_id"])
+                channel.basic_ack(found.delivery_tag)
+        except (AMQPError, OSError) as error:
+            self.close()
+            raise SinkError(f"the broker does not answer ({error!r}).") from error
+
+    def close(self) -> None:
+        """At once: a broker that is frozen would not answer a farewell."""
+        channel, self._channel = self._channel, None
+        if channel and channel.connection:
+            channel.connection.collect()
+
+    def _publish(self, channel: Any, message: Message) -> None:
+        name, job_id = message.task, str(message.job_id)
+        made = self._app.amqp.create_task_message(job_id, name, (), {})
+        self._app.amqp.Producer(channel, auto_declare=False).publish(
+            made.body,
+            exchange=ROUTE,
+            routing_key=self._jobs.name,
+            serializer="json",
+            headers=made.headers,
+            delivery_mode=2,
+            mandatory=True,
+            **made.properties,
+        )
+
+    def _take_confirmed(self, waiting: dict[int, Message]) -> Iterator[Message]:
+        if self._unroutable:
+            raise OSError("its queue is gone")
+        while self._confirmed:
+            tag, multiple = self._confirmed.pop(0)
+            for one in [one for one in waiting if one == tag or (multiple and one < tag)]:
+                yield waiting.pop(one)
+
+    def _open_channel(self) -> Any:
+        if self._channel is None:
+            connection = self._app.connection_for_write(
+                heartbeat=0,
+                connect_timeout=CONNECT_SECONDS,
+                transport_options={
+                    "read_timeout": CONFIRM_SECONDS,
+                    "write_timeout": CONFIRM_SECONDS,
+                    "connect_timeout": CONNECT_SECONDS,
+                },
+            )
+            channel = connection.connect().channel()
+            for queue in (self._dead, self._jobs):
+                bound: Any = queue(channel)
+                bound.declare()
+            channel.confirm_select()
+            self._confirmed, self._unroutable, self._last_tag = [], False, 0
+            channel.events["basic_ack"].add(lambda *tag: self._confirmed.append(tag))
+            channel.events["basic_nack"].add(self._refuse)
+            channel.events["basic_return"].add(self._refuse)
+            self._channel = channel
+        return self._channel
+
+    def _refuse(self, *_: object) -> None:
+        self._unroutable = True
+
+
+def _drain(connection: Any, deadline: float) -> None:
+    """Take in what the broker says next. Raise TimeoutError if that is nothing until then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no confirm in time")
+    connection.drain_events(timeout=left)

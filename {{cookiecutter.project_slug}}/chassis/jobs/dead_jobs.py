@@ -1,0 +1,49 @@
+"""Jobs that failed for good, for those who run the service."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
+
+from chassis.postgres.ops_schema import OpsText
+
+CHOSEN = "state = 'failed' AND (id = ANY(:ids) OR task = :task)"
+IDS = bindparam("ids", type_=ARRAY(Uuid))
+ALL = OpsText("""
+    SELECT id, task, attempts, finished_at, error FROM ops.job
+    WHERE state = 'failed' AND (task = :task OR CAST(:task AS text) IS NULL) ORDER BY finished_at
+""")
+REQUEUE = OpsText(f"""
+    WITH job AS (
+        UPDATE ops.job SET state = 'queued', attempts = 0, version = version + 1,
+            changed_at = now(), not_before = now(), finished_at = NULL
+        WHERE {CHOSEN} RETURNING id)
+    INSERT INTO ops.outbox (job_id) SELECT id FROM job
+""").bindparams(IDS)  # noqa: S608
+DROP = OpsText(f"DELETE FROM ops.job WHERE {CHOSEN}").bindparams(IDS)  # noqa: S608
+
+
+class DeadJobs:
+    def __init__(self, unit_of_work: Any) -> None:
+        self._unit_of_work = unit_of_work
+
+    def all(self, task: str | None = None) -> Sequence[Row[Any]]:
+        """The oldest first."""
+        with self._unit_of_work() as work:
+            found: Sequence[Row[Any]] = work.connection.execute(ALL, {"task": task}).all()
+        return found
+
+    def requeue(self, ids: Sequence[UUID], task: str | None = None) -> int:
+        """Let them begin anew, with all their attempts; return how many it was."""
+        return self._change(REQUEUE, ids, task)
+
+    def drop(self, ids: Sequence[UUID], task: str | None = None) -> int:
+        return self._change(DROP, ids, task)
+
+    def _change(self, statement: Any, ids: Sequence[UUID], task: str | None) -> int:
+        with self._unit_of_work() as work:
+            changed = work.connection.execute(statement, {"ids": list(ids), "task": task})
+            return int(changed.rowcount)

@@ -1,0 +1,97 @@
+"""What jobs call: a function with a name, registered where it is defined."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, get_type_hints
+from uuid import UUID
+
+from chassis.core.errors import CodeError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+# An argument is text in JSON; the annotation of its parameter says what it was.
+FROM_TEXT: dict[Any, Callable[[str], Any]] = {
+    UUID: UUID,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    Decimal: Decimal,
+}
+ATTEMPTS, SECONDS = 10, 300
+# A broker takes a message back that is not acknowledged within 30 minutes.
+# https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
+MOST_SECONDS = 25 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`seconds` is what one attempt may take; `every` and `offset` make it a periodic one."""
+
+    name: str
+    function: Callable[..., Any]
+    attempts: int
+    seconds: int
+    every: timedelta | None
+    offset: timedelta
+
+    def call(self, arguments: Mapping[str, Any]) -> Any:
+        hints = get_type_hints(inspect.unwrap(self.function))
+        return self.function(**{name: _value(v, hints.get(name)) for name, v in arguments.items()})
+
+    def require(self, arguments: Mapping[str, object]) -> None:
+        """Raise CodeError if the function cannot be called with these."""
+        hints = get_type_hints(inspect.unwrap(self.function), include_extras=True)
+        injected = {name: None for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+        if wrong := injected.keys() & arguments.keys():
+            raise CodeError(f"{self.name}: {', '.join(sorted(wrong))} is injected.")
+        try:
+            inspect.signature(inspect.unwrap(self.function)).bind(**{**injected, **arguments})
+        except TypeError as error:
+            raise CodeError(f"{self.name}: {error}.") from None
+
+
+_tasks: dict[str, Task] = {}
+
+
+def task(
+    name: str,
+    *,
+    attempts: int = ATTEMPTS,
+    seconds: int = SECONDS,
+    every: timedelta | None = None,
+    offset: timedelta = timedelta(0),
+) -> Callable[[Function], Function]:
+    """Let a job of this name call the function.
+
+    With `every` a job is enqueued each time that so long has passed since midnight UTC of
+    1970-01-01, plus `offset`; such a task takes no arguments. docs/jobs.md says what a missed
+    one means.
+    """
+
+    if seconds > MOST_SECONDS:
+        raise CodeError(f"{name}: One attempt takes at most {MOST_SECONDS} s; enqueue parts of it.")
+
+    def register(function: Function) -> Function:
+        known = _tasks.get(name)
+        if known and known.function.__module__ != function.__module__:
+            raise CodeError(f"{function.__module__}: {known.function.__module__} has {name} too.")
+        _tasks[name] = Task(name, function, attempts, seconds, every, offset)
+        return function
+
+    return register
+
+
+def task_named(name: str) -> Task:
+    """Raise CodeError if there is none."""
+    if name not in _tasks:
+        raise CodeError(f"There is no task {name!r}; there are {', '.join(sorted(_tasks)) or '-'}.")
+    return _tasks[name]
+
+
+def all_tasks() -> list[Task]:
+    return list(_tasks.values())
+
+
+def _value(value: Any, kind: Any) -> Any:
+    return FROM_TEXT[kind](value) if kind in FROM_TEXT and isinstance(value, str) else value

@@ -1,0 +1,103 @@
+"""The process that does jobs: Celery's prefork worker, each of whose children has a container."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from celery.exceptions import Reject
+from celery.signals import setup_logging, worker_process_init
+from celery.worker.consumer import Consumer
+
+from chassis.core.errors import UnavailableError
+from chassis.jobs.broker import celery_app
+from chassis.jobs.runner import JobRunner
+from chassis.jobs.settings import JobSettings
+from chassis.jobs.tasks import all_tasks
+
+# From the soft limit, at which the attempt fails, to the end of its process.
+GRACE_SECONDS = 30
+# While the database does not answer, a message is held; then another worker may have it.
+PATIENCE_SECONDS, LONGEST_PAUSE = 60, 5
+UNUSED = ("delayed_delivery", "gossip", "mingle", "events", "heart")
+
+
+class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types.
+    """Without 28 queues for delays: a job that is to wait waits in PostgreSQL."""
+
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]
+        default_steps = [
+            step
+            for step in Consumer.Blueprint.default_steps
+            if not any(f".{name}:" in step for name in UNUSED)
+        ]
+
+
+class _Child:
+    runner: JobRunner | None = None
+
+
+def run_worker(
+    config: JobSettings,
+    make_container: Callable[[JobSettings], Any],
+    make_tracer: Callable[[Any], Any],
+) -> int:
+    """Do jobs until SIGTERM, and then only finish those that were begun; return the exit status.
+
+    The tasks have been imported. Nothing is connected before the children are forked.
+    """
+    app = celery_app(config)
+    _register(app)
+
+    @worker_process_init.connect(weak=False)
+    def begin(**_: object) -> None:
+        # One thread of it does a job at a time.
+        container = make_container(replace(config, threads=1))
+        _Child.runner = JobRunner(container, make_tracer(container))
+
+    setup_logging.connect(lambda **_: None, weak=False)  # Logging is configured already.
+    worker = app.Worker(
+        concurrency=config.job_processes,
+        pool="prefork",
+        hostname=f"{config.name}@%h",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+        task_events=False,
+        optimization="fair",
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _register(app: Celery) -> None:
+    app.conf.worker_consumer = f"{__name__}:{PlainConsumer.__name__}"
+    for task in all_tasks():
+        app.task(
+            _do,
+            name=task.name,
+            bind=True,
+            soft_time_limit=task.seconds,
+            time_limit=task.seconds + GRACE_SECONDS,
+        )
+
+
+def _do(request: Any) -> None:
+    """One attempt. The message is acknowledged once it is noted what became of that."""
+    job_id = UUID(request.request.id)
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
+    if _Child.runner is None:
+        raise Reject("This process has no container.", requeue=True)
+    while True:
+        try:
+            _Child.runner.run(job_id)
+        except UnavailableError as error:
+            if time.monotonic() > deadline:
+                raise Reject(str(error), requeue=True) from error
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            return

@@ -215,9 +215,9 @@ def sql(project: Path, statement: str) -> str:
     return result.stdout.strip()
 
 
-def has_column(project: Path, name: str) -> bool:
+def has_column(project: Path, name: str, table: str = "todos") -> bool:
     query = (
-        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('todos') AND attname = '{name}'"
+        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attname = '{name}'"
     )
     return bool(sql(project, query))
 

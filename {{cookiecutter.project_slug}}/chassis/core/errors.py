@@ -22,6 +22,10 @@ class CodeError(Exception):
     """A mistake in the project's code. The text names the place and the correction."""
 
 
+class DeclarationError(CodeError, TypeError):
+    """Of what is declared: a field, a column, a schema or a list."""
+
+
 class DomainError(Exception):
     """The text is a sentence that a caller may see."""
 

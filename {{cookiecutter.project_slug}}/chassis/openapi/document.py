@@ -8,7 +8,7 @@ from typing import Any
 from chassis.http.flow.idempotency import KEY_HEADER
 from chassis.openapi import error_answers as answers
 from chassis.openapi import headers
-from chassis.openapi.error_answers import ANSWERS
+from chassis.openapi.error_answers import ANSWERS, own_answer
 from chassis.openapi.headers import header, parameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -24,6 +24,11 @@ def complete(document: Json) -> Json:
     for kind, found in {**answers.components(), **headers.components()}.items():
         document["components"].setdefault(kind, {}).update(found)
     for path, method, operation in operations(document):
+        own = {
+            str(status): own_answer(int(status), response["description"])
+            for status, response in operation["responses"].items()
+            if "description" in response and str(status) >= "400" and int(status) not in ANSWERS
+        }
         operation["responses"] = _successes(document, operation)
         if method == "get" and "ETag" in operation["responses"].get("200", {}).get("headers", {}):
             operation["responses"]["304"] = {
@@ -36,6 +41,7 @@ def complete(document: Json) -> Json:
         for status in _errors(method, operation, parameters):
             reference = f"#/components/responses/{ANSWERS[status].name}"
             operation["responses"][str(status)] = {"$ref": reference}
+        operation["responses"] |= own
     _link(document)
     used = {tag for _, _, operation in operations(document) for tag in operation.get("tags", [])}
     document["tags"] = [{"name": tag["name"]} for tag in document["tags"] if tag["name"] in used]

@@ -1,6 +1,7 @@
 """The error responses of operations, as openapi.json describes them."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields
@@ -96,6 +97,16 @@ ANSWERS = {
         ("Retry-After",),
     ),
 }
+
+
+def own_answer(status: int, description: str) -> dict[str, Any]:
+    """Of an error that an operation declares itself: @blueprint.alt_response(402, description=…).
+
+    Its kind is as the status is called: `payment-required`.
+    """
+    phrase = HTTPStatus(status).phrase
+    kind = phrase.lower().replace(" ", "-")
+    return Answer(phrase.replace(" ", ""), description, (kind,)).component(status)
 
 
 def components() -> dict[str, dict[str, Any]]:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Column, Connection, Table, bindparam
 
+from chassis.core.errors import DeclarationError
+from chassis.postgres.columns import require_fit
 from chassis.postgres.fast.rows import entity_maker
 
 POSITION = "position"
@@ -27,6 +29,21 @@ class Children:
     field: str
     table: Table
     of: type | None = None
+
+    def require_fit(self, parent: Table, entity_type: type) -> None:
+        """Raise DeclarationError where a row of the table would be no item of the list."""
+        names, kind = _shape(self.table, parent).names, entity_type.__name__
+        if self.field not in entity_type.__dataclass_fields__:  # type: ignore[attr-defined]
+            raise DeclarationError(
+                f"{kind} has no field {self.field!r}, which `children` of its repository names."
+            )
+        if self.of is not None:
+            require_fit(self.table, self.of, also=set(self.table.c.keys()) - set(names))
+        elif len(names) != 1:
+            raise DeclarationError(
+                f"{self.table.name} has {len(names)} values in a row ({', '.join(names)}), so "
+                f"{kind}.{self.field} needs Children(…, of=) with the class that has these fields."
+            )
 
     def loaded(self, connection: Connection, parent: Table, ids: Sequence[UUID]) -> "Lists":
         """The lists of several entities, loaded with one statement."""
@@ -81,14 +98,17 @@ class _Shape:
 
 @cache
 def _shape(table: Table, parent: Table) -> _Shape:
-    """The columns of the table. Raise TypeError unless exactly one refers to the entity."""
+    """The columns of the table. Raise DeclarationError unless exactly one refers to the entity."""
     references = [
         column
         for column in table.c
         if any(key.column.table is parent for key in column.foreign_keys)
     ]
     if len(references) != 1:
-        raise TypeError(f"{table.name}: one column has to refer to {parent.name}, its entity.")
+        raise DeclarationError(
+            f"{table.name} has {len(references)} columns that refer to {parent.name}, and its rows "
+            'belong to one: give it one, Column("…_id", ForeignKey(…, ondelete="CASCADE")).'
+        )
     [reference] = references
     own = [column for column in table.c if column is not reference and column.name != POSITION]
     order = [table.c[POSITION]] if POSITION in table.c else own

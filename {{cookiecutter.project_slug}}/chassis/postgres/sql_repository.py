@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.core.attempt import note_saved, require
-from chassis.core.errors import ConflictError, NotFoundError
+from chassis.core.errors import ConflictError, DeclarationError, NotFoundError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Clock, Entity, Repository
 from chassis.postgres.children import Children
@@ -66,6 +66,8 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
 @cache
 def _require_fit(table: Table, entity_type: Any, children: tuple[Children, ...]) -> None:
     require_fit(table, entity_type, [child.field for child in children])
+    for child in children:
+        child.require_fit(table, entity_type)
 
 
 @cache
@@ -208,7 +210,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         stamped = [name for name in names if name in self._statements.names]
         if stamped:
             if self._clock is None:
-                raise TypeError(
+                raise DeclarationError(
                     f"{self._table.name} has {stamped[0]}: its repository needs a clock."
                 )
             now = self._clock.now()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
-from chassis.core.errors import MaintenanceError, SchemaMismatchError
+from chassis.core.errors import DeclarationError, MaintenanceError, SchemaMismatchError
 from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
@@ -209,13 +209,13 @@ def _is_idle(connection: Connection) -> bool:
 
 
 def _require_repositories(kind: type[Work]) -> None:
-    """Raise TypeError for a declared repository that the unit of work does not have."""
+    """Raise DeclarationError for a declared repository that the unit of work does not have."""
     known = {"hooks", "clock"}
     work: Any = kind
     made = vars(kind(work))  # Repositories do not use the connection before the first statement.
     for base in kind.__mro__:
         for name in inspect.get_annotations(base).keys() - known - made.keys():
-            raise TypeError(
+            raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
             )

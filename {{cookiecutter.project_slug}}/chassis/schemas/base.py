@@ -6,7 +6,7 @@ import marshmallow
 from marshmallow.exceptions import RegistryError
 from marshmallow.fields import Field, Function, Method
 
-from chassis.core.errors import CodeError
+from chassis.core.errors import DeclarationError
 from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
@@ -26,7 +26,7 @@ class Schema(DirectSchema):
         unknown = marshmallow.RAISE
 
 
-class LooseSchemaError(CodeError, TypeError):
+class LooseSchemaError(DeclarationError):
     """A schema of requests would let an unchecked value in."""
 
 
@@ -49,16 +49,18 @@ def _loose_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
             inner = inner.inner
         if not isinstance(inner, StrictField):
             yield f"{type(schema).__name__}.{name}"
-        elif isinstance(inner, Nested) and type(inner.schema) not in seen:
-            yield from _loose_fields(inner.schema, seen | {type(inner.schema)})
+        elif isinstance(inner, Nested):
+            nested = _nested(schema, name, inner)
+            if type(nested) not in seen:
+                yield from _loose_fields(nested, seen | {type(nested)})
 
 
 def require_written(schema: object) -> None:
-    """Raise TypeError for a field that writes a value in another form than it reads."""
+    """Raise DeclarationError for a field that writes a value in another form than it reads."""
     if isinstance(schema, marshmallow.Schema):
         bare = list(_bare_fields(schema, {type(schema)}))
         if bare:
-            raise TypeError(
+            raise DeclarationError(
                 f"{', '.join(bare)}: what is answered has to be a field of chassis.schemas.fields; "
                 "marshmallow's own of the same name writes numbers and times in other ways."
             )
@@ -72,12 +74,20 @@ def _bare_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
         if type(inner).__module__ == Field.__module__ and type(inner) not in WRITTEN_ALIKE:
             yield f"{type(schema).__name__}.{name}"
         elif isinstance(inner, Nested):
-            try:
-                kind = type(inner.schema)
-            except RegistryError as error:
-                raise TypeError(
-                    f"{type(schema).__name__}.{name}: there is no schema {inner.nested!r}. Give "
-                    "Nested the class itself, or a lambda that returns the class."
-                ) from error
-            if kind not in seen:
-                yield from _bare_fields(inner.schema, seen | {kind})
+            nested = _nested(schema, name, inner)
+            if type(nested) not in seen:
+                yield from _bare_fields(nested, seen | {type(nested)})
+
+
+def _nested(schema: marshmallow.Schema, name: str, field: Nested) -> marshmallow.Schema:
+    place = f"{type(schema).__name__}.{name}"
+    cure = "Give Nested the class itself, or a lambda that returns the class."
+    try:
+        nested: object = field.schema
+    except RegistryError as error:
+        raise DeclarationError(f"{place}: there is no schema {field.nested!r}. {cure}") from error
+    except (NameError, TypeError, ValueError) as error:
+        raise DeclarationError(f"{place} makes no schema: {error} {cure}") from error
+    if not isinstance(nested, marshmallow.Schema):
+        raise DeclarationError(f"{place}: {field.nested!r} is no schema. {cure}")
+    return nested

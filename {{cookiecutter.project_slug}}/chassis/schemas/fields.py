@@ -14,6 +14,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from chassis.core import rules
+from chassis.core.errors import DeclarationError
 from chassis.core.limits import EARLIEST, INTEGER_MAX, INTEGER_MIN, LATEST
 from chassis.core.model import declarations
 from chassis.schemas.cursor import Cursor
@@ -74,6 +75,7 @@ class Integer(StrictField[int], fields.Integer):
     def __init__(
         self, *, minimum: int = INTEGER_MIN, maximum: int = INTEGER_MAX, **options: Any
     ) -> None:
+        self.bounds = minimum, maximum
         rules = [validate.Range(minimum, maximum), *listed(options.pop("validate", ()))]
         super().__init__(validate=rules, **options)
 
@@ -97,11 +99,12 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         maximum: DecimalNumber | int | None = None,
         **options: Any,
     ) -> None:
+        self.room = digits - places, places
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
         whole = rf"[1-9][0-9]{{0,{digits - places - 1}}}" if digits > places else ""
         self._form = re.compile(rf"-?(0{'|' if whole else ''}{whole}){fraction}")
         if any(isinstance(rule, validate.Range) for rule in listed(options.get("validate", ()))):
-            raise TypeError(
+            raise DeclarationError(
                 "A Decimal is a text in JSON, so a Range would make the document invalid: give it "
                 "minimum= and maximum= instead."
             )
@@ -183,11 +186,11 @@ def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value
 def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
     """The field for a field of an entity, with its rule; `options` are those of any field.
 
-    Raise TypeError for a name that the entity does not have, or for a field without a rule.
+    Raise DeclarationError for a name that the entity does not have, or a field without a rule.
     """
     declared = declarations(entity_type).get(name)
     if declared is None:
-        raise TypeError(
+        raise DeclarationError(
             f"{entity_type.__name__} has no field {name!r} with a rule: of those that it has, name "
             f"one ({', '.join(declarations(entity_type))}), or give the schema a field of its own."
         )
@@ -202,7 +205,7 @@ def following(rule: rules.Rule, **options: Any) -> StrictField[Any]:
         if isinstance(rule, kind):
             made: StrictField[Any] = make(rule, options)
             return made
-    raise TypeError(f"{rule!r} has no field: give the schema one of its own.")
+    raise DeclarationError(f"{rule!r} has no field: give the schema one of its own.")
 
 
 def _decimal(rule: rules.Number, options: dict[str, Any]) -> Decimal:

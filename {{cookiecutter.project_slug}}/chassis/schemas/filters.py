@@ -7,6 +7,7 @@ An entity has to match all filters of a request. A test names the index that a f
 
 from typing import Any
 
+from chassis.core.errors import DeclarationError
 from chassis.core.paging import Comparison, Operator
 from chassis.schemas import fields
 from chassis.schemas.strict import StrictField
@@ -40,7 +41,9 @@ def prefix(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
     """Texts that begin with the value; upper and lower case differ."""
     field = _value(entity_type, name, options)
     if not isinstance(field, fields.Text):
-        raise TypeError(f"{entity_type.__name__}.{name} is no Text: only a text has a prefix.")
+        raise DeclarationError(
+            f"{entity_type.__name__}.{name} is no Text: only a text has a prefix."
+        )
     return _comparing(field, entity_type, Comparison(name, "prefix"))
 
 

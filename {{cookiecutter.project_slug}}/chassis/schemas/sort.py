@@ -1,5 +1,6 @@
 from typing import Any, Literal
 
+from chassis.core.errors import DeclarationError
 from chassis.core.model import declarations
 from chassis.core.paging import SortKey
 from chassis.schemas.strict import StrictField
@@ -9,8 +10,8 @@ class Sort(StrictField[tuple[SortKey, ...]]):
     """The parameter `sort=-created_at,title`, with the fields that its names stand for.
 
     `entity_type` has to have these fields. Each needs an index with the id behind it; then the last
-    page costs as much as the first, unless the field may be None. `nulls` puts None at one end in
-    both directions; without it, None is the greatest value, as in PostgreSQL.
+    page costs as much as the first. `nulls` puts None at one end in both directions; without it,
+    None is the greatest value, as in PostgreSQL.
     """
 
     default_error_messages = {"choice": "Sorts by {names}; with - before a name it descends."}
@@ -45,7 +46,7 @@ def _require_fields(entity_type: type, names: dict[str, str]) -> None:
     declared = declarations(entity_type)
     for name, field in names.items():
         if field not in declared:
-            raise TypeError(
+            raise DeclarationError(
                 f"Sort: {name!r} stands for {entity_type.__name__}.{field}, which is no field with "
                 f"a rule. Name one of {', '.join(declared)}."
             )

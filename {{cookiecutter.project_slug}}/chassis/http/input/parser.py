@@ -40,14 +40,15 @@ class StrictParser(FlaskParser):
         schema = argmap() if isinstance(argmap, type) else argmap
         require_strict(schema)
         decorate = super().use_args(schema, *args, location=location, **options)
-        if location != "query":
-            return decorate
 
         def declare(view: Callable[..., Any]) -> Callable[..., Any]:
             decorated: Any = decorate(view)
-            decorated.query_fields = query_fields(view) | {
-                field.data_key or name: field for name, field in schema.load_fields.items()
-            }
+            if location == "json":
+                decorated.body_schema = schema
+            if location == "query":
+                decorated.query_fields = query_fields(view) | {
+                    field.data_key or name: field for name, field in schema.load_fields.items()
+                }
             return decorated  # type: ignore[no-any-return]
 
         return declare

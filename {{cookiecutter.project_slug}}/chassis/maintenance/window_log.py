@@ -32,6 +32,7 @@ OPS_SCHEMA = {
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
+    "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.

@@ -8,30 +8,37 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Annotated, Any
 from unittest import TestCase
 
 import marshmallow
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Singleton
 from dependency_injector.wiring import DIWiringWarning
 from flask import Flask
 from marshmallow import validate
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Numeric, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Numeric, String, Table
 
-from chassis.core.model import Model
+from chassis.core.errors import CodeError
+from chassis.core.model import Model, Value
 from chassis.core.persistence import Repository
 from chassis.core.rules import Integer as IntegerRule
 from chassis.core.rules import Number, Text
+from chassis.development.testing.declared_fields import oversized
 from chassis.http.flow.blueprint import Blueprint
 from chassis.http.flow.controllers import (
     ControllerError,
     register_controllers,
     require_injected,
 )
+from chassis.postgres.children import Children
 from chassis.postgres.columns import columns, require_fit
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from chassis.schemas import fields, filters
 from chassis.schemas.base import Schema
 from chassis.schemas.sort import Sort
+from chassis.wiring import wire
 from support.gauges import Gauge, Site
 
 CONTROLLER = """
@@ -62,6 +69,26 @@ def things(*replaced: Column[Any], without: str = "") -> Table:
         if isinstance(one, Column) and one.name not in names | {without}
     ]
     return Table("things", MetaData(), *own, *replaced)
+
+
+@dataclass(kw_only=True, slots=True)
+class Label(Value):
+    text: Annotated[str, Text(20)]
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Box(Model):
+    labels: list[Label]
+
+
+THINGS = things()
+
+
+def boxes(*names: str) -> Table:
+    """Of what is in a box; `thing_id` refers to it."""
+    made = [Column(name, String(20), nullable=False) for name in names if name != "thing_id"]
+    belongs = [Column("thing_id", ForeignKey(THINGS.c.id))] if "thing_id" in names else []
+    return Table("boxes", MetaData(), *belongs, *made)
 
 
 class RefusalsTest(TestCase):
@@ -121,6 +148,55 @@ class RefusalsTest(TestCase):
     def test_a_bound_that_would_make_the_document_invalid(self) -> None:
         bound = validate.Range(min=Decimal(1))
         self.refused("minimum=", lambda: fields.Decimal(digits=4, places=2, validate=bound))
+
+    def test_a_table_of_children_that_does_not_fit_them(self) -> None:
+        for pattern, field, of, names in (
+            ("boxes has 0 columns that refer to things", "labels", Label, ["text"]),
+            ("Box has no field 'more'", "more", Label, ["thing_id", "text"]),
+            (
+                r"boxes\.more is a column without a field",
+                "labels",
+                Label,
+                ["thing_id", "text", "more"],
+            ),
+            (r"2 values in a row \(text, more\)", "labels", None, ["thing_id", "text", "more"]),
+        ):
+            child = Children(field, boxes(*names), of)
+            self.refused(pattern, lambda child=child: child.require_fit(THINGS, Box))  # type: ignore[misc]
+        Children("labels", boxes("thing_id", "text", "position"), Label).require_fit(THINGS, Box)
+
+    def test_a_provider_that_lacks_an_argument(self) -> None:
+        class Container(DeclarativeContainer):
+            thing = Singleton(Thing, name="x")
+            right = Singleton(Thing, name="x", price=Decimal(1))
+
+        with self.assertRaisesRegex(
+            CodeError, "The container's thing cannot make a Thing: .*'price'"
+        ):
+            wire(Container())
+
+    def test_a_field_that_takes_what_its_column_cannot_hold(self) -> None:
+        class ThingInput(Schema):
+            name = fields.Text(max_length=21, allow_none=True)
+            price = fields.Decimal(digits=6, places=3)
+            size = fields.Integer(attribute="count", maximum=2**40)
+
+        def view() -> Thing:
+            raise NotImplementedError
+
+        app, narrow = Flask(__name__, static_folder=None), things(Column("count", Integer))
+        app.add_url_rule("/things", "things", Blueprint("x", __name__).arguments(ThingInput)(view))
+        stored: Any = SimpleNamespace(_table=narrow, children=())
+        found = oversized(app, {Thing: stored})
+        self.assertEqual(
+            [sentence.partition(":")[0] for sentence in found],
+            [
+                "ThingInput.name takes 21 characters, and things.name holds 20",
+                "ThingInput.name takes null, and things.name is NOT NULL",
+                "ThingInput.price takes 3 digits and 3 places, and things.price holds 4 and 2",
+                f"ThingInput.size takes {-(2**31)} to {2**40}, and things.count is no BigInteger",
+            ],
+        )
 
 
 class ControllersTest(TestCase):

@@ -80,7 +80,9 @@ class JobCollector(Collector):
         yield _labelled("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
 
 
-def _labelled(name: str, text: str, label: str, jobs: dict[str, Any]) -> GaugeMetricFamily:
+def _labelled(
+    name: str, text: str, label: str, jobs: dict[str, int] | dict[str, float]
+) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=[label])
     for value, number in jobs.items():
         family.add_metric([value], number)

@@ -220,7 +220,9 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.begin() as connection:
         connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
-        connection.execute(sql.text("CREATE TABLE effects (n int)"))  # Without a key: two would show.
+        connection.execute(
+            sql.text("CREATE TABLE effects (n int)")
+        )  # Without a key: two would show.
     service = Service(project, url, broker)
     try:
         service.wait_until_it_serves()

@@ -1,6 +1,6 @@
 """The same resource in a project and in Django REST framework: its lines, and what each refuses.
 
-python -m proofs.beside_django [--project DIR] [--write]
+python -m proofs.beside_django [--project DIR] [--every N] [--write]
 
 Each gets the same inputs, which the project's document says are wrong. Django comes from
 requirements-django.txt, into an environment of its own. `--write` writes docs/beside-django.md.
@@ -42,21 +42,21 @@ from chassis.development.testing.database_cases import migrated_database
 from chassis.development.testing.http_cases import config
 from chassis.project import current_project
 
-path, kinds = "/my_service/v1/gauges", sys.argv[1:]
+path, (step, *kinds) = "/my_service/v1/gauges", sys.argv[1:]
 with migrated_database() as url:
     settings = {"database_url": url, "rate_limit": "", "service_prefix": "my_service"}
     app = current_project().create_app(config(**settings))
     client = app.test_client()
     document = client.get("/openapi.json").get_json()
     document["paths"] = {path: document["paths"][path]}
-    for one in Corpus(document, token(app)).inputs():
-        if one.kind in kinds:
-            sent = {"method": one.method, "data": one.body, "headers": one.headers}
-            status = client.open(one.target, **sent).status_code
-            body = b64encode(one.body or b"").decode()
-            said = {"kind": one.kind, "method": one.method, "target": one.target, "body": body}
-            said |= {"headers": one.headers, "wrong": bool(one.status), "status": status}
-            print(json.dumps(said))
+    inputs = [one for one in Corpus(document, token(app)).inputs() if one.kind in kinds]
+    for one in inputs[:: int(step)]:
+        sent = {"method": one.method, "data": one.body, "headers": one.headers}
+        status = client.open(one.target, **sent).status_code
+        body = b64encode(one.body or b"").decode()
+        said = {"kind": one.kind, "method": one.method, "target": one.target, "body": body}
+        said |= {"headers": one.headers, "wrong": bool(one.status), "status": status}
+        print(json.dumps(said), flush=True)
     app.extensions["container"].engines().dispose()
 """
 # Run in the project: a PostgreSQL for Django, until its input ends.
@@ -83,11 +83,11 @@ def python_of_django() -> Path:
     return TOOLS / "bin/python"
 
 
-def answers(project: Path) -> Iterator[tuple[str, bool, int, int]]:
+def answers(project: Path, step: int) -> Iterator[tuple[str, bool, int, int]]:
     """Of each input: its kind, whether it is wrong, and the statuses of the two."""
     python, lines = project / ".venv/bin/python", project / ".asked.jsonl"
     with lines.open("w", encoding="utf-8") as file:
-        subprocess.run([python, "-c", ASK, *KINDS], cwd=project, stdout=file, check=True)
+        subprocess.run([python, "-c", ASK, str(step), *KINDS], cwd=project, stdout=file, check=True)
     with subprocess.Popen(
         [python, "-c", DATABASE],
         cwd=project,
@@ -125,12 +125,12 @@ def lines_by_hand(project: Path) -> tuple[int, int, int]:
     return by_hand, sum(map(counted, wrote)), sum(counted(folder / f"{n}.py") for n in DJANGO)
 
 
-def table(project: Path) -> tuple[str, bool]:
+def table(project: Path, step: int) -> tuple[str, bool]:
     """As Markdown; and whether the project refused all that is wrong, and broke nowhere."""
     ours: Counter[tuple[str, str]] = Counter()
     theirs: Counter[tuple[str, str]] = Counter()
     right = Counter[str]()
-    for kind, wrong, mine, others in answers(project):
+    for kind, wrong, mine, others in answers(project, step):
         if wrong:
             ours[kind, outcome(mine)] += 1
             theirs[kind, outcome(others)] += 1
@@ -151,6 +151,7 @@ def table(project: Path) -> tuple[str, bool]:
         django=django,
         ours=right["ours"],
         theirs=right["theirs"],
+        step=f" Each {step}th of them was sent." if step > 1 else "",
     )
     holds = not any(ours[kind, word] for kind in KINDS for word in ("taken", "broke"))
     return page, holds and not right["ours"]
@@ -163,6 +164,7 @@ def outcome(status: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="proofs.beside_django", description=__doc__)
     parser.add_argument("--project", type=Path, help="a generated one that has the gauges")
+    parser.add_argument("--every", type=int, default=1, help="so that only each tenth is sent, say")
     parser.add_argument("--write", action="store_true", help="docs/beside-django.md")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="beside-django-") as folder:
@@ -170,7 +172,7 @@ def main() -> int:
         project = given.project.resolve() if given.project else generate(Path(folder))
         if not given.project:
             build(project, whole=False)
-        text, holds = table(project)
+        text, holds = table(project, given.every)
     print(text)
     if given.write:
         PAGE.write_text(text, "utf-8")

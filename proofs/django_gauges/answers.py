@@ -42,6 +42,10 @@ def main() -> None:
 
     logging.disable()
     call_command("migrate", run_syncdb=True, verbosity=0)
+    for path in ("gauges", "sites"):
+        answer = Client().get(f"/my_service/v1/{path}")  # Its own mistakes are no figures.
+        if answer.status_code != 200:
+            raise SystemExit(f"{path}: {answer.status_code} {answer.content!r}")
     client = Client(raise_request_exception=False)
     with open(inputs, encoding="utf-8") as lines:
         for line in lines:

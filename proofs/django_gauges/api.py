@@ -33,7 +33,7 @@ class GaugeFilter(filters.FilterSet):
     email = filters.CharFilter("email", "iexact")
     has_text = filters.BooleanFilter("maybe_text", "isnull", exclude=True)
     site_name = filters.CharFilter("site__name")
-    site_names = filters.BaseInFilter("site__name", "in")
+    site_names = filters.BaseInFilter("site__name")
     state = filters.MultipleChoiceFilter(choices=State.choices)
     number_from = filters.NumberFilter("number", "gte")
     number_to = filters.NumberFilter("number", "lte")

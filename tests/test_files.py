@@ -33,8 +33,7 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 GUIDE = "docs/files.md"
-MODULES = ("storage.test_stores", "storage.test_s3", "storage.test_files", "storage.test_sweep")
-MODULES += ("storage.test_media_types",)
+MODULES = tuple(f"storage.test_{name}" for name in "stores s3 files sweep media_types".split())
 START_SECONDS = 120
 
 

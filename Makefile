@@ -64,6 +64,10 @@ strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of ot
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
 
+.PHONY: jobs
+jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.
+	$(VENV)/bin/python -m proofs.jobs
+
 .PHONY: conformance
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
 	$(VENV)/bin/python -m proofs.conform
@@ -83,8 +87,8 @@ generator: $(READY)  ## Prove generate and destroy on random models; needs an ho
 	$(VENV)/bin/python -m proofs.generator
 
 .PHONY: examples
-examples: $(READY)  ## Rebuild, test and ask the examples, or those of NAME="order_desk sample_api".
-	$(VENV)/bin/python -m proofs.examples $(NAME)
+examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
+	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
@@ -122,6 +126,7 @@ lock: $(READY)  ## Lock the newest versions of the template's tools.
 	$(LOCK) --upgrade --group dev --output-file requirements.txt
 	$(LOCK) --group demo --constraint requirements.txt --output-file requirements-demo.txt
 	$(LOCK) --upgrade --group conformance --output-file requirements-conformance.txt
+	$(LOCK) --upgrade --group django --output-file requirements-django.txt
 
 .PHONY: clean
 clean:  ## Remove what the tools made; the demo and its data stay.

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 REMEMBER = "chassis/development/template/remember.py"
+DRAW = ("chassis/development/diagrams.py", "write")
 COMMIT_MESSAGE = "Generate the project from its template"
 # The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
@@ -110,6 +111,7 @@ def main() -> None:
         if any(answers[question] not in values for question, values in part["when"].items()):
             remove(part["files"], part.get("mention", ""), part.get("lines_of", []))
     attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
+    attempt("make diagrams", [sys.executable, *DRAW])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.
     is_part = False

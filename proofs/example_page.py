@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.request import urlopen
 from uuid import uuid4
@@ -146,7 +147,7 @@ class Page:
 
     def _start(self, block: Block) -> str:
         self._stop()
-        output = (self._project / ".output").open("w+")
+        output = TemporaryFile("w+")  # noqa: SIM115  # Closed where the process is ended.
         process = subprocess.Popen(
             ["bash", "-e", "-c", self._own(block.text)],
             cwd=self._project,

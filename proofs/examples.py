@@ -30,6 +30,8 @@ from proofs.generation import ROOT, copy_template
 EXAMPLES = ROOT / "examples"
 CHECKS = ("make check", "make test")
 LAST_LINES = 60  # Of a command that failed.
+PAGE = "EXAMPLE.md"
+NOTE = f"> An example of the template: [{PAGE}]({PAGE}) says what it does, and what differs here."
 IDENTITY = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
 
 Say = Callable[[str], None]
@@ -129,12 +131,20 @@ class Build:
                 self._step(block.title, partial(page.run, block))
 
     def _generate(self) -> None:
-        template = copy_template(self._folder / f"{self.recipe.name}-template")
-        settings = self._folder / "cookiecutter.yaml"
-        settings.write_text(f"replay_dir: {self._folder}/replay\n", encoding="utf-8")
+        if self.project.exists():
+            raise ExampleError(f"{self.project} is there already.")
+        with tempfile.TemporaryDirectory(prefix=".generated-", dir=self._folder) as name:
+            self._generate_in(Path(name))
+        if self._venv:
+            (self.project / ".venv").symlink_to(self._venv.resolve())
+
+    def _generate_in(self, folder: Path) -> None:
+        template = copy_template(folder / "template")
+        settings = folder / "cookiecutter.yaml"
+        settings.write_text(f"replay_dir: {folder}/replay\n", encoding="utf-8")
         # Not in this process: the hook writes what to do next, to whoever reads that.
         answers = [f"{name}={value}" for name, value in self.recipe.answers.items()]
-        output = self._folder / "generated"
+        output = folder / "generated"
         command = [sys.executable, "-m", "cookiecutter", "--no-input", f"--output-dir={output}"]
         command += [f"--config-file={settings}", str(template), *answers]
         result = subprocess.run(
@@ -144,13 +154,13 @@ class Build:
             raise ExampleError(result.stderr + result.stdout)
         [made] = output.iterdir()
         made.rename(self.project)
-        shutil.rmtree(template)
-        if self._venv:
-            (self.project / ".venv").symlink_to(self._venv.resolve())
 
     def _lay_over(self) -> None:
         for removed in self.recipe.removes:
-            (self.project / removed).unlink()
+            path = self.project / removed
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
         for source, name in self.recipe.files():
             target = self.project / name
             if target.exists() != (str(name) in self.recipe.replaces):
@@ -158,6 +168,10 @@ class Build:
                 raise ExampleError(f"{name} {there}: see `replaces` in recipe.toml.")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
+        shutil.copy(self.recipe.folder / "README.md", self.project / PAGE)
+        readme = self.project / "README.md"
+        title, rest = readme.read_text("utf-8").split("\n", 1)
+        readme.write_text(f"{title}\n\n{NOTE}\n{rest}", encoding="utf-8")
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", "Before the patch")
         patch = self.recipe.folder / "edits.patch"

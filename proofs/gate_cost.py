@@ -37,7 +37,7 @@ def per_call(call, times):
 
 
 def look():
-    service._believed_until = 0.0
+    service._cached_until = 0.0
     service.current()
 
 

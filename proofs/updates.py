@@ -59,7 +59,7 @@ class Row:
 ROWS = (
     *(Row("1.0.0", kind) for kind in ("clean", "other answers", "resource", "own files")),
     Row("1.0.0", "patched chassis", 1),
-    *(Row("before 2.0.0", kind) for kind in ("clean", "own files", "step by step")),
+    *(Row("before 2.0.0", kind) for kind in ("clean", "resource", "own files", "step by step")),
     *(Row("2.0.0", kind) for kind in ("clean", "other answers", "resource", "own files")),
     Row("2.0.0", "order desk"),
     Row("2.0.0", "patched chassis", 1),
@@ -116,7 +116,10 @@ class Proof:
             command = [sys.executable, "-m", "updates.move", str(project)]
             return run(self.template, *command, codes={0, 3})
         command = [".venv/bin/python", "manage.py", "template", "update", "--to", target]
-        return run(project, *command, codes={0, 3})
+        output = run(project, *command, codes={0, 3})
+        if state == "before 2.0.0":  # Its own update knows no steps.
+            run(self.template, sys.executable, "-m", "updates.steps", str(project))
+        return output
 
 
 def run(cwd: Path, *command: str | Path, codes: Codes = frozenset([0])) -> str:
@@ -173,6 +176,8 @@ def edits(proof: Proof, row: Row) -> dict[str, teams.Edit]:
     every = teams.OF_VERSION_1 if row.state == "1.0.0" else teams.OF_THIS_VERSION
     desk = Path(f"{proof.place(row.name)}-state/examples/order_desk")
     match row.kind:
+        case "resource" if row.state == "before 2.0.0":
+            return {"resource": teams.add_notes}
         case "own files" if row.state == "before 2.0.0":
             return {name: every[name] for name in ("operation", "texts")}
         case "own files":

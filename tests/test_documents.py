@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Report, command, environment
+from conftest import ROOT, Bake, Report, command, environment, make
 
 # docs/generate.md builds on itself: test_generate.py runs it as a whole.
 PROJECT_DOCUMENTS = (
@@ -18,6 +18,8 @@ PROJECT_DOCUMENTS = (
     "docs/migrations.md",
     "docs/operations.md",
     "docs/scaling.md",
+    "docs/settings.md",
+    "docs/updates.md",
 )
 BY_ANOTHER_TEST = {
     "make demo": "test_demo.py",
@@ -28,9 +30,9 @@ BY_ANOTHER_TEST = {
     "make audit": "test_audit.py, which has the answers of the service",
     "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",
     "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
-    "cruft create path/to/cookiecutter-flask-onion": "test_update.py",
-    "cruft update": "test_update.py",
     ".venv/bin/python manage.py serve": "tests/chassis/cli/test_server.py",
+    ".venv/bin/python manage.py template status": "test_template_update.py",
+    ".venv/bin/python manage.py template update": "test_template_update.py",
     "scripts/run_postgres.sh": "test_run_postgres.py, where there is Docker",
     **dict.fromkeys(
         (
@@ -213,9 +215,9 @@ def sql(project: Path, statement: str) -> str:
     return result.stdout.strip()
 
 
-def has_column(project: Path, name: str) -> bool:
+def has_column(project: Path, name: str, table: str = "todos") -> bool:
     query = (
-        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('todos') AND attname = '{name}'"
+        f"SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attname = '{name}'"
     )
     return bool(sql(project, query))
 
@@ -229,6 +231,39 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
+def test_the_tree_of_the_readme_is_that_of_a_project(default_project: Path) -> None:
+    [tree] = re.findall(r"^my_service/\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    shown: set[str] = set()
+    folder = ""
+    for inner, names in re.findall(r"^(│   )?[├└]── (\S+(?:  \S+\.\S+)*)", tree, re.MULTILINE):
+        for name in names.split():
+            folder = folder if inner else name
+            shown.add(f"{folder}{name}" if inner else name)
+    for name in shown:
+        assert (default_project / name).exists(), name
+    assert {
+        f"src/{path.name}/" for path in (default_project / "src").iterdir() if path.is_dir()
+    } <= {
+        *shown,
+        "src/__pycache__/",
+    }
+    folders = {f"{path.name}/" for path in default_project.iterdir() if path.is_dir()}
+    assert folders <= {*shown, ".git/", ".venv/", ".devcontainer/", "requirements/", "scripts/"}
+
+
+def test_each_row_of_the_table_of_peers_has_a_command_that_is_there() -> None:
+    text = (ROOT / "README.md").read_text().partition("## Beside its peers")[2]
+    rows = re.findall(r"^\| ([^|]+) \| yes \|", text, re.MULTILINE)
+    assert len(rows) >= 10
+    makefile = (ROOT / "Makefile").read_text()
+    for row in rows:
+        [proof] = re.findall(r": `(.+)`$", row)
+        if proof.startswith("make "):
+            assert f"\n{proof.removeprefix('make ')}: " in makefile, proof
+        else:
+            assert (ROOT / proof.removeprefix(".venv/bin/pytest ")).is_file(), proof
+
+
 def test_each_decision_has_a_date_and_a_replaced_one_leads_to_the_other() -> None:
     text = (ROOT / "docs/decisions.md").read_text()
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
@@ -236,6 +271,72 @@ def test_each_decision_has_a_date_and_a_replaced_one_leads_to_the_other() -> Non
     assert [one for one in decisions if not re.search(r" \(\d{4}-\d\d-\d\d\)$", one)] == []
     anchors = {anchor(one) for one in headings}
     assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= anchors
+
+
+def test_every_link_of_a_project_leads_somewhere(default_project: Path) -> None:
+    pages = [default_project / "README.md", default_project / "chassis/README.md"]
+    pages += sorted((default_project / "docs").glob("*.md"))
+    for page in pages:
+        for target, place in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", page.read_text()):
+            path = (page.parent / target) if target else page
+            assert path.exists(), f"{page.name}: {target}"
+            if place:
+                headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+                assert place in map(anchor, headings), f"{page.name}: {target}#{place}"
+
+
+def test_each_setting_is_in_the_table_with_its_default(copy: Path) -> None:
+    shown = command("env -i .venv/bin/python manage.py config", cwd=copy).stdout
+    defaults = dict(re.findall(r"^(\w+)=(.*)  \(default\)$", shown, re.MULTILINE))
+    table: dict[str, str] = {}
+    for names, values in re.findall(
+        r"^\| (`[A-Z_`, ]+`) \| (.*?) \|", (copy / "docs/settings.md").read_text(), re.MULTILINE
+    ):
+        found = values.replace("`", "").split(", ")
+        table |= dict(zip(re.findall(r"\w+", names), [*found, ""], strict=False))
+    set_here = set(re.findall(r"^(\w+)=", shown, re.MULTILINE)) - defaults.keys()
+    assert table.keys() == defaults.keys() | set_here
+    own = {"SERVICE_PREFIX": "the project's name", "MIGRATION_DATABASE_URL": "DATABASE_URL"}
+    for name, default in defaults.items():
+        assert table[name] == own.get(name, default), name
+
+
+def test_the_chassis_readme_names_its_rooms_in_their_order(default_project: Path) -> None:
+    text = (default_project / "chassis/README.md").read_text().partition("## What a project")[0]
+    rooms = [name for row in re.findall(r"^\| (`.*?) \|", text, re.M) for name in row.split(", ")]
+    contracts = (default_project / "pyproject.toml").read_text()
+    order = re.search(r'containers = \["chassis"\].*?layers = \[(.*?)\]', contracts, re.DOTALL)
+    assert order
+    layers = [re.findall(r"\w+", layer) for layer in re.findall(r'"(.*?)"', order[1])]
+    place = {name: number for number, layer in enumerate(layers) for name in layer}
+    found = [place[name.strip("`")] for name in rooms]
+    assert found == sorted(found)
+    there = {path.stem for path in (default_project / "chassis").iterdir() if path.stem[0] != "_"}
+    assert there - {"README"} <= {name.strip("`") for name in rooms}
+
+
+def test_a_diagram_that_differs_from_the_code_is_noticed(copy: Path) -> None:
+    middleware = copy / "src/api/middleware.py"
+    text = middleware.read_text()
+    test = ".venv/bin/python -m unittest tests.unit.test_architecture"
+    assert command(test, cwd=copy).returncode == 0
+    middleware.write_text(re.sub(r"        steps.send_deprecation.*\n", "", text))
+    result = command(test, cwd=copy)
+    assert result.returncode == 1
+    assert "make diagrams" in result.stderr
+    make(copy, "diagrams")
+    assert command(test, cwd=copy).returncode == 0
+    assert "send_deprecation" not in (copy / "docs/architecture.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "answers", [{"pipelines": "gitlab", "kubernetes": True}, {"pipelines": "none"}]
+)
+def test_the_diagrams_are_those_of_the_answers(answers: dict[str, object], bake: Bake) -> None:
+    page = (bake(**answers) / "docs/architecture.md").read_text()
+    assert ("gitlab_check" in page) == (answers["pipelines"] == "gitlab")
+    assert ("This project has no pipelines." in page) == (answers["pipelines"] == "none")
+    assert ("expand<br/>Namespace, Job" in page) == ("kubernetes" in answers)
 
 
 def anchor(heading: str) -> str:

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import (
     PROJECT_FOLDER,
     ROOT,
+    Bake,
     Report,
     bake_into,
     command,
     environment,
     make,
     project_files,
+    run,
+    tool,
 )
+from test_clusters import NO_SCHEMA, OVERLAYS, VERSION, assert_restricted, pod, render
 from test_documents import blocks, commands
 
 from proofs.brokers import find_broker
@@ -137,3 +142,28 @@ def test_whatever_is_killed_each_committed_job_has_its_effect_once(
     )
     assert result.returncode == 0, result.stdout
     report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", result.stdout, re.M)))
+
+
+def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:
+    project = bake(background_jobs="celery", kubernetes=True)
+    runner = (project / "chassis/jobs/worker.py").read_text()
+    grace = int(re.findall(r"^GRACE_SECONDS = (\d+)$", runner, re.MULTILINE)[0])
+    seconds = re.findall(
+        r"^ATTEMPTS, SECONDS = \d+, (\d+)$",
+        (project / "chassis/jobs/tasks.py").read_text(),
+        re.MULTILINE,
+    )
+    for overlay in OVERLAYS:
+        resources = render(project / "deploy/overlays" / overlay / "application")
+        file = tmp_path / f"{overlay}.yaml"
+        file.write_text(
+            yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA])
+        )
+        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        deployments = {
+            one["metadata"]["name"]: one for one in resources if one["kind"] == "Deployment"
+        }
+        assert deployments.keys() == {"api", "relay", "worker"}
+        for name in ("relay", "worker"):
+            assert_restricted(deployments[name])
+        assert pod(deployments["worker"])["terminationGracePeriodSeconds"] > int(seconds[0]) + grace

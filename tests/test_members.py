@@ -124,6 +124,24 @@ def test_a_statement_of_a_function_goes_where_its_neighbours_are() -> None:
     )
 
 
+def test_what_has_no_neighbour_goes_below_the_imports_and_before_a_return() -> None:
+    base = '"""Names."""\n\n\ndef make():\n    old()\n    return 1\n'
+    new = '"""Names."""\n\nimport new\n\n\ndef make():\n    new.thing()\n    return 1\n'
+    ours = base.replace("\n\n\ndef make", "\n\nOWN = 1\n\n\ndef make")
+    ours = ours.replace("    return 1\n", "    return 1\n    print()\n")
+
+    merged = members.Merge(base, ours, new, HOMES.get).run()
+
+    assert merged.index("import new") < merged.index("OWN = 1") < merged.index("def make")
+    assert merged.index("print()") < merged.index("return 1")
+
+
+def test_a_changed_comment_is_a_change() -> None:
+    base, new = "A = 1  # Old.\n", "A = 1  # Old.\nB = 2\n"
+    ours = base.replace("Old", "Ours")
+    assert members.Merge(base, ours, new, HOMES.get).run() == "A = 1  # Ours.\nB = 2\n"
+
+
 CHAPTERS = "# Name\n\nIntroduction.\n\n## Start\n\nRun.\n\n## End\n\nStop.\n"
 
 

@@ -20,6 +20,13 @@ def test_the_guide_shows_lines_of_the_order_desk(copy: Path) -> None:
         assert any(" ".join(passage.split()) in text for text in desk), passage
 
 
+def test_no_statement_of_it_was_written_by_hand() -> None:
+    """What describes a statement is imported, and what sends one is called."""
+    written = r"import .*\b(?:select|insert|update|delete|text|Statement)\b|\.exec\w*\("
+    for path in (path for path, _ in RECIPE.files() if path.suffix == ".py"):
+        assert not re.findall(written, path.read_text()), path.name
+
+
 def test_the_order_desk_is_built_on_a_new_project(
     copy: Path, tmp_path: Path, report: Report
 ) -> None:

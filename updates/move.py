@@ -184,7 +184,10 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
         if not (name.endswith(".py") and path.exists() and (old / name).exists()):
             continue
         base, ours = resolve.plain(old / name), resolve.plain(path)
-        added = pieces.added(base, ours)
+        try:
+            added = pieces.added(base, ours)
+        except SyntaxError:  # Git merges it, by its lines.
+            continue
         mapping.names[module_of(name)].update(dict.fromkeys(added, module_of(name)))
         rows = (base, ours) if name == ERRORS and error_rows.changed_rows(base, ours) else None
         stays = name not in mapping.files or _named_through_module(root, name, added)
@@ -202,7 +205,8 @@ def _named_through_module(root: Path, name: str, added: Iterable[str]) -> bool:
         return False
     module = Path(name).stem
     used = re.compile(rf"\b{module}\.({'|'.join(map(re.escape, added))})\b")
-    return any(used.search(read(path)) for path in texts([root / "src", root / "tests"]))
+    modules = (path for folder in ("src", "tests") for path in (root / folder).rglob("*.py"))
+    return any(used.search(path.read_text("utf-8", "replace")) for path in modules)
 
 
 def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome: Outcome) -> None:

@@ -16,8 +16,13 @@ from cookiecutter.main import cookiecutter
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "{{cookiecutter.project_slug}}" / "openapi.json"
 # Answers that occur nowhere else, and what stands in their places.
-ANSWERS = {"project_slug": "slug_of_the_project", "description": "Description of the project."}
+ANSWERS = {
+    "project_name": "Name of the Project",
+    "project_slug": "slug_of_the_project",
+    "description": "Description of the project.",
+}
 VARIABLES = {
+    "project_name": "{{ cookiecutter.__name_escaped }}",
     "project_slug": "{{ cookiecutter.project_slug }}",
     "description": "{{ cookiecutter.__description_escaped }}",
 }

@@ -12,22 +12,22 @@ from chassis.settings import ConfigError, Kind, Settings, load_config
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
-    """The settings; in development without DATABASE_URL, an embedded PostgreSQL is started.
+    """The settings. In development without DATABASE_URL, start the embedded PostgreSQL.
 
-    Not for a project that uses no database. Raise ConfigError, or EmbeddedPostgresError if that
-    does not start.
+    A project that uses no database gets its settings only. Raise ConfigError, or
+    EmbeddedPostgresError if PostgreSQL does not start.
     """
     config = load_config(kind, signs=signs)
     if config.database_url or not current_project().uses_database:
         return config
     url = start_embedded_postgres(current_project().embedded_data)
-    # The server processes of this one use its database instead of holding it themselves.
+    # Child processes use this database instead of starting one themselves.
     os.environ["DATABASE_URL"] = url
     return replace(config, database_url=url)
 
 
 def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
-    """The application of a server process; what people can put right ends it with a sentence."""
+    """The application of a server process. A mistake of the team's ends it with a sentence."""
     try:
         config = load_config_with_database(kind)
         app = create_app(config)

@@ -1,4 +1,4 @@
-"""What every service has in its container; a project's own container derives from this one."""
+"""The providers that every service has; a project's container derives from this one."""
 
 from typing import Any, TypeVar
 
@@ -22,10 +22,10 @@ Kind = TypeVar("Kind", bound=DeclarativeContainer)
 
 
 def _authenticator(config: Settings) -> JwtAuthenticator:
-    """Without an issuer: in development, the command line's tokens are good, else none is."""
+    """Accepts the issuer's tokens; without an issuer, development's tokens, or none."""
     if config.jwt_jwks_url:
         published = PublishedKeys(config.jwt_jwks_url, f"{config.name}/{config.version}")
-        published.read_in_background()  # The first request need not wait for them.
+        published.read_in_background()  # So that the first request does not wait for the keys.
         return JwtAuthenticator(
             published,
             issuer=config.jwt_issuer,
@@ -52,7 +52,7 @@ class ServiceContainer(DeclarativeContainer):
     unit_of_work: providers.Provider[Any] = Object(None)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    readiness_probes = providers.List()  # Of what else the service needs: chassis.core.probes.
+    readiness_probes = providers.List()  # The project's own: chassis.core.probes.
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
@@ -75,10 +75,10 @@ WITHOUT_DATABASE = {
 
 
 def replaces(kind: type[Kind]) -> type[Kind]:
-    """Let its providers take the place of those with the same name, wherever these are needed.
+    """Make the providers of a derived container replace those with the same name everywhere.
 
-    Of a class that derives from another: without this, what is inherited keeps what it had. A class
-    without a `unit_of_work` gets what needs no database.
+    Without this decorator, inherited providers would keep the base's providers as arguments. A
+    container without a `unit_of_work` gets providers that need no database.
     """
     base: type[DeclarativeContainer] = kind.__bases__[0]
     if "unit_of_work" not in kind.cls_providers:

@@ -1,4 +1,4 @@
-"""The project that this process serves: what the chassis needs to know of it, handed in once."""
+"""The project that this process serves: everything that the chassis needs to know of it."""
 
 import ast
 import tomllib
@@ -13,9 +13,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Project:
-    """`root` has pyproject.toml and the migrations; `package` has the tree that the README shows.
+    """`root` is the folder with pyproject.toml; `package` is the name of the team's package.
 
-    What lies in the package is imported when it is asked for, and not before.
+    Modules of the package are imported when they are first used.
     """
 
     root: Path
@@ -35,7 +35,7 @@ class Project:
 
     @property
     def alembic_file(self) -> Path:
-        """Where Alembic's settings are."""
+        """The file with Alembic's settings."""
         return self.root / "pyproject.toml"
 
     @property
@@ -48,7 +48,7 @@ class Project:
 
     @property
     def document(self) -> Path:
-        """The description of its API, as it was committed."""
+        """The committed description of the API."""
         return self.root / "openapi.json"
 
     @property
@@ -81,19 +81,19 @@ class Project:
 
     @property
     def metadata(self) -> Any:
-        """Of all tables: those of each module in the folder of the models."""
+        """The metadata of all tables in the modules of `infrastructure.models`."""
         for name in self.modules("infrastructure.models"):
             self.module(f"infrastructure.models.{name}")
         return self.module("infrastructure.databases.metadata").metadata
 
     def commands(self) -> list[str]:
-        """Of manage.py, that are the project's own: a module each in its folder `commands`."""
+        """The project's own commands of manage.py: the modules of its folder `commands`."""
         if not (self.root / self.package / "commands").is_dir():
             return []
         return [name.replace("_", "-") for name in self.modules("commands")]
 
     def command(self, name: str) -> Any:
-        """The click command that a module of `commands` calls `command`; None without one."""
+        """The object `command` of a module in `commands`; None without such a module."""
         if name not in self.commands():
             return None
         return self.module(f"commands.{name.replace('-', '_')}").command
@@ -102,7 +102,7 @@ class Project:
         return import_module(f"{self.package}.{name}")
 
     def modules(self, package: str) -> Iterator[str]:
-        """The names of those in one of its packages."""
+        """The names of the modules in one of its packages."""
         return (module.name for module in iter_modules(self.module(package).__path__))
 
 
@@ -130,7 +130,7 @@ class _Current:
 
 
 def use_project(project: Project) -> None:
-    """To be called once a process, before anything else: the package's `__init__` does."""
+    """Set the project of this process. The package's `__init__` calls this, before all else."""
     _Current.project = project
 
 

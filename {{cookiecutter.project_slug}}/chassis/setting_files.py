@@ -1,4 +1,4 @@
-"""What lies in files: `.env`, read as docker compose does, and secrets, by `<NAME>_FILE`."""
+"""Reads settings from files: `.env`, as docker compose does, and those of `<NAME>_FILE`."""
 
 import os
 import re
@@ -15,7 +15,7 @@ VARIABLE = re.compile(r"\\\$|\$\$|\$\{(\w+)(?:(:?[-+])([^}]*))?\}|\$([A-Za-z_]\w
 
 
 class SettingFileError(Exception):
-    """Its text names the file, what is wrong with it, and what would be right."""
+    """A file of settings is wrong. The text names the file and a correct form."""
 
 
 class SettingsEnv(FileAwareEnv):
@@ -33,7 +33,7 @@ class SettingsEnv(FileAwareEnv):
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Empty where there is none. Raise SettingFileError."""
+    """The variables of `.env`, empty without the file. Raise SettingFileError."""
     return dict(_pairs(path)) if path.exists() else {}
 
 
@@ -48,7 +48,7 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
             value = binding.value
             if not re.search(
                 r"=\s*'", binding.original.string
-            ):  # Nothing stands for another there.
+            ):  # Single quotes: no variables inside.
                 value = VARIABLE.sub(lambda found: _expanded(found, known), value)
             known[binding.key] = value
             yield binding.key, value
@@ -70,7 +70,7 @@ def _expanded(found: re.Match[str], known: Mapping[str, str]) -> str:
 
 
 def _text(path: Path, name: str) -> str:
-    """Of a file in UTF-8, with a byte order mark or without."""
+    """The text of a file in UTF-8, with or without a byte order mark."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

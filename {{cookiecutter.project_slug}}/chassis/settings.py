@@ -1,4 +1,4 @@
-"""Settings: read once, when a command or a server process begins, into one frozen object."""
+"""Settings: one frozen object, read once when a command or a server process starts."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
-SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY; 32 random digits have 8 different ones.
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY. 32 random digits have 8 different ones.
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
@@ -29,7 +29,7 @@ URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
 
 
 class ConfigError(Exception):
-    """Its text names each setting that is wrong or missing, and what would be right."""
+    """A setting is wrong or missing. The text names each, and a correct form."""
 
 
 def setting(
@@ -40,9 +40,9 @@ def setting(
     required: bool = False,
     secret: bool = False,
 ) -> Any:
-    """A field that is read from the variable with its name in capitals.
+    """A field of the settings, read from the variable with its name in capitals.
 
-    `parse` names the reader of environs; `required` means in production.
+    `parse` names a reader of environs; `required` counts in production only.
     """
     metadata = {"parse": parse, "validate": validate, "required": required, "secret": secret}
     return field(default=default, metadata=metadata)
@@ -57,9 +57,9 @@ def with_default(name: str, default: Any) -> Any:
 def _valid_url(value: str) -> None:
     try:
         url = make_url(value or "postgresql://")
-        # libpq's %2F for the folder of a socket is none of SQLAlchemy's.
+        # libpq accepts %2F for the folder of a socket; SQLAlchemy does not.
         known = url.drivername in POSTGRESQL and "%" not in (url.host or "")
-    except (ArgumentError, ValueError):  # The latter for a port that is not a number.
+    except (ArgumentError, ValueError):  # ValueError for a port that is not a number.
         known = False
     if not known:
         raise ValidationError(
@@ -70,12 +70,12 @@ def _valid_url(value: str) -> None:
 
 
 def _valid_origins(values: list[str]) -> None:
-    # flask-cors would take a * for a part of a regular expression, and let strangers in.
-    # The scheme of an extension or an application on a phone is one of its own (RFC 3986, 3.1).
+    # flask-cors reads a * as a regular expression, and would let other origins in.
+    # Browser extensions and phone applications have schemes of their own (RFC 3986, 3.1).
     origin = rf"[a-z][a-z0-9+.-]*://({HOST_NAME}|{IPV6})(:\d{{1,5}})?"
     if not all(re.fullmatch(rf"\*|{origin}", value, re.IGNORECASE) for value in values):
         raise ValidationError(
-            "Each must be * or have the form https://host or https://host:port; any scheme will do."
+            "Each must be * or have the form https://host or https://host:port, with any scheme."
         )
 
 
@@ -86,7 +86,7 @@ def _valid_key_set(value: str) -> None:
 
 def _valid_limits(value: str) -> None:
     if value and not all(RATE_LIMIT.fullmatch(limit.strip()) for limit in value.split(";")):
-        raise ValidationError("Must have the form 100 per minute; several with ; between.")
+        raise ValidationError("Must have the form 100 per minute; separate several with ;.")
 
 
 def _valid_storage(value: str) -> None:
@@ -111,7 +111,7 @@ def _valid_server(value: str) -> None:
 
 def _valid_hosts(values: list[str]) -> None:
     if not all(re.fullmatch(rf"\.?{HOST_NAME}|{IPV6}", value) for value in values):
-        raise ValidationError("Each must be a host's name in small letters; .name is any below it.")
+        raise ValidationError("Each must be a host in lower case; .name stands for all below.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,7 +161,7 @@ class Settings:
 
     @property
     def migration_url(self) -> str:
-        """Leads to PostgreSQL itself where `database_url` leads to a pooler."""
+        """The URL for migrations, which leads to PostgreSQL itself and not to a pooler."""
         return self.migration_database_url or self.database_url
 
 
@@ -169,10 +169,10 @@ Kind = TypeVar("Kind", bound=Settings)
 
 
 def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
-    """Raise ConfigError with every mistake at once; `complete` counts what is missing as one.
+    """Read the settings. Raise ConfigError with every mistake; `complete` counts missing ones.
 
-    Who `signs` nothing, as a migration, needs DATABASE_URL only. A project that uses no database
-    needs neither that nor SECRET_KEY.
+    Without `signs`, as in a migration, DATABASE_URL alone is required. A project that uses no
+    database needs neither SECRET_KEY nor DATABASE_URL.
     """
     about: dict[str, Any] = current_project().about
     try:
@@ -190,14 +190,14 @@ def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) 
 
 
 def doubts(config: Settings) -> Iterator[str]:
-    """What a production service can run with, and those who run it should know."""
+    """Warnings for operators about settings with which production can run."""
     if config.environment == PRODUCTION:
         if not config.jwt_jwks_url:
-            yield "JWT_JWKS_URL is not set: no token is taken, only what is public is served."
+            yield "JWT_JWKS_URL is not set: only public operations are served."
         if config.rate_limit and config.rate_limit_storage.startswith("memory:"):
             yield "RATE_LIMIT_STORAGE is memory://: each process counts requests for itself."
         if not config.trusted_hosts:
-            yield "TRUSTED_HOSTS is not set: any Host header is answered."
+            yield "TRUSTED_HOSTS is not set: every Host header is accepted."
 
 
 def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
@@ -246,11 +246,11 @@ def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> N
     needless |= set() if signs else {*required} - {"database_url"}
     missing = [name.upper() for name in required if not values[name] and name not in needless]
     if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
-        raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: whose tokens, for whom.")
+        raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE as well.")
     if values["docs_path"] == values["openapi_path"]:
-        raise ConfigError("DOCS_PATH and OPENAPI_PATH are the same: a page, and what it shows.")
+        raise ConfigError("DOCS_PATH and OPENAPI_PATH have to differ.")
     if values["environment"] == DEVELOPMENT:
-        # No database is the embedded one. A key that ends with the process is a safe one.
+        # Without DATABASE_URL, the embedded PostgreSQL is used. A random key is safe.
         values["secret_key"] = values["secret_key"] or secrets.token_urlsafe(32)
     elif missing:
         raise ConfigError(
@@ -263,7 +263,7 @@ def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> N
 
 
 def _require_strong(key: str) -> None:
-    """A short one is found offline, from a page cursor that was signed with it."""
+    """Reject a weak key: it can be found offline, from a page cursor that it signed."""
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
         raise ConfigError(
             f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, not the same few again and "

@@ -1,4 +1,4 @@
-"""Gives operations what they ask the dependency container for."""
+"""Wires the dependency container: operations get the services that they name."""
 
 import inspect
 import warnings
@@ -10,22 +10,28 @@ from types import FunctionType, ModuleType
 from typing import get_type_hints
 
 from dependency_injector.containers import Container
+from dependency_injector.providers import BaseSingleton, Factory
 from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis.core.errors import CodeError
 
 
 def wire(container: Container, *packages: ModuleType) -> None:
-    """Raise CodeError with every name that no provider has."""
+    """Wire the packages.
+
+    Raise CodeError with every name that no provider has, and every argument that a provider lacks.
+    """
     unknown = [sentence for package in packages for sentence in _unknown(container, package)]
-    if unknown:
-        raise CodeError(" ".join(unknown))
+    if wrong := [*unknown, *_incomplete(container)]:
+        raise CodeError(" ".join(wrong))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnresolvedMarkerWarning)
         try:
             container.wire(packages=packages, warn_unresolved=True)
         except UnresolvedMarkerWarning as warning:
             raise CodeError(f"The container has no such provider: {warning}.") from warning
+    if unit_of_work := container.providers.get("unit_of_work"):
+        unit_of_work()  # A port without its repository ends the start, not the first request.
 
 
 def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
@@ -37,6 +43,19 @@ def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
                     hint = f"; did you mean {near[0]!r}?" if near else "."
                     place = f"{found.name}.{name}"
                     yield f"{place} asks the container for {asked!r}, which it does not have{hint}"
+
+
+def _incomplete(container: Container) -> Iterator[str]:
+    """A provider is made when it is first needed; what it would lack then is said now."""
+    for name, provider in container.providers.items():
+        if isinstance(provider, BaseSingleton | Factory) and isinstance(provider.provides, type):
+            try:
+                inspect.signature(provider.provides).bind(*provider.args, **provider.kwargs)
+            except TypeError as error:
+                yield (
+                    f"The container's {name} cannot make a {provider.provides.__name__}: {error}. "
+                    "Give the provider what its __init__ takes, in that order."
+                )
 
 
 def _names(member: object) -> Iterator[str]:

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Ask the advisory service about every locked package; nothing is let pass that was not audited.
+"""Ask the advisory service about every locked package, and fail if one was not audited.
 
-pip-audit alone ends with success where it skipped a package, and says nothing of one that only
-another platform or Python gets. Its own settings apply, and its own options, such as
-`--ignore-vuln ID` for what was looked at and found harmless.
+pip-audit alone succeeds when it skips a package, and ignores packages of other platforms and
+Pythons. Its settings and options apply, such as `--ignore-vuln ID` for a harmless advisory.
 """
 
 import json
@@ -21,18 +20,18 @@ LOCKS = [
     REQUIREMENTS / "jobs.txt",
 ]
 NAME = re.compile(r"[\w.-]+")
-# What pip-audit, or what it asks with, ends with where there is no answer or none of that service.
+# The last lines of pip-audit when the service gives no answer.
 UNANSWERED = re.compile(r"requests\.exceptions\.|ServiceError|Could not connect|not redirecting")
 
-Pins = dict[str, str]  # By the normalised name of the package.
+Pins = dict[str, str]  # Keys are normalised names of packages.
 
 
 class AuditError(Exception):
-    """There is no answer for some of the packages."""
+    """The service gave no answer for some packages."""
 
 
 def rounds(lock: str) -> list[Pins]:
-    """The pins without markers and hashes, each name once in a round: pip-audit takes no more."""
+    """The pins without markers and hashes, each name once a round, as pip-audit requires."""
     found: list[Pins] = [{}]
     for line in re.findall(r"^[A-Za-z0-9].*", lock, re.MULTILINE):
         pin = re.split(r"\s+(?:;|\\|--hash)", line)[0].strip()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write `.env` with fresh secrets; one that exists is never touched."""
+"""Write `.env` with new secrets; an existing file is never changed."""
 
 import secrets
 import string

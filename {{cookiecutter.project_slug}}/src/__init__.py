@@ -1,4 +1,4 @@
-"""Whoever imports anything of this package has handed the project to the chassis."""
+"""Hands this project to the chassis: Python runs this file before any module of the package."""
 
 from pathlib import Path
 

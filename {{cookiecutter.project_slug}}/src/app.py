@@ -1,4 +1,4 @@
-"""The application, built when this module is imported: what a server process does first."""
+"""The application of a server process, built when the process imports this module."""
 
 import atexit
 import logging
@@ -16,16 +16,16 @@ from src.create_app import create_app
 
 
 def stop_after(parent: BaseProcess) -> None:
-    """A killed parent stops nobody, and what it leaves behind would keep its port."""
-    # Not `join`: forked processes hold each other's ends of what that waits for.
+    """End this process when its parent was killed: it would keep the port of the service."""
+    # `join` would wait for ever: it watches a pipe whose ends the other processes inherited.
     while os.getppid() == parent.pid:
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end() -> None:
-    """The last thing that happens. Python would end the server's threads, and they panic then."""
-    logging.shutdown()  # It would come later.
+    """Exit at once: if Python ended the server's threads first, they would panic."""
+    logging.shutdown()  # os._exit skips the handler that would do this.
     os._exit(0)
 
 

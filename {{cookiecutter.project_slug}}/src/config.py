@@ -1,4 +1,4 @@
-"""This service's settings: those that each service has, and its own."""
+"""This service's settings: those of every service, and the fields that this class adds."""
 
 from dataclasses import dataclass
 
@@ -13,4 +13,4 @@ class Config(
     StorageSettings,
     Settings,
 ):
-    """A setting of one's own is a field: `page_size: int = setting(20, parse="int")`."""
+    """Add a setting as a field: `page_size: int = setting(20, parse="int")`."""

@@ -10,7 +10,7 @@ EXPOSED = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-
 
 
 def register_cors(app: Flask, config: Config) -> None:
-    """Let pages of the listed origins use the API; with none listed, no page may.
+    """Let pages of the listed origins use the API. Without a list, no other origin may.
 
     https://fetch.spec.whatwg.org/#http-cors-protocol
     """
@@ -20,5 +20,5 @@ def register_cors(app: Flask, config: Config) -> None:
 
 
 def exactly(origin: str) -> str | re.Pattern[str]:
-    """flask-cors takes the brackets of an IPv6 address for a part of a regular expression."""
+    """Match this origin alone: flask-cors reads an IPv6 address as a regular expression."""
     return origin if origin == "*" else re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)

@@ -17,12 +17,12 @@ from src.logging import configure_logging
 
 
 def create_app(config: Config) -> Flask:
-    """Build the application. Nothing is asked of the database before the first request."""
+    """Build the application. It does not use the database before the first request."""
     app = Application(config.name, secret_key=config.secret_key, max_body=config.max_body_bytes)
     metrics = configure_metrics(app)
     lines = configure_logging(config, metrics.lines_dropped.inc)
     container = app.extensions["container"] = build_container(config)
-    register_telemetry(app, config, container.engines)  # What the steps reject is traced too.
+    register_telemetry(app, config, container.engines)  # Traces what the steps reject, too.
     app.pass_through(
         pipeline(
             observers=[logs.request_log(lines, config.log_level), metrics.count],
@@ -40,6 +40,6 @@ def create_app(config: Config) -> Flask:
     about = {"title": config.title, "version": config.version, "description": config.description}
     api = register_openapi(app, **about, path=config.openapi_path, page=config.docs_path)
     register_controllers(api, config.service_prefix, controllers)
-    register_controllers(api, config.service_prefix, operations)  # Last, on the page too.
+    register_controllers(api, config.service_prefix, operations)  # Last, also on /docs.
     app.start(proxy_hops=config.proxy_hops)
     return app

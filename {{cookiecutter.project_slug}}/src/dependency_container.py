@@ -1,4 +1,4 @@
-"""The one module that knows both the services and what implements their ports."""
+"""The one module that knows both the services and the implementations of their ports."""
 
 from dependency_injector.providers import Singleton
 
@@ -22,7 +22,7 @@ from src.services.todo_service import TodoService
 
 @replaces
 class Container(ServiceContainer):
-    """A provider with the name of one in chassis/container.py takes its place everywhere."""
+    """A provider replaces the provider of the same name in chassis/container.py, everywhere."""
 
     clock = Singleton(SystemClock)
     unit_of_work = Singleton(

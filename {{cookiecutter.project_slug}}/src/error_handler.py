@@ -1,4 +1,4 @@
-"""Status and kind of each class of errors; a class without a row has its parent's."""
+"""HTTP status and problem type of each class of errors; a subclass without a row inherits both."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""What an event passes on its way to a line: JSON in production, coloured in development."""
+"""The steps from an event to a log line: JSON in production, coloured text in development."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ PROCESSORS = [
     logs.stamp,
     log_events.add_request_id,
     log_events.render_exception,
-    log_events.clean,  # The last one: no value that a caller sent gets past it.
+    log_events.clean,  # Last: it removes every value that a caller sent.
 ]
 
 
 def configure_logging(
     config: Config, count_dropped: Callable[[], None] | None = None
 ) -> logs.LineHandler:
-    """With `count_dropped` no request waits for whoever reads the lines."""
+    """With `count_dropped`, a thread writes the lines and counts those that have no room."""
     return logs.write_lines(
         PROCESSORS,
         level=config.log_level,

@@ -1,4 +1,4 @@
-"""What the chassis promises, shown over this project's own operations, tables and revision_line."""
+"""The chassis's suites, over this project's own operations, tables and revisions."""
 
 import src  # noqa: F401  # Hands the project to the chassis.
 from chassis.development.testing.suites import (
@@ -14,11 +14,11 @@ from chassis.development.testing.suites import (
 
 
 class AccessMatrixTest(access_matrix.AccessMatrixSuite):
-    """Each operation serves the callers whom it declares, and nobody else."""
+    """Each operation admits the callers that it declares, and nobody else."""
 
 
 class BadInputsTest(bad_inputs.BadInputsSuite):
-    """Each bad input gets a problem that says what is wrong with it."""
+    """Each bad input gets a problem that names the mistake."""
 
 
 class ApiDocumentTest(api_document.ApiDocumentSuite):
@@ -26,27 +26,27 @@ class ApiDocumentTest(api_document.ApiDocumentSuite):
 
 
 class ListsTest(lists.ListsSuite):
-    """Each list has its indexes, and sends no statement more for twenty rows than for one."""
+    """Each list has its indexes, and needs no more statements for twenty rows than for one."""
 
     elsewhere = frozenset({"/prefix/v1/files"})  # storage
 
 
 class OwnershipTest(ownership.OwnershipSuite):
-    """Name the collections whose members are their maker's alone in `owned`."""
+    """List in `owned` the collections whose members belong to their maker."""
 
 
 class StartTest(start.StartSuite):
-    """It starts as a server process does, with each of its switches, and with its seeds."""
+    """The service starts as a server process, with all its switches, and with its seeds."""
 
     environment = {"S3_BUCKET": "storage"}
 
 
 class StandInsTest(stand_ins.StandInsSuite):
-    """What is tested on stand-ins holds on the database."""
+    """The in-memory stand-ins behave like the database."""
 
 
 class DriftTest(revision_line.DriftSuite):
-    """The revisions make what the models say, and declare what they need."""
+    """The revisions make what the models have, and declare what they need."""
 
 
 class StairwayTest(revision_line.StairwaySuite):

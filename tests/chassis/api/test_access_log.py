@@ -45,7 +45,7 @@ class AccessLogTest(LogTestCase):
                     self.forget()
                     answer = self.client.post(path, headers={"Authorization": token})
                     refused = self.text.splitlines()[0]
-                    self.assertRegex(refused, f"A token is refused.*refusal='?{kind}'?")
+                    self.assertRegex(refused, f"A token is rejected.*refusal='?{kind}'?")
                     self.assertIn(answer.headers["X-Request-ID"], refused)
                     self.assertNotIn(token.split()[1][:40], refused.replace("expired", ""))
                     self.assertNotIn(kind, answer.text)

@@ -62,7 +62,7 @@ class MaintenanceTestCase(WindowTestCase, HttpTestCase):
         serve_specimens(cls.app, container)
 
     def start(self, **_settings: Any) -> FlaskClient:
-        for belief in ("BELIEF", "BELIEF_IN_A_WINDOW"):
+        for belief in ("CACHE_SECONDS", "CACHE_SECONDS_IN_A_WINDOW"):
             self.enterContext(patch.object(maintenance_service, belief, 0))
         self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         client = self.app.test_client()

@@ -65,6 +65,6 @@ class RoundTripsTest(WireTestCase, SpecimenApiTestCase):
     def test_the_poll_of_the_maintenance_state_is_one_more_now_and_then(self) -> None:
         service = self.client.application.extensions["container"].maintenance_service()
         for until, polls in ((0, 1), (float("inf"), 0)):
-            service._believed_until = until
+            service._cached_until = until
             self.assert_asks(["SELECT specimens."], lambda: self.client.get(self.path))
             self.assertEqual(self.wire.polls(), polls)

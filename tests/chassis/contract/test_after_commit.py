@@ -5,11 +5,11 @@ from threading import get_ident
 from typing import Any
 
 from chassis.core.errors import DuplicateError
-from chassis.core.persistence import KeptAnswer
+from chassis.core.persistence import StoredResponse
 from support.specimens import Specimen
 from support.units import MemoryUnits, SqlUnits, UnitsTestCase
 
-ANSWER = KeptAnswer("fingerprint", 201, {}, b"")
+ANSWER = StoredResponse("fingerprint", 201, {}, b"")
 
 
 class AfterCommitContract(UnitsTestCase):
@@ -43,7 +43,7 @@ class AfterCommitContract(UnitsTestCase):
         with self.unit_of_work.once("key") as once:
             self.place("first")
             self.place("second")
-            once.keep(ANSWER)
+            once.store(ANSWER)
             self.assertEqual(self.effects, [])
         self.assertEqual(self.effects, ["first", "second"])
 
@@ -62,7 +62,7 @@ class AfterCommitContract(UnitsTestCase):
                 self.specimens(work).add(specimen)
                 self.specimens(work).add(Specimen(text="other", id=specimen.id))
             self.place("after")
-            once.keep(ANSWER)
+            once.store(ANSWER)
         self.assertEqual(self.effects, ["kept", "after"])
 
     def test_one_that_fails_is_logged_and_changes_nothing(self) -> None:
@@ -77,7 +77,7 @@ class AfterCommitContract(UnitsTestCase):
     def test_one_may_have_a_transaction_of_its_own(self) -> None:
         with self.unit_of_work.once("outer") as once, self.unit_of_work() as work:
             work.after_commit(lambda: self.place("by an effect"))
-            once.keep(ANSWER)
+            once.store(ANSWER)
         self.assertEqual(self.texts(), ["by an effect"])
         self.assertEqual(self.effects, ["by an effect"])
 

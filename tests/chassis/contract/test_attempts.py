@@ -10,14 +10,14 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.core.errors import BusyError, DuplicateError, PreconditionFailedError
 from chassis.core.paging import PageQuery
-from chassis.core.persistence import KeptAnswer
+from chassis.core.persistence import StoredResponse
 from chassis.core.request_scope import Attempt
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory, SqlWork
 from support.specimens import Specimen
 from support.units import MemoryUnits, SqlUnits, UnitsTestCase, attempting
 from support.windows import wait_until
 
-ANSWER = KeptAnswer("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
+ANSWER = StoredResponse("fingerprint", 201, {"Location": "/x"}, b"{\x00\xff}")
 
 FORGED: list[tuple[int, object]] = [
     *((status, {}) for status in (-1, 0, 99, 100, 199, 600, 1000, 2**31 - 1)),
@@ -89,25 +89,25 @@ class AttemptsContract(UnitsTestCase):
 
     def test_what_is_done_once_is_committed_with_its_answer(self) -> None:
         with self.unit_of_work.once("key") as once:
-            self.assertIsNone(once.answer)
+            self.assertIsNone(once.response)
             specimen = self.stored()
             with self.unit_of_work(read_only=True) as work:
                 self.assertEqual(self.specimens(work).get(specimen.id).text, "first")
-            once.keep(ANSWER)
+            once.store(ANSWER)
         with self.unit_of_work.once("key") as once:
-            self.assertEqual(once.answer, ANSWER)
+            self.assertEqual(once.response, ANSWER)
         with self.unit_of_work.once("other") as once:
-            self.assertIsNone(once.answer)
+            self.assertIsNone(once.response)
         self.assertEqual(self.texts(), ["first"])
 
     def test_and_is_taken_back_with_it(self) -> None:
         with suppress(ZeroDivisionError), self.unit_of_work.once("failed") as once:
             self.stored()
-            once.keep(ANSWER)
+            once.store(ANSWER)
             _ = 1 / 0
         self.assertEqual(self.texts(), [])
         with self.unit_of_work.once("failed") as once:
-            self.assertIsNone(once.answer)
+            self.assertIsNone(once.response)
 
     def test_a_part_that_fails_is_taken_back_alone(self) -> None:
         with self.unit_of_work.once("parts") as once:
@@ -116,7 +116,7 @@ class AttemptsContract(UnitsTestCase):
                 self.specimens(work).add(Specimen(text="lost"))
                 self.specimens(work).add(Specimen(id=kept.id, text="twice"))
             self.stored("after")
-            once.keep(ANSWER)
+            once.store(ANSWER)
         self.assertCountEqual(self.texts(), ["kept", "after"])
 
     def test_a_read_only_part_cannot_write(self) -> None:
@@ -162,22 +162,22 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
         """A proxy sends a request again to another replica while the first still serves it."""
         other = SqlUnitOfWorkFactory(self.engines, SqlWork)
 
-        def repeated() -> KeptAnswer | None:
+        def repeated() -> StoredResponse | None:
             with other.once("repeated") as once:
-                return once.answer
+                return once.response
 
         with ThreadPoolExecutor(1) as threads:
             with self.unit_of_work.once("repeated") as once:
                 second = threads.submit(repeated)
                 wait_until(lambda: self.execute("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-                once.keep(ANSWER)
+                once.store(ANSWER)
             self.assertEqual(second.result(), ANSWER)
 
-    def keep(self, key: str) -> KeptAnswer | None:
+    def keep(self, key: str) -> StoredResponse | None:
         """The answer that was kept before."""
         with self.unit_of_work.once(key) as once:
-            before = once.answer
-            once.keep(ANSWER)
+            before = once.response
+            once.store(ANSWER)
         return before
 
     def test_answers_are_forgotten_after_a_day_a_few_at_a_time(self) -> None:
@@ -218,9 +218,9 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
                 self.assertEqual(self.keep_again("forged"), ANSWER)
                 self.execute("TRUNCATE ops.idempotency_key")
 
-    def keep_again(self, key: str) -> KeptAnswer | None:
+    def keep_again(self, key: str) -> StoredResponse | None:
         with self.unit_of_work.once(key) as once:
-            return once.answer
+            return once.response
 
 
 del AttemptsContract  # The suite is run through its two subclasses only.

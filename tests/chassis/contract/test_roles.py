@@ -19,7 +19,7 @@ from sqlalchemy.exc import ProgrammingError
 from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import MaintenanceMode
 from chassis.core.paging import PageQuery
-from chassis.core.persistence import KeptAnswer
+from chassis.core.persistence import StoredResponse
 from chassis.development.testing.database_cases import empty_database, migrated_database
 from chassis.development.testing.postgres_server import server
 from chassis.development.testing.security_table import shows
@@ -111,7 +111,7 @@ class RolesTest(TestCase):
         with unit_of_work.once("a key") as once:
             with unit_of_work() as work:
                 work.repository(specimens, Specimen).add(Specimen(text="written"))
-            once.keep(KeptAnswer("fingerprint", 201, {}, b""))
+            once.store(StoredResponse("fingerprint", 201, {}, b""))
         with unit_of_work(read_only=True) as work:
             found = work.repository(specimens, Specimen).page(PageQuery(limit=10))
             self.assertEqual([one.text for one in found], ["written"])
@@ -253,7 +253,7 @@ class RolesTest(TestCase):
                         with unit_of_work.once(f"key {number}") as once:
                             with unit_of_work() as work:
                                 work.repository(specimens, Specimen).add(Specimen(text=str(number)))
-                            once.keep(KeptAnswer("fingerprint", 201, {}, b""))
+                            once.store(StoredResponse("fingerprint", 201, {}, b""))
                     except Exception as error:  # Whatever it is, a caller sees it.
                         failures.append(error)
                 engines.dispose()

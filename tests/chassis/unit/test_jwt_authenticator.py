@@ -74,7 +74,7 @@ class JwtTestCase(TestCase):
         with self.assertRaises(AuthenticationError) as raised:
             self.ask(token)
         self.assertEqual(raised.exception.reason, reason)
-        self.assertEqual(str(raised.exception), "The token is not valid here.")
+        self.assertEqual(str(raised.exception), "The token is not valid for this service.")
 
 
 class KeysTest(JwtTestCase):
@@ -189,7 +189,7 @@ class ClaimsTest(JwtTestCase):
             "signature": self.token(ed25519.Ed25519PrivateKey.generate()),
             "algorithm": jwt.encode(self.claims, "s" * 64, "HS256", headers={"kid": "key"}),
             "too long": self.token(padding="x" * module.LONGEST),
-            "a time that is none": self.token(exp=str(now + 60)),
+            "a wrong type of time": self.token(exp=str(now + 60)),
             "subject": self.token(sub="\0"),
             "malformed": f"{head}.{body}",
         }.items():

@@ -10,11 +10,11 @@ from chassis.core import maintenance_service as module
 from chassis.core.errors import MaintenanceError, UnavailableError, ValidationError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.core.maintenance_service import (
-    BELIEF,
-    BELIEF_IN_A_WINDOW,
-    LONGEST_BYPASS,
-    PATIENCE,
+    CACHE_SECONDS,
+    CACHE_SECONDS_IN_A_WINDOW,
+    LONGEST_BYPASS_SECONDS,
     QUIET_SECONDS,
+    READ_PATIENCE_SECONDS,
     MaintenanceService,
     retry_after,
 )
@@ -53,9 +53,9 @@ class MaintenanceTestCase(TestCase):
 class BeliefTest(MaintenanceTestCase):
     def test_what_was_read_is_believed_for_a_while_and_no_longer(self) -> None:
         for opened, belief in (
-            (None, BELIEF),
-            (window(is_open=False, phase=WindowPhase.SCHEDULED), BELIEF),
-            (READ_ONLY, BELIEF_IN_A_WINDOW),
+            (None, CACHE_SECONDS),
+            (window(is_open=False, phase=WindowPhase.SCHEDULED), CACHE_SECONDS),
+            (READ_ONLY, CACHE_SECONDS_IN_A_WINDOW),
         ):
             with self.subTest(belief=belief):
                 service = self.service(opened)
@@ -75,7 +75,7 @@ class BeliefTest(MaintenanceTestCase):
             self.assertEqual(service.current(), opened)
 
     def test_every_process_has_noticed_a_window_when_its_opener_goes_on(self) -> None:
-        self.assertLess(BELIEF * MOST + PATIENCE, SEEN_BY_ALL_SECONDS)
+        self.assertLess(CACHE_SECONDS * MOST + READ_PATIENCE_SECONDS, SEEN_BY_ALL_SECONDS)
 
     def while_another_reads(self, service: MaintenanceService) -> Event:
         """Begin a read that ends with no window, once the event is set."""
@@ -98,7 +98,7 @@ class BeliefTest(MaintenanceTestCase):
         service.current()
         self.seconds += 3600
         answered = self.while_another_reads(service)
-        self.enterContext(patch.object(module, "PATIENCE", 10))
+        self.enterContext(patch.object(module, "READ_PATIENCE_SECONDS", 10))
         told: list[Window | None] = []
         second = Thread(target=lambda: told.append(service.current()))
         second.start()
@@ -114,7 +114,7 @@ class BeliefTest(MaintenanceTestCase):
         service.current()
         self.seconds += 1
         self.while_another_reads(service)
-        self.enterContext(patch.object(module, "PATIENCE", 0.01))
+        self.enterContext(patch.object(module, "READ_PATIENCE_SECONDS", 0.01))
         self.assertEqual(service.current(), FULL)
 
     def test_what_cannot_be_read_stays_as_it_was(self) -> None:
@@ -266,7 +266,7 @@ class BypassTest(MaintenanceTestCase):
 
     def test_there_is_none_for_ever(self) -> None:
         service = self.service(FULL)
-        for seconds in (-1, 0, LONGEST_BYPASS + 1):
+        for seconds in (-1, 0, LONGEST_BYPASS_SECONDS + 1):
             with self.assertRaisesRegex(ValidationError, "12 hours"):
                 service.bypass_token(seconds)
-        self.assertTrue(service.bypass_token(LONGEST_BYPASS))
+        self.assertTrue(service.bypass_token(LONGEST_BYPASS_SECONDS))

@@ -16,13 +16,8 @@ from chassis.cli.readiness import require_database
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
-from chassis.migrations.commands import (
-    Change,
-    Migrations,
-    migration_scripts,
-    sql_between,
-    sql_of,
-)
+from chassis.migrations.commands import Change, Migrations, migration_scripts
+from chassis.migrations.offline import sql_between, sql_of
 from chassis.migrations.plan import Options, Plan
 from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
@@ -47,18 +42,18 @@ def _say(what: str, text: str) -> None:
 
 
 def window_options(command: Any) -> Any:
-    """What `upgrade` and `downgrade` have in common."""
+    """The options that `upgrade` and `downgrade` share."""
     modes = click.Choice([AUTO, *map(str, MaintenanceMode)])
     for option in (
-        click.option("--maintenance", type=modes, default=AUTO, help="As declared by default."),
-        click.option("--force", is_flag=True, help="Take a weaker mode than is needed."),
-        click.option("--single-transaction", is_flag=True, help="All revisions, or none."),
+        click.option("--maintenance", type=modes, default=AUTO, help="Mode of the window."),
+        click.option("--force", is_flag=True, help="Accept a weaker mode than needed."),
+        click.option("--single-transaction", is_flag=True, help="Apply all revisions or none."),
         click.option("--hold", is_flag=True, help="Leave the window open afterwards."),
         click.option("--wait", type=Duration(), default="60s", help="For another migration."),
-        click.option("--drain-timeout", type=Duration(), default="30s", help="For writers."),
-        click.option("--lock-timeout", type=Duration(), default="200ms", help="Of the first try."),
-        click.option("--lock-budget", type=Duration(), default="10m", help="Of all tries."),
-        click.option("--terminate-blockers", is_flag=True, help="That are idle transactions."),
+        click.option("--drain-timeout", type=Duration(), default="30s", help="For running writes."),
+        click.option("--lock-timeout", type=Duration(), default="200ms", help="For a lock."),
+        click.option("--lock-budget", type=Duration(), default="10m", help="For locks, in all."),
+        click.option("--terminate-blockers", is_flag=True, help="End idle blockers."),
     ):
         command = option(command)
     return command
@@ -67,9 +62,9 @@ def window_options(command: Any) -> Any:
 def without_effect(command: Any) -> Any:
     """What `upgrade` and `downgrade` say instead of doing it."""
     for option in (
-        click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+        click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing."),
         click.option(
-            "--sql", "sql_only", is_flag=True, help="Print the SQL, of FROM:TO; no database."
+            "--sql", "sql_only", is_flag=True, help="Print the SQL of FROM:TO; use no database."
         ),
     ):
         command = option(command)
@@ -77,7 +72,7 @@ def without_effect(command: Any) -> Any:
 
 
 class DatabaseCommands(click.Group):
-    """`compat` is for development: its room is left out of an image."""
+    """Leaves out `compat` where the image has no development rooms."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(["compat"] if find_spec(ROOM) else [])})
@@ -104,13 +99,13 @@ def db() -> None:
 @db.command()
 @click.option("-m", "--message", required=True, help="What the revision does; names its file.")
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
-@click.option("--plain", is_flag=True, help="In one revision, whoever that keeps out.")
+@click.option("--plain", is_flag=True, help="Write one revision, even if it blocks others.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
 def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
-    """Write revisions: what the models have and the revisions before do not make.
+    """Write the revisions that make what the models have, and earlier revisions do not.
 
-    Each is tried on a database that is made for it. Ends with 3 if one fails there. What would keep
-    others out for long is written in several steps, each a revision.
+    Tries each revision on a scratch database; ends with 3 if one fails there. A change that would
+    block others for long becomes several revisions.
 
     \b
     python manage.py db migrate -m "Add notes"
@@ -127,6 +122,9 @@ def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, .
 @window_options
 @click.option(
     "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
+)
+@click.option(
+    "--accept-writes", is_flag=True, help="Made since a window ended between two revisions."
 )
 @without_effect
 def upgrade(
@@ -155,9 +153,9 @@ def upgrade(
 @click.argument("revision", default="-1")
 @window_options
 @without_effect
-@click.option("--yes", is_flag=True, help="Do not ask. Asked is only on a terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation on a terminal.")
 def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **options: Any) -> None:
-    """Take revisions back, one by default, each in the window that it was measured to need.
+    """Take revisions back, one by default, in the windows that they were measured to need.
 
     \b
     python manage.py db downgrade
@@ -180,7 +178,7 @@ def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **opti
 @db.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Show revisions, what is pending, and what may stand in the way of applying it."""
+    """Show the revision, pending revisions, and sessions that may block them."""
     found = _migrations().status()
     if as_json:
         click.echo(json.dumps(found))
@@ -243,7 +241,7 @@ def check(*, as_json: bool) -> None:
 
 @db.command()
 def stop() -> None:
-    """Stop the embedded development database, whoever uses it."""
+    """Stop the embedded development database, even if others use it."""
     stopped = stop_embedded_postgres(current_project().embedded_data)
     click.echo("Stopped." if stopped else "It does not run.")
 

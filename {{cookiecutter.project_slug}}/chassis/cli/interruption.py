@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C in the middle of a migration: none is lost, and what it leaves is settled."""
+"""SIGTERM and Ctrl-C during a migration: no signal is lost, and the schema is settled after it."""
 
 import os
 import select
@@ -19,15 +19,15 @@ QUERY_CANCELED = "57014"
 
 
 class InsteadError(Exception):
-    """Of a statement: for KeyboardInterrupt itself SQLAlchemy would give up the connection."""
+    """Raised for a signal. For KeyboardInterrupt, SQLAlchemy would drop the connection."""
 
 
 class Interruption:
-    """A signal cancels the statement that runs, or is raised instead of the next one.
+    """Turns a signal into a cancelled statement, or into an error before the next one.
 
-    Raised where it arrives it could be lost, in a destructor say, and raised in the middle of a
-    conversation it would cost the connection. A second signal is raised where it arrives. Only
-    the main thread's statements are meant: another one looks on.
+    An exception at the place where a signal arrives could be lost in a destructor, or break the
+    protocol and cost the connection. A second signal is raised where it arrives. Only statements of
+    the main thread are interrupted.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class Interruption:
         self.is_pending = True
 
     def raise_pending(self, *_: object) -> None:
-        """See `translate`. Once: what settles the rest is let through."""
+        """Raise InsteadError for a pending signal, once: the statements that settle run on."""
         if self.is_pending and _is_main():
             raise InsteadError
 
     def wait(self, connection: Any) -> None:
-        """For a statement's answer. https://www.psycopg.org/docs/advanced.html#green-support"""
+        """psycopg2's wait callback. https://www.psycopg.org/docs/advanced.html#green-support"""
         is_cancelled = not _is_main()
         while (state := connection.poll()) != POLL_OK:
             reading = [connection] if state == POLL_READ else []
@@ -61,7 +61,7 @@ class Interruption:
                     connection.cancel()
 
     def translate(self, context: ExceptionContext) -> BaseException | None:
-        """What was cancelled, or not begun, was interrupted."""
+        """Raise an interruption for the error of a cancelled or prevented statement."""
         error = context.original_exception
         is_cancelled = isinstance(error, psycopg2.Error) and error.pgcode == QUERY_CANCELED
         if not (is_cancelled or isinstance(error, InsteadError)):
@@ -86,7 +86,7 @@ def _is_main() -> bool:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end what is done inside, with a sentence and exit code 1."""
+    """Let SIGTERM and Ctrl-C end the block, with a sentence and exit code 1."""
     interruption = Interruption()
     before = [signal.signal(number, interruption.receive) for number in SIGNALS]
     waker = signal.set_wakeup_fd(interruption.waker, warn_on_full_buffer=False)
@@ -96,9 +96,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise click.ClickException(
-            "It was interrupted. Run the same command again to go on."
-        ) from None
+        raise click.ClickException("The command was interrupted. Run it again to go on.") from None
     finally:
         event.remove(Engine, "handle_error", interruption.translate)
         event.remove(Engine, "before_cursor_execute", interruption.raise_pending)

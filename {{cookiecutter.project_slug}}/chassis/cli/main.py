@@ -7,7 +7,7 @@ import click
 
 from chassis.project import current_project
 
-# Where each is: only the one that is called for is imported.
+# The module of each command; only the called one is imported.
 COMMANDS = {
     "run": "chassis.cli.server",
     "serve": "chassis.cli.server",
@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Turns what people can put right into a sentence and an exit code, without a traceback."""
+    """Turns errors that people can correct into a sentence and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         there = {name for name, module in COMMANDS.items() if _is_there(module)}
@@ -56,7 +56,7 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            # Not before: it knows the errors of all commands.
+            # Imported late, because it imports the errors of all commands.
             from chassis.cli.sentences import sentence_of  # noqa: PLC0415
 
             if not (found := sentence_of(error)):
@@ -67,7 +67,7 @@ class Commands(click.Group):
 
 
 def _is_there(module: str) -> bool:
-    """An image has no rooms for development."""
+    """Whether a room exists: an image has no development rooms."""
     room = ".".join(module.split(".")[:2])
     return find_spec(room) is not None
 

@@ -24,9 +24,9 @@ mode_option = click.option(
     "--mode",
     type=click.Choice(["read-only", "full"]),
     required=True,
-    help="What is refused: writing, or reading too.",
+    help="Forbid writing, or reading too.",
 )
-message_option = click.option("--message", default="", help="What callers are told.")
+message_option = click.option("--message", default="", help="The text for callers.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _tools() -> Iterator[Tools]:
 
 @click.group()
 def maintenance() -> None:
-    """Open and close windows in which nobody writes, or nobody reads either.
+    """Open and close maintenance windows, in which nobody writes or nobody reads.
 
     \b
     python manage.py maintenance start --mode read-only --for 30m
@@ -65,13 +65,13 @@ def maintenance() -> None:
 @maintenance.command()
 @mode_option
 @message_option
-@click.option("--for", "lasts", type=Duration(), help="When it is expected to end, such as 30m.")
-@click.option("--no-expire", is_flag=True, help="Then it does not end by itself.")
-@click.option("--drain-timeout", type=Duration(), default="30s", help="For those who write.")
+@click.option("--for", "lasts", type=Duration(), help="Expected length, such as 30m.")
+@click.option("--no-expire", is_flag=True, help="Do not end by itself after --for.")
+@click.option("--drain-timeout", type=Duration(), default="30s", help="Longest wait for writes.")
 def start(
     *, mode: str, message: str, lasts: timedelta | None, no_expire: bool, drain_timeout: timedelta
 ) -> None:
-    """Open a window now; ends when nobody writes any more.
+    """Open a window now, and wait until nobody writes.
 
     \b
     python manage.py maintenance start --mode full --for 10m --message "Back at ten."
@@ -88,7 +88,7 @@ def start(
 @mode_option
 @message_option
 @click.option("--at", type=Moment(), required=True, help="2026-12-01T02:00Z, or +30m.")
-@click.option("--for", "lasts", type=Duration(), required=True, help="When it ends, such as 45m.")
+@click.option("--for", "lasts", type=Duration(), required=True, help="How long, such as 45m.")
 def schedule(*, mode: str, message: str, at: datetime, lasts: timedelta) -> None:
     """Announce a window that begins and ends by itself.
 
@@ -102,9 +102,9 @@ def schedule(*, mode: str, message: str, at: datetime, lasts: timedelta) -> None
 
 @maintenance.command()
 @json_option
-@click.option("--watch", is_flag=True, help="Again each second, until it is interrupted.")
+@click.option("--watch", is_flag=True, help="Repeat every second, until Ctrl-C.")
 def status(*, as_json: bool, watch: bool) -> None:
-    """Show the window that is open, or the next one, and who holds its locks."""
+    """Show the open window, or the next one, and the sessions that hold its locks."""
     with _tools() as tools:
         while True:
             state = _state(tools)
@@ -117,14 +117,14 @@ def status(*, as_json: bool, watch: bool) -> None:
 @maintenance.command()
 @click.option("--for", "lasts", type=Duration(), required=True, help="From now on, such as 30m.")
 def extend(lasts: timedelta) -> None:
-    """Let the window that was opened by hand end later, or sooner."""
+    """Change the end of a window that was opened by hand."""
     with _tools() as tools:
         window = tools.windows.extend(lasts)
     click.echo(f"Window {window.id} ends at {window.expected_end}.")
 
 
 @maintenance.command("list")
-@click.option("--last", type=click.IntRange(1, 1000), default=20, help="So many.")
+@click.option("--last", type=click.IntRange(1, 1000), default=20, help="How many.")
 @json_option
 def list_windows(*, last: int, as_json: bool) -> None:
     """List windows, the newest first."""
@@ -135,7 +135,7 @@ def list_windows(*, last: int, as_json: bool) -> None:
 
 
 @maintenance.command()
-@click.option("--accept-schema", metavar="REVISION", help="After a migration that failed.")
+@click.option("--accept-schema", metavar="REVISION", help="The schema's revision is right.")
 def end(accept_schema: str | None) -> None:
     """End the window that is open."""
     with _tools() as tools:
@@ -156,7 +156,7 @@ def cancel(window_id: int) -> None:
 @click.argument("window_id", type=int, required=False)
 @json_option
 def log(window_id: int | None, *, as_json: bool) -> None:
-    """Show what happened to windows, by whom, oldest first."""
+    """Show the events of windows, with their causes, the oldest first."""
     with _tools() as tools:
         for event in tools.windows.events(window_id):
             values = [str(getattr(event, name)) for name in event.__slots__]
@@ -165,7 +165,7 @@ def log(window_id: int | None, *, as_json: bool) -> None:
 
 
 @maintenance.command("bypass-token")
-@click.option("--for", "lasts", type=Duration(), default="30m", help="At most 12h.")
+@click.option("--for", "lasts", type=Duration(), default="30m", help="How long, 12h at most.")
 def bypass_token(lasts: timedelta) -> None:
     """Print a value of X-Maintenance-Bypass that lets its bearer into the present window."""
     with _tools() as tools:
@@ -174,7 +174,7 @@ def bypass_token(lasts: timedelta) -> None:
 
 def _state(tools: Tools) -> dict[str, Any]:
     window = tools.service.read()
-    # The service's own role may not see what others do.
+    # The service's role may not see statements of others.
     with unpooled_engine(tools.migration_url).connect() as connection:
         fence, mutex = fence_of(connection), mutex_of(connection)
         writers, migrators = holders(connection, fence), holders(connection, mutex)

@@ -16,35 +16,35 @@ from chassis.settings import PRODUCTION, default_prefix
 
 @click.group()
 def openapi() -> None:
-    """Keep the description of the API, openapi.json, true and its promises kept."""
+    """Compare openapi.json with the code, and with what clients rely on."""
 
 
 @openapi.command()
 def write() -> None:
-    """Write what the code says into openapi.json, to be committed."""
+    """Write openapi.json anew from the code."""
     current_project().document.write_text(_text(describe_api()), "utf-8", newline="\n")
     click.echo("Wrote openapi.json.")
 
 
 @openapi.command()
 def check() -> None:
-    """Fail, and show the difference, when openapi.json is not what the code says."""
+    """Fail, and show the difference, if openapi.json differs from the code."""
     committed = loads(_committed())
     if committed == (current := describe_api()):
-        click.echo("openapi.json is what the code says.")
+        click.echo("openapi.json agrees with the code.")
         return
     was, now = _text(committed).splitlines(), _text(current).splitlines()
     click.echo("\n".join(unified_diff(was, now, "openapi.json", "the code", lineterm="")))
     raise click.ClickException(
-        "openapi.json is not what the code says. Run `python manage.py openapi write`, and commit "
+        "openapi.json differs from the code. Run `python manage.py openapi write`, and commit "
         "it with the change."
     )
 
 
 @openapi.command()
-@click.option("--against", metavar="FILE|REVISION", help="By default the newest tag, else HEAD.")
+@click.option("--against", metavar="FILE|REVISION", help="The newest tag by default, else HEAD.")
 def breaking(against: str | None) -> None:
-    """Fail when the code breaks a client of an earlier openapi.json, and name what breaks.
+    """Fail, and name the changes, if the code breaks clients of an earlier openapi.json.
 
     \b
     python manage.py openapi breaking --against origin/main
@@ -70,14 +70,14 @@ def breaking(against: str | None) -> None:
 
 
 def describe_api() -> dict[str, Any]:
-    """Below the prefix that is the default."""
+    """The document of the code, with the default prefix."""
     project = current_project()
     about: dict[str, Any] = project.about
     config = project.config_type(
         **about,
         environment=PRODUCTION,
         service_prefix=default_prefix(project.config_type),
-        database_url="postgresql://nobody@localhost/nothing",  # It is not asked.
+        database_url="postgresql://nobody@localhost/nothing",  # Not used.
         secret_key=token_urlsafe(),
         log_level="ERROR",
     )
@@ -103,7 +103,7 @@ def _earlier(name: str) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
-    """What it prints; None where it fails, or there is none."""
+    """The output of git; None if git fails or is missing."""
     if not (git := shutil.which("git")):
         return None
     result = subprocess.run(

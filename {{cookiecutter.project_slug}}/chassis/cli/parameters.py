@@ -1,4 +1,4 @@
-"""Times as they are written on the command line."""
+"""Durations and times as parameters of the command line."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -36,7 +36,7 @@ class Moment(click.ParamType[datetime]):
             except OverflowError:
                 self.fail(f"{value!r} is too far away.", param, ctx)
         try:
-            # Python's reader takes +00:99.
+            # Python's reader accepts +00:99.
             readable = not re.search(r"[+-]\d\d:?[6-9]\d", value.partition("T")[2])
             moment = datetime.fromisoformat(value if readable else "")
         except ValueError:

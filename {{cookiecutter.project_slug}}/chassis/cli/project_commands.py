@@ -44,6 +44,6 @@ def seed() -> None:
 
 @click.command()
 def config() -> None:
-    """Show every setting, its value and where that comes from; secrets are masked."""
+    """Show every setting, its value and its source; secrets are masked."""
     for name, value, source in describe(load_config(current_project().config_type, complete=False)):
         click.echo(f"{name}={value}  ({source})")

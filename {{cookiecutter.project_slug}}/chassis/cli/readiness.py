@@ -26,7 +26,7 @@ def require_database() -> None:
 
 
 def require_ready_database(config: Settings) -> None:
-    """Raise ClickException, with what to do, unless the service could serve from it now.
+    """Raise ClickException, with what to do, unless the service could serve now.
 
     Raise ConfigError if PostgreSQL does not allow as many connections as the server may open. A
     project that uses no database needs none.
@@ -59,7 +59,7 @@ def needs_upgrade(config: Settings) -> bool:
             current = container.database_probe().schema_state().current
         except UnavailableError:
             return True
-    # What this code does not know is newer: another branch's.
+    # An unknown revision belongs to a newer code, or to another branch.
     return current != (revisions or [None])[-1] and current in {None, *revisions}
 
 

@@ -1,4 +1,4 @@
-"""What people can put right: a sentence, with what to do, and an exit code for programs."""
+"""Errors that people can correct: a sentence with what to do, and an exit code."""
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
@@ -8,7 +8,7 @@ from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
 from chassis.migrations.check import FindingsError
-from chassis.migrations.commands import ContractInTheWayError
+from chassis.migrations.plan import ContractInTheWayError
 from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
@@ -20,7 +20,7 @@ FAILED = 1
 FINDINGS = 3
 WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
-# By what raises them: their texts are sentences for people already.
+# Errors whose texts are sentences already, by class.
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError, SchemaNameError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
@@ -38,7 +38,7 @@ NO_SCRATCH = (
     "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
 )
 FORBIDDEN, VIOLATION = "42501", "23"
-# By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html
+# Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
     FORBIDDEN: "The role in DATABASE_URL may not do this.",
     "42P07": "The schema is not at the revision that the database says it is. If it is at another, "
@@ -47,7 +47,7 @@ DATABASE_ADVICE = {
 
 
 def sentence_of(error: Exception) -> tuple[str, int] | None:
-    """None for a mistake in the program."""
+    """The sentence and the exit code; None for a mistake in the program."""
     match error:
         case BusyError():
             return f"{error} Nothing is half done; run the same command again.", BUSY

@@ -20,21 +20,21 @@ from chassis.cli.readiness import needs_upgrade, require_ready_database
 from chassis.project import current_project
 from chassis.settings import Settings, doubts, load_config
 
-# Requests that are being answered have so long to end, when the server is told to stop.
+# How long running requests have to end when the server stops.
 STOP_SECONDS = 30
-# Threads of a process beyond those that work: each may wait for one slow body.
+# Threads of a process beyond THREADS: each may wait for a slow body.
 WAITING_THREADS = 32
-# For the headers, and for the next request of a kept connection: a proxy's limit should be lower,
-# and 60 seconds are usual. Who is slow here holds a socket, no thread.
+# Time limit for headers, and for the next request of a kept connection. A proxy's limit should be
+# lower; 60 seconds are usual. A slow client holds a socket and no thread.
 HEADER_SECONDS = 65
-HEADER_BYTES = 32 * 1024  # Or a little more, with the request line; 431 beyond, and from 101 on.
-BACKLOG = 1024  # Connections that wait to be accepted, and that the processes hold together.
-# A process is replaced then, in case something in it grows. It ends so long after its successor
-# was started: granian does not ask whether that serves.
+HEADER_BYTES = 32 * 1024  # Roughly, with the request line; 431 beyond it, and from 101 headers on.
+BACKLOG = 1024  # Waiting connections, and open ones of all processes.
+# After LIFETIME_SECONDS a process is replaced, in case its memory grows. It ends START_SECONDS
+# after its successor started: granian does not check whether the successor serves.
 LIFETIME_SECONDS = 24 * 3600
 START_SECONDS = 10
 
-# The server's own lines go the way of all others.
+# No handlers: the server's lines go through the root logger.
 LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -49,7 +49,7 @@ port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT b
 def run(host: str | None, port: int | None) -> None:
     """Start the service for development; it reloads when the code changes.
 
-    Without DATABASE_URL it brings its own PostgreSQL and applies pending migrations to it.
+    Without DATABASE_URL, it starts its own PostgreSQL and applies pending migrations.
 
     \b
     python manage.py run --port 8001
@@ -69,7 +69,7 @@ def run(host: str | None, port: int | None) -> None:
         config,
         host,
         port,
-        shared=False,  # Reload would find nothing new.
+        shared=False,  # Forked processes would keep the old modules.
         workers=1,
         reload=True,
         reload_paths=[project.root / "chassis", project.root / project.package],
@@ -90,7 +90,7 @@ def _say_where(config: Settings, host: str | None, port: int | None) -> None:
 def serve(host: str | None, port: int | None) -> None:
     """Start the service for production.
 
-    It starts without its database too, and is not ready until that answers.
+    It starts without its database too, and is not ready until the database answers.
 
     \b
     WORKERS=2 THREADS=16 python manage.py serve --host 0.0.0.0
@@ -116,10 +116,10 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 def _open_closed_streams() -> None:
-    """After `2>&-` the next file or socket would get the number that is standard error's."""
+    """Open closed standard streams: else the next socket would get the number of one."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)  # It gets the lowest number that is free.
+            os.open(os.devnull, os.O_RDWR)  # Gets the lowest free number.
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
@@ -130,11 +130,11 @@ def _log(config: Settings) -> None:
 def _serve(
     config: Settings, host: str | None, port: int | None, *, shared: bool, **options: Any
 ) -> None:
-    """The production server and its settings; `shared` says whether its processes share modules.
+    """Run granian. With `shared`, its processes are forked after the modules were imported.
 
-    A thread that waits for PostgreSQL holds its request, so as many requests are worked on as
-    there are connections in the pool (chassis/http/flow/fair_queue.py). The other threads wait for
-    bodies, for which the server has no time limit.
+    As many requests are served at once as there are connections in the pool
+    (chassis/http/flow/fair_queue.py). Further threads wait for bodies, for which the server has no
+    time limit.
     """
     address, port = host or config.host, port or config.port
     _require_free_port(address, port)
@@ -149,10 +149,10 @@ def _serve(
 
 
 def _is_true_here(server: Any, record: logging.LogRecord) -> bool:
-    """Whether a line of the server's own is worth reading."""
+    """Whether a line of the server's log is true and useful here."""
     if record.msg.startswith("Unexpected exit"):
-        return not server.interrupt_signal  # Ctrl-C reaches its processes too: they end as meant.
-    # It advises as many threads as the cores can run; ours wait for PostgreSQL most of the time.
+        return not server.interrupt_signal  # Ctrl-C reaches the processes directly.
+    # It advises a thread per core; these threads wait for PostgreSQL most of the time.
     return "Python threads" not in record.msg
 
 
@@ -162,7 +162,7 @@ def _server(config: Settings, address: str, port: int, options: dict[str, Any]) 
         address=address,
         port=port,
         interface=Interfaces.WSGI,
-        http=HTTPModes.http1,  # To look for HTTP/2 it would wait without end.
+        http=HTTPModes.http1,  # Detecting HTTP/2 has no time limit.
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES
         ),
@@ -178,26 +178,26 @@ def _server(config: Settings, address: str, port: int, options: dict[str, Any]) 
 
 
 def _share_modules() -> None:
-    """Fork the server's processes when all is imported: they start sooner and take less memory."""
-    current_project().module("create_app")  # Not before it is known where they count.
+    """Import the application, then fork: processes start sooner and share memory."""
+    current_project().module("create_app")  # Late, because metrics read the directory at import.
 
     multiprocessing.set_start_method("fork", force=True)
     hold = partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOPPING)
     take = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOPPING)
-    # Python forgets signals that a process gets while it is being forked: they have to wait.
+    # Python loses signals that arrive during a fork, so they are blocked.
     os.register_at_fork(before=hold, after_in_parent=take, after_in_child=_end_at_signals)
     os.register_at_fork(after_in_child=take)
 
 
 def _end_at_signals() -> None:
-    """Until the server sets its own: the handlers of the process before stop nothing here."""
+    """Let signals end a new process, until the server sets its handlers: inherited ones do not."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
 def _counting_together() -> Iterator[None]:
-    """The processes count in files of one directory: see chassis/observability/metrics.py."""
+    """Make the directory for the metrics of all processes: chassis/observability/metrics.py."""
     try:
         directory = TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True)
     except OSError:

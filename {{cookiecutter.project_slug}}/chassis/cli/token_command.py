@@ -11,8 +11,8 @@ NOT_ASKED = "postgresql://nobody@localhost/nothing"
 
 
 @click.command()
-@click.option("--scope", "scopes", multiple=True, help="What it allows; everything by default.")
-@click.option("--subject", default="developer", show_default=True, help="Whose it is.")
+@click.option("--scope", "scopes", multiple=True, help="A scope of the token; all by default.")
+@click.option("--subject", default="developer", show_default=True, help="The subject of the token.")
 @click.option("--for", "lasts", type=Duration(), default="12h", show_default=True)
 def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
     """Print a token for development.
@@ -27,7 +27,7 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
     project = current_project()
     stored = _stored(project.config_type)
     if not subject.strip():
-        raise click.BadParameter("It is empty.", param_hint="--subject")
+        raise click.BadParameter("The subject is empty.", param_hint="--subject")
     app = project.create_app(replace(load_config(project.config_type), database_url=NOT_ASKED))
     every = scopes_of(app)
     app.extensions["container"].unwire()
@@ -47,15 +47,15 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
 
 
 def _stored(kind: type[Settings]) -> Settings:
-    """Raise ConfigError unless the service that runs takes tokens that are made with them."""
+    """The settings. Raise ConfigError unless a service with them accepts such tokens."""
     stored = load_config(kind, complete=False)
     if stored.environment != DEVELOPMENT:
-        raise ConfigError("Tokens are made in development only; in production, by JWT_ISSUER.")
+        raise ConfigError("This command works in development only; in production, ask JWT_ISSUER.")
     if stored.jwt_jwks_url:
-        raise ConfigError("JWT_JWKS_URL is set: the service takes tokens from JWT_ISSUER only.")
+        raise ConfigError("JWT_JWKS_URL is set: the service accepts tokens from JWT_ISSUER only.")
     if not stored.secret_key:
         raise ConfigError(
-            "SECRET_KEY is not set, and the service has made up its own. "
+            "SECRET_KEY is not set, so the service uses a random one. "
             "`python scripts/create_env.py` writes a .env with one."
         )
     return stored

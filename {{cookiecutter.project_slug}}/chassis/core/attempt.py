@@ -1,4 +1,4 @@
-"""What repositories and units of work know of the attempt to serve a request, if there is one."""
+"""What repositories read and note about the present attempt to serve a request."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from chassis.core.request_scope import current_scope
 def require(entity_id: UUID, version: int, entity: object = None) -> None:
     """Raise PreconditionFailedError if the caller expects another version of this entity.
 
-    `entity` is as it was stored, or None where it was changed since, or is not at hand.
+    `entity` is the stored one; None if somebody changed it since, or the caller has only its id.
     """
     attempt = current_scope().attempt
     if attempt is None or attempt.expects is None or entity_id != attempt.entity_id:
@@ -17,12 +17,12 @@ def require(entity_id: UUID, version: int, entity: object = None) -> None:
     if version in attempt.met_versions:
         return
     if not attempt.expects(version, entity):
-        raise PreconditionFailedError("It has another version than the request expects.")
+        raise PreconditionFailedError("The entity has another version than the request expects.")
     attempt.met_versions.add(version)
 
 
 def note_saved(entity_id: UUID, version: int) -> None:
-    """Nobody expected the version that the request itself has made."""
+    """Note a version that this request made: a later `require` of the request accepts it."""
     attempt = current_scope().attempt
     if attempt and entity_id == attempt.entity_id:
         attempt.met_versions.add(version)

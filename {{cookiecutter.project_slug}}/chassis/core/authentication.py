@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and what they have been allowed to do."""
+    """The caller: the subject of the token, and the scopes that the token grants."""
 
     subject: str
     scopes: frozenset[str]
@@ -13,7 +13,7 @@ class Principal:
 class Authenticator(ABC):
     @abstractmethod
     def authenticate(self, token: str, *, patient: bool) -> Principal:
-        """Who is `patient` needs to know, and may be kept waiting; others do without.
+        """The principal of a token. With `patient`, the call may wait for the issuer's keys.
 
-        Raise AuthenticationError if it is not good, UnavailableError if that cannot be known.
+        Raise AuthenticationError for an invalid token, UnavailableError if no key can be fetched.
         """

@@ -3,24 +3,24 @@ from threading import Lock
 
 
 class CircuitBreaker:
-    """Keeps callers from something that failed, until it works again.
+    """Keeps callers from a dependency that failed, until the dependency works again.
 
-    While it fails, one caller tries it once in `pause` seconds, and the others do without it.
+    While it fails, `admits` lets one caller try every `pause` seconds, and rejects all others.
     """
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
-        self._retry_at = 0.0  # 0 while it works.
+        self._retry_at = 0.0  # 0 while the dependency works.
         self._lock = Lock()
 
     def admits(self) -> bool:
-        """Whether the caller may use it now; if so, `failed` or `worked` is to be called."""
+        """Whether the caller may use the dependency; afterwards it calls `failed` or `worked`."""
         if not self._retry_at:
             return True
         with self._lock:
             if time.monotonic() < self._retry_at:
                 return False
-            self.failed()  # For the others, until it is known.
+            self.failed()  # The other callers are rejected until this one reports.
         return True
 
     def failed(self) -> None:

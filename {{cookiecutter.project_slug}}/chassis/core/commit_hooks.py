@@ -20,7 +20,7 @@ class CommitHooks:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """A part of the transaction: where it is rolled back alone, so are its actions."""
+        """A savepoint: where it is rolled back, the actions that it registered are dropped."""
         before = len(self._actions)
         try:
             yield
@@ -29,7 +29,7 @@ class CommitHooks:
             raise
 
     def run(self) -> None:
-        """The commit is done: an action that fails is logged, and changes nothing else."""
+        """Run the actions after the commit. A failing action is logged; the others still run."""
         for action in self._actions:
             try:
                 action()

@@ -1,17 +1,17 @@
-"""What can go wrong, in the words of the domain.
+"""The errors of the domain and the services.
 
 DomainError
 ├── ValidationError      a rule about a value is broken
 ├── NotFoundError        nothing has that identity
-├── ConflictError        the present state forbids it, or another writer was first
+├── ConflictError        the present state forbids the change, or another writer was first
 │   ├── DuplicateError   something else already has that identity or name
-│   ├── PreconditionFailedError  it has another version than the caller expects
-│   ├── CollisionError   two transactions got in each other's way; again, it may succeed
-│   └── BusyError        somebody else is at it; the same call may succeed later
-├── AuthenticationError  it is not known who asks
-├── ForbiddenError       whoever asks may not do this
-└── UnavailableError     what is needed does not answer; the same call may succeed later
-    ├── MaintenanceError     a maintenance window forbids it
+│   ├── PreconditionFailedError  the entity has another version than the caller expects
+│   ├── CollisionError   two transactions collided (deadlock); a second try may succeed
+│   └── BusyError        another process does the same; the call may succeed later
+├── AuthenticationError  the caller has no valid token
+├── ForbiddenError       the caller lacks a scope
+└── UnavailableError     a dependency does not answer; the same call may succeed later
+    ├── MaintenanceError     a maintenance window forbids the call
     └── SchemaMismatchError  the database has the schema of another release
 """
 
@@ -19,16 +19,20 @@ from chassis.core.maintenance import Window
 
 
 class CodeError(Exception):
-    """The project's code is at odds with itself. Its text says where, and what would be right."""
+    """A mistake in the project's code. The text names the place and the correction."""
+
+
+class DeclarationError(CodeError, TypeError):
+    """Of what is declared: a field, a column, a schema or a list."""
 
 
 class DomainError(Exception):
-    """Its text is a sentence that may be shown to whoever asked."""
+    """The text is a sentence that a caller may see."""
 
 
 class ValidationError(DomainError):
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
-        """`field` is the one that is wrong, or a path to it: `lines/2/product_id`."""
+        """`field` is the name of the wrong field, or a path to it: `lines/2/product_id`."""
         super().__init__(sentence)
         self.field = field
 
@@ -59,14 +63,14 @@ class BusyError(ConflictError):
 
 class AuthenticationError(DomainError):
     def __init__(self, sentence: str, reason: str = "") -> None:
-        """`reason` is a word for the log: what kind of mistake, and nothing of a token."""
+        """`reason` is a word for the log, such as "expired"; it contains nothing of the token."""
         super().__init__(sentence)
         self.reason = reason
 
 
 class ForbiddenError(DomainError):
     def __init__(self, sentence: str, scopes: frozenset[str] = frozenset()) -> None:
-        """`scopes` are those that would do."""
+        """`scopes` are those that the operation requires."""
         super().__init__(sentence)
         self.scopes = scopes
 
@@ -81,6 +85,6 @@ class SchemaMismatchError(UnavailableError):
 
 class MaintenanceError(UnavailableError):
     def __init__(self, window: Window | None) -> None:
-        """None where the window ended, or its beginning was not seen, in this moment."""
+        """`window` is None if the window has just ended, or this process has not read it yet."""
         super().__init__((window and window.message) or "The service is under maintenance.")
         self.window = window

@@ -9,9 +9,9 @@ from chassis.core.maintenance import Window, WindowPhase
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
 
-# A database that restarts is not a reason to take every instance out of service at once.
+# While a database restarts, no instance is taken out of service at once.
 TOLERATED_SECONDS = 10
-# One that hangs takes what it is sent and never answers; no time limit of its own ends that.
+# A hanging PostgreSQL accepts a query and never answers; its own time limits do not end that.
 ANSWER_SECONDS = 1.5
 MIGRATING = {WindowPhase.MIGRATING, WindowPhase.FAILED}
 
@@ -40,7 +40,7 @@ class HealthService:
     def readiness(self) -> Readiness:
         """Raise UnavailableError if requests could not be served now.
 
-        A window does not matter: an instance that was not ready could not say `Retry-After`.
+        A maintenance window does not count: only a ready instance can answer with `Retry-After`.
         """
         with self._asking:
             if self._answer is None or self._answer.done():
@@ -50,12 +50,12 @@ class HealthService:
         try:
             return answer.result(ANSWER_SECONDS)
         except TimeoutError as error:
-            raise UnavailableError("What the service needs does not answer.") from error
+            raise UnavailableError("A dependency does not answer in time.") from error
 
     def _ask(self, answer: "Future[Readiness]") -> None:
         try:
             answer.set_result(self._look())
-        except BaseException as error:  # Whatever it is, it is raised to whoever asked.
+        except BaseException as error:  # Handed to the thread that asked, which raises it.
             answer.set_exception(error)
 
     def _look(self) -> Readiness:

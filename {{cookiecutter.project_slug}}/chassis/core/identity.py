@@ -1,4 +1,4 @@
-"""Identities are made here, not by the database, so that an entity has one from the start."""
+"""Makes the ids of entities here and not in the database, so that a new entity has one at once."""
 
 import sys
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-# What PostgreSQL's integer and bigint hold.
+# The largest values of PostgreSQL's integer and bigint.
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
 BIG_INTEGER_MIN, BIG_INTEGER_MAX = -(2**63), 2**63 - 1
 
-# A day less than Python holds at either end, so that a moment has a year in every time zone.
+# A day inside Python's own limits, so that converting to another time zone cannot overflow.
 EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)

@@ -5,11 +5,11 @@ from enum import StrEnum
 
 
 class MaintenanceMode(StrEnum):
-    """What a maintenance window keeps from happening; from weak to strong."""
+    """What a maintenance window forbids, from weak to strong."""
 
     NONE = "none"
-    READ_ONLY = "read-only"  # Writes are refused.
-    FULL = "full"  # Reads too.
+    READ_ONLY = "read-only"  # Forbids writes.
+    FULL = "full"  # Forbids reads, too.
 
     @property
     def strength(self) -> int:
@@ -18,16 +18,16 @@ class MaintenanceMode(StrEnum):
 
 class WindowPhase(StrEnum):
     SCHEDULED = "scheduled"
-    DRAINING = "draining"  # Waits for the writers that are at work.
+    DRAINING = "draining"  # Waits until running writers end.
     ACTIVE = "active"  # Opened by hand.
     MIGRATING = "migrating"
-    VERIFYING = "verifying"  # Migrated; somebody looks before it ends.
+    VERIFYING = "verifying"  # The migration is done; a person looks before the window ends.
     FAILED = "failed"  # The schema is between two revisions.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """A maintenance window: one that is open, or the next one."""
+    """A maintenance window: the open one, or the next one."""
 
     id: int
     kind: str  # manual or migration
@@ -37,10 +37,10 @@ class Window:
     is_open: bool
     starts_at: datetime
     expected_end: datetime | None
-    seconds_left: float | None  # To the expected end; negative when that is past.
+    seconds_left: float | None  # Until the expected end; negative after it.
     from_revision: str | None
     target_revision: str | None
-    orphaned: bool = False  # It needs an owner, and nobody has the migrator's mutex.
+    orphaned: bool = False  # Its owner died: nobody holds the migrator's mutex.
 
     @property
     def forbids_reads(self) -> bool:
@@ -58,18 +58,18 @@ class WindowEvent:
 
 
 class MaintenanceWindows(ABC):
-    """Windows in which nobody writes, or nobody reads either; at most one is open at a time.
+    """The maintenance windows of a database; at most one is open at a time.
 
     Each method raises UnavailableError if the database does not answer in time.
     """
 
     @abstractmethod
     def current(self) -> Window | None:
-        """The one that is open, else the next one."""
+        """The open window, else the next one, else None."""
 
     @abstractmethod
     def settle_orphan(self) -> None:
-        """End the window of an owner that died, if the schema is proven unchanged or complete."""
+        """End the window of a dead owner, if the schema is proven to be at a revision."""
 
     @abstractmethod
     def start(
@@ -81,29 +81,29 @@ class MaintenanceWindows(ABC):
         expires: bool = True,
         patience: timedelta,
     ) -> Window:
-        """Open one and wait until nobody writes; it ends by itself after `lasts` if it `expires`.
+        """Open a window and wait until nobody writes. With `expires` it ends itself after `lasts`.
 
-        Raise ConflictError if one is open, BusyError if writers do not end within `patience`.
+        Raise ConflictError if a window is open, BusyError if writers do not end within `patience`.
         """
 
     @abstractmethod
     def schedule(
         self, mode: MaintenanceMode, message: str, starts_at: datetime, lasts: timedelta
     ) -> Window:
-        """Raise ConflictError if it overlaps another one, ValidationError if it begins earlier."""
+        """Raise ConflictError if it overlaps another, ValidationError if it begins in the past."""
 
     @abstractmethod
     def end(self, accept_schema: str | None = None) -> Window:
         """Raise BusyError while a migration runs.
 
-        After one that failed, raise ConflictError unless `accept_schema` is the database's
-        revision. Raise NotFoundError if none is open.
+        After a failed migration, raise ConflictError unless `accept_schema` is the database's
+        revision. Raise NotFoundError if no window is open.
         """
 
     @abstractmethod
     def cancel(self, window_id: int) -> None:
-        """Raise NotFoundError unless it is scheduled and has not begun."""
+        """Raise NotFoundError unless the window is scheduled and has not begun."""
 
     @abstractmethod
     def events(self, window_id: int | None = None) -> list[WindowEvent]:
-        """What happened to one, or to all, in order."""
+        """The events of one window, or of all, the oldest first."""

@@ -1,4 +1,4 @@
-"""What each request is told of maintenance windows."""
+"""Maintenance windows as requests see them: cached for a second in each process."""
 
 import logging
 import random
@@ -10,30 +10,30 @@ from chassis.core.maintenance import MaintenanceWindows, Window, WindowPhase
 from chassis.core.request_scope import current_scope
 from chassis.core.signing import Signer
 
-# Seconds for which a process believes what it read. A window is noticed within the first, its end
-# within the second; writers need neither, each asks the database as it begins.
-BELIEF, BELIEF_IN_A_WINDOW = 0.8, 0.2
-PATIENCE = 0.2  # With another thread of the process, which is reading it.
-QUIET_SECONDS = 10
-OVERRUN, LONGEST = 15, 3600
-DRAINING, FAILED = 5, 60
-LONGEST_BYPASS = 12 * 3600
+# How long a process uses what it read: a window is noticed within a second, its end within half of
+# one. Writers do not depend on this: each passes the fence in the database.
+CACHE_SECONDS, CACHE_SECONDS_IN_A_WINDOW = 0.8, 0.2
+READ_PATIENCE_SECONDS = 0.2  # For another thread of the process that is reading the window.
+QUIET_SECONDS = 10  # Between two log lines about the same trouble.
+LONGEST_BYPASS_SECONDS = 12 * 3600
+# For Retry-After: while writers end, after a failed migration, past the expected end, at most.
+DRAINING_SECONDS, FAILED_SECONDS, OVERRUN_SECONDS, LONGEST_SECONDS = 5, 60, 15, 3600
 
 _log = logging.getLogger(__name__)
 
 
 def retry_after(window: Window | None) -> int:
-    """Seconds until asking again may help, and up to a fifth more: not all come at once."""
+    """Seconds for Retry-After, with up to a fifth more at random, so that clients spread."""
     if window is None:
-        seconds: float = DRAINING
+        seconds: float = DRAINING_SECONDS
     elif window.phase is WindowPhase.FAILED:
-        seconds = FAILED
+        seconds = FAILED_SECONDS
     elif window.phase is WindowPhase.DRAINING:
-        seconds = DRAINING
+        seconds = DRAINING_SECONDS
     elif window.seconds_left is None or window.seconds_left < 0:
-        seconds = OVERRUN
+        seconds = OVERRUN_SECONDS
     else:
-        seconds = min(max(window.seconds_left, 1), LONGEST)
+        seconds = min(max(window.seconds_left, 1), LONGEST_SECONDS)
     return round(seconds * random.uniform(1, 1.2))  # noqa: S311
 
 
@@ -42,17 +42,17 @@ class MaintenanceService:
         self._windows = windows
         self._signer = Signer(secret_key, "maintenance bypass")
         self._window: Window | None = None
-        self._believed_until = 0.0
+        self._cached_until = 0.0
         self._reading = Lock()
         self._quiet_until = 0.0
 
     def current(self) -> Window | None:
-        """The window that is open, else the next one, as read a moment ago.
+        """The open window, else the next one, as read at most a second ago.
 
-        Who comes while another thread reads it waits for that, but not for long: in a process that
-        was idle, what was read before may be old. What cannot be read stays as it was.
+        While one thread reads the window, the others wait for a moment: in a process that was idle,
+        the cached window may be old. If the window cannot be read, the cached one stays.
         """
-        if self._is_old() and self._reading.acquire(timeout=PATIENCE):
+        if self._is_old() and self._reading.acquire(timeout=READ_PATIENCE_SECONDS):
             try:
                 if self._is_old():
                     self._refresh()
@@ -61,13 +61,13 @@ class MaintenanceService:
         return self._window
 
     def read(self) -> Window | None:
-        """The same, from the database; that of a dead owner is settled first.
+        """The same, read from the database, after the window of a dead owner was settled.
 
-        Raise UnavailableError if it does not answer in time.
+        Raise UnavailableError if the database does not answer in time.
         """
         window = self._windows.current()
         if window and window.orphaned:
-            window = self._windows.current()  # Its owner may just have ended it, and gone.
+            window = self._windows.current()  # Its owner may have ended it meanwhile.
         if window and window.orphaned:
             try:
                 self._windows.settle_orphan()
@@ -78,7 +78,7 @@ class MaintenanceService:
         return window
 
     def require_reads(self, token: str | None) -> None:
-        """Raise MaintenanceError in a window that forbids reading, but for a token's bearer."""
+        """Raise MaintenanceError in a window that forbids reading, unless `token` bypasses it."""
         scope = current_scope()
         scope.admitted_window = None
         window = self.current()
@@ -89,12 +89,12 @@ class MaintenanceService:
                 raise MaintenanceError(window)
 
     def bypass_token(self, seconds: int) -> str:
-        """Lets its bearer into the present window; raise ValidationError if none is open."""
+        """A token that lets its bearer into the window. Raise ValidationError if none is open."""
         window = self._windows.current()
         if window is None or not window.is_open:
             raise ValidationError("No window is open.")
-        if not 0 < seconds <= LONGEST_BYPASS:
-            raise ValidationError("A token is good for up to 12 hours.")
+        if not 0 < seconds <= LONGEST_BYPASS_SECONDS:
+            raise ValidationError("A bypass token is valid for 12 hours at most.")
         return self._signer.sign(f"v1.{window.id}.{time.time() + seconds:.0f}")
 
     def _admits(self, token: str, window: Window) -> bool:
@@ -105,7 +105,7 @@ class MaintenanceService:
         return int(window_id) == window.id and time.time() < int(until)
 
     def _is_old(self) -> bool:
-        return time.monotonic() >= self._believed_until
+        return time.monotonic() >= self._cached_until
 
     def _refresh(self) -> None:
         try:
@@ -113,9 +113,10 @@ class MaintenanceService:
         except UnavailableError as error:
             self._complain(error)
         finally:
-            belief = BELIEF_IN_A_WINDOW if self._window and self._window.is_open else BELIEF
-            # Not all processes at the same time.
-            self._believed_until = time.monotonic() + belief * random.uniform(0.9, 1.1)  # noqa: S311
+            in_a_window = self._window is not None and self._window.is_open
+            cached = CACHE_SECONDS_IN_A_WINDOW if in_a_window else CACHE_SECONDS
+            # Spread, so that processes do not read at the same time.
+            self._cached_until = time.monotonic() + cached * random.uniform(0.9, 1.1)  # noqa: S311
 
     def _complain(self, error: UnavailableError) -> None:
         if time.monotonic() >= self._quiet_until:

@@ -1,4 +1,4 @@
-"""Entities whose fields keep their rules: assigning a value that breaks one raises an error."""
+"""Entities that check their fields: assigning a value that breaks a rule raises an error."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -27,7 +27,7 @@ class Value:
     """A part of an entity, without an identity: a line of an order."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Raise ValidationError, with the field's name, for what its rule does not allow."""
+        """Raise ValidationError, with the field's name, for a value that breaks its rule."""
         kind: Any = type(self)
         declared = _declared(kind).get(name)
         if declared and not (value is None and declared.nullable):
@@ -38,7 +38,7 @@ class Value:
         object.__setattr__(self, name, value)
 
     def change(self, **values: Any) -> None:
-        """Assign what is given; None empties a field that may be empty."""
+        """Assign the given fields; None empties a field that may be empty."""
         for name, value in values.items():
             setattr(self, name, value)
 
@@ -52,9 +52,9 @@ class Model(Value):
 
 
 def declarations(kind: type) -> dict[str, Declaration]:
-    """What each field may hold. A field of another type, children say, is not declared.
+    """The rule of each field. A field without a rule, such as a list of children, is left out.
 
-    An entity that is not a Model has them, too; it only keeps them by itself.
+    Works for an entity that is not a Model, too; such an entity checks its fields itself.
     """
     hashable: Any = kind
     return _declared(hashable)

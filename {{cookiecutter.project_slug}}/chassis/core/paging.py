@@ -5,17 +5,17 @@ Operator = Literal["equal", "one_of", "at_least", "at_most", "prefix", "is_set"]
 
 
 class Comparison(NamedTuple):
-    """What a filter compares its value with: a field, or through a reference one of another."""
+    """A filter: a field, or a field of the entity that `via` refers to, and how to compare."""
 
     field: str
     operator: Operator = "equal"
-    via: str | None = None  # The field that refers to the other entity.
+    via: str | None = None  # The field with the id of the other entity.
 
 
 class SortKey(NamedTuple):
     name: str
     descends: bool = False
-    nulls_first: bool | None = None  # None: as PostgreSQL has it, where they are the greatest.
+    nulls_first: bool | None = None  # None: PostgreSQL's order, in which nulls are the greatest.
 
     @property
     def begins_with_nulls(self) -> bool:
@@ -24,18 +24,18 @@ class SortKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """Which entities of a collection, in which order, and from where on."""
+    """Which entities of a collection a page has, in which order, and where it begins."""
 
     limit: int
-    # What `keys` has of the last entity of the page before.
+    # The values of `keys` in the last entity of the page before.
     after: tuple[Any, ...] | None = None
     order: tuple[SortKey, ...] = ()
-    # Each with its value; an entity fulfils all.
+    # Each with the value to compare with; an entity has to match all.
     where: tuple[tuple[Comparison, Any], ...] = ()
 
     @property
     def keys(self) -> tuple[SortKey, ...]:
-        """The order with the id as its end: no two entities are equal in it."""
+        """The order, with the id as the last key, so that no two entities are equal in it."""
         names = [key.name for key in self.order]
         if "id" in names:
             return self.order[: names.index("id") + 1]
@@ -45,6 +45,6 @@ class PageQuery:
         return tuple(getattr(entity, key.name) for key in self.keys)
 
     def narrow(self, **values: Any) -> "PageQuery":
-        """The same, of those entities only whose fields have these values."""
+        """The same query, limited to entities whose fields have these values."""
         more = tuple((Comparison(name), value) for name, value in values.items())
         return replace(self, where=(*self.where, *more))

@@ -1,4 +1,4 @@
-"""What services ask of a database: repositories, and transactions."""
+"""The ports to a database: repositories and units of work."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from chassis.core.paging import PageQuery
 
 
 class Identified(Protocol):
-    """What an entity needs to be stored: an identity, and the version that was read."""
+    """An entity that can be stored: it has an id, and the version that was read."""
 
     id: UUID
     version: int
@@ -28,40 +28,40 @@ class Clock(Protocol):
 
 
 class Repository(ABC, Generic[Entity]):
-    """A collection of entities. What it hands out is a copy until it is saved."""
+    """A collection of entities. It hands out copies: a change is stored by `save` only."""
 
     @abstractmethod
     def where(self, **values: Any) -> Self:
-        """Those only whose fields have these values; to it the others do not exist.
+        """A repository of only those entities whose fields have these values.
 
-        It looks before any condition of a request does: `work.letters.where(owner=subject)`.
+        It applies before If-Match does, so others cannot be told from missing ones.
         """
 
     @abstractmethod
     def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
-        """Raise NotFoundError if there is none.
+        """The entity with this id. Raise NotFoundError if there is none.
 
-        With `lock`, others who want to lock or change it wait until the end of the transaction.
+        With `lock`, transactions that lock or change the entity wait until this one ends.
         """
 
     @abstractmethod
     def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
-        """By their ids; one that does not exist is left out. Locked in the order of the ids."""
+        """Entities by id, without those that do not exist. Locks are taken in the order of ids."""
 
     @abstractmethod
     def exists(self, entity_id: UUID) -> bool: ...
 
     @abstractmethod
     def find(self, **values: Any) -> Entity | None:
-        """The one whose fields have these values, which together are unique."""
+        """The entity whose fields have these values, or None. The values have to be unique."""
 
     @abstractmethod
     def page(self, query: PageQuery) -> list[Entity]:
-        """At most its limit of the entities that it asks for, from the first one past `after`."""
+        """The entities that match the query: at most `limit`, beginning behind `after`."""
 
     @abstractmethod
     def add(self, entity: Entity) -> None:
-        """Raise DuplicateError if its id, or a value that has to be unique, is taken.
+        """Store a new entity. Raise DuplicateError if its id or a unique value exists already.
 
         Raise ValidationError, with the field, for a reference to what does not exist. Fields named
         `created_at` and `updated_at` get the present moment.
@@ -69,27 +69,29 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def save(self, entity: Entity) -> None:
-        """Store a change and count the version up.
+        """Store a changed entity and add 1 to its version.
 
-        Raise ConflictError if it was changed or removed since it was read, else what `add` raises.
+        Raise ConflictError if somebody changed or removed the entity since it was read, and what
+        `add` raises.
         """
 
     @abstractmethod
     def remove(self, entity: Entity) -> None:
-        """Raise ConflictError if it was changed or removed since it was read, or is referred to."""
+        """Raise ConflictError if the entity was changed or removed since, or is referred to."""
 
 
 class Transaction:
-    hooks: CommitHooks | None = None  # None where it is read-only.
+    hooks: CommitHooks | None = None  # None in a read-only transaction.
 
     def after_commit(self, action: Action) -> None:
-        """Call it in this thread, once, when all that this is part of has committed.
+        """Run an action in this thread, once, after the outermost transaction has committed.
 
-        Never for what was rolled back, repeated after a collision, or replayed for an
-        Idempotency-Key. In a request it is called before the answer; what it raises is logged and
-        does not change the answer. A process that ends in between never calls it: what must not
-        be lost is written in the transaction itself, to an outbox. Raise RuntimeError in a
-        read-only one.
+        The action does not run for a transaction that was rolled back or repeated, nor for a
+        response that an Idempotency-Key replays. In a request it runs before the response is sent;
+        an exception is logged and does not change the response. A process that dies in between
+        never runs it: write what must not be lost into an outbox, in the same transaction.
+
+        Raise RuntimeError in a read-only transaction.
         """
         if self.hooks is None:
             raise RuntimeError("A read-only unit of work commits nothing.")
@@ -97,8 +99,8 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """What was answered, and a fingerprint of the request that it was the answer to."""
+class StoredResponse:
+    """A stored response, with a fingerprint of the request that it answered."""
 
     fingerprint: str
     status: int
@@ -106,33 +108,33 @@ class KeptAnswer:
     body: bytes
 
 
-class Once(ABC):
-    """A transaction that the units of work opened within it join."""
+class IdempotentTransaction(ABC):
+    """A transaction for one Idempotency-Key, which units of work inside it join."""
 
-    answer: KeptAnswer | None  # Kept by an earlier one with the same key.
+    response: StoredResponse | None  # Stored by an earlier request with the same key.
 
     @abstractmethod
-    def keep(self, answer: KeptAnswer) -> None:
-        """Store it; it is committed with everything else, on a clean exit."""
+    def store(self, response: StoredResponse) -> None:
+        """Store the response; a clean exit commits it with everything else."""
 
 
 class UnitOfWorkFactory(ABC, Generic[Work_co]):
-    """Opens units of work: of a project's own kind, which says what its repositories are."""
+    """Opens units of work. The project's own type of them has the repositories."""
 
     @abstractmethod
     def __call__(self, *, read_only: bool = False) -> AbstractContextManager[Work_co]:
-        """Open a unit of work: one transaction, committed on a clean exit, else rolled back.
+        """Open a unit of work: one transaction, which a clean exit commits and an error rolls back.
 
-        A read-only one has no transaction: each query sees the newest state, writing fails.
+        A read-only unit has no transaction: each query sees the newest state, and writing fails.
         Opening one inside another on the same thread raises RuntimeError.
         Raise UnavailableError if the database does not answer in time, CollisionError if the
         transaction collided with another one.
         """
 
     @abstractmethod
-    def once(self, key: str) -> AbstractContextManager[Once]:
-        """Open what the units of work of a request with an Idempotency-Key join.
+    def once(self, key: str) -> AbstractContextManager[IdempotentTransaction]:
+        """Open the transaction of a request with an Idempotency-Key; its units of work join it.
 
-        Of these an inner one that fails takes back only its own part, as it would alone.
-        Raise BusyError while another transaction has that key, else what a unit of work raises.
+        A unit of work that fails inside it rolls back only its own part.
+        Raise BusyError while another transaction has the key, and what a unit of work raises.
         """

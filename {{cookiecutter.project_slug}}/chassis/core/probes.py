@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Revisions of the database schema; None is a database that was never migrated."""
+    """The revision of the database and the one that the code needs; None is before the first."""
 
     current: str | None
     required: str | None
     behind: bool
-    newer: bool = False  # At a revision that this code does not have.
+    newer: bool = False  # The database is at a revision that this code does not have.
 
 
 class DatabaseProbe(ABC):
@@ -19,11 +19,11 @@ class DatabaseProbe(ABC):
 
 
 class ReadinessProbe(ABC):
-    """Of something without which the service cannot serve: a broker, say."""
+    """Checks a dependency without which the service cannot serve, such as a broker."""
 
     @abstractmethod
     def check(self) -> None:
-        """Raise UnavailableError, with a sentence that callers may see, if it cannot be used now.
+        """Raise UnavailableError, with a sentence that callers may see, if the dependency fails.
 
         All probes together have a second.
         """

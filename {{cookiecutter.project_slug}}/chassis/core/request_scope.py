@@ -1,4 +1,4 @@
-"""What belongs to one request and has to be known where no argument leads: the one place for it."""
+"""The state of one request, for code that no argument reaches. There is no other such place."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,34 +14,34 @@ from chassis.core.read_positions import Positions
 
 @dataclass(slots=True)
 class Attempt:
-    """One of the attempts to serve a request; a collision may make another one necessary."""
+    """One attempt to serve a request; after a collision there is a second one."""
 
     # The entity that the request is about, and whether the caller expects it as it is; None is any.
     entity_id: UUID | None
     expects: Callable[[int, object], bool] | None
-    # What was found to be as expected, and what the request itself has made of it.
+    # Versions that were found as expected, or that this request has made.
     met_versions: set[int] = field(default_factory=set)
     committed: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class RequestScope:
-    """Outside of a request a thread has one too, which stays empty but for its units of work."""
+    """The scope of a request. Outside of requests, a thread's scope has units of work only."""
 
-    request: Any = None  # Of the framework; None outside of a request.
+    request: Any = None  # Flask's; None outside of a request.
     plan: Any = None  # The steps that the request passes.
     started: float = field(default_factory=perf_counter)
     request_id: str | None = None
     principal: Principal | None = None
     refusal: DomainError | None = None  # Why there is no principal, although a token was sent.
     rate: Any = None  # How much of the caller's limit is used.
-    slots: list[Callable[[], None]] = field(default_factory=list)  # What releases each, in order.
-    status: int = 500  # Of the response.
+    slots: list[Callable[[], None]] = field(default_factory=list)  # Release the acquired ones.
+    status: int = 500  # Of the response that is sent.
     attempt: Attempt | None = None
-    positions: Positions | None = None  # None where all is read from the primary.
-    admitted_window: int | None = None  # In which this request may write before it ends.
-    masks: dict[str, set[str]] = field(default_factory=dict)  # What logs leave out.
-    units: dict[Any, Any] = field(default_factory=dict)  # That are open, by factory and thread.
+    positions: Positions | None = None  # None without a replica.
+    admitted_window: int | None = None  # Databases to which this request may write.
+    masks: dict[str, set[str]] = field(default_factory=dict)  # Values that log lines leave out.
+    units: dict[Any, Any] = field(default_factory=dict)  # The open ones, by factory and thread.
     outer: "RequestScope | None" = None
 
 
@@ -63,6 +63,6 @@ def enter_scope(request: Any) -> RequestScope:
 
 
 def leave_scope() -> None:
-    """Nothing of a request is left for the next one of the thread."""
+    """Drop the scope, so that the thread's next request begins with a new one."""
     if scope := _current.get():
         _current.set(scope.outer)

@@ -1,4 +1,4 @@
-"""What a field of an entity may hold. Entity, column and schema read the same rule.
+"""Rules: what a field of an entity may hold. Entity, column and schema read the same rule.
 
 price: Annotated[Decimal, Number(10, 2, minimum=0)]
 """
@@ -22,7 +22,7 @@ class Rule:
     """A subclass describes itself in a sentence that continues "It "."""
 
     def accept(self, value: Any) -> Any:
-        """Return the value as it is stored. Raise ValueError with a sentence."""
+        """The value in the form that is stored. Raise ValueError with a sentence for a caller."""
         if not self.holds(value):
             raise ValueError(f"It {self.sentence()}.")
         return value
@@ -48,7 +48,7 @@ class Text(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Email(Rule):
-    """In lower case, so that the same address is the same text."""
+    """An e-mail address, stored in lower case, so that equal addresses are equal texts."""
 
     maximum: int = 254  # https://www.rfc-editor.org/errata/eid1690
 
@@ -70,7 +70,7 @@ class Email(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Url(Rule):
-    """Absolute, http or https, in ASCII."""
+    """An absolute URL with http or https, in ASCII."""
 
     maximum: int = 2000
 
@@ -87,7 +87,7 @@ class Url(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Integer(Rule):
-    """PostgreSQL's integer; its bigint where a bound is beyond that."""
+    """An integer; the column is a bigint where a bound is beyond PostgreSQL's integer."""
 
     minimum: int = INTEGER_MIN
     maximum: int = INTEGER_MAX
@@ -105,7 +105,7 @@ class Integer(Rule):
 
 @dataclass(frozen=True)
 class Number(Rule):
-    """PostgreSQL's numeric(digits, places), exact."""
+    """An exact decimal number: PostgreSQL's numeric(digits, places)."""
 
     digits: int
     places: int
@@ -174,7 +174,7 @@ class Plain(Rule):
 
 @dataclass(frozen=True, slots=True)
 class JsonObject(Rule):
-    """An object that PostgreSQL's jsonb holds, and that is read back as it was.
+    """A JSON object that jsonb returns as it was stored.
 
     jsonb has no NUL; a number beyond 64 bits would be read back as one that JSON writers refuse.
     """

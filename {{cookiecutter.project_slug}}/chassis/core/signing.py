@@ -8,18 +8,18 @@ def derived_key(secret: str, purpose: str) -> bytes:
 
 
 class Signer:
-    """Signs what is handed out, so that only that is taken back: HMAC with SHA-256 (RFC 2104)."""
+    """Signs texts that clients bring back, with HMAC and SHA-256 (RFC 2104)."""
 
     def __init__(self, secret: str, purpose: str) -> None:
-        """What was signed for one purpose is worth nothing for another."""
+        """A signature for one purpose is not valid for another."""
         self._key = derived_key(secret, purpose)
 
     def sign(self, told: str) -> str:
-        """Return it with its signature behind a dot."""
+        """The text with a dot and its signature."""
         return f"{told}.{hmac.digest(self._key, _bytes(told), 'sha256').hex()}"
 
     def verified(self, signed: str) -> str | None:
-        """What was signed; None if it was not, or not so."""
+        """The text without its signature; None if the signature is missing or wrong."""
         told = signed.rpartition(".")[0]
         return told if hmac.compare_digest(_bytes(self.sign(told)), _bytes(signed)) else None
 

@@ -23,7 +23,7 @@ from chassis.project import current_project
 
 FINDINGS = 3
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".postgres", ".env", "*_cache", "__pycache__")
-# All tests but those that compare the models with all revisions: here some are left out or added.
+# All tests except those that compare the models with all revisions, of which some are left out.
 RUN_TESTS = """
 import sys, unittest
 from chassis.development.testing.suites.revision_line import DriftSuite, StairwaySuite
@@ -44,7 +44,7 @@ VERSIONS = Path("migrations", "versions")
 
 
 @click.command()
-@click.option("--base", required=True, metavar="REF", help="The release that runs now.")
+@click.option("--base", required=True, metavar="REF", help="The running release.")
 def compat(base: str) -> None:
     """Try both releases on the schemas that they share during a deployment.
 
@@ -93,7 +93,7 @@ def _differences(base: str, folder: Path) -> Iterator[str]:
 
 
 def _unpack(reference: str, folder: Path) -> Path:
-    """Write the project, as it is at a commit, into a folder."""
+    """Write the project's state at a commit into a folder."""
     root = current_project().root
     archive = subprocess.run(
         [shutil.which("git") or "git", "archive", "--format=tar", reference, "--", "."],
@@ -120,14 +120,14 @@ def _names(revisions: list[Revision]) -> str:
 
 
 def _tests(project: Path) -> str | None:
-    """Run them; return what failed."""
+    """Run the tests, and return those that failed."""
     result = _python(project, "-c", RUN_TESTS)
     failed = [line for line in result.stderr.splitlines() if line.startswith(("FAIL:", "ERROR:"))]
     return "\n".join(failed) or result.stderr[-2000:] if result.returncode else None
 
 
 def _start(earlier: Path) -> str | None:
-    """Start this code on a database that the earlier release made; return what is wrong."""
+    """Start this code on a database of the earlier release; return what is wrong."""
     with empty_database() as url:
         made = _python(earlier, "manage.py", "db", "upgrade", DATABASE_URL=url)
         if made.returncode:

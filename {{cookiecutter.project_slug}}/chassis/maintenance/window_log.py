@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
-from sqlalchemy.schema import CreateSchema
 
 from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
@@ -91,7 +90,7 @@ def create_ops_schema(connection: Connection) -> None:
     require_own(connection)
     home = own_schema(connection)
     if home and not connection.execute(HAS_SCHEMA, {"schema": home}).scalar():
-        connection.execute(CreateSchema(home))
+        connection.exec_driver_sql(f"CREATE SCHEMA {home}")
     connection.commit()
     for present, name in OPS_SCHEMA.items():
         condition = present.replace("alembic_version", version_table(connection))

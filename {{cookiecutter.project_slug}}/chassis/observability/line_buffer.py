@@ -1,4 +1,4 @@
-"""Between those who log and whoever reads the log, and may have stopped to."""
+"""Buffers log lines, so that no thread waits for a reader of the log that has stopped."""
 
 import os
 import select
@@ -10,21 +10,21 @@ from threading import Condition, Thread
 from typing import BinaryIO
 
 MOST_BYTES = 4_000_000
-LEAVE_SECONDS = 1.0  # For what is left, where the process ends.
+LEAVE_SECONDS = 1.0  # How long the end of a process waits for the remaining lines.
 
 
 class Outlet:
-    """A file or pipe, of which it is known whether a line can be written without a wait.
+    """A file or pipe that can be written to without waiting.
 
-    A file never waits. A pipe is opened a second time: whether a write waits is a property of what
-    was opened, and the other one is shared with other programs.
+    Writing to a file never waits. A pipe is opened a second time, in non-blocking mode, because the
+    first handle is shared with other programs.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._pipe: int | None = None
         self._is_file = False
-        # In memory there is no number; elsewhere than on Linux no second way to a pipe.
+        # In memory, or not on Linux: only blocking writes.
         with suppress(OSError, ValueError):
             number = stream.fileno()
             mode = os.fstat(number).st_mode
@@ -33,23 +33,23 @@ class Outlet:
                 self._pipe = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
 
     def write(self, line: bytes) -> None:
-        # Who cannot log still answers.
+        # A process that cannot log still serves.
         with suppress(OSError, ValueError):
             self._stream.write(line)
             self._stream.flush()
 
     def write_at_once(self, line: bytes) -> bool:
-        """False where it would take a wait; then nothing is written."""
+        """Write the line, or return False and write nothing if the write would wait."""
         if self._is_file:
             self.write(line)
             return True
-        if self._pipe is None or len(line) > select.PIPE_BUF:  # Beyond, not all or nothing.
+        if self._pipe is None or len(line) > select.PIPE_BUF:  # May be partial.
             return False
         try:
             os.write(self._pipe, line)
         except BlockingIOError:
             return False
-        except OSError:  # Nobody reads any more.
+        except OSError:  # The reader has gone.
             return True
         return True
 
@@ -60,9 +60,9 @@ class Outlet:
 
 
 class LineBuffer:
-    """Takes lines that cannot be written at once: a thread writes them, and may wait.
+    """Buffers lines that cannot be written at once; a thread writes them.
 
-    What has no room is dropped, and counted.
+    Lines beyond the buffer's size are dropped and counted.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LineBuffer:
         resumed: Callable[[int], bytes],
         count_dropped: Callable[[], None],
     ) -> None:
-        """`resumed` makes the line that says how many are missing, when the reader goes on."""
+        """`resumed` makes the line with the number of dropped lines, when the reader goes on."""
         self._outlet = outlet
         self._resumed = resumed
         self._count_dropped = count_dropped
@@ -80,7 +80,7 @@ class LineBuffer:
 
     def put(self, line: bytes) -> None:
         if self._pid != os.getpid():
-            self._begin()  # Of a process that was forked the thread is not there.
+            self._begin()  # A forked process has no such thread yet.
         with self._changed:
             if not (self._size or self._dropped) and self._outlet.write_at_once(line):
                 return
@@ -97,7 +97,7 @@ class LineBuffer:
             self._count_dropped()
 
     def flush(self) -> None:
-        """Wait for the reader, but not for long."""
+        """Wait for the reader, for a limited time."""
         if self._pid == os.getpid():
             with self._changed:
                 self._changed.wait_for(lambda: not self._size, LEAVE_SECONDS)

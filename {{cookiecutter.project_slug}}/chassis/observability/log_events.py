@@ -1,4 +1,4 @@
-"""What becomes of an event on its way to a line."""
+"""The steps from an event to a log line: ids, exceptions, redaction, JSON or text."""
 
 import json
 import re
@@ -25,14 +25,14 @@ OURS = {
     "request_id",
     "exception",
     "refusal",
-}  # Clean as they are made.
-# What PostgreSQL quotes of rows and statements it may cut, and then nothing there could be masked.
+}  # They contain nothing that a caller sent.
+# PostgreSQL may quote a row or statement cut off, and a cut value could not be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 
 TIME_OF_DAY = slice(11, 19)  # Of an ISO 8601 timestamp.
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
-ENABLED = True  # A test may leave every line to Python's own writer.
+ENABLED = True  # Tests set False, and Python's own encoder writes every line.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -43,7 +43,7 @@ def add_request_id(_: Any, __: str, event: Event) -> Event:
 
 
 def render_exception(_: Any, __: str, event: Event) -> Event:
-    """Not by rich, which shows the values of variables."""
+    """Render the traceback ourselves: rich would show the values of variables."""
     found = event.pop("exc_info", None)
     if isinstance(found, tuple):
         found = found[1]
@@ -55,7 +55,7 @@ def render_exception(_: Any, __: str, event: Event) -> Event:
 
 
 def clean(_: Any, __: str, event: Event) -> Event:
-    """Leave out what the caller sent."""
+    """Mask every value that the caller sent."""
     for name, value in event.items():
         if name not in OURS and not name.startswith("_") and value is not None:
             text = value if isinstance(value, str) else repr(value)
@@ -66,17 +66,17 @@ def clean(_: Any, __: str, event: Event) -> Event:
 
 
 def to_json(_: Any, __: str, event: Event) -> str:
-    """All but printable ASCII is escaped."""
+    """The event as JSON; every character but printable ASCII is escaped."""
     if ENABLED:
-        with suppress(TypeError):  # It has a number beyond 64 bits, or half of a surrogate pair.
+        with suppress(TypeError):  # A number beyond 64 bits, or half of a surrogate pair.
             line = orjson.dumps(event).decode()
-            if line.isascii() and line.isprintable():  # Else what is not is to be escaped.
+            if line.isascii() and line.isprintable():  # Else Python's encoder escapes it.
                 return line
     return _encode(event)
 
 
 def console(stream: BinaryIO) -> Render:
-    """For a person: the time without the date, and no line wider than the terminal."""
+    """Text for a person: the time without the date, and no line wider than the terminal."""
     show = ConsoleRenderer(
         colors=stream.isatty(),
         exception_formatter=plain_traceback,
@@ -87,7 +87,7 @@ def console(stream: BinaryIO) -> Render:
 
     def render(logger: Any, name: str, event: Event) -> str:
         lines = event.pop("exception", "").splitlines()
-        if event.get("logger", "").startswith("_granian"):  # Its lines say that they are its own.
+        if event.get("logger", "").startswith("_granian"):  # The server's.
             del event["logger"]
         if "timestamp" in event:
             event["timestamp"] = event["timestamp"][TIME_OF_DAY]
@@ -103,7 +103,7 @@ def console(stream: BinaryIO) -> Render:
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
-    """In lines of so many columns at most, broken at spaces; colours take no column."""
+    """The text in lines of at most `columns`, broken at spaces; colours take no column."""
     lines = [""]
     for word in text.rstrip().split(" "):
         indent = 4 if len(lines) > 1 else 0
@@ -116,7 +116,7 @@ def _wrapped(text: str, columns: int) -> list[str]:
 
 
 def _traceback(error: TracebackException) -> Iterator[str]:
-    """As Python has it, but each message is clean, and on one line."""
+    """Python's traceback, with each message masked and on one line."""
     if error.__cause__:
         yield from (*_traceback(error.__cause__), "That was the direct cause of:")
     elif error.__context__ and not error.__suppress_context__:

@@ -1,4 +1,4 @@
-"""One line an event, to standard error: JSON in production, coloured in development."""
+"""Writes each event as a line to standard error: JSON in production, text in development."""
 
 import logging
 import os
@@ -21,9 +21,9 @@ stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 class LineHandler(logging.Handler):
-    """Each line is one call of write(2), so that those of threads and processes never mix.
+    """Writes each line with one write(2), so that lines of threads and processes never mix.
 
-    With `count_dropped` nobody waits for the reader: see chassis/observability/line_buffer.py.
+    With `count_dropped`, no thread waits for the reader: chassis/observability/line_buffer.py.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.write(self.format(record))
-        except Exception as error:  # Of a call that does not fit its message.
+        except Exception as error:  # The arguments of the call do not fit its message.
             place = f"{record.pathname}:{record.lineno}"
             self.write_event("error", "This cannot be logged.", at=place, why=type(error).__name__)
 
@@ -85,13 +85,15 @@ def write_lines(
     level: str,
     development: bool,
     count_dropped: Callable[[], None] | None = None,
+    to_json: Render = log_events.to_json,
 ) -> LineHandler:
-    """Of structlog's loggers and of the standard library's, which others use: all go this way.
+    """Write the events of structlog's loggers and of the standard library's to standard error.
 
-    `processors` are structlog's: each gets an event and returns it for the next.
+    `processors` are structlog's: each gets an event and returns it for the next. In production
+    `to_json` makes a line of each event, of the line of a request too.
     """
     stream = _stderr()
-    render = log_events.console(stream) if development else log_events.to_json
+    render = log_events.console(stream) if development else to_json
     handler = LineHandler(stream, render, count_dropped)
     handler.setFormatter(
         ProcessorFormatter(
@@ -99,27 +101,31 @@ def write_lines(
             processors=[ProcessorFormatter.remove_processors_meta, handler.render],
         )
     )
+    _configure_structlog(processors)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(not development)
+    # Alembic logs a line each time it reads the revision.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return handler
+
+
+def _configure_structlog(processors: Sequence[Any]) -> None:
     structlog.configure(
         [structlog.stdlib.filter_by_level, *processors, ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.captureWarnings(not development)
-    # It says at each look at the revision with what it looks.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return handler
 
 
 def _is_ready(stream: BinaryIO) -> bool:
-    """Whether its reader takes something within a second. Files, and those of tests, always do."""
+    """Whether the reader accepts something within a second; a file always does."""
     with suppress(OSError, ValueError):
         return bool(select([], [stream], [], PATIENCE)[1])
     return True
 
 
 def request_log(handler: LineHandler, level: str) -> Callable[[RequestRecord], None]:
-    """One line a request, straight to the stream: a logger costs several times as much."""
+    """Write the line of each request straight to the stream: a logger costs several times more."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
 
@@ -139,10 +145,10 @@ def request_log(handler: LineHandler, level: str) -> Callable[[RequestRecord], N
 
 
 def _stderr() -> BinaryIO:
-    """Standard error, buffered whatever PYTHONUNBUFFERED says; or what a test put in its place."""
-    if sys.stderr is None:  # It was closed: `2>&-`.
+    """Standard error, buffered whatever PYTHONUNBUFFERED says; in tests, its replacement."""
+    if sys.stderr is None:  # Closed by `2>&-`.
         return open(os.devnull, "wb")  # noqa: PTH123
     try:
-        return open(sys.stderr.fileno(), "wb", closefd=False)  # For ever.
+        return open(sys.stderr.fileno(), "wb", closefd=False)  # Never closed.
     except OSError:
         return sys.stderr.buffer

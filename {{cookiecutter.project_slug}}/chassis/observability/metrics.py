@@ -1,4 +1,4 @@
-"""How many requests, how they ended and how long they took: by route, never by URL."""
+"""Counts requests and their durations, by route and never by URL."""
 
 import os
 import sys
@@ -25,10 +25,10 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Seat:
-    """The lowest number that no living process has.
+    """The lowest number that no living process has; it names the files that a process counts in.
 
-    Who comes after a process that ended goes on in its files: nothing is lost, and there are never
-    more files than there were processes at a time.
+    A new process continues the files of an ended one. So no count is lost, and there are never more
+    files than there were processes at a time.
     """
 
     def __init__(self, directory: str) -> None:
@@ -55,14 +55,14 @@ class Seat:
                 except BlockingIOError:
                     file.close()
                 else:
-                    self._file, self._number = file, str(number)  # Kept for as long as it lives.
+                    self._file, self._number = file, str(number)  # Locked while open.
                     break
         self._pid = os.getpid()
 
 
 class RequestMetrics:
     def __init__(self, directory: str) -> None:
-        """`directory` is where the processes of a server add up; empty where there is one."""
+        """`directory` has the files of all processes of a server; "" for a single process."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # Nobody asks for them.
         values.ValueClass = _value_class(directory)
         self._directory = directory
@@ -85,7 +85,7 @@ class RequestMetrics:
             "Lines of the log that had no room: nobody read them.",
             registry=self._registry,
         )
-        # As many as there are routes, methods and kinds of status: few.
+        # One per route, method and kind of status: few.
         self._children = cache(self._labelled)
 
     def count(self, record: RequestRecord) -> None:
@@ -94,7 +94,7 @@ class RequestMetrics:
         durations.observe(record.seconds)
 
     def exposition(self) -> bytes:
-        """Of all processes, in the text format of Prometheus."""
+        """The metrics of all processes, in the text format of Prometheus."""
         if not self._directory:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
@@ -115,7 +115,7 @@ def _value_class(directory: str) -> Any:
 
 
 def configure_metrics(app: Flask) -> RequestMetrics:
-    """Once the server has said in the environment where its processes count."""
+    """Set up the metrics. The server has set PROMETHEUS_MULTIPROC_DIR before."""
     metrics = RequestMetrics(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
     app.extensions["metrics"] = metrics
     return metrics

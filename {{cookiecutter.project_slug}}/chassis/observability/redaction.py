@@ -1,4 +1,4 @@
-"""What the caller sent, and how to leave it out of a text for those who run the service."""
+"""Redaction: removes the values of the present request from texts for operators."""
 
 import json
 import re
@@ -14,25 +14,25 @@ from chassis.http.input.parser import body_as_read
 from chassis.http.input.strict_json import read_json
 
 MASK = "********"
-SHORT = 4  # Characters; what has fewer is masked where it stands alone.
-# What any client sends, and logs need to be understood.
+SHORT = 4  # Characters. A shorter value is masked only where it is a whole word.
+# Values of every client, without which logs could not be understood.
 PUBLIC = {"host", "accept", "connection", "origin", "close", "keep-alive", "http", "https", "get"}
 PUBLIC |= {"post", "put", "patch", "delete", "bearer", "gzip", "localhost", "127.0.0.1"}
-PLAIN = re.compile(r"[\w.~/-]*[A-Za-z0-9][\w.~/-]*", re.ASCII)  # The same however it is written.
-# Written in the same way everywhere; what lies between may be escaped.
+PLAIN = re.compile(r"[\w.~/-]*[A-Za-z0-9][\w.~/-]*", re.ASCII)  # The same in every encoding.
+# Runs of characters that no encoding changes.
 SAME = re.compile(r"""[^"'\\\x00-\x1f\x7f-\U0010ffff]+""")
 PART = re.compile(r"""[^\s,;:&=()<>\[\]{}"']+""")
 
 
 def mask_sent(text: str) -> str:
-    """The text without any value of the present request, however it was written there."""
+    """The text with every value of the present request masked, in every encoding."""
     if not text or current_scope().request is None:
         return text
     lower = text.lower()
     found = [form for form in _head() | _body() if form.lower() in lower]
     if not found:
         return text
-    # All at once, the longest first: a mask is not masked again.
+    # All in one pass, the longest first, so that no mask is masked again.
     pattern = "|".join(map(_pattern, sorted(found, key=len, reverse=True)))
     return re.sub(pattern, MASK, text, flags=re.IGNORECASE)
 
@@ -45,7 +45,7 @@ def _head() -> set[str]:
 
 
 def _body() -> set[str]:
-    """Of what was read. It may still be under way, and a line does not wait for it."""
+    """The values of the body, if it was read: a log line does not wait for a body."""
     scope = current_scope()
     body = body_as_read(scope.request)
     if body is None:
@@ -85,7 +85,7 @@ def _forms(value: str) -> Iterator[str]:
 def _values(request: Request, request_id: str | None) -> Iterator[str]:
     yield from (request.method, request.path, request.environ.get("HTTP_HOST", ""))
     for name, value in request.headers:
-        if value != request_id:  # Which may be told: its form is restricted.
+        if value != request_id:  # The id is restricted in form, and may be shown.
             yield from (name, value, *PART.findall(value))
     if credentials := request.authorization:
         yield from (str(value) for value in (credentials.parameters or {}).values())
@@ -100,7 +100,7 @@ def _values(request: Request, request_id: str | None) -> Iterator[str]:
 
 
 def _published() -> frozenset[str]:
-    """The names of fields and parameters, which the service's own document tells anybody."""
+    """Names of fields and parameters, which openapi.json publishes anyway."""
     known = current_app.extensions
     if "published-names" not in known:
         apis = known.get("flask-smorest", {}).get("apis", {}).values()

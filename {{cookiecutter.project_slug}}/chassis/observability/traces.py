@@ -1,4 +1,4 @@
-"""Traces with OpenTelemetry: an extra, and off by default. Then nothing of it is imported."""
+"""Traces with OpenTelemetry, an extra that is off by default and then not imported."""
 
 from collections.abc import Callable, Sequence
 from multiprocessing.util import Finalize
@@ -12,14 +12,14 @@ from chassis.settings import ConfigError, Settings
 
 NEEDED = "OTEL_EXPORTER_OTLP_ENDPOINT needs what is not installed ({}). To install it: {}"
 INSTALL = "`pip install --require-hashes -r requirements/telemetry.txt`."
-# Of the request itself: may hold a secret, and is without end.
+# Attributes with the URL: they may hold a secret, and have no limited set of values.
 SENT = {"http.target", "http.url", "http.host", "http.user_agent", "net.host.name", "url.path"}
 SENT |= {"url.query", "url.full", "user_agent.original", "server.address"}
 ROUTE = "http.route"
 
 
 class DiscreetExporter:
-    """Spans go out with what the code says, and without what a caller sent."""
+    """Exports spans without the attributes and events that a caller's values could reach."""
 
     def __init__(self, exporter: Any) -> None:
         self._exporter = exporter
@@ -35,9 +35,9 @@ class DiscreetExporter:
 
 
 def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engines]) -> None:
-    """Before other gates are: what they refuse is traced too.
+    """Register traces, before the pipeline, so that rejected requests are traced too.
 
-    Raise ConfigError if it is wanted and not installed.
+    Raise ConfigError if the setting is there and the packages are not installed.
     """
     if provider := make_tracer_provider(config):
         from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
@@ -62,7 +62,7 @@ def make_tracer_provider(config: Settings) -> Any:
     except ImportError as error:
         raise ConfigError(NEEDED.format(error.name, INSTALL)) from error
     about = {"service.name": config.name, "service.version": config.version}
-    # Not at Python's own exit: a forked process does not come by there before Python 3.13.
+    # Before Python 3.13, a forked process does not run Python's own exit handlers.
     provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
     Finalize(provider, provider.shutdown, exitpriority=0)
     exporter = OTLPSpanExporter(f"{config.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces")
@@ -77,7 +77,7 @@ def trace_engines(engines: Engines, provider: Any) -> None:
 
 
 def trace_statements(engine: Engine, tracer: Any) -> None:
-    """A span a statement. OpenTelemetry's own instrumentation does not know SQLAlchemy 2.1 yet."""
+    """Make a span for each statement: OpenTelemetry's own does not support SQLAlchemy 2.1 yet."""
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -104,14 +104,14 @@ def _discreet(span: Any) -> Any:
     attributes = {name: value for name, value in span.attributes.items() if name not in SENT}
     unmatched = span.kind is SpanKind.SERVER and ROUTE not in attributes
     return ReadableSpan(
-        name=span.name.partition(" ")[0] if unmatched else span.name,  # Else it is the path.
+        name=span.name.partition(" ")[0] if unmatched else span.name,  # Without the path.
         context=span.context,
         parent=span.parent,
         resource=span.resource,
         attributes=attributes,
         links=span.links,
         kind=span.kind,
-        status=Status(span.status.status_code),  # And no events: they hold exceptions' texts.
+        status=Status(span.status.status_code),  # No events: they have exceptions.
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -1,4 +1,4 @@
-"""What in a newer document breaks a client of the older one."""
+"""Finds the changes of an OpenAPI document that break clients of the earlier one."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -12,11 +12,11 @@ TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 MAXIMA = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 OTHER_RULES = ("pattern", "multipleOf", "uniqueItems")
-ALTERNATIVES = ("anyOf", "oneOf", "allOf", "$ref")  # The last where a schema contains itself.
+ALTERNATIVES = ("anyOf", "oneOf", "allOf", "$ref")  # $ref where a schema contains itself.
 
 
 def breaking_changes(was: Json, now: Json, today: date) -> list[str]:
-    """A line a change. An operation may go when its sunset has come."""
+    """A line for each breaking change. Removing an operation after its sunset is none."""
     was, now = {"paths": _inlined(was, was["paths"])}, {"paths": _inlined(now, now["paths"])}
     newer = {(path, method): operation for path, method, operation in operations(now)}
     found: list[str] = []
@@ -91,7 +91,7 @@ def _contents(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
 
 
 def _schema(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
-    """What was taken may not be refused when it is `sent`; else nothing new may be received."""
+    """Compare schemas. With `sent`, clients send the value; else they receive it."""
     was, now = _simple(was), _simple(now)
     if any(was.get(key) != now.get(key) for key in ALTERNATIVES):
         yield f"{place}: it is made of other schemas"
@@ -140,7 +140,7 @@ def _limits(place: str, was: Json, now: Json) -> Iterator[str]:
 
 
 def _simple(schema: Json) -> Json:
-    """One alternative to null, or the only one, is that alternative."""
+    """Replace an anyOf by its only alternative besides null."""
     for key in ALTERNATIVES[:3]:
         others = [one for one in schema.get(key, []) if one != {"type": "null"}]
         if len(others) == 1:

@@ -1,4 +1,4 @@
-"""The description of the API, by default at /openapi.json, and its page, at /docs."""
+"""Serves the description of the API, by default at /openapi.json, and its page, at /docs."""
 
 import re
 from typing import Any
@@ -22,9 +22,9 @@ SETTINGS = {"OPENAPI_VERSION": "3.1.0", "OPENAPI_URL_PREFIX": "/"}
 
 
 class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no types.
-    """Names an operation after its function, and its version where that is not the first.
+    """Names an operation after its function, and adds the version if it is not the first.
 
-    Adds the headers that chassis/http/flow/application.py reads for it.
+    Adds the request headers If-Match and Idempotency-Key where the operation reads them.
     """
 
     def path_helper(self, rule: Rule, operations: Any, parameters: Any, **options: Any) -> Any:
@@ -43,9 +43,9 @@ class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no typ
 
 
 def schema_name(schema: Any) -> str:
-    """The class's name without "Schema", and its version where that is not the first.
+    """The class's name without "Schema", and the version if it is not the first.
 
-    So no name changes when another version comes. A partial input is a patch.
+    So a new version changes no existing name. A partial input is called a patch.
     """
     kind: Any = resolve_schema_cls(schema)
     later = re.search(r"\.(v(?!1\b)\d+)\b", kind.__module__)
@@ -56,7 +56,7 @@ def schema_name(schema: Any) -> str:
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types.
-    DEFAULT_ERROR_RESPONSE_NAME = None  # Each is documented by its status.
+    DEFAULT_ERROR_RESPONSE_NAME = None  # Errors are documented by status instead.
 
     def document(self) -> dict[str, Any]:
         return complete(self.spec.to_dict())
@@ -68,17 +68,17 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         )
 
     def _register_error_handlers(self) -> None:
-        """Leave errors to chassis/http/output/problems.py."""
+        """Do nothing: chassis/http/output/problems.py handles errors."""
 
     def _register_responses(self) -> None:
-        """See chassis/openapi/error_answers.py: these would change with Python's version."""
+        """Register our own errors: flask-smorest's change with Python's version."""
         self.spec.components.schema("Problem", schema=Problem)
 
     def _register_etag_headers(self) -> None:
-        """They are in chassis/openapi/headers.py."""
+        """Do nothing: chassis/openapi/headers.py has them."""
 
     def _register_pagination_header(self) -> None:
-        """Pages say in their body where the next one begins."""
+        """Do nothing: pages have their cursor in the body."""
 
 
 def register_openapi(  # noqa: PLR0913  # Each by its name.
@@ -90,7 +90,7 @@ def register_openapi(  # noqa: PLR0913  # Each by its name.
     path: str = "/openapi.json",
     page: str = "/docs",
 ) -> Api:
-    """Title, version and description are the project's own; `page` is the path of the page."""
+    """Register the document and its page, with the project's title, version and description."""
     app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version, OPENAPI_JSON_PATH=path)
     register_docs_page(app, title, page)
     api = Api(

@@ -1,4 +1,4 @@
-"""The page that shows the document. All that it loads comes from here, so it needs no network."""
+"""The page of the document. The service serves all its files, so it works without the internet."""
 
 from functools import cache
 from hashlib import sha256
@@ -31,11 +31,11 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-# A file of its own, so that a policy may forbid scripts in pages.
+# A file, so that the content security policy can forbid inline scripts.
 SCRIPT = """SwaggerUIBundle({url: "%s", dom_id: "#docs", deepLinking: true, validatorUrl: null});
 """
 
-# Its pictures are in its style sheet, and it styles elements one by one.
+# Swagger UI needs data: images and inline styles.
 POLICY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'none'; "
     "frame-ancestors 'none'; img-src 'self' data:; script-src 'self'; "
@@ -67,9 +67,9 @@ def register_docs_page(app: Flask, title: str, path: str) -> None:
 
 @cache
 def _asset(name: str) -> tuple[bytes, str]:
-    """Content and tag. It is sent from memory, in one piece.
+    """Content and tag of a file, from memory, so that the response is sent in one piece.
 
-    A file would be sent in many, and with each a thread waits for the client to read.
+    A file would be sent in many pieces, and a thread would wait for a slow client at each.
     """
     content = Path(swagger_ui_path, name).read_bytes()
     return content, sha256(content).hexdigest()[:16]

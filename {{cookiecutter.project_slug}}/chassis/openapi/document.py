@@ -1,4 +1,4 @@
-"""Completes what the controllers say with what is true of every operation."""
+"""Adds to the document what holds for every operation: headers, errors and links."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from typing import Any
 from chassis.http.flow.idempotency import KEY_HEADER
 from chassis.openapi import error_answers as answers
 from chassis.openapi import headers
-from chassis.openapi.error_answers import ANSWERS
+from chassis.openapi.error_answers import ANSWERS, own_answer
 from chassis.openapi.headers import header, parameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
-ASKS_NOTHING = {"read_liveness"}  # And so it is never unavailable.
+ASKS_NOTHING = {"read_liveness"}  # It uses no database, so it never answers 503.
 UNLIMITED = {"read_liveness", "read_readiness"}
 REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 
@@ -20,10 +20,15 @@ Json = dict[str, Any]
 
 
 def complete(document: Json) -> Json:
-    """Add the answers and headers that operations share, and links from what is created."""
+    """Add the responses and headers that operations share, and links from created entities."""
     for kind, found in {**answers.components(), **headers.components()}.items():
         document["components"].setdefault(kind, {}).update(found)
     for path, method, operation in operations(document):
+        own = {
+            str(status): own_answer(int(status), response["description"])
+            for status, response in operation["responses"].items()
+            if "description" in response and str(status) >= "400" and int(status) not in ANSWERS
+        }
         operation["responses"] = _successes(document, operation)
         if method == "get" and "ETag" in operation["responses"].get("200", {}).get("headers", {}):
             operation["responses"]["304"] = {
@@ -36,6 +41,7 @@ def complete(document: Json) -> Json:
         for status in _errors(method, operation, parameters):
             reference = f"#/components/responses/{ANSWERS[status].name}"
             operation["responses"][str(status)] = {"$ref": reference}
+        operation["responses"] |= own
     _link(document)
     used = {tag for _, _, operation in operations(document) for tag in operation.get("tags", [])}
     document["tags"] = [{"name": tag["name"]} for tag in document["tags"] if tag["name"] in used]
@@ -55,7 +61,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def resolve(document: Json, found: Json) -> Json:
-    """What it refers to, or itself."""
+    """The object that a $ref refers to, or the object itself."""
     while "$ref" in found:
         _, *keys = found["$ref"].split("/")
         found = document
@@ -81,7 +87,7 @@ def _successes(document: Json, operation: Json) -> Json:
 
 
 def _forget_null(parameters: list[Json]) -> None:
-    """A URL or a header has no null: what is not there is left out."""
+    """Take null out of parameters: a URL or a header leaves a value out instead."""
     for found in parameters:
         schema = found["schema"]
         if isinstance(schema.get("type"), list):
@@ -112,7 +118,7 @@ def _errors(method: str, operation: Json, parameters: list[Json]) -> list[int]:
 
 
 def _link(document: Json) -> None:
-    """From what a POST creates to the operations on it, by its id."""
+    """Link the response of a POST to the operations on the created entity, by its id."""
     for path, method, operation in operations(document):
         created = operation["responses"].get("201")
         if method != "post" or created is None:

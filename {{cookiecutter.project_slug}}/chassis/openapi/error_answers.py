@@ -1,6 +1,7 @@
-"""The errors that operations answer with, as the document has them."""
+"""The error responses of operations, as openapi.json describes them."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields
@@ -20,7 +21,7 @@ class Problem(Schema):
     """Problem details, RFC 9457."""
 
     class Meta:
-        unknown = INCLUDE  # A kind may say more.
+        unknown = INCLUDE  # A kind may have further members.
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -33,7 +34,7 @@ class Problem(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error: its kinds are the values that `type` may have."""
+    """An error response; `kinds` are the possible values of `type`."""
 
     name: str
     description: str
@@ -63,41 +64,49 @@ class Answer:
 ANSWERS = {
     400: Answer(
         "BadRequest",
-        "It cannot be read.",
+        "The request cannot be read.",
         ("malformed-body", "invalid-query", "invalid-header", "bad-host"),
     ),
     401: Answer(
-        "Unauthorized", "It is not known who asks.", ("unauthorized",), ("WWW-Authenticate",)
+        "Unauthorized", "The caller has no valid token.", ("unauthorized",), ("WWW-Authenticate",)
     ),
-    403: Answer(
-        "Forbidden", "Whoever asks may not do this.", ("forbidden",), ("WWW-Authenticate",)
-    ),
-    404: Answer("NotFound", "Nothing has that identity.", ("not-found",)),
+    403: Answer("Forbidden", "The token lacks a scope.", ("forbidden",), ("WWW-Authenticate",)),
+    404: Answer("NotFound", "There is no such resource.", ("not-found",)),
     409: Answer(
         "Conflict",
-        "The present state forbids it.",
+        "The present state forbids the change.",
         ("conflict", "duplicate"),
         sometimes=("Retry-After",),
     ),
-    412: Answer("PreconditionFailed", "It has another version.", ("precondition-failed",)),
+    412: Answer("PreconditionFailed", "The resource has changed.", ("precondition-failed",)),
     413: Answer("PayloadTooLarge", "The body is too large.", ("payload-too-large",)),
     415: Answer("UnsupportedMediaType", "The body has to be JSON.", ("unsupported-media-type",)),
     422: Answer(
         "Validation",
-        "It breaks a rule; `errors` says where.",
+        "A value breaks a rule; `errors` names it.",
         ("validation", "idempotency-key-reused"),
     ),
     429: Answer(
-        "RateLimited", "There were too many requests.", ("rate-limited",), ("Retry-After",)
+        "RateLimited", "The caller has sent too many requests.", ("rate-limited",), ("Retry-After",)
     ),
-    500: Answer("Internal", "It is the service's mistake.", ("internal",)),
+    500: Answer("Internal", "The service has made a mistake.", ("internal",)),
     503: Answer(
         "Unavailable",
-        "It may succeed later.",
+        "The request may succeed later.",
         ("unavailable", "maintenance", "schema-mismatch"),
         ("Retry-After",),
     ),
 }
+
+
+def own_answer(status: int, description: str) -> dict[str, Any]:
+    """Of an error that an operation declares itself: @blueprint.alt_response(402, description=…).
+
+    Its kind is as the status is called: `payment-required`.
+    """
+    phrase = HTTPStatus(status).phrase
+    kind = phrase.lower().replace(" ", "-")
+    return Answer(phrase.replace(" ", ""), description, (kind,)).component(status)
 
 
 def components() -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The headers that operations take and answer with, as the document has them."""
+"""The headers of requests and responses, as openapi.json describes them."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 
 
-# RFC 9110, sections 5.6.1 and 8.8.3: a list may have empty places.
+# A list may have empty elements (RFC 9110, sections 5.6.1 and 8.8.3).
 TAG = r'(W/)?"[!#-~]*"'
 TAGS = {
     "type": "string",

@@ -15,7 +15,7 @@ Health = Annotated[HealthService, Provide["health_service"]]
 @blueprint.public
 @blueprint.response(200, LivenessOutput)
 def read_liveness() -> dict[str, str]:
-    """Whether the process answers at all. Asks nothing of the database."""
+    """Whether the process answers. It does not use the database."""
     return {"status": "ok"}
 
 
@@ -24,6 +24,6 @@ def read_liveness() -> dict[str, str]:
 @blueprint.response(200, ReadinessOutput)
 @inject
 def read_readiness(health: Health) -> dict[str, object]:
-    """Whether requests can be served: a database, if there is one, answers with a new schema."""
+    """Whether the service can serve: a database, if it has one, answers with a new schema."""
     found = health.readiness()
     return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}

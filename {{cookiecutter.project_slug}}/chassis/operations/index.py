@@ -6,7 +6,7 @@ from flask import current_app, url_for
 
 from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-# openapi.json describes the API, and `/` leads to openapi.json: it is no part of the API itself.
+# `/` leads to openapi.json, which describes the API; so it is not part of the API itself.
 blueprint = UndocumentedBlueprint("index", __name__, url_prefix="")
 
 
@@ -14,7 +14,7 @@ blueprint = UndocumentedBlueprint("index", __name__, url_prefix="")
 @blueprint.public
 @blueprint.response(200)
 def read_index() -> dict[str, Any]:
-    """Name, version and links. The relations of the links are those of RFC 8631, section 4."""
+    """Name, version and links, with the link relations of RFC 8631, section 4."""
     return {
         "name": current_app.config["API_TITLE"],
         "version": current_app.config["API_VERSION"],

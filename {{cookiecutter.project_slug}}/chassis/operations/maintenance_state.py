@@ -18,7 +18,7 @@ OFF = {"id": None, "mode": "off", "phase": "off", "message": ""}
 @blueprint.response(200, MaintenanceOutput)
 @inject
 def read_maintenance(maintenance: Maintenance) -> tuple[dict[str, Any], dict[str, str]]:
-    """Whether a window is open, or which one is next."""
+    """The open maintenance window, or the next one."""
     window = maintenance.current()
     state: dict[str, Any] = dict.fromkeys(MaintenanceOutput().fields) | OFF
     if window:

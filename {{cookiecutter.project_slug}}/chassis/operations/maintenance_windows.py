@@ -1,4 +1,4 @@
-"""Windows over HTTP, for those who may open and end them. No route runs a migration."""
+"""Opens and ends maintenance windows over HTTP. No operation runs a migration."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintena
 
 NEEDS_DATABASE = True
 Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
-PATIENCE = timedelta(seconds=10)  # A caller waits for those who write to end.
+PATIENCE = timedelta(seconds=10)  # A caller waits this long for running writes to end.
 
 
 @blueprint.post("")
@@ -32,7 +32,7 @@ def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[st
     elif lasts:
         window = windows.schedule(mode, body["message"], body["starts_at"], lasts)
     else:
-        raise ValidationError("A window that is scheduled needs duration_s.")
+        raise ValidationError("A scheduled window needs duration_s.")
     return window, {"Location": url_for("maintenance.read_maintenance")}
 
 

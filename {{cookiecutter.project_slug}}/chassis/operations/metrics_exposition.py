@@ -14,7 +14,7 @@ from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-# For the people who run the service: callers may not rely on it, and nginx hides it from them.
+# For operators, not for callers: nginx does not pass it on.
 blueprint = UndocumentedBlueprint("metrics", __name__, url_prefix="/metrics")
 
 
@@ -33,7 +33,7 @@ def read_metrics(
 
 
 class WindowCollector(Collector):
-    """Whether a window is open, and for how long: for an alarm on one that was forgotten."""
+    """Gauges for an alarm: whether a maintenance window is open, and for how long."""
 
     def __init__(self, window: Window | None) -> None:
         self._window = window if window and window.is_open else None
@@ -76,11 +76,11 @@ class JobCollector(Collector):
         }
         for name, (value, text) in numbers.items():
             yield GaugeMetricFamily(name, text, value=value)
-        yield _labelled("jobs_finished_recently", "In five minutes.", "state", found.finished)
-        yield _labelled("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
+        yield _labelled_jobs("jobs_finished_recently", "In five minutes.", "state", found.finished)
+        yield _labelled_jobs("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
 
 
-def _labelled(
+def _labelled_jobs(
     name: str, text: str, label: str, jobs: dict[str, int] | dict[str, float]
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=[label])

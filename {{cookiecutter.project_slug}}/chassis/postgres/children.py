@@ -1,4 +1,4 @@
-"""Lists that belong to an entity: rows of a table of their own, loaded and saved with it."""
+"""Lists that belong to an entity: rows of another table, loaded and saved with the entity."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Column, Connection, Table, bindparam
 
+from chassis.core.errors import DeclarationError
+from chassis.postgres.columns import require_fit
 from chassis.postgres.fast.rows import entity_maker
 
 POSITION = "position"
@@ -17,19 +19,34 @@ POSITION = "position"
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """`field` of an entity is a list of `of`, or of the one value that each row has (a tag's id).
+    """The list `field` of an entity: of objects of type `of`, or of single values such as ids.
 
-    The table has a column that refers to the entity, with ON DELETE CASCADE, and may have one named
-    `position`: then the list keeps its order. Its other columns are the fields of `of`. A list that
-    was changed is written whole, so nothing else may refer to its rows.
+    The table has a column that refers to the entity, with ON DELETE CASCADE. Its other columns are
+    the fields of `of`. With a column `position`, the list keeps its order. A changed list is
+    deleted and inserted as a whole, so no other table may refer to its rows.
     """
 
     field: str
     table: Table
     of: type | None = None
 
+    def require_fit(self, parent: Table, entity_type: type) -> None:
+        """Raise DeclarationError where a row of the table would be no item of the list."""
+        names, kind = _shape(self.table, parent).names, entity_type.__name__
+        if self.field not in entity_type.__dataclass_fields__:  # type: ignore[attr-defined]
+            raise DeclarationError(
+                f"{kind} has no field {self.field!r}, which `children` of its repository names."
+            )
+        if self.of is not None:
+            require_fit(self.table, self.of, also=set(self.table.c.keys()) - set(names))
+        elif len(names) != 1:
+            raise DeclarationError(
+                f"{self.table.name} has {len(names)} values in a row ({', '.join(names)}), so "
+                f"{kind}.{self.field} needs Children(…, of=) with the class that has these fields."
+            )
+
     def loaded(self, connection: Connection, parent: Table, ids: Sequence[UUID]) -> "Lists":
-        """The rows of each, in one statement for all."""
+        """The lists of several entities, loaded with one statement."""
         shape = _shape(self.table, parent)
         found: Lists = defaultdict(list)
         for parent_id, *row in connection.execute(shape.select, {"ids": ids}).all():
@@ -42,7 +59,7 @@ class Children:
         return [*map(entity_maker(self.of, _shape(self.table, parent).names), rows)]
 
     def rows(self, parent: Table, entity: object) -> list[tuple[Any, ...]]:
-        """Of an entity as it is."""
+        """The rows for the list of an entity as it is now."""
         names, values = _shape(self.table, parent).names, getattr(entity, self.field)
         if self.of is None:
             return [(value,) for value in sorted(set(values))]
@@ -81,14 +98,17 @@ class _Shape:
 
 @cache
 def _shape(table: Table, parent: Table) -> _Shape:
-    """Raise TypeError unless one column refers to the entity."""
+    """The columns of the table. Raise DeclarationError unless exactly one refers to the entity."""
     references = [
         column
         for column in table.c
         if any(key.column.table is parent for key in column.foreign_keys)
     ]
     if len(references) != 1:
-        raise TypeError(f"{table.name}: one column has to refer to {parent.name}, its entity.")
+        raise DeclarationError(
+            f"{table.name} has {len(references)} columns that refer to {parent.name}, and its rows "
+            'belong to one: give it one, Column("…_id", ForeignKey(…, ondelete="CASCADE")).'
+        )
     [reference] = references
     own = [column for column in table.c if column is not reference and column.name != POSITION]
     order = [table.c[POSITION]] if POSITION in table.c else own

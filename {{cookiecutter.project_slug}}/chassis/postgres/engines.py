@@ -11,19 +11,19 @@ from chassis.postgres.fast import rows
 from chassis.postgres.ops_schema import use_ops_schema
 from chassis.postgres.transactions import TransactionConnection
 
-# Nothing waits for longer than this in PostgreSQL: a caller gets an answer, if a bad one.
+# Nothing waits longer than this in PostgreSQL: callers get a response, if only an error.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
 IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
 READ_ONLY = "-c default_transaction_read_only=on"
-# A replica whose machine vanishes is given up after four seconds: the primary can answer.
+# After four seconds, a vanished replica is given up: the primary can answer.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
 VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
 VANISHING |= {"tcp_user_timeout": "4000"}
 # The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
 READS_ONLY = "SET TRANSACTION READ ONLY;"
 HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
-# libpq's `options`: -c name=value or --name=value, and a backslash before a space that is no end.
+# libpq's `options`: -c name=value or --name=value; a backslash escapes a space.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
 OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\\\s])*)")
 LIMITED = {name for name, _ in OPTION.findall(f"{TIMEOUTS} {READ_ONLY}")}
@@ -32,18 +32,18 @@ POOL_WAIT_SECONDS = 2
 
 
 def psycopg2_url(url: str | URL) -> URL:
-    """The URL with its driver named: bare `postgresql://` is psycopg 3 from SQLAlchemy 2.1 on."""
+    """The URL with psycopg2 as driver: in SQLAlchemy 2.1, plain `postgresql://` is psycopg 3."""
     return make_url(url).set(drivername="postgresql+psycopg2")
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Four pools on one database, and one on its replica if there is one.
+    """Four pools of connections to one database, and one to its replica if there is one.
 
-    `write` opens a transaction. `read` is in autocommit, so that a query is one round trip, on
-    connections that PostgreSQL itself keeps from writing. `watch` is one such connection that never
-    waits long: it looks for maintenance windows. `probe` is another one, for readiness, which is
-    asked for when the others hang.
+    `write` opens transactions. `read` is in autocommit, so that a query is one round trip, and
+    PostgreSQL itself keeps its connections read-only. `watch` is a single read-only connection with
+    short time limits, for maintenance windows. `probe` is another one for readiness, which has to
+    work while the others hang.
     """
 
     write: Engine
@@ -54,7 +54,7 @@ class Engines:
 
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int, read_url: str = "") -> "Engines":
-        """Nothing is sent until the first query. `pool_size` should be the number of threads."""
+        """Make the pools; the first query connects. `pool_size` should be the number of threads."""
         return cls(
             write=_writing(url, name, pool_size),
             read=_reading(url, name, pool_size, TIMEOUTS, READS_ONLY),
@@ -72,7 +72,7 @@ class Engines:
 
 
 def unpooled_engine(url: str | URL, **options: Any) -> Engine:
-    """For few connections, each closed after its use."""
+    """An engine without a pool: each connection is closed after its use."""
     arguments = options.pop("connect_args", {})
     made = create_engine(
         psycopg2_url(url),
@@ -85,13 +85,13 @@ def unpooled_engine(url: str | URL, **options: Any) -> Engine:
 
 
 def _own_options(url: str | URL) -> str:
-    """Such as `-csearch_path=mine`."""
+    """The options in the URL, such as `-csearch_path=mine`."""
     own = make_url(url).query.get("options", "")
     return own if isinstance(own, str) else " ".join(own)
 
 
 def _merged(url: str | URL, options: str) -> str:
-    """Those in the URL and ours, which win."""
+    """The options of the URL, then ours, which override them."""
     return f"{_own_options(url)} {options}".strip()
 
 
@@ -119,7 +119,7 @@ def _parsed(options: str) -> dict[str, str]:
 
 
 def _literal(value: str) -> str:
-    """Of letters, digits and escapes only, so that no reader of the statement takes it apart."""
+    """An SQL literal of letters, digits and escapes only, which no splitting of SQL breaks."""
     escaped = re.sub(r"[^\w, .$-]", lambda found: f"\\+{ord(found[0]):06x}", value)
     return f"U&'{escaped}'"
 
@@ -141,9 +141,9 @@ def _writing(url: str | URL, name: str, pool_size: int) -> Engine:
 
 
 def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:
-    """In autocommit. Where a pooler dropped the options, each statement brings the guard along.
+    """An engine in autocommit. If a pooler dropped the options, each statement sends them again.
 
-    Both are one message and so one transaction; `SET LOCAL` ends with it.
+    The options and the statement are one message, so one transaction; `SET LOCAL` ends with it.
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
     """
 
@@ -181,8 +181,8 @@ def _engine(
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_use_lifo=True,
-        use_native_hstore=False,  # It would be looked for on each new connection.
-        hide_parameters=True,  # In the texts of errors, which are logged.
+        use_native_hstore=False,  # Else SQLAlchemy would look for it on each new connection.
+        hide_parameters=True,  # Keeps values out of errors, which are logged.
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_SECONDS,
@@ -192,7 +192,7 @@ def _engine(
         **engine,
     )
     if rows.ENABLED:
-        event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own, which it replaces.
+        event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own.
     return use_ops_schema(made, _search_path(url))
 
 

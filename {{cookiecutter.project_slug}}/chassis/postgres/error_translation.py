@@ -28,7 +28,7 @@ READ_ONLY_TRANSACTION = "25006"
 FOREIGN_KEY = "23503"
 UNDEFINED_FUNCTION = "42883"
 LOCK_NOT_AVAILABLE = "55P03"
-WRITE_REFUSED = "OPS01"  # By ops.pass_write_fence.
+WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
@@ -46,21 +46,21 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
 
 
 def sqlstate(error: DBAPIError) -> str:
-    """Empty where the server did not get to name one."""
+    """The SQLSTATE of an error; empty if the server did not send one."""
     return getattr(error.orig, "pgcode", None) or ""
 
 
 def first_line(error: object) -> str:
-    """PostgreSQL's own sentence; details and the statement follow it."""
+    """PostgreSQL's own sentence: the first line, without details and statement."""
     return str(error).strip().partition("\n")[0]
 
 
 @contextmanager
 def translated_errors(*, read_only: bool = False) -> Iterator[None]:
-    """Raise what the database reports as an error of the domain, with its cause.
+    """Translate errors of the database to errors of the domain, and keep the cause.
 
-    What is not in the table is a mistake in the program and passes unchanged; so does writing
-    where only reading was asked for.
+    An error that is not in the table is a mistake in the program, and passes unchanged. So does a
+    write in a read-only unit of work.
     """
     try:
         yield
@@ -72,14 +72,14 @@ def translated_errors(*, read_only: bool = False) -> Iterator[None]:
 
 
 def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> DomainError | None:
-    """None for a mistake in the program."""
+    """The error of the domain; None for a mistake in the program."""
     if not isinstance(error, DBAPIError):
         no_connection = isinstance(error, PoolTimeoutError | DisconnectionError)
         return UnavailableError(UNAVAILABLE) if no_connection else None
     state = sqlstate(error)
     if read_only and state == READ_ONLY_TRANSACTION:
         return None
-    # The server went away or refused the connection before it could name a state.
+    # The connection was lost or refused before the server sent a state.
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
         return UnavailableError(UNAVAILABLE)
     return _by_state(state, error)
@@ -88,9 +88,9 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
 def reference_error(
     error: IntegrityError, tables: Mapping[Table, str | None]
 ) -> DomainError | None:
-    """Of a foreign key that a statement on these tables broke: one of theirs, or one to them.
+    """The error for a violated foreign key of these tables, or to them.
 
-    None for what is no foreign key. A table's value is named in place of the column.
+    None for other errors. `tables` gives the field's name for a table of children.
     """
     if sqlstate(error) != FOREIGN_KEY:
         return None

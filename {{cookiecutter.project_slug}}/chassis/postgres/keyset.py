@@ -1,4 +1,4 @@
-"""Keyset pagination: a page begins behind a position, so the last one costs what the first does.
+"""Keyset pagination: a page begins behind a position, so all pages cost the same.
 
 https://use-the-index-luke.com/no-offset
 """
@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Table,
@@ -18,11 +19,14 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 
+from chassis.core.errors import DeclarationError
 from chassis.core.paging import Comparison, PageQuery, SortKey
 from chassis.postgres.fast.statements import Statement
 
+LIMIT: BindParameter[int] = bindparam("limit")
 WILDCARDS = str.maketrans({character: f"\\{character}" for character in "\\%_"})
 
 
@@ -30,10 +34,10 @@ class _Key(NamedTuple):
     column: Column[Any]
     descends: bool
     begins_with_nulls: bool
-    after_null: bool  # Whether the position, where the page begins, is a null.
+    after_null: bool  # Whether the value at the page's beginning is null.
 
 
-Test = tuple[Comparison, bool]  # The latter of is_set only: it is another statement.
+Test = tuple[Comparison, bool]  # The value counts for is_set only, where it changes the statement.
 
 
 def page_statement(table: Table, query: PageQuery) -> Statement:
@@ -62,32 +66,77 @@ def _statement(
     where: tuple[Test, ...],
     nulls: tuple[bool, ...] | None,
 ) -> Statement:
-    """Built once a shape, and there are as many shapes as were declared."""
+    """The statement for a shape of query, built once. Shapes are limited by declarations."""
     keys = [
-        _Key(table.c[key.name], key.descends, key.begins_with_nulls, is_null)
+        _Key(_column(table, key.name), key.descends, key.begins_with_nulls, is_null)
         for key, is_null in zip(order, nulls or (False,) * len(order), strict=True)
     ]
-    conditions = [_condition(table, number, *test) for number, test in enumerate(where)]
-    if nulls is not None:
-        conditions.append(_behind(keys))
-    selected = table.select().where(*conditions).order_by(*map(_ordering, keys))
-    return Statement(selected.limit(bindparam("limit")))
+    found = [_condition(table, number, *test) for number, test in enumerate(where)]
+    # In a part all of the first column are nulls, or none is: as an index has them.
+    ordering = [_plainly(keys[0]), *map(_ordering, keys[1:])]
+    parts = [
+        table.select().where(*found, *part).order_by(*ordering).limit(LIMIT)
+        for part in _parts(keys, has_position=nulls is not None)
+    ]
+    if len(parts) == 1:
+        return Statement(parts[0])
+    columns: Any = union_all(*parts).subquery("page").c
+    again = [key._replace(column=columns[key.column.name]) for key in keys]
+    return Statement(select(*columns).order_by(*map(_ordering, again)).limit(LIMIT))
+
+
+def _column(table: Table, name: str) -> Column[Any]:
+    column = table.c.get(name)
+    if column is None:
+        raise DeclarationError(
+            f"A list sorts or filters {table.name} by {name!r}, and there is no such column: in "
+            f"its schema, name one of {', '.join(table.c.keys())}."
+        )
+    return column
+
+
+def _parts(keys: Sequence[_Key], *, has_position: bool) -> list[list[ColumnElement[bool]]]:
+    """A page is read from one place of an index on; from two where nulls come into it.
+
+    In the index they are at one end, which need not be the end where the list has them.
+    """
+    first, *rest = keys
+    column = first.column
+    if not has_position:
+        as_in_index = not column.nullable or first.begins_with_nulls == first.descends
+        return [[]] if as_in_index else [[column.is_(None)], [column.is_not(None)]]
+    if first.after_null:
+        behind = _behind_one_by_one(rest) if rest[0].column.nullable else _behind(rest)
+        same = [column.is_(None), behind]
+        return [same, [column.is_not(None)]] if first.begins_with_nulls else [same]
+    filled = [_behind(keys)]
+    has_nulls_behind = column.nullable and not first.begins_with_nulls
+    return [filled, [column.is_(None)]] if has_nulls_behind else [filled]
+
+
+def _plainly(key: _Key) -> ColumnElement[Any]:
+    return key.column.desc() if key.descends else key.column.asc()
 
 
 def _ordering(key: _Key) -> ColumnElement[Any]:
-    ordering = key.column.desc() if key.descends else key.column.asc()
+    ordering = _plainly(key)
     if not key.column.nullable or key.begins_with_nulls == key.descends:
-        return ordering  # As an index has them, in either direction.
+        return ordering  # The order of an index, in either direction.
     return ordering.nulls_first() if key.begins_with_nulls else ordering.nulls_last()
 
 
 def _condition(table: Table, number: int, one: Comparison, is_set: bool) -> ColumnElement[bool]:  # noqa: FBT001
     if one.via:
-        [reference] = table.c[one.via].foreign_keys
+        reference = next(iter(_column(table, one.via).foreign_keys), None)
+        if reference is None:
+            raise DeclarationError(
+                f"A list filters by what {table.name}.{one.via} refers to, and {table.name}."
+                f"{one.via} refers to no other table: give it a ForeignKeyConstraint."
+            )
         other = reference.column.table
         found = _condition(other, number, one._replace(via=None), is_set)
-        return table.c[one.via].in_(select(reference.column).where(found))
-    column, name = table.c[one.field], f"where_{number}"
+        return _column(table, one.via).in_(select(reference.column).where(found))
+    column, name = _column(table, one.field), f"where_{number}"
     if one.operator == "is_set":
         return column.is_not(None) if is_set else column.is_(None)
     if one.operator == "one_of":
@@ -104,15 +153,16 @@ def _operand(one: Comparison, value: Any) -> Any:
 
 
 def _behind(keys: Sequence[_Key]) -> ColumnElement[bool]:
-    """In one direction PostgreSQL compares rows, and begins in an index at the right place.
+    """The condition for rows behind the position whose first column has a value.
 
-    In two it begins there with what the first column can be, and looks at those beside it. With a
-    column that may be null it looks at all rows before.
+    If all columns have one direction, PostgreSQL compares rows and begins at the right place of an
+    index. If directions differ, or a further column may be null, it begins at the value of the
+    first column. If the position has null there, the rows behind it are compared one by one.
     """
-    if any(key.column.nullable for key in keys):
+    first, *rest = keys
+    if first.after_null:
         return _behind_one_by_one(keys)
-    first = keys[0]
-    if len({key.descends for key in keys}) == 1:
+    if len({key.descends for key in keys}) == 1 and not any(key.column.nullable for key in rest):
         columns = [key.column for key in keys]
         rows = tuple_(*columns), tuple_(*map(_position, columns))
         return rows[0] < rows[1] if first.descends else rows[0] > rows[1]

@@ -1,4 +1,4 @@
-"""Two advisory locks: a migrator's mutex, and the fence that each writer passes.
+"""Two advisory locks: the migrator's mutex, and the write fence that every writer passes.
 
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
@@ -18,9 +18,10 @@ from chassis.postgres.ops_schema import OPS, OpsText, ops_schema
 from chassis.project import current_project
 
 ADMIT_WRITE = OpsText("SELECT ops.admit_write(:fence, :bypass)")
-# Of pg_stat_activity: what was asked, without what goes before the first statement of a writer.
+# The statement in pg_stat_activity, without the prefix of a writer's first statement.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; ?(SELECT (\w+[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT [^;(]*(pass_write_fence|set_config)[(][^;]*;)* *', ''),
+    '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
@@ -34,7 +35,7 @@ HOLDERS = text(f"""
 
 
 def lock_key(purpose: str, schema: str) -> int:
-    """Two projects in one database have different keys, and so has one in two schemas."""
+    """The lock's number; projects and schemas that share a database have different ones."""
     name = current_project().name
     purpose = purpose if schema == OPS else f"{schema}:{purpose}"
     return int.from_bytes(sha256(f"{name}:{purpose}".encode()).digest()[:8], signed=True)
@@ -59,17 +60,17 @@ def fence_of(connection: Connection) -> int:
 
 
 def fence_statement(bypass: int | None = None, schema: str = OPS) -> str:
-    """A statement to go before the first one of a transaction, which then fails, or may write.
+    """The statement that passes the fence; it is sent before the first one of a transaction.
 
-    Its lock lasts as long as that, so that whoever has the fence to itself knows that nobody is
-    writing. `bypass` is the id of the window in which this writer may write before it ends.
+    The shared lock lasts until the transaction ends. So a migrator that holds the lock exclusively
+    knows that nobody writes. `bypass` is the id of a window in which this writer may write.
     """
     window = "NULL" if bypass is None else f"'{bypass:d}'"
     return f"SELECT {schema}.pass_write_fence('{write_fence(schema)}', {window});"
 
 
 def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
-    """The same, asked by itself. Raise MaintenanceError if a window forbids writing."""
+    """Pass the fence with a statement of its own. Raise MaintenanceError if a window forbids it."""
     values = {"fence": fence_of(connection), "bypass": bypass}
     refusal = connection.execute(ADMIT_WRITE, values).scalar_one()
     if refusal is not None:
@@ -77,7 +78,7 @@ def ask_write_fence(connection: Connection, bypass: int | None = None) -> None:
 
 
 def holders(connection: Connection, key: int) -> list[str]:
-    """Who has a lock: program, process, state and statement, the oldest first."""
+    """The sessions that hold a lock: program, process, state and statement, the oldest first."""
     return list(connection.execute(HOLDERS, {"key": key}).scalars())
 
 
@@ -92,5 +93,5 @@ def window_from(row: Mapping[Any, Any]) -> Window:
 
 
 def refused_by(refusal: Mapping[Any, Any]) -> MaintenanceError:
-    """Of ops.admit_write: empty where it is not known which window it was."""
+    """The error for a refusal of ops.admit_write, with the window that the refusal names."""
     return MaintenanceError(window_from(refusal) if refusal else None)

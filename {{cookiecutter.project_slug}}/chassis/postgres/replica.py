@@ -1,4 +1,4 @@
-"""Reads on a streaming replica, for whoever does not have to see more than that has."""
+"""Reads on a streaming replica, if the replica has every write that the request must see."""
 
 import logging
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from chassis.core.read_positions import ONLY_PRIMARY
 from chassis.core.request_scope import current_scope
 from chassis.postgres.error_translation import sqlstate
 
-PAUSE_SECONDS = 1.0  # Until a replica that failed is tried again.
+PAUSE_SECONDS = 1.0  # Until a failed replica is tried again.
 # Where the log is inserted, if not written or flushed yet: past a commit also where
 # synchronous_commit is off. https://www.postgresql.org/docs/current/functions-admin.html
 WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
-# The URL may lead to a primary too: to the only server that is left, say.
+# The URL may lead to the primary too, such as the only server that is left.
 APPLIED = """SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
     ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint"""
 # What may go well on the primary: conflicts with what is applied, and its locks; a schema that is
@@ -33,16 +33,16 @@ logger = logging.getLogger(__name__)
 
 class Replica:
     def __init__(self, engine: Engine, primary: Engine) -> None:
-        """Both in autocommit."""
+        """Both engines are in autocommit."""
         self._engine = engine
         self._primary = primary
         self._breaker = CircuitBreaker(PAUSE_SECONDS)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """Give a connection to the replica, or to the primary where that has not seen enough.
+        """A connection to the replica, or to the primary if the replica lags too far behind.
 
-        Raise CollisionError if the replica fails on the way: again, it is the primary's turn.
+        Raise CollisionError if the replica fails: the second attempt then uses the primary.
         """
         with self._from_replica() or self._primary.connect() as connection:
             try:
@@ -51,15 +51,15 @@ class Replica:
                 if connection.engine is not self._engine or not _is_its_own(error):
                     raise
                 self._leave(error)
-                raise CollisionError("The replica cannot answer this now.") from error
+                raise CollisionError("The replica cannot answer this request now.") from error
 
     def note_commit(self, connection: Connection) -> None:
-        """Ask how far the log is now, for the reads that have to see what was committed."""
+        """Ask the primary for its position after a commit, for later reads of this caller."""
         if present := current_scope().positions:
             # What has just been written is read from where it is; and it is committed, whatever
             # becomes of the question.
             present.needed = present.written = ONLY_PRIMARY
-            # By itself: a statement of the connection's own cursor would begin a transaction.
+            # On a new cursor: the connection's own would begin a transaction.
             asked: Any = connection.connection.cursor(cursor_factory=cursor)
             with suppress(Error), asked:
                 asked.execute(WRITTEN)
@@ -80,7 +80,7 @@ class Replica:
         return connection
 
     def _connection_that_applied(self, position: int) -> Connection | None:
-        """What is known is kept with a connection: another may lead to another replica."""
+        """A connection with its known position; others may lead to other replicas."""
         connection = self._engine.connect()
         try:
             if connection.info.get("applied", 0) < position:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.core.attempt import note_saved, require
-from chassis.core.errors import ConflictError, NotFoundError
+from chassis.core.errors import ConflictError, DeclarationError, NotFoundError
 from chassis.core.paging import PageQuery
 from chassis.core.persistence import Clock, Entity, Repository
 from chassis.postgres.children import Children
@@ -20,12 +20,12 @@ from chassis.postgres.fast.statements import Statement
 from chassis.postgres.keyset import page_statement, page_values
 
 STALE = "It was changed or removed by somebody else in the meantime."
-MOST_AT_ONCE = 1000  # Ids in one statement.
+MOST_AT_ONCE = 1000  # Ids per statement.
 
 
 @dataclass(frozen=True, slots=True)
 class _Statements:
-    """Built once a table and restriction: building one costs more than running it."""
+    """The statements of a table, built once: building one costs more than running it."""
 
     names: tuple[str, ...]
     get: Statement
@@ -48,10 +48,10 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
         table.c.version == bindparam("old_version"),
         *restrictions,
     )
-    # In the order of their ids, so that two who lock the same ones wait and do not deadlock.
+    # In the order of ids, so that two transactions wait and do not deadlock.
     many = table.select().where(*these).order_by(table.c.id)
     return _Statements(
-        names=tuple(map(str, table.columns.keys())),  # SQLAlchemy's names are no plain str.
+        names=tuple(map(str, table.columns.keys())),  # SQLAlchemy's names are a subclass of str.
         get=Statement(table.select().where(*this)),
         lock=Statement(table.select().where(*this).with_for_update()),
         exists=Statement(select(literal_column("1")).select_from(table).where(*this)),
@@ -66,6 +66,8 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
 @cache
 def _require_fit(table: Table, entity_type: Any, children: tuple[Children, ...]) -> None:
     require_fit(table, entity_type, [child.field for child in children])
+    for child in children:
+        child.require_fit(table, entity_type)
 
 
 @cache
@@ -74,10 +76,10 @@ def _finding(table: Table, names: tuple[str, ...]) -> Statement:
 
 
 class SqlRepository(Repository[Entity], Generic[Entity]):
-    """A column carries the name of the entity's field; statements name columns in their order.
+    """A repository on a table whose columns have the names of the entity's fields.
 
-    A named repository declares the entity's `children`. Lists are then loaded with one more
-    statement each, however many entities there are.
+    A named repository declares the entity's `children`. Each such list is loaded with one more
+    statement, however many entities there are.
     """
 
     children: ClassVar[tuple[Children, ...]] = ()
@@ -89,17 +91,17 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         entity_type: type[Entity],
         clock: Clock | None = None,
     ) -> None:
-        """`clock` is needed where there is a column `created_at` or `updated_at`."""
+        """`clock` is required for a table with `created_at` or `updated_at`."""
         self._connection = connection
         self._table = table
         self._entity_type = entity_type
         self._clock = clock
         self._only: dict[str, Any] = {}
-        self._restriction: dict[str, Any] = {}  # The same, as its statements have it.
+        self._restriction: dict[str, Any] = {}  # The same, in the form that statements use.
         _require_fit(table, entity_type, self.children)
         self._statements = _statements(table, ())
         self._make = entity_maker(entity_type, self._statements.names)
-        self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As they were loaded.
+        self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As loaded.
 
     def where(self, **values: Any) -> Self:
         narrowed = copy(self)
@@ -145,7 +147,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         return self._entities(statement.rows(self._connection, page_values(narrowed)))
 
     def entities(self, statement: Statement, **values: Any) -> list[Entity]:
-        """Those that a named query finds: it selects from the table, and names its columns so."""
+        """The entities that a query finds. It has to select the table's columns by their names."""
         return self._entities(statement.rows(self._connection, values))
 
     def add(self, entity: Entity) -> None:
@@ -188,7 +190,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         require(entity.id, entity.version)
         unchanged = {"old_id": entity.id, "old_version": entity.version, **self._restriction}
         if statement.row_count(self._connection, values | unchanged) != 1:
-            require(entity.id, entity.version + 1)  # Whatever it is now, it is not what was read.
+            require(entity.id, entity.version + 1)  # The row has changed or gone.
             raise ConflictError(STALE)
 
     def _values(self, entity: Entity) -> dict[str, Any]:
@@ -208,7 +210,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         stamped = [name for name in names if name in self._statements.names]
         if stamped:
             if self._clock is None:
-                raise TypeError(
+                raise DeclarationError(
                     f"{self._table.name} has {stamped[0]}: its repository needs a clock."
                 )
             now = self._clock.now()
@@ -218,14 +220,14 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def _require_own(self, entity: Entity) -> None:
         for name, value in self._only.items():
             if getattr(entity, name) != value:
-                raise ValueError(f"This repository has only those with another {name}.")
+                raise ValueError(f"This repository has only entities with another {name}.")
 
     def _references(self) -> dict[Table, str | None]:
-        """The tables that are written, and the field of each list."""
+        """The written tables, each with the field of its list."""
         return {self._table: None, **{child.table: child.field for child in self.children}}
 
 
 def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
-    """Raise what it means for the domain, where it is about a reference."""
+    """Raise the error of the domain for a violated foreign key."""
     if known := reference_error(error, tables):
         raise known from error

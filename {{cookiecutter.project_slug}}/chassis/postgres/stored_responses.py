@@ -1,4 +1,4 @@
-"""Answers to requests with an Idempotency-Key, each committed together with what it tells of."""
+"""Responses to requests with an Idempotency-Key, committed together with their effect."""
 
 import re
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
-from chassis.core.persistence import KeptAnswer, Once
+from chassis.core.persistence import IdempotentTransaction, StoredResponse
 from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
 from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
@@ -16,12 +16,12 @@ from chassis.postgres.ops_schema import OpsText, ops_schema
 # A proxy may send a request again while the first replica still serves it: the second one waits for
 # the answer of the first, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# Not in one statement with the lock: it has to see what was committed before that was had.
+# A statement of its own: it has to see what was committed before the lock was acquired.
 FIND = OpsText("""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND created_at > now() - interval '24 hours'
 """).columns(headers=JSONB, body=LargeBinary)
-# A few at a time, so that nobody waits for it, and none that somebody else is forgetting.
+# A few at a time, so that no request waits; rows that another process deletes are skipped.
 FORGET = OpsText("""
     DELETE FROM ops.idempotency_key
     WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
@@ -36,12 +36,12 @@ DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# They frame a message on one connection (RFC 9112, sections 6 and 9): never part of a response
-# that a view made.
+# They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of
+# the response of a view.
 FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-class SqlOnce(Once):
+class SqlIdempotentTransaction(IdempotentTransaction):
     def __init__(self, connection: Connection, key: str) -> None:
         """Raise BusyError where another transaction serves that key for longer than one waits."""
         self._connection = connection
@@ -51,7 +51,7 @@ class SqlOnce(Once):
         if row and not _is_response(row):
             connection.execute(DISCARD, {"key": key})
             row = None
-        self.answer = KeptAnswer(**row) if row else None
+        self.response = StoredResponse(**row) if row else None
 
     def _lock(self) -> None:
         lock = lock_key(f"idempotency:{self._key}", ops_schema(self._connection))
@@ -62,15 +62,15 @@ class SqlOnce(Once):
                 raise
             raise BusyError("A request with this key is being served.") from error
 
-    def keep(self, answer: KeptAnswer) -> None:
+    def store(self, response: StoredResponse) -> None:
         self._connection.execute(FORGET, {"key": self._key})
-        self._connection.execute(KEEP, {"key": self._key, **asdict(answer)})
+        self._connection.execute(KEEP, {"key": self._key, **asdict(response)})
 
 
 def _is_response(row: RowMapping) -> bool:
-    """Whether the service can have stored it: others may write the table too.
+    """Whether the service can have stored this row: other programs may write the table too.
 
-    The database refuses most of what is none, where `db upgrade` has run.
+    A constraint rejects most other rows, once `db upgrade` has run.
     """
     headers = row["headers"]
     if not 200 <= row["status"] <= 599 or not isinstance(headers, dict):  # noqa: PLR2004

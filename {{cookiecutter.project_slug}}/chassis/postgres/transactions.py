@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 @contextmanager
 def before_first_statement(connection: Connection, statement: str) -> Iterator[None]:
-    """Send `statement`, which ends with a semicolon, with the first one of the transaction.
+    """Send `statement`, which ends with a semicolon, together with the transaction's first one.
 
-    Where it fails, so does that. Its own rows are not to be had.
+    If it fails, the first statement fails too. Its own rows cannot be read.
     """
     behind: Any = connection.connection.driver_connection
     behind.preamble = statement
@@ -64,7 +64,7 @@ class BeginningCursor(cursor):
         super().copy_to(*arguments, **options)
 
     def begin(self) -> None:
-        """By itself, before what is no single statement."""
+        """Send BEGIN alone, before a command that is not a single statement."""
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self.execute("SELECT")
 
@@ -72,9 +72,9 @@ class BeginningCursor(cursor):
 class TransactionConnection(connection):
     """Begins a transaction in the same message as its first statement.
 
-    psycopg2 sends BEGIN by itself before, one more round trip a write; so it is told that there
-    are no transactions, and what it would do about them is done here. So it has no cursors on the
-    server, and no isolation level but PostgreSQL's default.
+    psycopg2 would send BEGIN by itself: one more round trip for each write. So psycopg2 is put in
+    autocommit, and this class begins, commits and rolls back. Server-side cursors and other
+    isolation levels than PostgreSQL's default are not available.
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
     """
 
@@ -82,9 +82,9 @@ class TransactionConnection(connection):
         super().__init__(*arguments, **options)
         self.autocommit = True
         self.cursor_factory = BeginningCursor
-        self.settings = ""  # Statements of each transaction: what a pooler would drop.
+        self.settings = ""  # For each transaction: settings that a pooler would drop.
         self.preamble = ""  # See before_first_statement.
-        self.failure: psycopg2.Error | None = None  # What failed in the present transaction.
+        self.failure: psycopg2.Error | None = None  # The error of the present transaction.
 
     def cursor(self, *arguments: Any, **options: Any) -> Any:
         made = super().cursor(*arguments, **options)
@@ -95,7 +95,7 @@ class TransactionConnection(connection):
         return made
 
     def commit(self) -> None:
-        """Raise what failed, if anything did: PostgreSQL would roll back, and say nothing."""
+        """Commit, or raise an earlier error: PostgreSQL would roll back without a word."""
         if self.get_transaction_status() == TRANSACTION_STATUS_INERROR:
             failure = self.failure or InFailedSqlTransaction("A statement of it failed.")
             self.rollback()

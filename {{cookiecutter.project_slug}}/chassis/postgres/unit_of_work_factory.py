@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
-from chassis.core.errors import MaintenanceError, SchemaMismatchError
+from chassis.core.errors import DeclarationError, MaintenanceError, SchemaMismatchError
 from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
@@ -21,30 +21,31 @@ from chassis.postgres.locks import ask_write_fence, fence_statement
 from chassis.postgres.ops_schema import ops_schema
 from chassis.postgres.replica import Replica
 from chassis.postgres.sql_repository import SqlRepository
-from chassis.postgres.stored_responses import SqlOnce
+from chassis.postgres.stored_responses import SqlIdempotentTransaction
 from chassis.postgres.transactions import before_first_statement
 
-# By SQLSTATE or its class: a name, type or right that is not there, a value that is refused, a plan
-# that does not fit any more, a trigger that objects.
+OTHER_SCHEMA = "The database has the schema of another release."
+# SQLSTATEs, or their classes, that another schema may explain: a missing name, type or right, a
+# rejected value, an outdated plan, a trigger that raises.
 EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
 NESTED = "A unit of work is open on this thread; join its block instead."
 
 
 @dataclass(slots=True)
 class _Open:
-    """What is open in a thread."""
+    """The open units of work of a thread."""
 
     busy: bool = False
-    # Of the `once` that is open.
+    # The connection of the open `once`.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
     reads_apart: bool = False  # Until something is written, readers need not join.
 
 
 class SqlWork(Transaction):
-    """One transaction; a project's own kind derives from it and has its repositories."""
+    """A unit of work: one transaction. The project's subclass has the repositories."""
 
-    clock: Clock | None = None  # Of the factory.
+    clock: Clock | None = None  # Set by the factory.
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -65,10 +66,10 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         database: DatabaseProbe | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`kind` is the project's own unit of work.
+        """`kind` is the project's class of units of work.
 
-        `database` tells whether another schema may explain an error. `clock` is asked for
-        `created_at` and `updated_at`.
+        `database` tells whether the schema of another release explains an error. `clock` gives
+        the values of `created_at` and `updated_at`.
         """
         self._engines = engines
         _require_repositories(kind)
@@ -77,13 +78,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
-        self._was_refused = False  # Whether a write was, and none was admitted since.
+        self._was_refused = False  # Whether the last write was refused.
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[Work]:
         mine = self._open()
         if mine.busy:
-            # The inner one would commit, or wait for, what the outer one has not finished.
+            # The inner one would commit the outer one's part, or wait for it for ever.
             raise RuntimeError(NESTED)
         mine.busy = True
         hooks = mine.hooks or CommitHooks()
@@ -102,8 +103,8 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             hooks.run()
 
     @contextmanager
-    def once(self, key: str) -> Iterator[SqlOnce]:
-        with self.joined(lambda connection: SqlOnce(connection, key)) as once:
+    def once(self, key: str) -> Iterator[SqlIdempotentTransaction]:
+        with self.joined(lambda connection: SqlIdempotentTransaction(connection, key)) as once:
             yield once
 
     @contextmanager
@@ -129,7 +130,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         hooks.run()
 
     def _open(self) -> _Open:
-        """Of this thread: a context may have been copied into another one."""
+        """What is open in this thread; a context may have been copied from another thread."""
         units, key = current_scope().units, (self, get_ident())
         mine: _Open | None = units.get(key)
         if mine is None:
@@ -160,9 +161,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 self._replica.note_commit(connection)
 
     def _fenced(self, connection: Connection) -> AbstractContextManager[None]:
-        """Pass the fence with the first statement; or, in a window, beforehand.
+        """Pass the fence together with the first statement; after a refusal, before it.
 
-        PostgreSQL writes each statement that fails to its log, with its values.
+        PostgreSQL logs each failing statement with its values; so after a refusal none is risked.
         """
         bypass = current_scope().admitted_window
         if not self._was_refused:
@@ -181,17 +182,17 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             known = translation_of(error, read_only=read_only)
             self._was_refused |= isinstance(known, MaintenanceError)
             if known is None and self._has_another_schema(error):
-                known = SchemaMismatchError("The database has another schema.")
+                known = SchemaMismatchError(OTHER_SCHEMA)
             if known is None:
                 raise
             raise known from error
-        except LookupError as error:  # Of an enum that has a new value, for one.
+        except LookupError as error:  # Such as a new value of an enum.
             if self._has_another_schema(error):
-                raise SchemaMismatchError("The database has another schema.") from error
+                raise SchemaMismatchError(OTHER_SCHEMA) from error
             raise
 
     def _has_another_schema(self, error: Exception) -> bool:
-        """Of another release, which explains the error: then it is not the program's mistake."""
+        """Whether the schema of another release explains the error."""
         if isinstance(error, SQLAlchemyError):
             if not isinstance(error, DBAPIError):
                 return False
@@ -208,13 +209,13 @@ def _is_idle(connection: Connection) -> bool:
 
 
 def _require_repositories(kind: type[Work]) -> None:
-    """Raise TypeError if a port that is declared has nothing that implements it."""
+    """Raise DeclarationError for a declared repository that the unit of work does not have."""
     known = {"hooks", "clock"}
     work: Any = kind
-    made = vars(kind(work))  # Nothing is asked of a connection before the first statement.
+    made = vars(kind(work))  # Repositories do not use the connection before the first statement.
     for base in kind.__mro__:
         for name in inspect.get_annotations(base).keys() - known - made.keys():
-            raise TypeError(
+            raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
             )

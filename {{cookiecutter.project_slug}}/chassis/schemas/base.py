@@ -1,4 +1,4 @@
-"""What every schema of a request is made of. Looser ones are refused when the service starts."""
+"""The base of every schema of requests. The service does not start with a looser schema."""
 
 from collections.abc import Iterator
 
@@ -6,16 +6,16 @@ import marshmallow
 from marshmallow.exceptions import RegistryError
 from marshmallow.fields import Field, Function, Method
 
-from chassis.core.errors import CodeError
+from chassis.core.errors import DeclarationError
 from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
 
-WRITTEN_ALIKE = {String, Function, Method}  # A text; and what an author computes.
+WRITTEN_ALIKE = {String, Function, Method}  # A literal text, and a value that the author computes.
 
 
 class Schema(DirectSchema):
-    """Takes what it declares and nothing beside; its fields are those of chassis.schemas.fields."""
+    """Rejects fields that it does not declare; its own are from chassis.schemas.fields."""
 
     error_messages = {
         "type": Message("Must be an object.", "type"),
@@ -26,12 +26,12 @@ class Schema(DirectSchema):
         unknown = marshmallow.RAISE
 
 
-class LooseSchemaError(CodeError, TypeError):
-    """A value would get in that nothing has looked at."""
+class LooseSchemaError(DeclarationError):
+    """A schema of requests would let an unchecked value in."""
 
 
 def require_strict(schema: object) -> None:
-    """Raise LooseSchemaError where a value would get in that nothing has looked at."""
+    """Raise LooseSchemaError if the schema would let an unchecked value in."""
     if not isinstance(schema, Schema):
         raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
     loose = list(_loose_fields(schema, {type(schema)}))
@@ -49,16 +49,18 @@ def _loose_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
             inner = inner.inner
         if not isinstance(inner, StrictField):
             yield f"{type(schema).__name__}.{name}"
-        elif isinstance(inner, Nested) and type(inner.schema) not in seen:
-            yield from _loose_fields(inner.schema, seen | {type(inner.schema)})
+        elif isinstance(inner, Nested):
+            nested = _nested(schema, name, inner)
+            if type(nested) not in seen:
+                yield from _loose_fields(nested, seen | {type(nested)})
 
 
 def require_written(schema: object) -> None:
-    """Raise TypeError where an answer would be written that is not read back the same."""
+    """Raise DeclarationError for a field that writes a value in another form than it reads."""
     if isinstance(schema, marshmallow.Schema):
         bare = list(_bare_fields(schema, {type(schema)}))
         if bare:
-            raise TypeError(
+            raise DeclarationError(
                 f"{', '.join(bare)}: what is answered has to be a field of chassis.schemas.fields; "
                 "marshmallow's own of the same name writes numbers and times in other ways."
             )
@@ -72,12 +74,20 @@ def _bare_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
         if type(inner).__module__ == Field.__module__ and type(inner) not in WRITTEN_ALIKE:
             yield f"{type(schema).__name__}.{name}"
         elif isinstance(inner, Nested):
-            try:
-                kind = type(inner.schema)
-            except RegistryError as error:
-                raise TypeError(
-                    f"{type(schema).__name__}.{name}: there is no schema {inner.nested!r}. Give "
-                    "Nested the class itself, or a lambda that returns the class."
-                ) from error
-            if kind not in seen:
-                yield from _bare_fields(inner.schema, seen | {kind})
+            nested = _nested(schema, name, inner)
+            if type(nested) not in seen:
+                yield from _bare_fields(nested, seen | {type(nested)})
+
+
+def _nested(schema: marshmallow.Schema, name: str, field: Nested) -> marshmallow.Schema:
+    place = f"{type(schema).__name__}.{name}"
+    cure = "Give Nested the class itself, or a lambda that returns the class."
+    try:
+        nested: object = field.schema
+    except RegistryError as error:
+        raise DeclarationError(f"{place}: there is no schema {field.nested!r}. {cure}") from error
+    except (NameError, TypeError, ValueError) as error:
+        raise DeclarationError(f"{place} makes no schema: {error} {cure}") from error
+    if not isinstance(nested, marshmallow.Schema):
+        raise DeclarationError(f"{place}: {field.nested!r} is no schema. {cure}")
+    return nested

@@ -10,7 +10,7 @@ from chassis.schemas.strict import StrictField
 
 
 class Cursor(StrictField[Any]):
-    """Where a page ended, as JSON: signed, so that only what was handed out is taken back."""
+    """The position where a page ended, as signed JSON, so that clients cannot make their own."""
 
     default_error_messages = {"cursor": "Not a cursor that was handed out."}
 

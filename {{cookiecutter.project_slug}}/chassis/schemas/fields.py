@@ -1,7 +1,7 @@
-"""Fields for schemas of requests: each takes what its column can hold, in one way of writing it.
+"""Fields for schemas of requests: each accepts what its column can hold, in one spelling.
 
-Marshmallow's own change what they do not understand (1.9, true or "1_0" to an integer), or let it
-through to the database.
+Marshmallow's own fields convert other values (1.9, true or "1_0" to an integer), or pass them on to
+the database.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from chassis.core import rules
+from chassis.core.errors import DeclarationError
 from chassis.core.limits import EARLIEST, INTEGER_MAX, INTEGER_MIN, LATEST
 from chassis.core.model import declarations
 from chassis.schemas.cursor import Cursor
@@ -41,14 +42,14 @@ __all__ = [
     "of",
 ]
 
-String = fields.String  # For what is only sent.
+String = fields.String  # For fields that are only sent.
 
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_FORM = re.compile(r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?")
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6
-HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # Python's reader takes +00:99.
+HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # Python's reader accepts +00:99.
 MOMENT_FORM = re.compile(
     rf"{DATE_FORM.pattern}T{HOUR_AND_MINUTE}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{HOUR_AND_MINUTE})",
     re.IGNORECASE,
@@ -69,24 +70,25 @@ class Nested(StrictField[Any], fields.Nested):
 
 
 class Integer(StrictField[int], fields.Integer):
-    """As PostgreSQL's integer; for a bigint, give BIG_INTEGER_MIN and BIG_INTEGER_MAX."""
+    """PostgreSQL's integer; for a bigint, pass BIG_INTEGER_MIN and BIG_INTEGER_MAX."""
 
     def __init__(
         self, *, minimum: int = INTEGER_MIN, maximum: int = INTEGER_MAX, **options: Any
     ) -> None:
+        self.bounds = minimum, maximum
         rules = [validate.Range(minimum, maximum), *listed(options.pop("validate", ()))]
         super().__init__(validate=rules, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, Parameter) and INTEGER.fullmatch(value):
             return int(value)
-        if type(value) is not int:  # A bool is one, too.
+        if type(value) is not int:  # In Python, a bool is an integer too.
             raise self.make_error("invalid")
         return value
 
 
 class Decimal(StrictField[DecimalNumber], fields.Decimal):
-    """As PostgreSQL's numeric(digits, places); in JSON a string, since a number loses places."""
+    """PostgreSQL's numeric(digits, places). A string in JSON, where numbers lose digits."""
 
     def __init__(
         self,
@@ -97,11 +99,12 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         maximum: DecimalNumber | int | None = None,
         **options: Any,
     ) -> None:
+        self.room = digits - places, places
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
         whole = rf"[1-9][0-9]{{0,{digits - places - 1}}}" if digits > places else ""
         self._form = re.compile(rf"-?(0{'|' if whole else ''}{whole}){fraction}")
         if any(isinstance(rule, validate.Range) for rule in listed(options.get("validate", ()))):
-            raise TypeError(
+            raise DeclarationError(
                 "A Decimal is a text in JSON, so a Range would make the document invalid: give it "
                 "minimum= and maximum= instead."
             )
@@ -127,7 +130,7 @@ class Boolean(StrictField[bool], fields.Boolean):
 
 
 class AwareDateTime(StrictField[datetime], fields.AwareDateTime):
-    """A moment, in UTC inside and in answers. RFC 3339, down to microseconds."""
+    """A date and time with an offset (RFC 3339, to the microsecond), kept and sent in UTC."""
 
     default_error_messages = {"invalid": "Not a time with its offset, as 2026-01-31T12:00:00Z."}
 
@@ -141,7 +144,7 @@ class AwareDateTime(StrictField[datetime], fields.AwareDateTime):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         moment = _read(self, MOMENT_FORM, datetime.fromisoformat, value)
         if not EARLIEST <= moment <= LATEST:
-            return moment  # For the rule to refuse: in UTC it may have no year.
+            return moment  # The rule rejects it: its year in UTC may be out of range.
         return moment.astimezone(UTC)
 
 
@@ -151,7 +154,7 @@ class Date(StrictField[date], fields.Date):
 
 
 class Time(StrictField[time], fields.Time):
-    """Of a day, without an offset."""
+    """A time of day, without an offset."""
 
     default_error_messages = {"invalid": "Not a time of a day, as 12:30:00."}
 
@@ -171,23 +174,23 @@ class UUID(StrictField[uuid.UUID], fields.UUID):
 
 
 def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value: Any) -> Value:
-    """Python's readers take more forms than one."""
+    """Read one spelling only; Python's readers accept several."""
     try:
         if isinstance(value, str) and form.fullmatch(value):
             return read(value.upper())
-    except ValueError:  # The 31st of February.
+    except ValueError:  # Such as the 31st of February.
         pass
     raise field.make_error("invalid")
 
 
 def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """The field that takes what the entity's own does; `required` and the like as any other.
+    """The field for a field of an entity, with its rule; `options` are those of any field.
 
-    Raise TypeError for a name that the entity does not have, or that has no rule.
+    Raise DeclarationError for a name that the entity does not have, or a field without a rule.
     """
     declared = declarations(entity_type).get(name)
     if declared is None:
-        raise TypeError(
+        raise DeclarationError(
             f"{entity_type.__name__} has no field {name!r} with a rule: of those that it has, name "
             f"one ({', '.join(declarations(entity_type))}), or give the schema a field of its own."
         )
@@ -197,12 +200,12 @@ def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def following(rule: rules.Rule, **options: Any) -> StrictField[Any]:
-    """The field that takes what a rule allows."""
+    """The field that accepts what a rule allows."""
     for kind, make in FOLLOWING.items():
         if isinstance(rule, kind):
             made: StrictField[Any] = make(rule, options)
             return made
-    raise TypeError(f"{rule!r} has no field: give the schema one of its own.")
+    raise DeclarationError(f"{rule!r} has no field: give the schema one of its own.")
 
 
 def _decimal(rule: rules.Number, options: dict[str, Any]) -> Decimal:

@@ -1,12 +1,13 @@
-"""Filters of a list beyond equality: each takes the values that the entity's field takes.
+"""Filters of a list. Each accepts the values of the entity's field.
 
     price_from = filters.at_least(Product, "price")
 
-Several filters of one request are all fulfilled. `make check` names the index that one lacks.
+An entity has to match all filters of a request. A test names the index that a filter lacks.
 """
 
 from typing import Any
 
+from chassis.core.errors import DeclarationError
 from chassis.core.paging import Comparison, Operator
 from chassis.schemas import fields
 from chassis.schemas.strict import StrictField
@@ -19,7 +20,7 @@ def equal(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def one_of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """`?tier=gold&tier=silver`."""
+    """Any of several values: `?tier=gold&tier=silver`."""
     values = fields.List(
         _value(entity_type, name, {}), min_length=1, max_length=MOST_VALUES, **options
     )
@@ -27,25 +28,27 @@ def one_of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def at_least(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """That or more."""
+    """Greater than the value, or equal."""
     return _comparing(_value(entity_type, name, options), entity_type, Comparison(name, "at_least"))
 
 
 def at_most(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """That or less."""
+    """Less than the value, or equal."""
     return _comparing(_value(entity_type, name, options), entity_type, Comparison(name, "at_most"))
 
 
 def prefix(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """With which a text begins, in the case that it has."""
+    """Texts that begin with the value; upper and lower case differ."""
     field = _value(entity_type, name, options)
     if not isinstance(field, fields.Text):
-        raise TypeError(f"{entity_type.__name__}.{name} is no Text: only a text has a prefix.")
+        raise DeclarationError(
+            f"{entity_type.__name__}.{name} is no Text: only a text has a prefix."
+        )
     return _comparing(field, entity_type, Comparison(name, "prefix"))
 
 
 def is_set(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Whether it has a value at all: true or false."""
+    """Whether the field has a value: true or false."""
     _value(entity_type, name, {})
     return _comparing(fields.Boolean(**options), entity_type, Comparison(name, "is_set"))
 
@@ -58,7 +61,7 @@ def related(
     operator: Operator = "equal",
     **options: Any,
 ) -> StrictField[Any]:
-    """By a field of the entity that `reference` has the id of."""
+    """Compare a field of another entity, whose id is in the field `reference`."""
     _value(entity_type, reference, {})
     make = {"equal": equal, "one_of": one_of, "at_least": at_least, "at_most": at_most}
     make |= {"prefix": prefix, "is_set": is_set}

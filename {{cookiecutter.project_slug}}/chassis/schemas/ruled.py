@@ -1,4 +1,4 @@
-"""Fields whose values a rule of the domain describes whole."""
+"""Fields that a rule of the domain describes completely."""
 
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from chassis.schemas.strict import StrictField
 
 
 class RuledField(StrictField[Any]):
-    """Takes what its rule does."""
+    """A field that accepts what its rule accepts."""
 
     default_error_messages = {"invalid": "Not valid.", "rule": "{sentence}"}
     about: dict[str, Any] = {}
@@ -28,7 +28,7 @@ class RuledField(StrictField[Any]):
 
 
 class Email(RuledField, fields.String):
-    """An address, in lower case: so the same one is found, and is unique."""
+    """An e-mail address, in lower case, so that equal addresses are found and stay unique."""
 
     def __init__(self, rule: rules.Email | None = None, **options: Any) -> None:
         rule = rule or rules.Email()
@@ -38,7 +38,7 @@ class Email(RuledField, fields.String):
 
 
 class Url(RuledField, fields.String):
-    """Absolute, http or https, in ASCII."""
+    """An absolute URL with http or https, in ASCII."""
 
     def __init__(self, rule: rules.Url | None = None, **options: Any) -> None:
         rule = rule or rules.Url()
@@ -48,7 +48,7 @@ class Url(RuledField, fields.String):
 
 
 class Choice(RuledField, fields.String):
-    """One of the texts of an enumeration, which the loaded value is a member of."""
+    """A text of an enumeration; the loaded value is the member."""
 
     def __init__(self, of: type[StrEnum] | rules.Choice, **options: Any) -> None:
         rule = of if isinstance(of, rules.Choice) else rules.Choice(of)
@@ -61,7 +61,7 @@ class Choice(RuledField, fields.String):
 
 
 class JsonObject(RuledField, fields.Dict):
-    """Any JSON object that PostgreSQL can hold, within bounds."""
+    """A JSON object that PostgreSQL can hold, of limited size."""
 
     def __init__(self, rule: rules.JsonObject | None = None, **options: Any) -> None:
         rule = rule or rules.JsonObject()

@@ -1,16 +1,17 @@
 from typing import Any, Literal
 
+from chassis.core.errors import DeclarationError
 from chassis.core.model import declarations
 from chassis.core.paging import SortKey
 from chassis.schemas.strict import StrictField
 
 
 class Sort(StrictField[tuple[SortKey, ...]]):
-    """`-created_at,title`: names that are declared here, with the fields that they stand for.
+    """The parameter `sort=-created_at,title`, with the fields that its names stand for.
 
-    `entity_type` is asked whether it has these fields. Each is in an index with the id, in one
-    direction: then the last page costs what the first does, unless the field may be None. `nulls`
-    are at the same end in both directions; without, they are the greatest, as in PostgreSQL.
+    `entity_type` has to have these fields. Each needs an index with the id behind it; then the last
+    page costs as much as the first. `nulls` puts None at one end in both directions; without it,
+    None is the greatest value, as in PostgreSQL.
     """
 
     default_error_messages = {"choice": "Sorts by {names}; with - before a name it descends."}
@@ -37,7 +38,7 @@ class Sort(StrictField[tuple[SortKey, ...]]):
             bare = name.removeprefix("-")
             if bare not in self.fields:
                 raise self.make_error("choice", names=", ".join(self.fields))
-            order.setdefault(self.fields[bare], name != bare)  # A second time says nothing new.
+            order.setdefault(self.fields[bare], name != bare)  # The first one counts.
         return tuple(SortKey(*one, self._nulls_first) for one in order.items())
 
 
@@ -45,7 +46,7 @@ def _require_fields(entity_type: type, names: dict[str, str]) -> None:
     declared = declarations(entity_type)
     for name, field in names.items():
         if field not in declared:
-            raise TypeError(
+            raise DeclarationError(
                 f"Sort: {name!r} stands for {entity_type.__name__}.{field}, which is no field with "
                 f"a rule. Name one of {', '.join(declared)}."
             )

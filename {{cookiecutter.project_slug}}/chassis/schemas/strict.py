@@ -1,4 +1,4 @@
-"""What the fields of requests have in common."""
+"""What all fields of requests have in common: limits, and errors with a code."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Bounds:
-    """Of a value that JSON writes as a text, where a `minimum` would mean nothing."""
+    """Bounds of a value that is a text in JSON, where the keyword `minimum` has no meaning."""
 
     def __init__(self, minimum: Any, maximum: Any) -> None:
         self.minimum, self.maximum = minimum, maximum
@@ -37,7 +37,7 @@ RULES = {
 
 
 class Message(str):
-    """What is wrong with a value: a sentence for people, and a code for programs."""
+    """An error of a value: a sentence for people, and a code for programs."""
 
     __slots__ = ("code",)
     code: str
@@ -48,20 +48,20 @@ class Message(str):
         return message
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        """Schemas are copied."""
+        """Keep the code when a schema, with its messages, is copied."""
         return str(self), self.code
 
 
 class Parameter(str):
-    """Text from a query string, where numbers have no other form."""
+    """A text from the query string, where numbers are texts too."""
 
     __slots__ = ()
 
 
 class StrictField(fields.Field[Value], Generic[Value]):
-    """Its errors have a code. What does not derive from it cannot be read from a request."""
+    """The base of all fields of requests; its errors have a code."""
 
-    # Of a filter: whose field it compares, and how; without, for equality with that of its name.
+    # Of a filter: the compared field. None is equality with the field of its name.
     entity_type: type | None = None
     comparison: Comparison | None = None
 

@@ -11,7 +11,7 @@ MOST_MARKS = (
 
 
 class Text(StrictField[str], fields.String):
-    """In Unicode's normal form C, so that what looks the same is the same, and without NUL.
+    """A text in Unicode's normal form C, so that equal-looking texts are equal, and without NUL.
 
     https://www.postgresql.org/docs/current/datatype-character.html
     """
@@ -23,7 +23,7 @@ class Text(StrictField[str], fields.String):
     }
 
     def __init__(self, *, min_length: int = 1, max_length: int, **options: Any) -> None:
-        self._max_length = max_length
+        self.max_length = max_length
         rules = [validate.Length(min_length, max_length), *listed(options.pop("validate", ()))]
         about = {"pattern": r"^[^\u0000]*$", **options.pop("metadata", {})}
         super().__init__(validate=rules, metadata=about, **options)
@@ -33,11 +33,11 @@ class Text(StrictField[str], fields.String):
             raise self.make_error("invalid")
         if value.isascii() and "\0" not in value:
             return value
-        if len(value) > 4 * self._max_length:  # No character is made of more than four.
-            raise self.make_error("length", max=self._max_length)
+        if len(value) > 4 * self.max_length:  # A character is composed of four at most.
+            raise self.make_error("length", max=self.max_length)
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             raise self.make_error("character")
-        if _piled_up(value):  # The time to normalise them grows with the square of their number.
+        if _piled_up(value):  # Normalising takes time that grows with the square of their number.
             raise self.make_error("marks")
         return normalize("NFC", value)
 

@@ -1,4 +1,4 @@
-"""What a verified token says, in the types that the RFCs give it."""
+"""The claims of a verified token, checked for the types of the RFCs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,25 +11,25 @@ Claims = Mapping[str, Any]
 
 
 class Validity(NamedTuple):
-    """Unix times; of `nbf` and `iat` the later one."""
+    """When a token is valid, in Unix time; `begins` is the later of `nbf` and `iat`."""
 
     not_before: float
     expires_at: float
 
 
 def refusal(reason: str) -> AuthenticationError:
-    """`reason` is for the log. Whoever sent the token is not told."""
-    return AuthenticationError("The token is not valid here.", reason=reason)
+    """The error for a rejected token; `reason` goes into the log, not into the response."""
+    return AuthenticationError("The token is not valid for this service.", reason=reason)
 
 
 def validity(claims: Claims) -> Validity:
-    """Raise AuthenticationError where a time is no number (NumericDate of RFC 7519, section 2)."""
+    """Raise AuthenticationError unless the times are numbers (RFC 7519, section 2)."""
     begins = [_moment(claims[name]) for name in ("nbf", "iat") if name in claims]
     return Validity(max(begins, default=-math.inf), _moment(claims["exp"]))
 
 
 def principal(claims: Claims, scope_claims: Sequence[str]) -> Principal:
-    """Raise AuthenticationError if `sub` is no text that can be stored, or the scopes no words."""
+    """Raise AuthenticationError unless `sub` can be stored and the scopes are words."""
     subject = claims["sub"]
     if not isinstance(subject, str) or not subject or not _is_clean(subject):
         raise refusal("subject")
@@ -37,7 +37,7 @@ def principal(claims: Claims, scope_claims: Sequence[str]) -> Principal:
 
 
 def require_audience(claims: Claims, claim: str, audience: str) -> None:
-    """Of issuers that have another claim in the place of `aud`."""
+    """Check the audience in another claim than `aud`, for issuers that use one."""
     value = claims[claim]
     if audience not in (value if isinstance(value, list) else [value]):
         raise refusal("audience")
@@ -45,19 +45,19 @@ def require_audience(claims: Claims, claim: str, audience: str) -> None:
 
 def _moment(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise refusal("a time that is none")
+        raise refusal("a wrong type of time")
     return value
 
 
 def _is_clean(text: str) -> bool:
-    """No control character, and no half of a surrogate pair: neither can be stored everywhere."""
+    """Whether a text has neither control characters nor half of a surrogate pair."""
     return not any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 def _scopes(claims: Claims, names: Sequence[str]) -> list[str]:
-    """Of the first of these claims that holds any: a text of words, or a list of them.
+    """The scopes in the first claim that has any: words in a text, or a list.
 
-    Only a space is between words (RFC 6749, section 3.3).
+    Words are separated by spaces (RFC 6749, section 3.3).
     """
     for name in names:
         value = _value(claims, name)
@@ -70,7 +70,7 @@ def _scopes(claims: Claims, names: Sequence[str]) -> list[str]:
 
 
 def _value(claims: Claims, name: str) -> Any:
-    """`realm_access.roles` leads into an object, unless a claim has just that name."""
+    """The value of a claim; `realm_access.roles` is a path, unless a claim has that name."""
     if name in claims:
         return claims[name]
     value: Any = claims

@@ -1,4 +1,4 @@
-"""Tokens for development, signed with a key that comes from the service's own secret."""
+"""Tokens for development, signed with a key that is derived from SECRET_KEY."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

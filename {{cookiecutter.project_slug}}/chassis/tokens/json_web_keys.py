@@ -1,4 +1,4 @@
-"""Keys as issuers publish them (RFC 7517): which are good for checking a token, with what."""
+"""Reads an issuer's key set (RFC 7517): the usable keys, and the algorithms of each."""
 
 import json
 import logging
@@ -9,9 +9,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 
-# Asymmetric ones: who can check a token cannot make one. https://www.rfc-editor.org/rfc/rfc8725
+# Asymmetric algorithms, so that this service cannot make tokens (RFC 8725).
 RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-# By the key's type and curve (RFC 7518, sections 3.3 to 3.5; RFC 8037, section 3.1).
+# Algorithms by type and curve of a key (RFC 7518, 3.3 to 3.5; RFC 8037, 3.1).
 FITTING: Mapping[tuple[object, object], Sequence[str]] = {
     ("RSA", None): RSA,
     ("EC", "P-256"): ("ES256",),
@@ -25,37 +25,37 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublicKey:
-    """Equal to itself only: a key that was read again is another one."""
+    """A public key. It equals only itself: a key that was read again is another one."""
 
     key_id: str | None
-    algorithms: frozenset[str]  # With which a token that it signed may say that it was signed.
+    algorithms: frozenset[str]  # The algorithms that a token signed with this key may name.
     material: Any
 
 
 def read_key_set(text: bytes) -> Sequence[PublicKey]:
-    """Leave out what is no good; raise ValueError, or what JSON raises, if nothing is left."""
+    """The usable keys of a set. Raise ValueError if the set is malformed or has none."""
     keys = []
     for jwk in json.loads(text)["keys"]:
         try:
             keys.append(public_key(jwk))
-        except Exception as error:  # The libraries foresee not every key.
+        except Exception as error:  # The libraries raise all kinds of errors for malformed keys.
             _log.info("A key of the issuer's set is not used: %s", error)
     if not keys:
-        raise ValueError("No key in it is good for checking tokens.")
+        raise ValueError("The set has no usable key.")
     return keys
 
 
 def public_key(jwk: Mapping[str, Any]) -> PublicKey:
-    """Raise ValueError, or what the libraries raise, for one with which no token is checked."""
+    """Raise ValueError, or an error of the libraries, for a key that cannot be used."""
     if "d" in jwk or "k" in jwk:
-        raise ValueError("It is a private key.")
+        raise ValueError("The key is private.")
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
-        raise ValueError("It is not for signatures.")
+        raise ValueError("The key is not for signatures.")
     fitting = FITTING.get((jwk["kty"], jwk.get("crv")), ())
     algorithms = [name for name in fitting if jwk.get("alg") in (None, name)]
     key_id = jwk.get("kid")
     if not algorithms or not isinstance(key_id, str | None):
-        raise ValueError("Its type, curve, algorithm or name is none that is taken.")
+        raise ValueError("The type, curve, algorithm or name of the key is not supported.")
     material = PyJWK(dict(jwk), algorithms[0]).key
     if isinstance(material, RSAPublicKey) and material.key_size < FEWEST_RSA_BITS:
         raise ValueError(f"It has {material.key_size} bits, fewer than {FEWEST_RSA_BITS}.")

@@ -12,11 +12,11 @@ from chassis.tokens.claims import Validity, principal, refusal, require_audience
 from chassis.tokens.json_web_keys import ALGORITHMS, PublicKey
 from chassis.tokens.signing_keys import SigningKeys
 
-# Of an access token (RFC 9068, section 4), and of those that say no more than that they are one.
+# `typ` of access tokens (RFC 9068, section 4), and of plain JWTs.
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
-LEEWAY_SECONDS = 10  # Of the issuer's clock against ours.
+LEEWAY_SECONDS = 10  # Tolerance, in seconds, between the issuer's clock and ours.
 LONGEST = 8192
-MOST_REMEMBERED = 4096  # Of a process; about 2 MB.
+MOST_REMEMBERED = 4096  # Remembered tokens of a process; about 2 MB.
 REASONS = {
     jwt.ExpiredSignatureError: "expired",
     jwt.ImmatureSignatureError: "not yet valid",
@@ -31,15 +31,15 @@ REASONS = {
 class _Verified(NamedTuple):
     principal: Principal
     key: PublicKey
-    key_id: str | None  # As the token names it.
+    key_id: str | None  # The key id in the token's header.
     validity: Validity
 
 
 class JwtAuthenticator(Authenticator):
-    """Takes the tokens that an issuer has signed for this audience (RFC 9068, section 4).
+    """Accepts the tokens that an issuer has signed for this audience (RFC 9068, section 4).
 
-    What was verified is remembered by the token's SHA-256, and asked again is only what may have
-    changed: the clock, and whether the issuer still has the key.
+    A verified token is remembered by its SHA-256. For a remembered token only the times, and
+    whether the issuer still publishes the key, are checked again.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class JwtAuthenticator(Authenticator):
         return verified.principal
 
     def _holds(self, verified: _Verified, *, patient: bool) -> bool:
-        """Raise what the keys raise if the one of before is gone, or too old to be believed."""
+        """Whether the token is valid now and its key is published. Raise what the keys raise."""
         now, (not_before, expires_at) = time.time(), verified.validity
         return (
             not_before <= now + LEEWAY_SECONDS
@@ -84,12 +84,12 @@ class JwtAuthenticator(Authenticator):
             self._remembered[digest] = verified
 
     def _verify(self, token: str, *, patient: bool) -> _Verified:
-        """Raise AuthenticationError, whatever is wrong with it; else what the keys raise."""
+        """Raise AuthenticationError for every invalid token, and what the keys raise."""
         try:
             return self._verified(token, patient=patient)
         except DomainError:
             raise
-        # What a token holds is anybody's, and PyJWT does not foresee all of it.
+        # Anybody can write a token, and PyJWT does not foresee every content.
         except Exception as error:
             found = (reason for kind, reason in REASONS.items() if isinstance(error, kind))
             raise refusal(next(found, "malformed")) from error

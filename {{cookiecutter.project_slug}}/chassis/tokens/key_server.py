@@ -1,4 +1,4 @@
-"""How the issuer's key server is asked."""
+"""Fetches the key set of an issuer, within a time limit."""
 
 import socket
 from http.client import HTTPConnection, HTTPSConnection
@@ -12,19 +12,19 @@ ACCEPT = "application/jwk-set+json, application/json"
 
 
 def ask(url: str, user_agent: str) -> bytes:
-    """What is there; raise OSError, ValueError or HTTPException if it is not had in time.
+    """The content at a URL. Raise OSError, ValueError or HTTPException, also after the time limit.
 
-    Time limits of sockets are for a single read. This one ends the whole exchange, also with who
-    sends a byte a second in the middle of a line.
+    A socket's own time limit is for a single read. This one ends the whole exchange, also with a
+    server that sends a byte a second.
     """
-    # Many firewalls refuse the name of Python's own client.
+    # Many firewalls reject the name of Python's own client.
     request = Request(url, headers={"User-Agent": user_agent, "Accept": ACCEPT})  # noqa: S310
     exchange = _Exchange()
     handlers = (_Http(exchange), _Https(exchange), _NoRedirect)
     with exchange, build_opener(*handlers).open(request, timeout=ANSWER_SECONDS) as answer:
         content: bytes = answer.read(LONGEST_ANSWER + 1)
     if exchange.is_over.is_set() or len(content) > LONGEST_ANSWER:
-        raise ValueError("It is too slow, or too long.")
+        raise ValueError("The response is too slow, or too long.")
     return content
 
 
@@ -44,7 +44,7 @@ class _Exchange:
             connected.close()
 
     def connect(self, *arguments: Any, **options: Any) -> socket.socket:
-        """Keep another handle of it: TLS takes the one that is returned for itself."""
+        """Keep a second handle of the socket: TLS takes over the one that is returned."""
         connected = socket.create_connection(*arguments, **options)
         self._sockets.append(connected.dup())
         if self.is_over.is_set():
@@ -56,14 +56,14 @@ class _Exchange:
         for connected in self._sockets:
             try:
                 connected.shutdown(socket.SHUT_RDWR)
-            except OSError:  # It has ended by itself.
+            except OSError:  # The exchange has ended already.
                 continue
 
 
 class _Watched:
     def __init__(self, *arguments: Any, exchange: _Exchange, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._create_connection = exchange.connect  # What `connect` of the other class calls.
+        self._create_connection = exchange.connect  # `connect` of HTTPSConnection calls this.
 
 
 class _Connection(_Watched, HTTPConnection):
@@ -93,7 +93,7 @@ class _Https(HTTPSHandler):
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """The keys are where the configuration says."""
+    """Follows no redirect: the keys are at the configured URL."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

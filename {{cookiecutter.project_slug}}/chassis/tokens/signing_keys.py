@@ -11,20 +11,20 @@ from chassis.tokens.json_web_keys import PublicKey, read_key_set
 from chassis.tokens.key_server import ask
 
 FRESH_SECONDS, OLDEST_SECONDS = 300, 3600
-# Between two looks at the issuer, so that strangers cannot have us ask it without end.
+# Seconds between two fetches, so that strangers cannot make us fetch without end.
 PAUSE_SECONDS, PAUSE_AFTER_FAILURE_SECONDS = 5, 0.5
-# For an answer, where no key is known that would do: a little longer than one may take.
+# Seconds to wait for an unknown key: a little longer than a fetch may take.
 WAIT_SECONDS = 2.5
-MOST_WAITING = 8  # Requests of a process; it has more threads than that (chassis/cli/server.py).
+MOST_WAITING = 8  # Waiting requests of a process, which has more threads (chassis/cli/server.py).
 _log = logging.getLogger(__name__)
 
 
 class SigningKeys(ABC):
     @abstractmethod
     def find(self, key_id: str | None, *, patient: bool) -> Sequence[PublicKey]:
-        """All that may have that name. Who is `patient` may be kept waiting for the issuer.
+        """The keys that a token's key id may mean. With `patient`, wait for the issuer.
 
-        Raise AuthenticationError if there is none, UnavailableError if that cannot be known.
+        Raise AuthenticationError if there is none, UnavailableError if the issuer does not answer.
         """
 
 
@@ -40,8 +40,8 @@ class FixedKeys(SigningKeys):
 class PublishedKeys(SigningKeys):
     """A key set at a URL (RFC 7517, section 5).
 
-    It is read again in the background from time to time, and when a token names a key that is not
-    in it. While it cannot be read, what is known is good for an hour.
+    The set is read again in the background every few minutes, and when a token names an unknown
+    key. While the issuer does not answer, known keys stay valid for an hour.
     """
 
     def __init__(self, url: str, user_agent: str) -> None:
@@ -66,10 +66,10 @@ class PublishedKeys(SigningKeys):
         is_read = self._wait(patient=patient)
         if is_read and time.monotonic() - self._read_at < OLDEST_SECONDS and not self._failed:
             return _candidates(self._keys, key_id)
-        raise UnavailableError("The keys of those who issue tokens cannot be had.")
+        raise UnavailableError("The issuer's keys cannot be fetched.")
 
     def read_in_background(self) -> None:
-        """Unless that goes on already, or was done a moment ago."""
+        """Begin to read the set, unless a read is running or has just ended."""
         with self._starting:
             pause = PAUSE_AFTER_FAILURE_SECONDS if self._failed else PAUSE_SECONDS
             running = self._reader and self._reader.is_alive()
@@ -79,7 +79,7 @@ class PublishedKeys(SigningKeys):
                 self._reader.start()
 
     def _wait(self, *, patient: bool) -> bool:
-        """Whether the issuer's answer is there. A few wait for it: the others need the threads."""
+        """Whether no read is running; with `patient`, after a wait, for eight requests at once."""
         reader = self._reader
         if reader and reader.is_alive() and patient and self._places.acquire(blocking=False):
             try:
@@ -91,7 +91,7 @@ class PublishedKeys(SigningKeys):
     def _read(self) -> None:
         try:
             keys = read_key_set(ask(self._url, self._user_agent))
-        except Exception as error:  # Of the network, or of whatever was answered.
+        except Exception as error:  # Errors of the network, or of a malformed response.
             self._failed = True
             _log.warning("The key set cannot be read: %s (%s)", error, type(error).__name__)
         else:
@@ -101,10 +101,10 @@ class PublishedKeys(SigningKeys):
 
 
 def _candidates(keys: Sequence[PublicKey], key_id: str | None) -> Sequence[PublicKey]:
-    """Several may have one name, and the only one needs none (RFC 7517, section 4.5)."""
+    """Several keys may share an id, and a single key needs none (RFC 7517, section 4.5)."""
     found = [key for key in keys if key.key_id == key_id]
     if not found and key_id is None and len(keys) == 1:
         return keys
     if not found:
-        raise AuthenticationError("The token is not valid here.", reason="unknown key")
+        raise AuthenticationError("The token is not valid for this service.", reason="unknown key")
     return found

@@ -1,7 +1,7 @@
-"""What each request passes: a step a line, downwards to the view, upwards with the response.
+"""The pipeline: the steps that a request passes down to the view, and its response passes up.
 
-A step is made for each route at the start, or left out where it cannot matter. One of your own is
-a function `step(route) -> Step | None`, as chassis/http/flow/pipeline.py has it.
+A step is left out for a route where it cannot matter. To add a step, write a function
+`step(route) -> Step | None` (chassis/http/flow/pipeline.py) and put its name into this list.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,18 +25,18 @@ def pipeline(  # noqa: PLR0913  # Each by its name.
     unit_of_work: Callable[[], persistence.UnitOfWorkFactory[Any]],
 ) -> list[steps.Maker]:
     return [
-        steps.send_security_headers,  # Outermost: the last to see a response, whoever made it.
-        steps.read_unread_bodies,  # Whoever rejected the request, its connection stays usable.
+        steps.send_security_headers,  # Outermost: every response passes it last.
+        steps.read_unread_bodies,  # Keeps the connection usable after a rejection.
         steps.give_request_ids,  # Before any step that may log or fail.
-        steps.record_requests(*observers),  # What is rejected below is recorded too.
-        steps.identify_callers(authenticator),  # Before limits, which count by caller.
+        steps.record_requests(*observers),  # Records rejected requests, too.
+        steps.identify_callers(authenticator),  # Before the limits, which count by caller.
         steps.limit_rates(*rates),  # Before the steps that cost something.
-        steps.respect_windows(maintenance),  # Before rights: in a window no token may be checkable.
-        steps.reject_strangers,  # Before input: a stranger learns nothing about what is taken.
-        steps.check_input(trusted_hosts),  # Reads the body, so that no slot waits for a slow one.
-        steps.read_own_writes(replica=replica),  # By caller; sets what the reads below have to see.
-        steps.queue_fairly(slots),  # Last before the database: as many pass as it has connections.
-        steps.send_deprecation,
-        steps.repeat_collisions,  # Around the key: a collision takes that back too.
-        steps.respond_once(unit_of_work),  # Innermost: keeps what the view returned, as it commits.
+        steps.respect_windows(maintenance),  # Before rights: in a window, keys may be unavailable.
+        steps.reject_strangers,  # Before input: a stranger learns nothing about it.
+        steps.check_input(trusted_hosts),  # Reads the body: a slow one takes no slot.
+        steps.read_own_writes(replica=replica),  # Needs the caller, for reads on a replica.
+        steps.queue_fairly(slots),  # Lets as many pass as there are connections.
+        steps.send_deprecation,  # The headers Deprecation and Sunset.
+        steps.repeat_collisions,  # Around the next step: a second try starts without its key.
+        steps.respond_once(unit_of_work),  # Innermost: joins the view's transaction.
     ]

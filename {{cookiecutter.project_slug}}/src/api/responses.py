@@ -7,7 +7,7 @@ from chassis.http.output.problems import Problem
 
 
 def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
-    """The answer to a POST that made something, and where it is (RFC 9110, section 15.3.2)."""
+    """The response to a POST: the new entity and its URL (RFC 9110, section 15.3.2)."""
     return entity, {"Location": location}
 
 
@@ -17,7 +17,7 @@ def accepted(job: Job) -> tuple[Any, dict[str, str]]:
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:
-    """What every error looks like here (RFC 9457)."""
+    """The JSON body of every error (RFC 9457)."""
     body = {
         "type": problem.kind,
         "title": problem.kind.replace("-", " ").capitalize(),

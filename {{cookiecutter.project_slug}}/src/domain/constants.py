@@ -1,4 +1,4 @@
-"""Limits of the domain, written once: rules, columns and schemas all read them here."""
+"""Limits of the domain. Rules, columns and schemas read them here, so each is written once."""
 
 PAGE_LIMIT = 100
 TODO_TITLE_LENGTH = 200

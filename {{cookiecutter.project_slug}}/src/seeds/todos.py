@@ -4,7 +4,7 @@ TITLES = ("Read one request from URL to SQL", "Add a resource", "Delete this exa
 
 
 def seed(container: Container) -> None:
-    """Add those of the examples that are not there."""
+    """Add the examples that do not exist yet."""
     todos = container.todo_service()
     for title in TITLES:
         if not todos.titled(title):

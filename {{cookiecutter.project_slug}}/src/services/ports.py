@@ -1,4 +1,4 @@
-"""What the services ask of the infrastructure."""
+"""The ports of the services: what the infrastructure has to implement."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -13,7 +13,7 @@ from src.domain.models.todo import Todo
 class TodoRepository(persistence.Repository[Todo]):
     @abstractmethod
     def titled(self, title: str) -> list[Todo]:
-        """Those with exactly that title, the oldest first."""
+        """The todos with exactly that title, the oldest first."""
 
 
 class UnitOfWork(persistence.Transaction):
@@ -30,4 +30,4 @@ UnitOfWorkFactory: TypeAlias = persistence.UnitOfWorkFactory[UnitOfWork]
 class Clock(ABC):
     @abstractmethod
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The present time, with its time zone: UTC."""

@@ -36,7 +36,7 @@ class TodoService:
             return work.todos.titled(title)
 
     def change(self, todo_id: UUID, changes: TodoChanges) -> Todo:
-        """Change what is there: a field that is None is set to that, one that is absent stays."""
+        """Change the fields that `changes` contains, to None too; other fields stay."""
         with self._unit_of_work() as work:
             todo = work.todos.get(todo_id)
             if "title" in changes:

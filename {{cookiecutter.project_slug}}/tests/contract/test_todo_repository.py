@@ -1,4 +1,4 @@
-"""What services ask of todos, of the repository and of its stand-in alike."""
+"""The contract of the repository of todos, for PostgreSQL and for memory."""
 
 from unittest import TestCase
 
@@ -39,4 +39,4 @@ class SqlTodoRepositoryTest(DatabaseTestCase, TodoRepositoryContract):
         self.unit_of_work = SqlUnitOfWorkFactory(engines, SqlUnitOfWork)
 
 
-del TodoRepositoryContract  # Not a test by itself.
+del TodoRepositoryContract  # The base class is not a test itself.

@@ -1,4 +1,4 @@
-"""The dependency rule, as pyproject.toml states it, and what its linter cannot say."""
+"""The dependency rule of pyproject.toml, and what import-linter cannot check."""
 
 import ast
 import sys
@@ -11,10 +11,12 @@ from unittest.mock import patch
 
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
+from chassis.development.diagrams import is_true
+
 ROOT = Path(__file__).parents[2]
 
 
-# What a ring may import beside the standard library: these, and what lies in them.
+# What a ring may import besides the standard library.
 ALLOWED = {
     "chassis/core": ("chassis.core",),
     "src/domain": (
@@ -38,10 +40,13 @@ def imported(module: Path) -> Iterator[str]:
 
 class ArchitectureTest(TestCase):
     def test_every_ring_imports_only_the_rings_inside_it(self) -> None:
-        # The linter would silence every logger that there is already.
+        # import-linter would disable every existing logger.
         with redirect_stdout(StringIO()) as report, patch("logging.config.dictConfig"):
             status = lint_imports(str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
         self.assertEqual(status, EXIT_STATUS_SUCCESS, report.getvalue())
+
+    def test_the_diagrams_show_what_the_code_has(self) -> None:
+        self.assertTrue(is_true(ROOT), "docs/architecture.md is out of date: run `make diagrams`.")
 
     def test_the_inner_rings_import_only_the_standard_library_and_the_core(self) -> None:
         for folder, allowed in ALLOWED.items():

@@ -1,4 +1,4 @@
-"""git, as a program: each call names its folder."""
+"""Runs git; each call names its folder."""
 
 import os
 import shutil
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from chassis.development.template.record import TemplateError
 
-# Commits that are made for a comparison only, and that no branch keeps.
+# The author of commits that serve a comparison, and belong to no branch.
 IDENTITY = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Template"), ("EMAIL", "template@localhost"))
 }
 
-# Set by git where a hook or an alias calls this: they name another repository's state.
+# git sets these for hooks and aliases; they name the state of another repository.
 PLACES = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
 
 
 def git(*arguments: str, cwd: Path, **variables: str) -> str:
-    """Return what it prints. Raise TemplateError with its last line where it fails."""
+    """Return the output of git. Raise TemplateError with its last line if it fails."""
     result = attempt(*arguments, cwd=cwd, **variables)
     if result.returncode:
         lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]

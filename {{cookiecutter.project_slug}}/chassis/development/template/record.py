@@ -14,18 +14,18 @@ NAME = ".cruft.json"
 
 
 class TemplateError(click.ClickException):
-    """Its text says what is wrong and what would be right."""
+    """An update is impossible. The text has the reason, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     source: str | None  # URL or path of the template's repository.
     commit: str | None
-    answers: dict[str, Any]  # Each answer, by the name of its question.
+    answers: dict[str, Any]  # Answers by the names of their questions.
 
     @classmethod
     def read(cls, root: Path) -> "Record":
-        """Raise TemplateError where the file is missing or is none of ours."""
+        """Read the file. Raise TemplateError if it is missing or malformed."""
         try:
             table = json.loads((root / NAME).read_text("utf-8"))
             answers = table["context"]["cookiecutter"]

@@ -20,7 +20,7 @@ MANIFEST = f"{CHASSIS}/manifest.json"
 
 
 def output(repository: str, *command: str) -> str | None:
-    """None where the template is no repository of its own, or git has no answer."""
+    """The output of git; None if the template is no repository of its own, or git fails."""
     git = shutil.which("git")
     if not git or not (Path(repository) / ".git").exists():
         return None
@@ -48,7 +48,7 @@ def hashes(root: Path) -> dict[str, str]:
 def main(repository: str) -> None:
     table = json.loads(RECORD.read_text("utf-8"))
     url = output(repository, "remote", "get-url", "origin")
-    table["template"] = url and re.sub(r"^(\w+://)[^/@]*@", r"\1", url)  # Without a password.
+    table["template"] = url and re.sub(r"^(\w+://)[^/@]*@", r"\1", url)  # Leave a password out.
     table["commit"] = output(repository, "rev-parse", "HEAD")
     RECORD.write_text(f"{json.dumps(table, indent=2, ensure_ascii=False)}\n", "utf-8")
     Path(MANIFEST).write_text(f"{json.dumps(hashes(Path()), indent=2)}\n", "utf-8")

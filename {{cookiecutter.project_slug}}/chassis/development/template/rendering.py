@@ -1,4 +1,4 @@
-"""The project as a state of the template would generate it, beside this one."""
+"""Renders the project that a state of the template would generate, in another folder."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ class Template:
     """A clone of the template's repository, in a folder that the caller removes."""
 
     def __init__(self, source: str, folder: Path) -> None:
-        """Raise TemplateError where the source cannot be cloned."""
+        """Clone the template. Raise TemplateError if that fails."""
         self._folder = folder
         self._clone = folder / "template"
         git("clone", "--quiet", "--no-checkout", "--", source, str(self._clone), cwd=folder)
@@ -45,11 +45,11 @@ class Template:
         return git("describe", "--tags", "--always", commit, cwd=self._clone)
 
     def newer(self, commit: str, target: str) -> list[str]:
-        """One line for each commit of the target that the other has not."""
+        """One line for each commit between the two."""
         return git("log", "--format=%h %s", f"{commit}..{target}", cwd=self._clone).splitlines()
 
     def questions(self, commit: str) -> dict[str, Any]:
-        """Each question of that state with its default."""
+        """The questions of that state, with their defaults."""
         table = json.loads(git("show", f"{commit}:cookiecutter.json", cwd=self._clone))
         return {name: value for name, value in table.items() if not name.startswith("_")}
 
@@ -76,7 +76,7 @@ class Template:
         return [(what, path) for what, _, path in lines]
 
     def render(self, commit: str, answers: dict[str, Any], name: str) -> Path:
-        """Generate the project of that state; hooks run, and reach no other folder."""
+        """Generate the project of that state. Hooks run, and change no other folder."""
         state = self._folder / f"{name}-template"
         git("worktree", "add", "--quiet", "--detach", str(state), commit, cwd=self._clone)
         output = self._folder / name
@@ -90,9 +90,12 @@ class Template:
         command += ["--output-dir", str(output), str(state), *chosen]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
+            said = result.stderr or result.stdout
+            if "Traceback" in said:
+                said = said.strip().rpartition("\n")[2]
             raise TemplateError(
                 f"The template at {commit[:12]} does not render with the recorded answers: "
-                f"{' '.join((result.stderr or result.stdout).split())}"
+                f"{' '.join(said.split())}"
             )
         [project] = output.iterdir()
         shutil.rmtree(project / ".git", ignore_errors=True)
@@ -110,7 +113,7 @@ def _cookiecutter() -> list[str]:
 
 
 def _arguments(answers: dict[str, Any], questions: dict[str, Any]) -> list[str]:
-    """As cookiecutter reads them. It renders free text, so each is a literal of Jinja."""
+    """The answers as arguments. cookiecutter renders texts, so each is a literal of Jinja."""
     return [
         f"{name}={_literal(str(answer)) if isinstance(questions[name], str) else answer}"
         for name, answer in answers.items()

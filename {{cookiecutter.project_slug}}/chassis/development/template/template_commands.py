@@ -11,19 +11,19 @@ from chassis.development.template.record import TemplateError
 from chassis.development.template.update import Result, state, update
 from chassis.project import current_project
 
-FINDINGS = 3  # An update that is there, or conflicts that are left.
+FINDINGS = 3  # There is an update, or there are conflicts.
 
 source_option = click.option(
-    "--from", "source", metavar="SOURCE", help="URL or path of the template; as recorded without."
+    "--from", "source", metavar="SOURCE", help="URL or path of the template."
 )
 target_option = click.option(
-    "--to", "reference", metavar="REF", help="Tag, branch or commit; the newest without."
+    "--to", "reference", metavar="REF", help="Tag, branch or commit; the newest by default."
 )
 
 
 @click.group()
 def template() -> None:
-    """Compare this project with its template, and merge what is new there.
+    """Compare this project with its template, and merge the template's changes.
 
     \b
     python manage.py template status
@@ -35,7 +35,7 @@ def template() -> None:
 @source_option
 @target_option
 def status(*, source: str | None, reference: str | None) -> None:
-    """Show the state that this project was generated from, and what has come since."""
+    """Show the commit that this project was generated from, and the later ones."""
     _print_state(source, reference)
 
 
@@ -44,10 +44,10 @@ def status(*, source: str | None, reference: str | None) -> None:
 @target_option
 @click.option("--check", is_flag=True, help="Change nothing; end with 3 if there is an update.")
 def update_(*, source: str | None, reference: str | None, check: bool) -> None:
-    """Merge a state of the template into the work tree, to be looked at and committed.
+    """Merge a state of the template into the work tree; you review and commit it.
 
-    Ends with 3 where conflicts are left, and with 1 where nothing was changed.
-    `git reset --hard` takes an update back.
+    Ends with 3 if there are conflicts, and with 1 if nothing was changed. `git reset --hard`
+    takes an update back.
     """
     if check:
         sys.exit(FINDINGS if _print_state(source, reference) else 0)
@@ -105,7 +105,7 @@ def _print_list(title: str, lines: Iterable[str]) -> None:
 
 
 def _ask(question: str, default: Any) -> Any:
-    """Ask on a terminal; elsewhere leave it to the default, which the report then shows."""
+    """Ask on a terminal; elsewhere take the default, which the report shows."""
     if not sys.stdin.isatty():
         return None
     choices = default if isinstance(default, list) else None

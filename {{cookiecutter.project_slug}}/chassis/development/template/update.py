@@ -1,8 +1,8 @@
-"""Bring the improvements of the template into this project, as a merge that git makes.
+"""Merges the template's changes into this project, with git.
 
-The old and the new state of the template, both rendered with the recorded answers, become two
-commits that no branch keeps. `git cherry-pick` then applies the difference between them: edits
-stay, renames follow, and what both sides changed gets conflict markers.
+The old and the new state of the template are rendered with the recorded answers, and become two
+commits without a branch. `git cherry-pick` then applies the difference between them: edits stay,
+renames follow, and lines that both sides changed get conflict markers.
 """
 
 import tempfile
@@ -15,11 +15,17 @@ from chassis.development.template.git import IDENTITY, attempt, git
 from chassis.development.template.record import NAME, Record, TemplateError
 from chassis.development.template.rendering import Template
 
-# A rename of a folder must not take files with it that a team put there.
+# A renamed folder must not take a team's new files with it.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
+# Those of the rendered files count, whatever the project's repository is told to look at.
+MODES = ("-c", "core.fileMode=true")
 PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
-# Written by a command from the code: merging their lines is no use.
-MADE = {"openapi.json": ".venv/bin/python manage.py openapi write", "requirements": "make lock"}
+# Files that a command writes: merging their lines is pointless.
+MADE = {
+    "docs/architecture.md": "make diagrams",
+    "openapi.json": ".venv/bin/python manage.py openapi write",
+    "requirements": "make lock",
+}
 SECRETS = ".env"
 
 Ask = Callable[[str, Any], Any]
@@ -30,9 +36,9 @@ class Result:
     commit: str
     updated: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)  # By this project; they stay so.
+    deleted: list[str] = field(default_factory=list)  # Deleted by this project; they stay deleted.
     answered: dict[str, Any] = field(default_factory=dict)
-    commands: list[str] = field(default_factory=list)  # That write what was left as it was.
+    commands: list[str] = field(default_factory=list)  # The commands that rewrite unmerged files.
     merged: list[str] = field(default_factory=list)  # By what they define, not by their lines.
     renamed: list[str] = field(default_factory=list)  # A name that they use moved.
     failed: str = ""  # Why a step of the template did not end.
@@ -40,7 +46,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the project is in the template's history."""
+    """The project's place in the template's history."""
 
     at: str
     newest: str
@@ -59,8 +65,8 @@ def state(root: Path, source: str | None, reference: str | None) -> State:
 def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> Result:
     """Merge a state of the template into the working tree and its index; commit nothing.
 
-    Raise TemplateError where nothing was changed: the tree has changes that are not committed, or
-    the template cannot be had.
+    Raise TemplateError, and change nothing, if the tree has uncommitted changes or the template
+    cannot be read.
     """
     require_clean(root)
     record = Record.read(root)
@@ -72,7 +78,7 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         unasked = {key: one for key, one in questions.items() if key not in record.answers}
         answers = record.answers | {key: ask(key, one) for key, one in unasked.items()}
         new_tree = template.render(new, answers, "new")
-        # The hook wrote there what each default came to.
+        # The hook has written the value of each default there.
         answers = Record.read(new_tree).answers
         result = Result(new, answered={key: answers.get(key) for key in unasked})
         merge(root, old_tree, new_tree, result)
@@ -152,13 +158,13 @@ def _clone(
 
 
 def _commit(root: Path, rendered: Path, parent: str | None) -> str:
-    """Write a rendered project into this repository's objects, where this project lies in it."""
+    """Commit a rendered project in this repository, at this project's place, without a branch."""
     (rendered / SECRETS).unlink(missing_ok=True)
     (rendered / NAME).unlink(missing_ok=True)
     index = {"GIT_INDEX_FILE": str(rendered.parent / "index")}
     database = git("rev-parse", "--absolute-git-dir", cwd=root)
     place = {"GIT_DIR": database, "GIT_WORK_TREE": str(rendered)}
-    git("add", "--all", "--force", ".", cwd=rendered, **index, **place)
+    git(*MODES, "add", "--all", "--force", ".", cwd=rendered, **index, **place)
     tree = git("write-tree", cwd=rendered, **index, **place)
     if prefix := git("rev-parse", "--show-prefix", cwd=root):
         git("read-tree", "--empty", cwd=root, **index)
@@ -169,7 +175,7 @@ def _commit(root: Path, rendered: Path, parent: str | None) -> str:
 
 
 def _unmerged(root: Path) -> dict[str, set[str]]:
-    """Path to the stages that it has: 1 of the old state, 2 of the project, 3 of the new one."""
+    """Each path with its stages: 1 the old state, 2 the project, 3 the new state."""
     stages: dict[str, set[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
         if line:
@@ -179,9 +185,9 @@ def _unmerged(root: Path) -> dict[str, set[str]]:
 
 
 def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
-    """What the project deleted stays deleted; what a command writes is left to that command."""
+    """Keep deletions of the project, and leave generated files to their commands."""
     for path, stages in unmerged.items():
-        command = MADE.get(path.partition("/")[0])
+        command = MADE.get(path) or MADE.get(path.partition("/")[0])
         if "2" not in stages and "1" in stages:
             git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", path, cwd=root)
             (root / path).unlink(missing_ok=True)

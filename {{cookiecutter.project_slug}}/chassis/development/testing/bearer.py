@@ -8,7 +8,7 @@ from chassis.tokens.development_tokens import development_token
 
 
 def token(app: Flask, *scopes: str, **claims: Any) -> str:
-    """With these scopes; with all that there are, where none is given."""
+    """A token with these scopes, or with every scope of the application."""
     config = app.extensions["container"].config()
     usual = {"audience": config.name, "subject": "tests", "lasts": timedelta(hours=1)}
     return development_token(

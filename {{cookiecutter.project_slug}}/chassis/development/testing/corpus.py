@@ -1,4 +1,4 @@
-"""What could come in, made from the service's own document, and how it has to be answered."""
+"""Makes good and bad requests from openapi.json, each with the expected response."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +10,7 @@ OTHER_METHODS = (*METHODS, "trace", "brew")
 
 
 class Corpus:
-    """`paths` has what stands in the place of a path with parameters."""
+    """`paths` gives a path with values for each path with parameters."""
 
     def __init__(self, document: Json, token: str = "", paths: Mapping[str, str] = {}) -> None:
         self.document = document

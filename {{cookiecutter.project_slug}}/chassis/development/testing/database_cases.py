@@ -1,4 +1,4 @@
-"""Databases for tests, cloned from a template that is migrated once a run."""
+"""Databases for tests: clones of a template database that is migrated once per run."""
 
 import atexit
 import unittest
@@ -14,7 +14,7 @@ from chassis.development.testing.postgres_server import server
 from chassis.migrations.commands import Migrations
 from chassis.project import current_project
 
-RUN = f"test_{uuid4().hex}"  # Runs may share a server; each touches only what it named.
+RUN = f"test_{uuid4().hex}"  # Runs may share a server, and not databases.
 NUMBERS = count(1)
 
 
@@ -40,7 +40,7 @@ class DatabaseTestCase(unittest.TestCase):
 
     @classmethod
     def database(cls) -> AbstractContextManager[str]:
-        """Give its URL."""
+        """Make a database, and yield its URL."""
         return migrated_database()
 
     def setUp(self) -> None:
@@ -51,14 +51,14 @@ class DatabaseTestCase(unittest.TestCase):
 
 @contextmanager
 def migrated_database() -> Iterator[str]:
-    """Give the URL of a database at the newest revision."""
+    """Make a database at the newest revision, and yield its URL."""
     with _database(_template()) as url:
         yield url
 
 
 @contextmanager
 def empty_database() -> Iterator[str]:
-    """Give the URL of a database without tables."""
+    """Make a database without tables, and yield its URL."""
     with _database("template0") as url:
         yield url
 
@@ -77,7 +77,7 @@ def _template() -> str:
     name = _create("template0")
     atexit.register(_drop, name)
     Migrations(_url(name)).upgrade()
-    # What has a connection, if only autovacuum's, cannot be cloned.
+    # A database with a connection cannot be cloned; autovacuum may have one.
     _execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     return name
 

@@ -1,4 +1,4 @@
-"""What the lists of an API promise to sort and filter by, and the indexes that keep it cheap."""
+"""Finds sorts and filters of lists that have no index."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ PATTERNS = "text_pattern_ops"  # https://www.postgresql.org/docs/current/indexes
 
 
 def missing_indexes(app: Flask, metadata: MetaData) -> list[str]:
-    """A sentence for each sort and filter that no index serves: the place, and the line to add."""
+    """A sentence for each sort and filter without an index, with the line to add."""
     found = dict.fromkeys(
         sentence
         for _, method, path, view in operations(app)
@@ -60,7 +60,7 @@ def _is_served(table: Table, one: Comparison, column: Column[Any]) -> bool:
     if one.operator == "prefix" and not one.via:
         return _has_index(table, column.name, operators=PATTERNS)
     if isinstance(column.type, Boolean):
-        return True  # Half of the rows: an index would not be used.
+        return True  # About half of the rows match: PostgreSQL would not use an index.
     return _is_unique(table, column.name) or _has_index(table, column.name)
 
 

@@ -1,4 +1,4 @@
-"""Rows for every table, made of what its columns may hold, for suites that need some."""
+"""Makes rows for every table from the types of its columns."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,8 +20,9 @@ Rows = dict[str, list[dict[str, Any]]]
 def fill(
     connection: Connection, metadata: MetaData, count: int, values: Mapping[str, Any] = {}
 ) -> Rows:
-    """Insert `count` rows into each table. All refer to the first row of another one, but for what
-    a primary key has; `values` are by column: `{"owner": "tests"}`.
+    """Insert `count` rows into each table; `values` are by column: `{"owner": "tests"}`.
+
+    All refer to the first row of another table, except through columns of a primary key.
     """
     made: Rows = {}
     for table in metadata.sorted_tables:
@@ -45,7 +46,7 @@ def _row(table: Table, number: int, made: Rows, values: Mapping[str, Any]) -> di
 def _reference(column: Column[Any], number: int, made: Rows) -> Any:
     target = next(iter(column.foreign_keys)).column
     others = made.get(target.table.name)
-    if not others:  # It refers to its own table.
+    if not others:  # A reference to the same table.
         return None
     return others[number if column.primary_key else 0][target.name]
 

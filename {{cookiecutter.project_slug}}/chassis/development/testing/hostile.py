@@ -1,4 +1,4 @@
-"""Values and bodies that nobody should send, and somebody will."""
+"""Hostile values and bodies for requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +48,7 @@ ENCODINGS = ("gzip", "br", "deflate", "gzip, identity", "x")
 
 
 def broken_bodies(whole: bytes) -> Iterator[bytes]:
-    """From one that is right. What comes before its last brace may be nothing."""
+    """Broken variants of a valid body, which may be an empty object."""
     start, inner = whole.rstrip().removesuffix(b"}"), whole.strip(b"{}") and b","
     yield from (b"", b" ", b"\0", b"{", start, start + b",}", whole + whole, whole + b"x")
     yield from (b"\xef\xbb\xbf" + whole, whole.decode().encode("utf-16"), b"[" * 100_000)
@@ -64,7 +64,7 @@ def broken_bodies(whole: bytes) -> Iterator[bytes]:
 
 
 def variants(document: Json, schema: Json, whole: Any) -> Iterator[Any]:
-    """Everything that may stand in the place of `whole`, which is right."""
+    """Variants of a valid value `whole`, each hostile in one place."""
     schema = resolve(document, schema)
     yield from VALUES
     if length := schema.get("maxLength"):

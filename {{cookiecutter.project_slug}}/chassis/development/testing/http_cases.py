@@ -29,14 +29,14 @@ SETTINGS: dict[str, Any] = {
 
 
 def config(**settings: Any) -> Any:
-    """The project's own kind of settings; its database does not answer."""
+    """The project's settings, with a database that does not answer."""
     return current_project().config_type(**SETTINGS | settings)
 
 
 class HttpTestCase(TestCase):
-    """The application as production builds it; its database does not answer.
+    """The application as production builds it, with a database that does not answer.
 
-    Its client may do everything, unless a test sends a token of its own.
+    The client sends a token with every scope, unless a test sends its own.
     """
 
     client: FlaskClient
@@ -71,7 +71,7 @@ class ApplicationTestCase(DatabaseTestCase, HttpTestCase):
 
 
 class WireTestCase(ApplicationTestCase):
-    """The same, with what passes between it and its database read."""
+    """The same, with a proxy that records the messages to the database."""
 
     wire: Wire
 
@@ -84,13 +84,13 @@ class WireTestCase(ApplicationTestCase):
         client = super().start(**{"database_url": self.wire.url, **settings})
         container = client.application.extensions["container"]
         container.maintenance_service().current()
-        for read_only in (False, True):  # What a new connection asks for is no request's.
+        for read_only in (False, True):  # A new connection's own statements.
             with container.unit_of_work()(read_only=read_only) as work:
                 work.connection.exec_driver_sql("SELECT 1")
         return client
 
     def assert_asks(self, beginnings: list[str], answered: Callable[[], TestResponse]) -> None:
-        """A round trip each, and no other: that is what its statements begin with."""
+        """Assert that a request makes exactly these round trips, by how their statements begin."""
         self.wire.begin()
         self.assertLess(answered().status_code, 300)
         found = self.wire.round_trips()

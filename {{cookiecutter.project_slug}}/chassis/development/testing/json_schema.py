@@ -1,4 +1,4 @@
-"""JSON Schema as far as the service's own document uses it: what is allowed, and an example."""
+"""The part of JSON Schema that openapi.json uses: validation, and examples."""
 
 import re
 from datetime import date, datetime
@@ -17,7 +17,7 @@ FORMS = {
     "date": r"\d{4}-\d\d-\d\d",
     "date-time": rf"\d{{4}}-\d\d-\d\dT{HOUR}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{HOUR})",
     "uuid": r"[\da-fA-F]{8}(-[\da-fA-F]{4}){3}-[\da-fA-F]{12}",
-    "cursor": r"(?!)",  # Only the service makes them.
+    "cursor": r"(?!)",  # Only the service makes values of these formats.
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 
@@ -42,7 +42,7 @@ def accepts(document: Json, schema: Json, value: Any) -> bool:
 
 
 def example(document: Json, schema: Json) -> Any:
-    """The smallest that is allowed, but no text twice."""
+    """A minimal valid value; no text occurs twice."""
     schema = resolve(document, schema)
     kind = next((kind for kind in _kinds(schema) if kind != "null"), "object")
     if "examples" in schema:
@@ -72,7 +72,7 @@ def _kinds(schema: Json) -> list[str]:
 
 def _accepts_text(schema: Json, text: str) -> bool:
     if "\0" in text or re.search("[\ud800-\udfff]", text) or _marks(text):
-        return False  # No text of the service may have them.
+        return False  # The service accepts no text with these.
     length = len(normalize("NFC", text))
     form = schema.get("format", "")
     return (

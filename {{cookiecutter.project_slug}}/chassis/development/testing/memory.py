@@ -1,4 +1,4 @@
-"""In-memory stand-ins for ports. They pass the same contract suite as the real ones."""
+"""In-memory stand-ins for the ports to a database; they pass the same contract suite."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,9 +19,9 @@ from chassis.core.paging import Comparison, PageQuery
 from chassis.core.persistence import (
     Clock,
     Entity,
-    KeptAnswer,
-    Once,
+    IdempotentTransaction,
     Repository,
+    StoredResponse,
     Transaction,
     UnitOfWorkFactory,
 )
@@ -39,10 +39,10 @@ class StoppedClock(Clock):
 
 
 class MemoryRepository(Repository[Entity]):
-    """Hands out and stores copies, so that a forgotten `save` shows.
+    """A repository in memory. It copies entities, so that a test notices a forgotten `save`.
 
-    What is unique and what refers to what it reads from the `table`, and looks into the other
-    `tables`, by their names.
+    Unique constraints and foreign keys are those of `table`; `tables` are the rows of all tables,
+    by name.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class MemoryRepository(Repository[Entity]):
 
     def add(self, entity: Entity) -> None:
         if not _has(entity, self._only):
-            raise ValueError("This repository has only others.")
+            raise ValueError("This repository has only other entities.")
         if entity.id in self._entities:
             raise DuplicateError("It exists already.")
         self._stamp(entity, "created_at", "updated_at")
@@ -179,7 +179,7 @@ def _has(entity: object, values: Mapping[str, Any]) -> bool:
 
 
 def _release(table: Table, entity_id: UUID, tables: Mapping[str, Any]) -> None:
-    """Do with what refers to a row as the foreign key says: refuse, empty the field, remove it."""
+    """Treat rows that refer to a removed one as the foreign key says: reject, empty, remove."""
     for name, rows in tables.items():
         other = table.metadata.tables.get(name)
         for key in () if other is None else other.foreign_key_constraints:
@@ -214,7 +214,7 @@ def _is_behind(query: PageQuery, entity: object) -> bool:
 
 
 class MemoryUnitOfWork(Transaction):
-    """It has the repositories of the project's own kind."""
+    """A unit of work in memory, with the repositories that the project declares."""
 
     def __init__(
         self,
@@ -239,16 +239,16 @@ class MemoryUnitOfWork(Transaction):
         return twin(stored, factory.metadata.tables.get(name), self._tables, factory.clock)
 
 
-class MemoryOnce(Once):
-    def __init__(self, answer: KeptAnswer | None) -> None:
-        self.answer = answer
+class MemoryIdempotentTransaction(IdempotentTransaction):
+    def __init__(self, response: StoredResponse | None) -> None:
+        self.response = response
 
-    def keep(self, answer: KeptAnswer) -> None:
-        self.answer = answer
+    def store(self, response: StoredResponse) -> None:
+        self.response = response
 
 
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
-    """A repository has the name of its table. `twins` are those of named repositories."""
+    """Opens units of work in memory. A repository has its table's name; `twins` replace some."""
 
     def __init__(
         self,
@@ -256,12 +256,12 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
         clock: Clock | None = None,
         **twins: type[MemoryRepository[Any]],
     ) -> None:
-        """`metadata` is of all tables; without, the project's own."""
+        """`metadata` has all tables; without it, the project's."""
         self.metadata: MetaData = metadata or current_project().metadata
         self.clock = clock or StoppedClock()
         self.twins = twins
         self._tables: dict[str, dict[UUID, Any]] = defaultdict(dict)
-        self._answers: dict[str, KeptAnswer | None] = {}
+        self._answers: dict[str, StoredResponse | None] = {}
         self._busy = False
         self._joined: CommitHooks | None = None
 
@@ -285,10 +285,10 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
             hooks.run()
 
     @contextmanager
-    def once(self, key: str) -> Iterator[MemoryOnce]:
+    def once(self, key: str) -> Iterator[MemoryIdempotentTransaction]:
         if self._busy or self._joined:
             raise RuntimeError(NESTED)
-        before, once = self._tables, MemoryOnce(self._answers.get(key))
+        before, once = self._tables, MemoryIdempotentTransaction(self._answers.get(key))
         hooks = self._joined = CommitHooks()
         try:
             yield once
@@ -297,5 +297,5 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
             raise
         finally:
             self._joined = None
-        self._answers[key] = once.answer
+        self._answers[key] = once.response
         hooks.run()

@@ -1,4 +1,4 @@
-"""What could come in to one operation."""
+"""Makes good and bad requests to one operation."""
 
 import json
 import re
@@ -20,7 +20,7 @@ class Input:
     kind: str
     method: str
     target: str
-    status: int | None  # None where it is allowed, and so may change something.
+    status: int | None  # None for a valid request, which may change something.
     slug: str = ""
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Input:
 
 
 class Operation:
-    """`template` is its path with parameters, `path` one without; `headers` has the token."""
+    """`template` is the path with parameters, `path` has values; `headers` has the token."""
 
     def __init__(
         self, document: Json, template: str, path: str, method: str, headers: dict[str, str]
@@ -118,17 +118,17 @@ class Operation:
     def fields(self) -> Iterator[Input]:
         schema, whole = self.schema or {}, self.whole()
         for value in hostile.variants(self._document, schema, whole):
-            if isinstance(value, dict):  # What has to be unique is never sent again.
+            if isinstance(value, dict):  # Unique values are never sent again.
                 new = self.whole()
                 value |= {name: new[name] for name in whole if value.get(name) is whole[name]}
             right = accepts(self._document, schema, value)
-            # A window, opened, would stop the service for all others.
+            # An open window would stop the service for all others.
             if not (right and self._template.startswith("/ops/")):
                 status, slug = (None, "") if right else (422, "validation")
                 yield self.send("field", status, slug, body=json.dumps(value).encode())
 
     def _judge(self, schema: Json, text: str) -> tuple[int | None, str]:
-        """Of a query: numbers and the like have only their text."""
+        """The expected response to a value in a query string, where all values are texts."""
         if "\0" in text or schema.get("format") == "cursor":
             return 400, "invalid-query"
         if schema.get("type") == "array":

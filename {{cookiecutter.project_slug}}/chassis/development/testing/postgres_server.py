@@ -1,4 +1,4 @@
-"""The server of a test run: TEST_DATABASE_URL, else one in Docker, else an embedded one.
+"""The PostgreSQL of a test run: TEST_DATABASE_URL, else Docker, else the embedded one.
 
 TEST_DATABASE=docker or TEST_DATABASE=embedded insists on that one. Runs at the same time share the
 embedded one if they name the same TEST_EMBEDDED_DIRECTORY.
@@ -26,7 +26,7 @@ QUESTION = text("""
 
 @cache
 def server() -> Engine:
-    """Start it, say on stderr which it is, or end the run with a sentence. In autocommit."""
+    """Start the server and report it on stderr, or end the run with a sentence. In autocommit."""
     url, name = _find()
     try:
         engine = create_engine(psycopg2_url(url), isolation_level="AUTOCOMMIT")
@@ -42,7 +42,7 @@ def server() -> Engine:
 
 
 def _find() -> tuple[str, str]:
-    """The URL and a name for people."""
+    """The URL, and a name for people."""
     wanted, url = os.environ.get("TEST_DATABASE"), os.environ.get("TEST_DATABASE_URL")
     if url and not wanted:
         return url, "TEST_DATABASE_URL"
@@ -51,7 +51,7 @@ def _find() -> tuple[str, str]:
         if wanted in {None, "", name}:
             try:
                 return start(), "; not ".join([name, *failures])
-            except Exception as error:  # Whatever is wrong with the one, the other may do.
+            except Exception as error:  # After any error of Docker, the embedded one may work.
                 failures.append(f"{name}: {_reason(error)}")
     known = "TEST_DATABASE is docker or embedded"
     sys.exit(f"tests: there is no PostgreSQL: {'; '.join(failures) or known}")
@@ -72,7 +72,7 @@ def _embedded() -> str:
     directory = os.environ.get("TEST_EMBEDDED_DIRECTORY")
     if not directory:
         directory = tempfile.mkdtemp(prefix="test-postgres-")
-        atexit.register(shutil.rmtree, directory)  # Exit runs backwards: after the server's stop.
+        atexit.register(shutil.rmtree, directory)  # Runs after the server's stop.
     url = start_embedded_postgres(Path(directory))
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:

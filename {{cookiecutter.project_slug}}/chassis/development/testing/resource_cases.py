@@ -1,4 +1,4 @@
-"""Resources as the service's document shows them: made by POST to a collection, then addressed."""
+"""Resources by openapi.json: a POST to a collection makes one, then its URL is used."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -13,9 +13,9 @@ JSON = "application/json"
 
 
 class ResourceTestCase(ApplicationTestCase):
-    """`bodies` has what makes a resource where an example of the document does not: by its path.
+    """Cases for resources. `bodies` has request bodies by path, where an example is not enough.
 
-    Such is one that refers to another: `{"/prefix/v1/invoices": {"customer_id": ...}}`.
+    A resource that refers to another one needs it: `{"/prefix/v1/invoices": {"customer_id": ...}}`.
     """
 
     bodies: ClassVar[Mapping[str, Json]] = {}
@@ -26,14 +26,14 @@ class ResourceTestCase(ApplicationTestCase):
         self.document = self.client.get("/openapi.json").get_json()
 
     def collections(self) -> Iterator[str]:
-        """The path of each that makes resources."""
+        """The path of each collection that makes resources."""
         for path, item in self.document["paths"].items():
             makes = "201" in item.get("post", {}).get("responses", {})
             if makes and "{" not in path and not path.startswith("/ops/"):
                 yield path
 
     def members(self, collection: str) -> Iterator[tuple[str, str, Json]]:
-        """The method, the path and the operation of each that addresses one: GET first."""
+        """Method, path and operation of each operation on a member, GET first."""
         for path, item in self.document["paths"].items():
             if path.startswith(f"{collection}/{{") and path.count("{") == 1:
                 for method in ("get", "patch", "put", "post", "delete"):
@@ -50,10 +50,10 @@ class ResourceTestCase(ApplicationTestCase):
         return client.post(collection, json=body)
 
     def identity(self, made: TestResponse) -> str:
-        """Of what was made: the end of its address, else its id."""
+        """The id of a created resource: the end of Location, else `id` in the body."""
         return made.location.rpartition("/")[2] if made.location else str(made.get_json()["id"])
 
     def addressed(self, path: str, identity: str) -> str:
-        """The path of an operation, of the resource that is there."""
+        """The path of an operation, with the id of an existing resource."""
         before, _, rest = path.partition("{")
         return f"{before}{identity}{rest.partition('}')[2]}"

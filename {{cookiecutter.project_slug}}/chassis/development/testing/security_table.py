@@ -1,8 +1,8 @@
-"""Which requirements of OWASP tests show: what they say themselves, as docs/security.md.
+"""Collects which OWASP requirements the tests show, and writes docs/security.md.
 
-`python -m chassis.development.testing.security_table write` writes the document, `check` says
-whether it is right, both in a project's folder. A project has not the tests of its chassis; the
-template writes down what they show: `chassis DIRECTORY`, where they lie.
+`python -m chassis.development.testing.security_table write` writes the document in a project's
+folder, `check` compares it. A project does not have the tests of its chassis; the template records
+what those show: `chassis DIRECTORY`.
 """
 
 import json
@@ -34,7 +34,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def shows(*requirements: str) -> Callable[[Test], Test]:
-    """Say of a test which requirements it shows."""
+    """Mark a test with the requirements that it shows."""
 
     def note(test: Test) -> Test:
         vars(test)["shows"] = (*requirements, *getattr(test, "shows", ()))
@@ -64,7 +64,7 @@ def _cases(suite: TestSuite) -> Iterator[TestCase]:
 
 
 def mistakes(requirements: Mapping[str, Any], *shown: Shown) -> Iterator[str]:
-    """What keeps the document from being written."""
+    """The mistakes that prevent writing the document."""
     listed = [name for part in requirements["section"] for name in part["requirements"]]
     for name in listed:
         if not any(name in each for each in shown):
@@ -95,13 +95,13 @@ def _row(name: str, it: str | dict[str, Any], *tests: list[str]) -> str:
 
 
 def load() -> tuple[dict[str, Any], Shown, Shown]:
-    """The requirements, and what shows them: the tests of the chassis, those of the project."""
+    """The requirements, and for each the tests of the chassis and of the project."""
     chassis: Shown = json.loads(SHOWN_BY_THE_CHASSIS.read_text("utf-8"))
     return tomllib.loads(REQUIREMENTS.read_text("utf-8")), chassis, tags(Path("tests"), Path())
 
 
 def main(command: str, *arguments: str) -> str:
-    """What is wrong, or nothing."""
+    """The mistakes, or an empty text."""
     if command == "chassis":
         shown = tags(Path(*arguments), Path(*arguments))
         SHOWN_BY_THE_CHASSIS.write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")

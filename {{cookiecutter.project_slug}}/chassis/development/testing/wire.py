@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that reads what passes: what is asked, in how many round trips.
+"""A proxy in front of PostgreSQL that records statements and round trips.
 
 https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -16,13 +16,13 @@ from sqlalchemy import make_url
 from chassis.postgres.engines import unpooled_engine
 
 CHUNK = 65536
-STATEMENTS = {b"Q": 0, b"P": 1}  # By a message's type, which of its texts is a statement.
+STATEMENTS = {b"Q": 0, b"P": 1}  # For each type of message, which of its texts is the statement.
 POLL = "ops.current_window"
 PLAIN = {"sslmode": "disable", "gssencmode": "disable"}
 
 
 class Wire:
-    """Between clients of `url` and the PostgreSQL of another one."""
+    """Listens at `url`, and passes everything on to the PostgreSQL of another URL."""
 
     def __init__(self, url: str) -> None:
         with unpooled_engine(url).connect() as connection:
@@ -46,7 +46,7 @@ class Wire:
         self._round_trips.clear()
 
     def round_trips(self) -> list[str]:
-        """What each since then asked for, but for the poll: that comes once a second at most."""
+        """The statements of each round trip since `begin`, without the poll of each second."""
         asked = ["; ".join(statements) for statements in self._round_trips]
         return [statements for statements in asked if POLL not in statements]
 
@@ -62,7 +62,7 @@ class Wire:
         return server
 
     def pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        """What comes from the client after an answer begins a round trip."""
+        """Pass messages on; the client's first message after a response begins a round trip."""
         partners = {client: server, server: client}
         messages, asked, answered = Messages(), list[str](), True
         while True:
@@ -79,11 +79,11 @@ class Wire:
 
 
 class Messages:
-    """Of one client, which may come in pieces."""
+    """Splits the bytes of a client into messages."""
 
     def __init__(self) -> None:
         self._rest = b""
-        self._type = 0  # How long it is: the first message has none.
+        self._type = 0  # Length of the type: the first message has none.
 
     def statements(self, data: bytes) -> Iterator[str]:
         self._rest += data

@@ -1,4 +1,4 @@
-"""Who may call an operation. Each says so; with one that does not, the application won't start."""
+"""The access policy of each operation. An operation without one stops the start."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -19,28 +19,28 @@ from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.flow.view_functions import view_of
 
 View = TypeVar("View", bound=Callable[..., Any])
-Policy = frozenset[str] | None  # None is public; else the scopes that a token needs.
+Policy = frozenset[str] | None  # None for a public operation, else the scopes that a token needs.
 
 
 class AnyOf(frozenset[str]):
-    """Scopes of which one is enough."""
+    """Scopes of which a token needs one."""
 
 
 _log = structlog.get_logger(__name__)
 
 
 class UndeclaredAccessError(CodeError):
-    """An operation does not say who may call it."""
+    """An operation has no access policy."""
 
 
 def public(view: View) -> View:
-    """Anybody may call it."""
+    """Let everybody call the operation."""
     view.access_policy = None  # type: ignore[attr-defined]
     return view
 
 
 def requires(*scopes: str) -> Callable[[View], View]:
-    """Only who has a token with each of these scopes may call it."""
+    """Let callers whose token has each of these scopes call the operation."""
 
     def declare(view: View) -> View:
         view.access_policy = frozenset(scopes)  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def requires(*scopes: str) -> Callable[[View], View]:
 
 
 def requires_any(*scopes: str) -> Callable[[View], View]:
-    """Only who has a token with at least one of these scopes may call it."""
+    """Let callers whose token has at least one of these scopes call the operation."""
 
     def declare(view: View) -> View:
         view.access_policy = AnyOf(scopes)  # type: ignore[attr-defined]
@@ -60,9 +60,9 @@ def requires_any(*scopes: str) -> Callable[[View], View]:
 
 
 def identify_callers(authenticator: Authenticator) -> Maker:
-    """Learn who the caller is. A token that is no good matters only where one is needed.
+    """Find the caller's principal. An invalid token is rejected later, if the operation needs one.
 
-    It ends with a principal, a refusal, or with that it cannot be known, whatever is raised.
+    The scope then has a principal, or the error to raise, or neither where no token was sent.
     """
 
     def step(route: Route) -> Step:
@@ -74,13 +74,13 @@ def identify_callers(authenticator: Authenticator) -> Maker:
                     token = _bearer_token(sent)
                     scope.principal = authenticator.authenticate(token, patient=patient)
                 except AuthenticationError as error:
-                    _log.info("A token is refused.", refusal=error.reason)
+                    _log.info("A token is rejected.", refusal=error.reason)
                     scope.refusal = error
                 except DomainError as error:
                     scope.refusal = error
                 except Exception:
-                    _log.exception("It cannot be known who asks.")
-                    scope.refusal = UnavailableError("It cannot be known who asks.")
+                    _log.exception("The caller's token cannot be checked.")
+                    scope.refusal = UnavailableError("The token cannot be checked at the moment.")
 
         return Step(before=identify)
 
@@ -108,7 +108,7 @@ def reject_strangers(route: Route) -> Step | None:
 
 
 def principal() -> Principal:
-    """Who asks, in an operation that requires a scope."""
+    """The caller, in an operation that requires a scope."""
     caller = current_scope().principal
     if caller is None:
         raise AuthenticationError("A bearer token is needed.")
@@ -116,7 +116,7 @@ def principal() -> Principal:
 
 
 def require_policies(app: Flask) -> None:
-    """Raise UndeclaredAccessError with the operations that do not say who may call them."""
+    """Raise UndeclaredAccessError with every operation that has no access policy."""
     silent = [
         f"{method} {rule} ({endpoint})"
         for endpoint, method, rule, view in operations(app)
@@ -130,13 +130,13 @@ def require_policies(app: Flask) -> None:
 
 
 def scopes_of(app: Flask) -> list[str]:
-    """All that some operation needs."""
+    """Every scope that an operation needs."""
     needed = [_declared(view) for _, _, _, view in operations(app)]
     return sorted(frozenset().union(*(scopes for scopes in needed if scopes)))
 
 
 def operations(app: Flask) -> Iterator[tuple[str, str, str, Any]]:
-    """Endpoint, method, path and function of each."""
+    """Endpoint, method, path and function of each operation."""
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - {"OPTIONS"}):
             yield rule.endpoint, method, rule.rule, view_of(app, rule.endpoint, method)
@@ -152,7 +152,7 @@ def _declared(view: Any) -> Policy:
 
 
 def _bearer_token(authorization: str) -> str:
-    """Out of the header's value (RFC 6750, section 2.1)."""
+    """The token in the header's value (RFC 6750, section 2.1)."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise AuthenticationError(

@@ -1,4 +1,4 @@
-"""How often a caller may ask: each subject, or an address where it is not known who asks."""
+"""Rate limits: per subject of a token, or per address where the caller has no valid token."""
 
 import logging
 import re
@@ -18,16 +18,16 @@ from chassis.core.request_scope import RequestScope
 from chassis.http.fast.prepared_response import set_header
 from chassis.http.flow.pipeline import Maker, Route, Step
 
-# A store that does not answer in this time is down; each process then counts for itself.
+# A store that does not answer in this time counts as down: each process then counts alone.
 STORE_SECONDS = 0.25
-RETRY_SECONDS = 2.0  # Until a store that was down is asked again.
+RETRY_SECONDS = 2.0  # Until the next attempt to reach a store that was down.
 UNLIMITED = {"health", "metrics"}
 
 _log = logging.getLogger(__name__)
 
 
 class Count(NamedTuple):
-    limit: RateLimitItem  # The one that is broken, else the shortest.
+    limit: RateLimitItem  # The exceeded limit, else the shortest.
     is_broken: bool
     remaining: int
     reset_at: float  # Unix time.
@@ -55,7 +55,7 @@ class RateLimiter:
             counted = self._count(self._shared, caller)
         except self._failures as error:
             self._breaker.failed()
-            _log.warning("The store of the rate limits fails: this process counts. (%s)", error)
+            _log.warning("The store of rate limits fails: this process counts alone. (%s)", error)
             return self._count(self._own, caller)
         self._breaker.worked()
         return counted
@@ -68,7 +68,7 @@ class RateLimiter:
 
 
 def limit_rates(limits: str, store: str, name: str) -> Maker:
-    """`limits` and `store` as RateLimiter has them; without limits there are none."""
+    """`limits` and `store` as RateLimiter takes them; an empty `limits` limits nothing."""
     limiter = RateLimiter(limits, store, name) if limits else None
 
     def step(route: Route) -> Step | None:
@@ -104,10 +104,9 @@ def caller(request: Request, scope: RequestScope) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """Whose an address is: of IPv6 a /64, which is what one caller is given (RFC 6177).
+    """The caller behind an address: of IPv6 the /64, which one customer gets (RFC 6177).
 
-    A proxy may have put the port behind it. What is no address is nobody's in particular: all
-    who have none count together.
+    A port behind the address is ignored. Everything that is not an address counts as one caller.
     """
     found = re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address.strip())
     try:

@@ -1,4 +1,4 @@
-"""Flask, without what it looks up for each request and finds the same each time."""
+"""Flask without look-ups that give the same result for every request."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask.signals import request_tearing_down
 from werkzeug.routing import MapAdapter
 
-ENABLED = True  # A test may leave everything to Flask.
+ENABLED = True  # Tests set False, and Flask does everything.
 MOST_HOSTS = 64
 
 
 class NoSessions(SessionInterface):
-    """Who asks is in a token: a cookie is neither read nor signed."""
+    """No sessions: callers have tokens, so no cookie is read or signed."""
 
     def open_session(self, app: Flask, request: Request) -> None:
         del app, request
@@ -23,17 +23,17 @@ class NoSessions(SessionInterface):
 
 
 class DirectFlask(Flask):
-    """`own_hooks` are called directly as long as nobody registered another one."""
+    """Calls `own_hooks` directly while no other hooks are registered."""
 
     session_interface = NoSessions()
-    own_hooks: Any = None  # Before a request, after it and at its end: `enter`, `leave`, `end`.
+    own_hooks: Any = None  # Has the methods `enter`, `leave` and `end`.
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._hosts: dict[tuple[str, ...], tuple[str, str]] = {}
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """As Flask makes it; but what it works out of a Host is remembered."""
+        """Flask's adapter; the part that Flask computes from the Host header is cached."""
         if request is None or not ENABLED or not self._is_by_host_alone(request.environ):
             return super().create_url_adapter(request)
         trusted = self.config["TRUSTED_HOSTS"]
@@ -64,7 +64,7 @@ class DirectFlask(Flask):
         return "HTTP_HOST" in environ and environ.get("QUERY_STRING", "").isascii()
 
     def make_response(self, rv: Any) -> Response:
-        """Of a view that made one itself, that: Flask looks first for all else that it may be."""
+        """A response that a view made stays; Flask would first test for every other type."""
         return rv if isinstance(rv, Response) else super().make_response(rv)
 
     def preprocess_request(self) -> Any:
@@ -88,7 +88,7 @@ class DirectFlask(Flask):
         request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=error[0])
 
     def _is_alone(self, name: str, hooks: dict[Any, list[Any]]) -> bool:
-        """Whether the only hook of a kind, of the application and of all blueprints, is its own."""
+        """Whether `own` is the only hook of its kind, blueprints included."""
         if not ENABLED or self.own_hooks is None or len(hooks) != 1:
             return False
         return hooks.get(None) == [getattr(self.own_hooks, name)]

@@ -1,7 +1,7 @@
-"""JSON with the headers that nearly every answer has: made once, not checked one by one.
+"""JSON responses whose usual headers are prepared, and not checked one by one.
 
-Werkzeug checks and copies each header of each response, and looks at each for what it may have to
-change. That matters only for headers that a view, or a hook, gave.
+Werkzeug checks and copies each header of each response. Headers of the chassis need no check; a
+response with other headers becomes an ordinary one.
 """
 
 import re
@@ -13,7 +13,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from chassis.http.input.parser import JSON
 
-ENABLED = True  # A test may leave everything to Werkzeug.
+ENABLED = True  # Tests set False, and Werkzeug does everything.
 BODILESS = {204, 304}  # And 1xx (RFC 9110, section 6.4.1).
 STATUS_LINES = {
     code: f"{code} {text.upper()}"
@@ -21,20 +21,20 @@ STATUS_LINES = {
     if code >= 200 and code not in BODILESS  # noqa: PLR2004
 }
 CONTENT_TYPE = ("Content-Type", JSON)
-# A Location in which there is nothing to escape.
+# A Location without characters to escape.
 PLAIN_PATH = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?")
 
 
 class PreparedResponse(Response):
-    """Turns into a response as any other when somebody looks at its headers.
+    """A response that becomes an ordinary one when code reads its headers.
 
-    `prepared` are those until then, for hooks that add one which nobody else sets.
+    `prepared` is the list of headers until then; hooks append headers that nobody else sets.
     """
 
     prepared: list[tuple[str, str]] | None
 
     def __init__(self, body: bytes, status: int, tag: str | None, location: str | None) -> None:
-        # Not super().__init__(), which is what takes the time.
+        # super().__init__() is left out: it takes the time that this class saves.
         self._status, self._status_code = STATUS_LINES[status], status
         self.direct_passthrough = False
         self._on_close = []
@@ -82,7 +82,7 @@ def json_response(body: bytes, status: Any, headers: Any, tag: str | None) -> Re
 
 
 def set_header(response: Response, name: str, value: str) -> None:
-    """Once a response: the name is this hook's alone, and in the value is nothing to escape."""
+    """Set a header that only the caller sets, once; the value needs no escaping."""
     if isinstance(response, PreparedResponse) and response.prepared is not None:
         response.prepared.append((name, value))
     else:

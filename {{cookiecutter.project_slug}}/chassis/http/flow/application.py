@@ -9,23 +9,24 @@ from chassis.core.errors import CodeError
 from chassis.core.request_scope import current_scope, enter_scope
 from chassis.http.access.policies import require_policies
 from chassis.http.fast.direct_flask import DirectFlask
+from chassis.http.flow.controllers import require_injected
 from chassis.http.flow.pipeline import Maker, Pipeline, Plan
 from chassis.http.input.input_gate import IdConverter
 
 
 class Application(DirectFlask):
-    """Flask, where each request has a scope and passes a pipeline."""
+    """Flask with a scope and a pipeline for each request."""
 
     pipeline: Pipeline
 
     def __init__(self, name: str, *, secret_key: str, max_body: int) -> None:
         """`max_body` is in bytes."""
         super().__init__(name, static_folder=None)
-        self.debug = False  # FLASK_DEBUG would leave unforeseen errors to the server.
+        self.debug = False  # With FLASK_DEBUG, unforeseen errors would reach the server.
         self.secret_key = secret_key
         self.config["MAX_CONTENT_LENGTH"] = max_body
         self.url_map.converters["int"] = IdConverter
-        # A URL is right or it is not: no redirect to one that looks alike.
+        # A wrong URL is a 404: no redirect to a similar one.
         self.url_map.merge_slashes = False
         self.url_map.redirect_defaults = False
 
@@ -33,15 +34,17 @@ class Application(DirectFlask):
         self.pipeline = self.own_hooks = Pipeline(self, steps)
 
     def start(self, *, proxy_hops: int) -> None:
-        """When all routes are there.
+        """Call this after the last route.
 
-        Raise UndeclaredAccessError if one has no policy, CodeError if two have the same path.
+        Raise UndeclaredAccessError if one has no policy, ControllerError if one lacks a service,
+        CodeError if two have the same path.
         """
         require_policies(self)
+        require_injected(self)
         self._require_own_paths()
         self.pipeline.prepare()
         if proxy_hops:
-            # Not the host: TRUSTED_HOSTS are asked for what the proxy passes on.
+            # Without the host: TRUSTED_HOSTS applies to the Host header itself.
             proxied = ProxyFix(self.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops)
             self.wsgi_app = proxied  # type: ignore[method-assign]
 
@@ -58,14 +61,14 @@ class Application(DirectFlask):
                     )
 
     def request_context(self, environ: dict[str, Any]) -> Any:
-        # Werkzeug would look for a route of web sockets. Who asks for one gets what there is.
+        # Werkzeug would look for a WebSocket route. There is none, so HTTP answers.
         environ.pop("HTTP_UPGRADE", None)
         context = super().request_context(environ)
         enter_scope(context.request)
         return context
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Flask would look at every hook and view in every request: none is a coroutine."""
+        """Return the function: none is a coroutine, and Flask would test each in every request."""
         return func
 
     def dispatch_request(self) -> Response:
@@ -77,12 +80,12 @@ class Application(DirectFlask):
 
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
         response: Response = super().finalize_request(rv, from_error_handler)
-        current_scope().status = response.status_code  # What is sent; for logs and metrics.
+        current_scope().status = response.status_code  # For logs and metrics.
         return response
 
     def log_exception(
         self,
         exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
     ) -> None:
-        """Without the path, which is the caller's."""
+        """Log without the path, because a caller chose it."""
         self.logger.error("An unforeseen error.", exc_info=exc_info)

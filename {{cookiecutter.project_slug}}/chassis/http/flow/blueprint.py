@@ -1,4 +1,4 @@
-"""What controllers register their operations with."""
+"""The blueprint with which controllers register their operations."""
 
 from collections.abc import Callable
 from functools import partial, wraps
@@ -22,11 +22,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     ARGUMENTS_PARSER = StrictParser()
 
     def public(self, view: View) -> View:
-        """Anybody may call it."""
+        """Let everybody call the operation."""
         return access.public(view)
 
     def requires(self, *scopes: str) -> Callable[[View], View]:
-        """Only who has a token with each of these scopes may call it."""
+        """Let callers whose token has each of these scopes call the operation."""
         document = self.doc(security=[{"bearer": sorted(scopes)}])
 
         def declare(view: View) -> View:
@@ -36,7 +36,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         return declare
 
     def requires_any(self, *scopes: str) -> Callable[[View], View]:
-        """Only who has a token with at least one of these scopes may call it."""
+        """Let callers whose token has at least one of these scopes call the operation."""
         document = self.doc(security=[{"bearer": [scope]} for scope in sorted(scopes)])
 
         def declare(view: View) -> View:
@@ -63,18 +63,18 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     def response(
         self, status_code: int, schema: type[Schema] | None = None, **options: Any
     ) -> Callable[[View], View]:
-        """What a view returns is answered as the schema has it, with the version of an entity."""
+        """Make a response of what the view returns: JSON by the schema, with an entity's ETag."""
         require_written(schema() if schema else None)
         described: Callable[[View], View] = super().response(status_code, schema, **options)
         serialize = serializer(schema()) if schema else None
 
         def decorated(view: View) -> View:
-            # flask-smorest's own wrapper is there for the document only.
+            # flask-smorest's wrapper only describes the operation.
             @wraps(described(view))
             def answered(*values: Any, **named: Any) -> Response:
                 return answer(view(*values, **named), status_code, serialize)
 
-            if serialize:  # chassis/http/output/etags.py compares tags with it.
+            if serialize:  # Used by chassis/http/output/etags.py to compare tags.
                 answered.represent = partial(represented, serialize=serialize)  # type: ignore[attr-defined]
             return answered
 
@@ -82,7 +82,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
 
 class UndocumentedBlueprint(Blueprint):
-    """Its operations are served like all others, and openapi.json does not have them."""
+    """A blueprint whose operations are served, and are not in openapi.json."""
 
     def register_views_in_doc(self, *_: Any, **__: Any) -> None:
         """Leave the document as it is."""

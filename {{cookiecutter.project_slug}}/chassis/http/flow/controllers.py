@@ -1,32 +1,33 @@
-"""Registers every controller of a package: a module in it with a `blueprint`.
+"""Registers every controller of a package: every module with a `blueprint`.
 
-A subfolder is a version: what lies in v1/ is served under /<service prefix>/v1, what lies in the
-package itself directly under /.
+A subfolder is a version: a controller in v1/ is served below /<service prefix>/v1, a controller in
+the package itself below /.
 """
 
-from collections.abc import Callable
+import inspect
 from importlib import import_module
-from inspect import isfunction
 from pathlib import Path
 from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any, get_type_hints
 
 from dependency_injector import wiring
+from flask import Flask
 from flask_smorest import Api, Blueprint
 
+from chassis.core.errors import CodeError
+from chassis.http.access.policies import operations
 from chassis.project import current_project
 
 
-class ControllerError(Exception):
-    """Something would not be served as its author means it; the text names the place and a cure."""
+class ControllerError(CodeError):
+    """A controller would not be served as meant; the text names the place and the correction."""
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Not those with `NEEDS_DATABASE = True` in a project that uses none.
+    """Register all but those with `NEEDS_DATABASE = True` in a project that uses none.
 
-    Raise ControllerError for a folder that Python does not see, a module that has no blueprint,
-    and a function whose services nobody would inject.
+    Raise ControllerError for a folder without __init__.py and a module without a blueprint.
     """
     _require_packages(package)
     for module in walk_packages(package.__path__, f"{package.__name__}."):
@@ -41,7 +42,7 @@ def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> 
 
 
 def mount(api: Api, blueprint: Blueprint, service_prefix: str, *version: str) -> None:
-    """Serve it below its version, if it has one. Versions after the first are in its name too."""
+    """Serve a blueprint below its version. Versions after the first are part of its name."""
     parts = [service_prefix.strip("/"), *version] if version else []
     prefix = "".join(f"/{part}" for part in parts if part)
     later = version if version != ("v1",) else ()
@@ -69,25 +70,36 @@ def _require_served(controller: ModuleType) -> None:
             f"{controller.__name__} has no `blueprint`, so nothing in it would be served. Add "
             'blueprint = Blueprint("…", __name__, url_prefix="/…"), or move it to another folder.'
         )
-    for name, function in vars(controller).items():
-        own = isfunction(function) and function.__module__ == controller.__name__
-        if own and (missing := _not_injected(function)):
+
+
+def require_injected(app: Flask) -> None:
+    """Raise ControllerError for an operation whose services nobody would inject.
+
+    It looks at what is registered: where @inject stands above the route, that is not injected.
+    """
+    for _, _, _, view in operations(app):
+        if missing := _not_injected(view):
+            function = inspect.unwrap(view)
             raise ControllerError(
-                f"{controller.__name__}.{name} would not get {missing}. Add @inject as the last of "
-                "its decorators, directly above `def`."
+                f"{function.__module__}.{function.__qualname__} would not get {missing}. Add "
+                "@inject as the last of its decorators, directly above `def`, and take `from "
+                "__future__ import annotations` out of that module if it is there."
             )
 
 
-def _not_injected(function: Callable[..., Any]) -> str | None:
-    """The first parameter that a provider is named for, where no decorator asks for it."""
+def _not_injected(function: Any) -> str | None:
+    """The first parameter with a provider, if no @inject supplies it; else None."""
+    injected: set[str] = set()
     while True:
-        if wiring._patched_registry.has_callable(function):  # noqa: SLF001  # Nothing public tells.
-            return None
+        patched = wiring._patched_registry.get_callable(function)  # noqa: SLF001  # Nothing public tells.
+        injected |= patched.reference_injections.keys() if patched else set()
         if not hasattr(function, "__wrapped__"):
             break
         function = function.__wrapped__
-    for name, hint in get_type_hints(function, include_extras=True).items():
-        marks = getattr(hint, "__metadata__", ())
-        if any(type(mark).__module__ == wiring.__name__ for mark in marks):
+    hints = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        marks = (*getattr(hints.get(name), "__metadata__", ()), parameter.default)
+        asks = any(type(mark).__module__ == wiring.__name__ for mark in marks)
+        if asks and name not in injected:
             return name
     return None

@@ -1,7 +1,8 @@
-"""As many requests are worked on at once as there are connections to the database.
+"""A fair queue before the database: it admits as many requests as there are connections.
 
-The server has more threads: those wait for slow bodies, or here, and none is overtaken. Without a
-queue they would race for a connection, and a few would wait ten times as long as the others.
+The server has more threads than that. They wait for slow bodies, or in this queue in the order of
+arrival. Without the queue, threads would race for connections, and some would wait ten times as
+long as others.
 """
 
 import time
@@ -24,10 +25,11 @@ READS = {"GET", "HEAD"}
 
 
 class FairSemaphore:
-    """Slots, given in the order of arrival: a free slot and a waiting thread are never both there.
+    """A semaphore that gives its slots in the order of arrival.
 
-    Where no slot was released for as long as one would wait, the database hangs: a thread that
-    comes then does not wait, and stays free for those who ask about the service's health.
+    Invariant: while a thread waits, no slot is free. If no slot was released for `patience`
+    seconds, the database hangs. New threads are then rejected at once, so that threads are left
+    for health checks.
     """
 
     def __init__(self, slots: int, patience: float) -> None:
@@ -55,7 +57,7 @@ class FairSemaphore:
         if mine.acquire(timeout=self.patience):
             return True
         with self._lock:
-            if mine not in self._queue:  # It was handed over in this moment.
+            if mine not in self._queue:  # `release` has just handed its slot to this thread.
                 return True
             self._queue.remove(mine)
         return False
@@ -70,12 +72,12 @@ class FairSemaphore:
 
 
 class RowSemaphores:
-    """A few slots for each row, or key: most requests that want one which is locked wait here."""
+    """A few slots for each row or key, so that requests for a locked row do not take all slots."""
 
     def __init__(self, slots: int, patience: float) -> None:
         self._slots = slots
         self._patience = patience
-        # With how many hold or await one.
+        # Each with the number of requests that hold or await a slot.
         self._rows: dict[Hashable, tuple[FairSemaphore, int]] = {}
         self._lock = Lock()
 
@@ -101,11 +103,11 @@ class RowSemaphores:
 
 
 class _Queues:
-    """A request that changes something has a slot of its row and of its kind before that of all."""
+    """The queues of a process. A write acquires three slots: of its row, of writes, of all."""
 
     def __init__(self, slots: int) -> None:
         self.every = FairSemaphore(slots, PATIENCE_SECONDS)
-        # What waits for locks leaves a quarter for what needs none.
+        # A quarter is kept for reads: writes may all wait for locks.
         self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
         self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
         # Beside them, so that a slow neighbour of the service keeps none of the others waiting.
@@ -120,7 +122,7 @@ class _Queues:
         scope.slots.append(self.elsewhere.release)
 
     def write(self, request: Request, scope: RequestScope) -> None:
-        """Each slot is noted, also where the next is not had."""
+        """Note each slot at once, so that it is released even if the next one is not acquired."""
         ids = [value for value in (request.view_args or {}).values() if type(value) is UUID]
         for row in ids[-1:]:
             _require(self.rows.acquire(row))

@@ -1,7 +1,7 @@
-"""A POST with an Idempotency-Key has its effect once, and each repetition gets the first answer.
+"""A POST with an Idempotency-Key takes effect once; repetitions get the first response.
 
 https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
-Only what a view returns is kept; what it raises takes everything back, and may be tried again.
+Only a returned response is stored. An error rolls everything back, and the key stays free.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from chassis.core.persistence import KeptAnswer, UnitOfWorkFactory
+from chassis.core.persistence import StoredResponse, UnitOfWorkFactory
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Serve, Step
@@ -20,20 +20,20 @@ from chassis.project import current_project
 
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,255}")
-REPLAYED_HEADER = "Idempotent-Replayed"  # The draft names none; Stripe does so.
+REPLAYED_HEADER = "Idempotent-Replayed"  # Stripe's name; the draft has none.
 
 
 def takes_key(method: str, endpoint: str | None) -> bool:
-    """Not what opens and ends maintenance windows: it could not wait for the end of itself.
+    """Whether the operation takes a key. Maintenance windows take none: they wait for writers.
 
-    Responses are kept in the database: without one, no key is taken.
+    Responses are stored in the database: without one, no key is taken.
     """
     taken = method == "POST" and endpoint is not None and endpoint not in ALWAYS_SERVED
     return taken and current_project().uses_database
 
 
 def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:
-    """Serve it, unless an earlier request with the same key was answered."""
+    """Serve the request, or replay the response to an earlier request with the same key."""
 
     def serve_once(serve: Serve, request: Request, scope: RequestScope) -> Response:
         key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
@@ -52,14 +52,14 @@ def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:
 def _replay(factory: UnitOfWorkFactory[Any], key: str, serve: Serve, request: Request) -> Response:
     fingerprint = _fingerprint(request)
     with factory.once(key) as once:
-        if once.answer is None:
+        if once.response is None:
             response = serve()
             body, headers = response.get_data(), dict(response.headers)
-            once.keep(KeptAnswer(fingerprint, response.status_code, headers, body))
+            once.store(StoredResponse(fingerprint, response.status_code, headers, body))
             return response
-        kept = once.answer
+        kept = once.response
     if kept.fingerprint != fingerprint:
-        raise _refusal("idempotency-key-reused", "It came with another request before.")
+        raise _refusal("idempotency-key-reused", "The key came with another request before.")
     return Response(kept.body, kept.status, {**kept.headers, REPLAYED_HEADER: "true"})
 
 
@@ -68,7 +68,7 @@ def _refusal(slug: str, detail: str) -> InvalidRequestError:
 
 
 def _own(key: str, scope: RequestScope) -> str:
-    """Two callers may choose the same one, and neither gets the other's answer."""
+    """The key of this caller: two callers with the same key do not share responses."""
     subject = scope.principal.subject if scope.principal else ""
     return sha256(f"{key} {subject}".encode(errors="surrogatepass")).hexdigest()
 

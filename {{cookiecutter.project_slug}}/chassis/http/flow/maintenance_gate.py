@@ -4,7 +4,7 @@ from chassis.core.maintenance_service import MaintenanceService
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.pipeline import Maker, Route, Step
 
-# By the name of their endpoints, not by what a path looks like.
+# Names of endpoints.
 ALWAYS_SERVED = frozenset(
     {
         "health.read_liveness",
@@ -21,7 +21,7 @@ BYPASS_HEADER = "X-Maintenance-Bypass"
 
 
 def respect_windows(service: MaintenanceService) -> Maker:
-    """Reject requests in a window that forbids reading. Writers are rejected as they begin."""
+    """Reject requests in a window that forbids reading. The write fence rejects writes."""
 
     def require_reads(request: Request, _scope: RequestScope) -> None:
         service.require_reads(request.headers.get(BYPASS_HEADER))

@@ -1,7 +1,7 @@
-"""What a request passes, step by step. For each route only those steps that can matter to it run.
+"""The pipeline of steps that a request passes. A route has only the steps that can matter to it.
 
-A step is a function `step(route) -> Step | None`. It is called once a route, when the application
-starts, and returns what is to be done for that route; None leaves the step out there.
+A step is a function `step(route) -> Step | None`. The application calls it once for each route, at
+the start. The function returns what to do for that route; None leaves the step out.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ End = Callable[[Request, RequestScope], None]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation; or what no rule matches, which has no endpoint."""
+    """An endpoint with a method; for URLs that match no rule, a route without an endpoint."""
 
     endpoint: str | None = None
     method: str = ""
-    function: Any = None  # What Flask calls,
-    view: Any = None  # and what of it answers this method.
+    function: Any = None  # The function that Flask calls,
+    view: Any = None  # and the function of it that serves this method.
 
     @property
     def is_operation(self) -> bool:
@@ -40,10 +40,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`before` a view, in the order of the steps; what it returns is the response instead.
+    """What a step does for one route.
 
-    `around` a view, the first step outermost. `after` it and at the `end`, whatever was raised, in
-    the opposite order; `after` changes the response in place.
+    `before` runs before the view, in the order of the steps; if it returns a response, the view
+    does not run. `around` wraps the view, the first step outermost. `after` changes the response in
+    place, and `end` releases; both run in the opposite order, after errors too.
     """
 
     before: Before | None = None
@@ -77,7 +78,7 @@ def _within(around: Around, view: Serve, scope: RequestScope) -> Serve:
 
 class Pipeline:
     def __init__(self, app: Flask, makers: Sequence[Maker]) -> None:
-        """Hooks that the application gets later run behind it, and see responses before it."""
+        """Hooks that are registered later run behind the pipeline, and see responses before it."""
         self._app = app
         self._makers = makers
         self._plans: dict[tuple[str | None, str], Plan] = {}
@@ -86,7 +87,7 @@ class Pipeline:
         app.teardown_request(self.end)
 
     def prepare(self) -> None:
-        """Make the steps of each route that there is."""
+        """Make the steps of every route."""
         for rule in self._app.url_map.iter_rules():
             for method in rule.methods or ():
                 self.plan(rule.endpoint, method)

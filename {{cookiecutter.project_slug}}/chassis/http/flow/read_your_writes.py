@@ -1,8 +1,8 @@
-"""Read-your-writes, where a replica answers reads that may be a little behind.
+"""Read-your-writes, where a replica answers reads and may lag behind the primary.
 
-An answer to what wrote says in a header how far the log was then; a request that brings it back
-sees all up to there, whichever process or replica answers. Who does not is remembered, by each
-process for itself.
+The response to a write has a header with its position in the primary's log. A request that sends
+the header back sees everything up to that position, whichever process or replica answers. For
+callers that do not send it, each process remembers their last writes itself.
 """
 
 import re
@@ -23,11 +23,11 @@ CALLERS = 5000
 
 
 class LastWrites:
-    """Of the callers that wrote last. Who is not among them needs what the forgotten ones need."""
+    """The last write of each recent caller; other callers need the newest forgotten write."""
 
     def __init__(self, callers: int) -> None:
         self._most = callers
-        self._positions: dict[str, int] = {}  # The latest writer is the last.
+        self._positions: dict[str, int] = {}  # In the order of writing, the newest last.
         self._forgotten = 0
         self._lock = Lock()
 
@@ -37,7 +37,7 @@ class LastWrites:
 
     def note(self, caller: str, position: int) -> None:
         with self._lock:
-            # Of two requests at once, either may be told of first.
+            # Two requests at once may arrive here in either order.
             self._positions[caller] = max(position, self._positions.pop(caller, 0))
             if len(self._positions) > self._most:
                 oldest = self._positions.pop(next(iter(self._positions)))
@@ -50,7 +50,7 @@ def read_own_writes(*, replica: bool) -> Maker:
 
     def note_needed(request: Request, scope: RequestScope) -> None:
         sent = _sent_position(request)
-        # What may write decides by what it reads, and reads the newest.
+        # A request that may write reads from the primary.
         reads = request.method in READS
         needed = max(sent, last_writes.of(caller(request, scope))) if reads else ONLY_PRIMARY
         scope.positions = Positions(needed)

@@ -1,6 +1,6 @@
-"""An operation that collided with another transaction is served again.
+"""Serves a request again after its transaction collided with another one.
 
-Nothing was sent, and unless something was committed, nothing has happened.
+No response was sent; where nothing was committed, the first attempt had no effect.
 """
 
 import random
@@ -35,7 +35,7 @@ def _repeat(repetitions: int, serve: Serve, request: Request, scope: RequestScop
             except CollisionError:
                 if attempt.committed:
                     raise
-            # Not both at once again.
+            # At random, so that the two do not collide again.
             time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311
         scope.attempt = attempt_of(request)
         return serve()

@@ -7,12 +7,12 @@ from chassis.core.request_scope import RequestScope
 from chassis.http.fast.prepared_response import set_header
 from chassis.http.flow.pipeline import Route, Step
 
-# What a caller may choose: it goes into logs and answers as it came.
+# A caller's id goes unchanged into logs and responses.
 REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
 
 def give_request_ids(_route: Route) -> Step:
-    """The caller's where it sent a fit one; it is sent back."""
+    """Give each request an id: the caller's if it fits, else a new one. Responses have it."""
     return Step(before=_give, after=_send)
 
 

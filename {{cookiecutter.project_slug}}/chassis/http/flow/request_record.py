@@ -1,4 +1,4 @@
-"""What logs and metrics say of a request: nothing that its caller could choose, but for its id."""
+"""The record of a request for logs and metrics. Only the id can be the caller's choice."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -26,7 +26,7 @@ Observer = Callable[[RequestRecord], None]
 
 
 def record_requests(*observers: Observer) -> Maker:
-    """Each observer gets the record of every request, when its response is made."""
+    """Give the record of every request to each observer, when the response is made."""
 
     def record(request: Request, scope: RequestScope) -> None:
         rule, method = request.url_rule, request.method

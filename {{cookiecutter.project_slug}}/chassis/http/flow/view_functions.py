@@ -4,7 +4,7 @@ from flask import Flask
 
 
 def view_of(app: Flask, endpoint: str, method: str) -> Any:
-    """The function that answers; flask.views.MethodView has one a method."""
+    """The function that serves a method; flask.views.MethodView has one for each method."""
     view = app.view_functions[endpoint]
     methods = getattr(view, "view_class", None)
     name = "get" if method == "HEAD" else method.lower()

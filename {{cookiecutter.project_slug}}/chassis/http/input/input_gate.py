@@ -1,4 +1,4 @@
-"""Refuses what no operation takes, before any of them is asked."""
+"""Rejects what no operation accepts: bad paths, hosts, framing and unknown parameters."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ HOST = re.compile(
     r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:([0-9]{0,5}))?", re.ASCII | re.IGNORECASE
 )
 HIGHEST_PORT = 65535
-# For machines, which ask by address: of health checks, and of who collects metrics.
+# Health checks and Prometheus call by address.
 ANY_HOST = {"health", "metrics"}
 
 
 class IdConverter(IntegerConverter):
-    """`<int:...>` in a route: one way to write a number, and none that the database cannot hold."""
+    """`<int:...>` in a route: no leading zeros, and no number beyond the database's bigint."""
 
     regex = "0|[1-9][0-9]{0,18}"
 
@@ -46,13 +46,13 @@ class IdConverter(IntegerConverter):
 
 
 def check_input(trusted_hosts: Sequence[str]) -> Maker:
-    """`trusted_hosts` may be empty: then any Host header is taken that names one."""
+    """With an empty `trusted_hosts`, every valid Host header is accepted."""
 
     def step(route: Route) -> Step:
         trusted = () if route.blueprint in ANY_HOST else trusted_hosts
         if route.endpoint is None:
             return Step(before=partial(_check_unmatched, trusted))
-        # Of OPTIONS nothing is declared, and nothing is read.
+        # OPTIONS declares no parameters, so none is checked.
         declared = None if route.method == "OPTIONS" else query_fields(route.view)
         check = partial(_check, trusted, declared)
         return Step(before=check if streams_body(route.view) else partial(_check_whole, check))
@@ -89,7 +89,7 @@ def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestSc
 
 
 def _require_path(path: str) -> None:
-    """Werkzeug drops slashes at the beginning, and replaces what is not UTF-8."""
+    """Reject paths that Werkzeug would change: with slashes in front, or not in UTF-8."""
     try:
         path.encode("latin-1").decode()
     except UnicodeError as error:
@@ -99,7 +99,7 @@ def _require_path(path: str) -> None:
 
 
 def _require_host(request: Request, trusted: Sequence[str]) -> None:
-    """One of those that are trusted, where any are; `.name` is each below it."""
+    """Reject a Host that is not trusted; `.name` in the list trusts every host below it."""
     sent = request.environ.get("HTTP_HOST", "")
     if not sent and not trusted and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return
@@ -114,14 +114,14 @@ def _require_host(request: Request, trusted: Sequence[str]) -> None:
 
 
 def _require_framing(request: Request) -> None:
-    """What servers let through, and another one on the way may read in another way."""
+    """Reject framing that a proxy may read differently than this server."""
     method = request.environ["REQUEST_METHOD"]
     if method != request.method:  # Case matters (RFC 9110, section 9.1); Werkzeug's does not.
         allowed = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
         raise MethodNotAllowed(allowed) if allowed else NotFound
     encoding = request.environ.get("HTTP_TRANSFER_ENCODING")
     if encoding is not None and encoding.lower() != "chunked":
-        raise BadRequest("The only Transfer-Encoding that is taken is chunked.")
+        raise BadRequest("The only Transfer-Encoding that is accepted is chunked.")
 
 
 def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]] | None) -> None:
@@ -130,9 +130,9 @@ def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]]
         if "%" in query:
             parse_qsl(query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
-        raise InvalidRequestError([], "invalid-query", "It is not UTF-8.") from error
+        raise InvalidRequestError([], "invalid-query", "The query string is not UTF-8.") from error
     if "%00" in query:
-        raise InvalidRequestError([], "invalid-query", "It has a NUL.")
+        raise InvalidRequestError([], "invalid-query", "The query string has a NUL.")
     if declared is None:
         return
     errors = []
@@ -140,13 +140,13 @@ def _require_declared_query(request: Request, declared: Mapping[str, Field[Any]]
         if name not in declared:
             errors.append(_entry(name, "There is no such parameter.", "unknown"))
         elif len(values) > 1 and not isinstance(declared[name], List):
-            errors.append(_entry(name, "May be there once.", "repeated"))
+            errors.append(_entry(name, "Must not be repeated.", "repeated"))
     if errors:
         raise InvalidRequestError(errors, "invalid-query")
 
 
 def _require_whole_body(request: Request) -> None:
-    """Servers say that they end the input and then do not say where it was cut."""
+    """Reject a body that was cut off: servers report its end as an ordinary one."""
     if "HTTP_TRANSFER_ENCODING" in request.environ:
         _require_whole_chunks(request)
     elif request.content_length and len(request.get_data()) != request.content_length:
@@ -154,10 +154,10 @@ def _require_whole_body(request: Request) -> None:
 
 
 def _require_whole_chunks(request: Request) -> None:
-    """Read in one piece, for granian then gives nothing of what was cut; in pieces, what came."""
+    """Read the body in one piece: for a cut one, granian then returns nothing instead of a part."""
     try:
         body = request.environ["wsgi.input"].read()
-    except OSError:  # Of another server.
+    except OSError:  # Servers other than granian raise this.
         body = b""
     if not body:
         raise ClientDisconnected("The body's chunks are broken, or hold nothing.")

@@ -1,4 +1,4 @@
-"""How requests are read: what no schema declares, or JSON does not have, is refused."""
+"""Parses requests strictly: unknown fields and invalid JSON are rejected."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
@@ -17,13 +17,13 @@ from chassis.schemas.base import Schema, require_strict
 from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
-UTF_8 = {"utf-8", "utf8"}  # The latter is no name of it, and clients send that.
+UTF_8 = {"utf-8", "utf8"}  # Clients send utf8, though it is not a registered name.
 BROKEN = "The request breaks the rules of this operation."
-MOST_ERRORS = 100  # An answer is not many times as long as what was sent.
+MOST_ERRORS = 100  # Limits how long a response to a bad body gets.
 
 
 class InvalidRequestError(Exception):
-    """`errors` has one entry a broken value, as problem details carry them."""
+    """`errors` has an entry for each wrong value, in the form of the problem details."""
 
     def __init__(
         self, errors: list[dict[str, str]], slug: str = "validation", sentence: str = BROKEN
@@ -40,14 +40,15 @@ class StrictParser(FlaskParser):
         schema = argmap() if isinstance(argmap, type) else argmap
         require_strict(schema)
         decorate = super().use_args(schema, *args, location=location, **options)
-        if location != "query":
-            return decorate
 
         def declare(view: Callable[..., Any]) -> Callable[..., Any]:
             decorated: Any = decorate(view)
-            decorated.query_fields = query_fields(view) | {
-                field.data_key or name: field for name, field in schema.load_fields.items()
-            }
+            if location == "json":
+                decorated.body_schema = schema
+            if location == "query":
+                decorated.query_fields = query_fields(view) | {
+                    field.data_key or name: field for name, field in schema.load_fields.items()
+                }
             return decorated  # type: ignore[no-any-return]
 
         return declare
@@ -64,7 +65,7 @@ class StrictParser(FlaskParser):
             raise BadRequest(f"The body cannot be read. {error}") from error
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """Only a list is there more than once: chassis/http/input/input_gate.py saw to it."""
+        """Only lists repeat here: chassis/http/input/input_gate.py rejects other repetitions."""
         listed = {
             field.data_key or name
             for name, field in schema.load_fields.items()
@@ -86,7 +87,7 @@ class StrictParser(FlaskParser):
 
 
 class ListArguments(Schema):
-    """With `limit` and `cursor`, perhaps `sort`; each other field is a filter."""
+    """The query of a list: `limit`, `cursor`, perhaps `sort`; other fields are filters."""
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
@@ -99,13 +100,13 @@ class ListArguments(Schema):
 
 
 def body_as_read(request: Request) -> bytes | None:
-    """None while it was not read."""
+    """The body, or None if it was not read yet."""
     body: bytes | None = getattr(request, "_cached_data", None)
     return body
 
 
 def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
-    """The parameters that a view declares, by their names in a query string."""
+    """The parameters that a view declares, by their names in the query string."""
     found: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
     return found
 
@@ -113,7 +114,7 @@ def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
 def _require_json(request: Request) -> None:
     environ = request.environ
     if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
-        return  # What nearly all send; the rest takes longer.
+        return  # The usual spelling; others take longer to check.
     charset = request.mimetype_params.get("charset", "utf-8")
     if request.mimetype != JSON or charset.lower() not in UTF_8:
         raise UnsupportedMediaType("The body has to be application/json, in UTF-8.")
@@ -122,7 +123,7 @@ def _require_json(request: Request) -> None:
 
 
 def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """One entry a message: a JSON pointer (RFC 6901) into the body, else a parameter's name."""
+    """An entry for each message, with a JSON pointer (RFC 6901) or a parameter's name."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
             key = str(name).replace("~", "~0").replace("/", "~1")
@@ -130,5 +131,5 @@ def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str,
     else:
         place = {"pointer": path} if location == "json" else {"parameter": path.lstrip("/")}
         for text in messages:
-            # A rule that an author wrote need not know of codes.
+            # A team's own rule may raise a plain text.
             yield {**place, "detail": str(text), "code": getattr(text, "code", "invalid")}

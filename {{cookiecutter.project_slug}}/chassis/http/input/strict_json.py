@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it. Python's own reader takes more, and loses what is there twice."""
+"""JSON by RFC 8259. Python's reader accepts more, and drops repeated names silently."""
 
 import json
 import math
@@ -11,7 +11,7 @@ STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read_json(body: bytes) -> Any:
-    """Raise ValueError, with a sentence for the caller, unless it is one JSON text in UTF-8."""
+    """Read one JSON text in UTF-8. Raise ValueError, with a sentence for the caller."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -25,7 +25,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _require_shallow(text: str) -> None:
-    """Before it is read: how much nesting the reader itself bears depends on Python's version."""
+    """Check the nesting before reading: the reader's own limit depends on Python's version."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return
     depth = 0
@@ -62,7 +62,7 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-# Made once: json.loads makes one a call.
+# Made once, because json.loads would make one for each call.
 _decode = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_constant=_refuse_constant,

@@ -7,13 +7,13 @@ from chassis.core.request_scope import RequestScope
 from chassis.http.flow.pipeline import Route, Step
 from chassis.http.input.parser import body_as_read
 
-# By one of these a request has a body (RFC 9112, section 6.3).
+# A request with one of these headers has a body (RFC 9112, section 6.3).
 BODY_HEADERS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
-READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes; a larger body is not worth it.
+READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes. Beyond, closing costs less.
 
 
 def read_unread_bodies(_route: Route) -> Step:
-    """The server closes a connection with an unread body, and the next request with it."""
+    """Read what a view left of the body: else the server closes the connection."""
     return Step(after=_read)
 
 
@@ -21,5 +21,5 @@ def _read(_response: Response, request: Request, _scope: RequestScope) -> None:
     if BODY_HEADERS.isdisjoint(request.environ) or body_as_read(request) is not None:
         return
     if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
-        with suppress(HTTPException):  # There is no rest: the client went away.
+        with suppress(HTTPException):  # The client has gone.
             request.get_data(cache=False)

@@ -1,4 +1,4 @@
-"""What a view returned becomes a response."""
+"""Makes a response of what a view returned."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,9 +13,9 @@ from chassis.schemas.serializer import Serializer
 
 
 def answer(returned: Any, status: int, serialize: Serializer | None) -> Response:
-    """Of what a view returned: an entity, or one with another status, headers or both.
+    """The response for an entity, or for a tuple of entity, status and headers.
 
-    Raise TypeError for what is not JSON, as an integer beyond 64 bits, or a key that is no string.
+    Raise TypeError for a value that JSON cannot hold, such as an integer beyond 64 bits.
     """
     found, other_status, headers = returned, None, None
     if type(returned) is tuple:

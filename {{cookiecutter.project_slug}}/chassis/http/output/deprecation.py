@@ -1,4 +1,4 @@
-"""Operations that will be gone say so: in the document, and in each of their answers."""
+"""Deprecated operations: openapi.json and each of their responses announce the removal."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
@@ -15,10 +15,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def deprecated(since: date, *, sunset: date | None = None) -> Callable[[View], View]:
-    """Mark an operation, below its route: it is deprecated since a day, and gone after another.
+    """Mark an operation, below its route, with the days of its deprecation and its removal.
 
-    Every answer then has the headers Deprecation (RFC 9745) and Sunset (RFC 8594), and from the
-    day of its sunset on it may be removed without a new version.
+    Every response then has the headers Deprecation (RFC 9745) and Sunset (RFC 8594). From the day
+    of the sunset on, the operation may be removed without a new version.
 
         @blueprint.get("/<uuid:note_id>")
         @deprecated(date(2026, 1, 1), sunset=date(2026, 7, 1))

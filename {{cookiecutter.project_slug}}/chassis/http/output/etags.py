@@ -1,7 +1,7 @@
 """ETag, If-Match and If-None-Match (RFC 9110, sections 8.8.3 and 13).
 
-A tag is the entity's version with a checksum of what represents it, because a migration or a new
-release may change the one without the other. In If-Match the version alone, `"3"`, will do.
+A tag is the entity's version with a checksum of its representation. A migration or a new release
+may change the representation without the version. If-Match accepts the version alone: `"3"`.
 """
 
 import re
@@ -32,7 +32,7 @@ class _Every:
 
 
 class _Tags:
-    """Those of a header: by version, the checksums that are with it, "" for none."""
+    """The tags of a header: by version, their checksums; "" for a version alone."""
 
     def __init__(self, tags: list[str] | None = None) -> None:
         self._checksums: dict[int, set[str]] = defaultdict(set)
@@ -41,7 +41,7 @@ class _Tags:
                 self._checksums[int(found[1])].add(found[2] or "")
 
     def match(self, version: int, entity: object) -> bool:
-        """Without the entity its version alone can be looked at."""
+        """Whether a tag matches. Without the entity, only the version is compared."""
         checksums = self._checksums.get(version, set())
         if not checksums or "" in checksums or entity is None:
             return bool(checksums)
@@ -52,9 +52,9 @@ EVERY = _Every()
 
 
 def attempt_of(request: Request) -> Attempt:
-    """Which version the request expects of the entity that its URL names; the last, of several.
+    """Which version the request expects of the last entity that its URL names.
 
-    Raise InvalidRequestError if that cannot be read, PreconditionFailedError if there is none.
+    Raise InvalidRequestError for a malformed header, PreconditionFailedError without an entity.
     """
     named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
     entity_id = named[-1] if named else None
@@ -63,9 +63,9 @@ def attempt_of(request: Request) -> Attempt:
     wanted = _tags(request, "If-Match", otherwise=EVERY)
     unwanted = _tags(request, "If-None-Match", otherwise=_Tags())
     if request.method in READS:
-        unwanted = _Tags()  # Then it means something else: see `is_with_caller`.
+        unwanted = _Tags()  # For reads it is not a condition: see `is_with_caller`.
     elif wanted is not EVERY and not named:
-        raise PreconditionFailedError("This has no version that could be expected.")
+        raise PreconditionFailedError("This resource has no version to compare with.")
     return Attempt(
         entity_id,
         expects=lambda *found: wanted.match(*found) and not unwanted.match(*found),
@@ -73,13 +73,13 @@ def attempt_of(request: Request) -> Attempt:
 
 
 def entity_tag(entity: object, body: bytes) -> str | None:
-    """None if it has no version."""
+    """The entity's tag, without quotes; None if the entity has no version."""
     version = getattr(entity, "version", None)
     return f"{version}-{_checksum(body)}" if isinstance(version, int) else None
 
 
 def is_with_caller(tag: str) -> bool:
-    """Whether who reads has it already, and needs no body."""
+    """Whether If-None-Match has this tag: then a 304 answers the read."""
     request: Request = current_scope().request
     if "HTTP_IF_NONE_MATCH" not in request.environ or request.method not in READS:
         return False
@@ -91,10 +91,10 @@ def _checksum(body: bytes) -> str:
 
 
 def _representations() -> Iterator[Callable[[object], bytes]]:
-    """How a GET of the present URL shows the entity, and how this operation does."""
+    """Functions that represent the entity: of a GET on this URL, and of this operation."""
     request, adapter = current_scope().request, request_ctx.url_adapter
     endpoints = [(str(request.endpoint), request.method)]
-    with suppress(HTTPException):  # It may have no GET, as a URL for an action on it has none.
+    with suppress(HTTPException):  # A URL for an action has no GET.
         endpoints.append((adapter.match(method="GET")[0], "GET"))  # type: ignore[union-attr]
     for endpoint, method in dict.fromkeys(endpoints):
         if represent := getattr(view_of(current_app, endpoint, method), "represent", None):
@@ -102,7 +102,7 @@ def _representations() -> Iterator[Callable[[object], bytes]]:
 
 
 def _tags(request: Request, name: str, *, otherwise: _Tags | _Every) -> _Tags | _Every:
-    """Those in the header. A weak tag is none that If-Match could match."""
+    """The tags in a header. If-Match never matches a weak tag."""
     value = request.headers.get(name)
     if value is None:
         return otherwise

@@ -1,4 +1,4 @@
-"""Pages of a list: what a request asks for, and where the next page begins."""
+"""Pages of a list: the query of a request, and the cursor of the next page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from chassis.core.paging import Comparison, PageQuery
 from chassis.schemas.strict import Message
 
-# By the name of their type, what reads the values of a position from their text.
+# For each type name, the function that reads a cursor's value.
 READERS: dict[str, Callable[[str], Any]] = {
     "NoneType": lambda _: None,
     "UUID": UUID,
@@ -31,14 +31,14 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str, Any]:
-    """A page and where the next one begins. One more is fetched, to know whether there is one."""
+    """A page and the cursor of the next one. One entity more is fetched, to see if there is one."""
     found = fetch(replace(query, limit=query.limit + 1))
     items = found[: query.limit]
     return {"items": items, "next": _end(query, items[-1]) if len(found) > query.limit else None}
 
 
 def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison]) -> PageQuery:
-    """From limit, cursor and sort; every other argument is a filter."""
+    """The query from limit, cursor and sort; every other argument is a filter."""
     cursor, order = arguments.pop("cursor", None), arguments.pop("sort", ())
     limit = arguments.pop("limit")
     where = tuple((comparisons[name], value) for name, value in sorted(arguments.items()))
@@ -64,11 +64,11 @@ def _written(value: Any) -> tuple[str, str]:
 
 
 def _question(query: PageQuery) -> str:
-    """What a cursor belongs to: it means nothing in another order, or below another path."""
+    """The path, order and filters that a cursor belongs to; elsewhere it is invalid."""
     below = sorted((request.view_args or {}).items())
     return _digest(repr((request.endpoint, below, query.order, query.where)))
 
 
-@lru_cache  # Each page asks twice, and all pages of a list the same.
+@lru_cache  # Each page calls this twice, all pages of a list alike.
 def _digest(asked: str) -> str:
     return sha256(asked.encode()).hexdigest()[:16]

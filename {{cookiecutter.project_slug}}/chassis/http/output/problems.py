@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): what each error becomes."""
+"""Problem details (RFC 9457) for every error."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ from chassis.http.input.parser import BROKEN, InvalidRequestError
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
-RETRY_AFTER_SECONDS = 2  # Asking again may help then; a 503 always says so.
-# Not by the names of http.HTTPStatus: these change with the version of Python.
+RETRY_AFTER_SECONDS = 2  # A retry may help: the response has Retry-After. A 503 always has it.
+# Own names: those of http.HTTPStatus change with Python's version.
 HTTP_ERRORS = {
     400: "malformed-body",
     401: "unauthorized",
@@ -54,7 +54,7 @@ REQUEST_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`kind` names it; each of `errors` has a pointer or parameter, and a detail."""
+    """`kind` is the problem type; each of `errors` has a pointer or parameter, and a detail."""
 
     status: int
     kind: str
@@ -70,7 +70,7 @@ Body = Callable[[Problem], dict[str, Any]]
 
 
 def register_problems(app: Flask, rows: Rows, body: Body) -> None:
-    """`rows` has status and kind of each class of errors; `body` makes JSON of a problem."""
+    """Register the handlers. `rows` has status and kind of each class; `body` makes the JSON."""
     problems = _Problems(rows, body)
     app.register_error_handler(DomainError, problems.of_domain)
     app.register_error_handler(ValidationError, problems.of_value)
@@ -84,7 +84,7 @@ def register_problems(app: Flask, rows: Rows, body: Body) -> None:
 
 
 class _Problems:
-    """A handler for each class whose response says more than its sentence."""
+    """The error handlers: one for each class whose response has more than a sentence."""
 
     def __init__(self, rows: Rows, body: Body) -> None:
         self._rows = rows
@@ -116,7 +116,7 @@ class _Problems:
         return self.of_domain(error, **{"Retry-After": "1"})
 
     def of_unavailable(self, error: UnavailableError) -> Response:
-        # The caller may not know why; whoever runs the service has to.
+        # The cause is for the operators; callers do not see it.
         current_app.logger.warning("%s (%s)", error, error.__cause__)
         return self.of_domain(error)
 
@@ -125,7 +125,7 @@ class _Problems:
         return self._response((status, error.slug), str(error), errors=error.errors)
 
     def of_http(self, error: HTTPException) -> Response:
-        """Also for what nobody foresaw: Flask logs it and makes it a 500 first."""
+        """Handle errors of Flask and Werkzeug; Flask turns unforeseen ones into a 500 first."""
         status = error.code or 500
         other = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
         kind = "bad-host" if isinstance(error, SecurityError) else HTTP_ERRORS.get(status, other)
@@ -133,7 +133,7 @@ class _Problems:
         return self._response((status, kind), error.description or "", headers=headers)
 
     def _row(self, error: DomainError) -> tuple[int, str]:
-        """Of its class, or of the nearest one above it that has a row."""
+        """The row of the error's class, or of its nearest base class with a row."""
         return next(self._rows[kind] for kind in type(error).__mro__ if kind in self._rows)
 
     def _response(
@@ -156,7 +156,7 @@ class _Problems:
 
 
 def _challenge(error: AuthenticationError | ForbiddenError) -> str:
-    """RFC 6750, section 3."""
+    """The value of WWW-Authenticate (RFC 6750, section 3)."""
     if isinstance(error, ForbiddenError):
         return f'Bearer error="insufficient_scope", scope="{" ".join(sorted(error.scopes))}"'
     return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"

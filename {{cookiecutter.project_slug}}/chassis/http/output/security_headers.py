@@ -1,4 +1,4 @@
-"""What browsers may do with an answer: as little as possible.
+"""Security headers: browsers may do as little as possible with a response.
 
 https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 """
@@ -16,13 +16,13 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 TRANSPORT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-# What has a tag may be kept, for a later If-None-Match; and is never used unasked.
+# A response with an ETag may be cached, and has to be revalidated before each use.
 WITH_TAG = [*HEADERS.items(), ("Cache-Control", "no-cache")]
 WITHOUT_TAG = [*HEADERS.items(), ("Cache-Control", "no-store")]
 
 
 def send_security_headers(_route: Route) -> Step:
-    """A view that needs another value sends it itself."""
+    """Add the headers that the view did not set itself."""
     return Step(after=_secure)
 
 
@@ -36,5 +36,5 @@ def _secure(response: Response, request: Request, _scope: RequestScope) -> None:
     for name, value in WITH_TAG if "etag" in present else WITHOUT_TAG:
         if name.lower() not in present:
             response.headers.add(name, value)
-    if request.is_secure:  # Browsers heed it over https only.
+    if request.is_secure:  # Browsers ignore it over http.
         response.headers.add(*TRANSPORT)

@@ -1,4 +1,4 @@
-"""Rows as entities, and what is in them as Python's values."""
+"""Makes entities of rows quickly, and UUIDs of their texts."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -10,9 +10,9 @@ from psycopg2.extensions import new_array_type, new_type
 
 from chassis.core.model import Value
 
-ENABLED = True  # A test may leave entities to setattr, and UUIDs to psycopg2.
+ENABLED = True  # Tests set False: then setattr makes entities, and psycopg2 UUIDs.
 UUID_OID, UUID_ARRAY_OID = 2950, 2951
-# Python writes no faster function than one that names each field, as those of its dataclasses do.
+# A function that names each field is the fastest, as in Python's dataclasses.
 MAKE = """
 def make(row):
     entity = new(entity_type)
@@ -25,9 +25,9 @@ _new, _set, _of_unknown_safety = object.__new__, object.__setattr__, SafeUUID.un
 
 
 def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
-    """What makes an entity of a row with these columns, which are its fields.
+    """A function that makes an entity of a row with these columns.
 
-    Not through __init__: a rule that was tightened must not make older rows unreadable.
+    It does not call __init__, so that a tightened rule leaves older rows readable.
     """
     kind: Any = entity_type
     if issubclass(kind, Value):
@@ -68,7 +68,7 @@ def _setting(entity_type: Any, names: tuple[str, ...]) -> Make:
 
 
 def _uuid(text: Any, _cursor: object) -> UUID | None:
-    """As UUID(text), without the checks: PostgreSQL writes a UUID in one way only."""
+    """UUID(text) without its checks: PostgreSQL always writes the same form."""
     if text is None:
         return None
     made = _new(UUID)

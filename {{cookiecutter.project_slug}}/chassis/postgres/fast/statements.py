@@ -1,7 +1,7 @@
-"""Statements whose text is made once, on a cursor of the connection that SQLAlchemy holds.
+"""Runs statements, compiled once, on the cursor of SQLAlchemy's connection.
 
-SQLAlchemy takes as long for a statement as psycopg2 and PostgreSQL do. The pool, transactions,
-errors and lost connections stay its own; where it has more to do, it executes the statement itself.
+SQLAlchemy takes as long for a statement as psycopg2 and PostgreSQL together. It still manages the
+pool, transactions, errors and lost connections, and it executes unusual statements itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -13,7 +13,7 @@ from psycopg2 import Error
 from sqlalchemy import Connection, Delete, Dialect, Float, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
-ENABLED = True  # A test may leave everything to SQLAlchemy.
+ENABLED = True  # Tests set False, and SQLAlchemy does everything.
 # Type codes: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
 FLOAT8, NUMERIC = 701, 1700
 
@@ -23,7 +23,7 @@ _row_count = attrgetter("rowcount")
 
 
 class Statement:
-    """A select, insert, update or delete, and the bound parameters that each execution gives."""
+    """A select, insert, update or delete, whose bound parameters each execution gives."""
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
         self._statement = statement
@@ -35,13 +35,13 @@ class Statement:
         return connection.execute(self._statement, values).all()
 
     def row_count(self, connection: Connection, values: Values) -> int:
-        """How many rows it made, changed or removed."""
+        """Execute the statement; the number of rows that it inserted, changed or removed."""
         if text := self._text_for(connection, values):
             return text.send(connection, values, _row_count)  # type: ignore[no-any-return]
         return connection.execute(self._statement, values).rowcount
 
     def _text_for(self, connection: Connection, values: Values) -> "_Text | None":
-        """None where SQLAlchemy has more to do than to send it."""
+        """The compiled SQL; None if SQLAlchemy has more to do than to send it."""
         if not ENABLED or not _is_usual(connection):
             return None
         text = self._text
@@ -53,14 +53,14 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class _Text:
     text: str
-    names: Set[str] | None  # Of the values; None: it is SQLAlchemy's to execute.
+    names: Set[str] | None  # Of the values. None: SQLAlchemy executes it.
     constants: Values
     processors: Mapping[str, Callable[[Any], Any]]
 
     def send(self, connection: Connection, values: Values, outcome: Callable[[Any], Any]) -> Any:
-        """Raise what SQLAlchemy raises, and leave the connection as SQLAlchemy leaves it."""
+        """Send the statement, with the same errors and the same state afterwards as SQLAlchemy."""
         if not connection.in_transaction():
-            connection.begin()  # As SQLAlchemy does, so that there is something to commit.
+            connection.begin()  # SQLAlchemy does the same; without it, nothing is committed.
         lent = connection.connection
         cursor: Any = None
         try:
@@ -71,7 +71,7 @@ class _Text:
             found = outcome(cursor)
             cursor.close()
         except BaseException as error:
-            # No public function does it; tests/contract/test_statements.py loses one.
+            # There is no public function; test_statements.py loses a connection.
             wrapped = self.text if isinstance(error, Error) else None
             connection._handle_dbapi_exception(error, wrapped, values, cursor, None)  # noqa: SLF001
         return found
@@ -84,7 +84,7 @@ class _Text:
 
 
 def _is_usual(connection: Connection) -> bool:
-    """Nobody listens, logs or has set options, and no transaction around it has ended."""
+    """Whether there are no listeners, logging or options, and no ended transaction."""
     engine = connection.engine
     if connection._has_events or engine._has_events or engine.dialect._has_events:  # noqa: SLF001
         return False
@@ -111,12 +111,12 @@ def _compiled(statement: Select[Any] | Insert | Update | Delete, dialect: Dialec
 
 
 def _left_to_do(statement: Any, compiled: SQLCompiler, dialect: Dialect) -> Iterator[Any]:
-    """What SQLAlchemy does with each execution: expand, compute defaults, read what came back."""
+    """What SQLAlchemy does at each execution: expanding, defaults, result processing."""
     yield from (compiled.post_compile_params, compiled.literal_execute_params)
     yield from (compiled.insert_prefetch, compiled.update_prefetch, compiled.effective_returning)
     yield compiled.escaped_bind_names
     yield from (bind.callable for bind in compiled.bind_names)
     for column in statement.selected_columns if isinstance(statement, Select) else ():
         impl = column.type.dialect_impl(dialect)
-        # Of numbers it depends on the code; the others do not look at it.
+        # For numbers this depends on the type code; other types ignore it.
         yield impl.result_processor(dialect, FLOAT8 if isinstance(impl, Float) else NUMERIC)

@@ -1,4 +1,4 @@
-"""Registers every table below with the metadata: a module that lies here is imported."""
+"""Imports every module of this folder, so that the metadata knows all tables."""
 
 from importlib import import_module
 from pkgutil import iter_modules

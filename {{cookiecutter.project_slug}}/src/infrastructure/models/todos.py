@@ -10,5 +10,5 @@ todos = Table(
     Column("title", String(TODO_TITLE_LENGTH), nullable=False),
     Column("completed_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
-    Index(None, "title", "id"),  # For pages that are sorted by title.
+    Index(None, "title", "id"),  # Serves lists that are sorted by title.
 )

@@ -1,4 +1,4 @@
-"""Who may do what, from what the operations themselves declare."""
+"""Every operation admits the callers that it declares, and rejects all others."""
 
 import re
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ SAFE = {"GET", "HEAD"}
 
 
 class AccessMatrixSuite(HttpTestCase):
-    """The database does not answer: a request that is let in goes no further."""
+    """Runs without a database: an admitted request fails there, and that is enough."""
 
-    # Changes that anybody may make, on purpose: ("POST", "/prefix/v1/subscriptions").
+    # Deliberately public changes: ("POST", "/prefix/v1/subscriptions").
     public_changes: ClassVar[set[tuple[str, str]]] = set()
 
     def test_nothing_is_changed_without_a_scope(self) -> None:
@@ -52,7 +52,7 @@ class AccessMatrixSuite(HttpTestCase):
                 self.assertEqual(len(operation["security"]), alternatives, path)
 
     def callers(self, policy: frozenset[str] | None) -> Iterator[tuple[str, str, int | None]]:
-        """Each with a token, and with the status of the refusal; None where it is let in."""
+        """Each caller with a token and the status of its rejection; None if admitted."""
         app, scopes = self.client.application, frozenset(policy or ())
         yield "nobody", "", NOT_AUTHENTICATED if scopes else None
         yield "any subject", bearer(app, "other:read"), NOT_ALLOWED if scopes else None
@@ -64,7 +64,7 @@ class AccessMatrixSuite(HttpTestCase):
             yield f"without {scope}", bearer(app, "other:read", *scopes - {scope}), NOT_ALLOWED
 
     def example(self, path: str) -> str:
-        """Its URL, with a value for each of its parameters."""
+        """The path with a value for each parameter."""
         rules = self.client.application.url_map.iter_rules()
         converters: dict[str, Any] = next(r for r in rules if r.rule == path)._converters
         for name, converter in converters.items():

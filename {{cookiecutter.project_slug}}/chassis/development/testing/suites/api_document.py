@@ -1,9 +1,13 @@
-"""What the service's document says of itself, whatever operations it has."""
+"""openapi.json is consistent, whatever operations the service has."""
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from chassis.development.testing.declared_fields import oversized, repositories
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.openapi.document import operations, resolve
 from chassis.project import current_project
@@ -15,6 +19,20 @@ class ApiDocumentSuite(HttpTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.document = self.client.get("/openapi.json").get_json()
+
+    def test_it_is_valid(self) -> None:
+        """Against the schema of OpenAPI 3.1, and each schema in it against JSON Schema's."""
+        found = [
+            f"{place(self.document, error)}: {error.message}. What is declared there, a bound, an "
+            "example or a default, has to be of the type that JSON has for it."
+            for error in OpenAPIV31SpecValidator(self.document).iter_errors()
+        ]
+        self.assertEqual(found, [])
+
+    def test_no_field_takes_what_its_column_cannot_hold(self) -> None:
+        app = self.client.application
+        stored = repositories(app.extensions["container"].unit_of_work()._kind)
+        self.assertEqual(oversized(app, stored), [])
 
     def test_operations_have_names_of_their_own(self) -> None:
         names = [operation["operationId"] for _, _, operation in operations(self.document)]
@@ -53,3 +71,25 @@ class ApiDocumentSuite(HttpTestCase):
         about = current_project().about
         del about["name"]
         self.assertEqual(committed["info"], about)
+
+
+def place(document: Any, error: Any) -> str:
+    """Where in the document. What is wrong in a schema is only told from that schema on."""
+
+    def holds(node: Any) -> bool:
+        try:
+            for part in error.absolute_path:
+                node = node[part]
+        except (IndexError, KeyError, TypeError):
+            return False
+        return bool(node == error.instance)
+
+    def walk(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        if holds(node):
+            yield at
+        inner = node.items() if isinstance(node, dict) else ()
+        for name, one in enumerate(node) if isinstance(node, list) else inner:
+            yield from walk(one, (*at, name))
+
+    found = (*next(walk(document, ()), ()), *error.absolute_path)
+    return "/".join(map(str, found))

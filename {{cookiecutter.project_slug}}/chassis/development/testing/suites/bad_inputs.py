@@ -1,4 +1,4 @@
-"""Bad input to every endpoint that there is, made from what each says of itself."""
+"""Sends bad input to every operation, made from its description in openapi.json."""
 
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ class BadInputsSuite(HttpTestCase):
         ]
 
     def sample(self) -> list[Input]:
-        """As many of each kind and method, from everywhere among them."""
+        """A sample of each kind and method, spread evenly."""
         chosen: list[Input] = []
 
         def kind(one: Input) -> tuple[str, str]:

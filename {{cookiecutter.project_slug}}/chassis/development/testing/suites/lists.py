@@ -1,21 +1,31 @@
-"""Each list of the service: its indexes, and no statement more for many rows than for one."""
+"""Each list has its indexes and its second page, and needs no more statements for many rows."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
 from typing import Any, ClassVar
+from unittest.mock import patch
 
-from sqlalchemy import MetaData, event
+from sqlalchemy import Connection, MetaData, event
+from sqlalchemy.exc import IntegrityError
 
 from chassis.development.testing.declared_lists import missing_indexes
 from chassis.development.testing.example_rows import Rows, fill
 from chassis.development.testing.http_cases import ApplicationTestCase
+from chassis.development.testing.json_schema import example
+from chassis.http.access import policies
+from chassis.http.input.parser import query_fields
 from chassis.openapi.document import operations, resolve
 from chassis.project import current_project
+from chassis.schemas.sort import Sort
 
-MANY = 20
+FEW, MANY = 5, 20
+OWN = {"limit", "cursor", "sort"}  # Arguments that are no filter.
 
 
 class ListsSuite(ApplicationTestCase):
-    # What rows need to be in a list, by column: the caller of these tests owns them.
+    # Values by column that rows need to appear in a list.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
     # Their rows are in tables of the chassis, which its own tests fill.
     elsewhere: ClassVar[Set[str]] = frozenset()
@@ -55,8 +65,82 @@ class ListsSuite(ApplicationTestCase):
                 one, many, f"{path} sends {one} statements for 1 row, and {many} for {MANY}: N+1."
             )
 
+    def test_each_sort_shows_each_row_once_page_by_page(self) -> None:
+        rows = self.some_rows()
+        for path, _, field in self.arguments():
+            if isinstance(field, Sort):
+                target = self.concrete(path, rows)
+                whole = self.walk(target)
+                for word in [sign + name for name in field.fields for sign in ("", "-")]:
+                    found = self.walk(target, sort=word, limit=1)
+                    self.assertCountEqual(found, whole, f"{path}?sort={word}")
+
+    def test_each_filter_goes_on_to_the_next_page(self) -> None:
+        rows = self.some_rows()
+        for path, name, field in self.arguments():
+            if name not in OWN:
+                target = self.concrete(path, rows)
+                value = self.wanted(path, name, field, [*map(json.loads, self.walk(target))])
+                whole = self.walk(target, **{name: value})
+                found = self.walk(target, **{name: value}, limit=1)
+                self.assertEqual(found, whole, f"{path}?{name}={value}")
+
+    def arguments(self) -> Iterator[tuple[str, str, Any]]:
+        """The path of each list, and name and field of each of its arguments."""
+        lists = set(self.lists())
+        for _, method, rule, view in policies.operations(self.client.application):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+            if method == "GET" and path in lists:
+                yield from ((path, name, field) for name, field in query_fields(view).items())
+
+    def wanted(self, path: str, name: str, field: Any, items: list[Any]) -> Any:
+        """A value for a filter: of an item that is there, else an example of the document."""
+        compared, operator = (name, "equal")
+        if field.comparison and not field.comparison.via:
+            compared, operator = field.comparison.field, field.comparison.operator
+        values = [item[compared] for item in items if item.get(compared) is not None]
+        if operator == "is_set" or not values or isinstance(values[0], list | dict):
+            document = self.client.get("/openapi.json").get_json()
+            parameters = document["paths"][path]["get"]["parameters"]
+            schema = next(one["schema"] for one in parameters if one["name"] == name)
+            values = [example(document, schema)]
+        value = values[0]
+        if isinstance(value, bool):
+            return str(value).lower()
+        return value[:1] if operator == "prefix" else value
+
+    def walk(self, target: str, **arguments: Any) -> list[str]:
+        """All items, page by page."""
+        items, errors, cursor = list[str](), list[Any](), dict[str, str]()
+        with patch.object(self.client.application, "log_exception", errors.append):
+            while len(items) <= MANY:
+                response = self.client.get(target, query_string=arguments | cursor)
+                place = f"{target} with {arguments} is answered with {response.status_code}"
+                reason = errors[-1][1] if errors else response.text
+                self.assertEqual(response.status_code, 200, f"{place}: {reason}")
+                found = response.get_json()
+                items += map(json.dumps, found["items"])
+                if found["next"] is None:
+                    break
+                cursor = {"cursor": found["next"]}
+        return items
+
+    def some_rows(self) -> Rows:
+        """Of each table; the first two are empty where they may be."""
+        with self._cleaner.begin() as connection:
+            rows = fill(connection, self.metadata, FEW, self.values)
+            for table in self.metadata.sorted_tables:
+                for column in table.columns:
+                    if column.nullable and not column.foreign_keys and "id" in table.c:
+                        empty = table.update().where(
+                            table.c.id.in_([row["id"] for row in rows[table.name][:2]])
+                        )
+                        if column.name not in self.values:
+                            _try(connection, empty.values({column: None}))
+        return rows
+
     def concrete(self, path: str, rows: Rows) -> str:
-        """With the id of the first row that a parameter may stand for."""
+        """The path with ids of existing rows for its parameters."""
         for table in self.metadata.tables.values():
             for column in table.columns:
                 if column.foreign_keys and f"{{{column.name}}}" in path:
@@ -65,7 +149,7 @@ class ListsSuite(ApplicationTestCase):
         return path
 
     def read(self, path: str) -> tuple[int, int]:
-        """How many items there are, and statements."""
+        """The number of items, and of statements."""
         count = 0
 
         def note(*_: Any) -> None:
@@ -82,3 +166,9 @@ class ListsSuite(ApplicationTestCase):
                 event.remove(engine, "before_cursor_execute", note)
         self.assertEqual(response.status_code, 200, response.text)
         return len(response.get_json()["items"]), count
+
+
+def _try(connection: Connection, statement: Any) -> None:
+    """Unless a CHECK of the table is against it."""
+    with suppress(IntegrityError), connection.begin_nested():
+        connection.execute(statement)

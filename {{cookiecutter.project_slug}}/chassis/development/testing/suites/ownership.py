@@ -1,4 +1,4 @@
-"""Somebody else's object is not there: neither read, nor changed, nor listed."""
+"""An object of somebody else cannot be read, changed or listed."""
 
 from collections.abc import Collection
 from typing import ClassVar
@@ -6,11 +6,11 @@ from typing import ClassVar
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.resource_cases import ResourceTestCase
 
-TAGS = ("", '"1"', '"9"', "*")  # A condition must not tell that the object is there.
+TAGS = ("", '"1"', '"9"', "*")  # A condition must not reveal that the object exists.
 
 
 class OwnershipSuite(ResourceTestCase):
-    # The collections whose members are their maker's alone: "/prefix/v1/letters".
+    # Collections whose members belong to their maker: "/prefix/v1/letters".
     owned: ClassVar[Collection[str]] = ()
 
     def test_an_owned_object_is_not_there_for_anybody_else(self) -> None:

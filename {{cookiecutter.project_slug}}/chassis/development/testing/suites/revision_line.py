@@ -1,4 +1,4 @@
-"""The project's revisions: they make what the models say, each goes up, down and up again."""
+"""The project's revisions make what the models have; each goes up, down and up again."""
 
 from typing import Any
 from unittest import TestCase
@@ -22,7 +22,7 @@ class StairwaySuite(TestCase):
         self.assertLessEqual(len(migration_scripts().get_heads()), 1)
 
     def test_each_revision_goes_up_down_and_up_again(self) -> None:
-        """Up only, where a revision declares that it is irreversible."""
+        """A revision that declares itself irreversible goes up only."""
         scripts = reversed(list(migration_scripts().walk_revisions()))
         with empty_database() as url:
             migrations = Migrations(url)

@@ -1,4 +1,4 @@
-"""The in-memory stand-ins behave as the database does: the API answers the same on both."""
+"""The in-memory stand-ins behave like the database: the API gives the same responses on both."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 from chassis.development.testing.memory import MemoryUnitOfWorkFactory
 from chassis.development.testing.resource_cases import ResourceTestCase
 
-Exchange = tuple[str, str, Any]  # The method, the path, and the request's body.
-# Of version 7, as the service makes them: of what lies below the member, say.
+Exchange = tuple[str, str, Any]  # Method, path and body of a request.
+# Ids of version 7, such as those of children, which differ in each run.
 IDENTITY = r"[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[\da-f]{4}-[\da-f]{12}"
 MOMENT = r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)"
 
@@ -23,13 +23,13 @@ class StandInsSuite(ResourceTestCase):
         real = [self.answers(self.client, plan) for plan in plans]
         client = self.on_stand_ins()
         for plan, expected in zip(plans, real, strict=True):
-            # What refers to something that is not there, only a database refuses: see `bodies`.
+            # Only a database rejects a reference to nothing: see `bodies`.
             if expected[0][0] == "201":
                 with self.subTest(plan[0][1]):
                     self.assertEqual(self.answers(client, plan), expected)
 
     def plan(self, collection: str) -> Iterator[Exchange]:
-        """What is asked of a collection: a member is made, read, changed and removed."""
+        """The requests to a collection: a member is made, read, changed and removed."""
         post = self.document["paths"][collection]["post"]
         yield "post", collection, self.bodies.get(collection) or self.body(post)
         if "get" in self.document["paths"][collection]:
@@ -39,7 +39,7 @@ class StandInsSuite(ResourceTestCase):
         yield from ((method, path, None) for method, path, _ in members if method == "get")
 
     def answers(self, client: FlaskClient, plan: list[Exchange]) -> list[tuple[str, str]]:
-        """The status of each, and its body without what is never the same."""
+        """The status and body of each response, without values that differ in every run."""
         [(method, collection, body), *others] = plan
         made = client.open(collection, method=method.upper(), json=body)
         if made.status_code != 201:
@@ -51,7 +51,7 @@ class StandInsSuite(ResourceTestCase):
         return [_comparable(answer, identity) for answer in answers]
 
     def on_stand_ins(self) -> FlaskClient:
-        """The same application, on memory. The controllers are the last application's."""
+        """The same application, in memory. Controllers use the application that was built last."""
         client = self.start()
         container = client.application.extensions["container"]
         container.unit_of_work.override(Object(MemoryUnitOfWorkFactory()))
@@ -59,7 +59,7 @@ class StandInsSuite(ResourceTestCase):
 
 
 def _comparable(answer: TestResponse, identity: str) -> tuple[str, str]:
-    if answer.status_code >= 400:  # The sentences differ.
+    if answer.status_code >= 400:  # The sentences of errors differ.
         return str(answer.status_code), answer.get_json(force=True)["type"]
     text = re.sub(IDENTITY, "another", answer.text.replace(identity, "id"))
     return str(answer.status_code), re.sub(MOMENT, "moment", text)

@@ -1,4 +1,4 @@
-"""The service starts: as a server process does, with each of its switches, and with its seeds."""
+"""The service starts as a server process, with all its switches, and with its seeds."""
 
 import os
 import socket
@@ -63,7 +63,7 @@ class StartSuite(ApplicationTestCase):
         self.assertEqual(answer.status_code, 200, answer.text)
 
     def test_every_module_can_be_imported(self) -> None:
-        """Also one that nothing uses yet. `app` is what a server process imports."""
+        """Modules that nothing uses yet, too; `app` is left to a server process."""
         package = current_project().module("create_app").__package__
         found = walk_packages(import_module(package).__path__, f"{package}.")
         for name in [module.name for module in found if module.name != f"{package}.app"]:
@@ -81,7 +81,7 @@ class StartSuite(ApplicationTestCase):
         self.assertEqual(*counts)
 
     def _rows(self) -> dict[str, int]:
-        """How many each table has."""
+        """The number of rows of each table."""
         if not self.database_url:
             return {}
         engine = create_engine(self.database_url)

@@ -1,0 +1,181 @@
+"""The same resource in a project and in Django REST framework: its lines, and what each refuses.
+
+python -m proofs.beside_django [--project DIR] [--write]
+
+Each gets the same inputs, which the project's document says are wrong. Django comes from
+requirements-django.txt, into an environment of its own. `--write` writes docs/beside-django.md.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from proofs.every_field import COMMANDS, FILTERS, INDEX, build
+from proofs.generation import ROOT
+from proofs.rehearse import generate
+
+PAGE, TEXT = ROOT / "docs/beside-django.md", ROOT / "proofs/django_gauges/page.md"
+TOOLS, LOCKED = ROOT / ".django", ROOT / "requirements-django.txt"
+DJANGO = ("models", "api")
+HERE = "proofs.django_gauges.answers"
+KINDS = {
+    "field": "a field that its column or rule does not take",
+    "body": "a body that is no JSON, or no JSON object",
+    "query": "a filter, a sort or a page that there is none of",
+    "type": "another type of content, or an encoding",
+}
+# Run in the project: each input, what it has to get, and what it got.
+ASK = """
+import json, sys
+from base64 import b64encode
+import src
+from chassis.development.testing.bearer import bearer, token
+from chassis.development.testing.corpus import Corpus
+from chassis.development.testing.database_cases import migrated_database
+from chassis.development.testing.http_cases import config
+from chassis.project import current_project
+
+path, kinds = "/my_service/v1/gauges", sys.argv[1:]
+with migrated_database() as url:
+    settings = {"database_url": url, "rate_limit": "", "service_prefix": "my_service"}
+    app = current_project().create_app(config(**settings))
+    client = app.test_client()
+    document = client.get("/openapi.json").get_json()
+    document["paths"] = {path: document["paths"][path]}
+    for one in Corpus(document, token(app)).inputs():
+        if one.kind in kinds:
+            sent = {"method": one.method, "data": one.body, "headers": one.headers}
+            status = client.open(one.target, **sent).status_code
+            body = b64encode(one.body or b"").decode()
+            said = {"kind": one.kind, "method": one.method, "target": one.target, "body": body}
+            said |= {"headers": one.headers, "wrong": bool(one.status), "status": status}
+            print(json.dumps(said))
+    app.extensions["container"].engines().dispose()
+"""
+# Run in the project: a PostgreSQL for Django, until its input ends.
+DATABASE = """
+import sys
+import src
+from chassis.development.testing.database_cases import empty_database
+
+with empty_database() as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+def python_of_django() -> Path:
+    """Made once for each lock file."""
+    ready = TOOLS / LOCKED.name
+    if not ready.exists() or ready.read_bytes() != LOCKED.read_bytes():
+        shutil.rmtree(TOOLS, ignore_errors=True)
+        subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, TOOLS], check=True)
+        install = ["uv", "pip", "install", "--quiet", "--python", str(TOOLS / "bin/python")]
+        subprocess.run([*install, "--require-hashes", "--requirement", LOCKED], check=True)
+        shutil.copy(LOCKED, ready)
+    return TOOLS / "bin/python"
+
+
+def answers(project: Path) -> Iterator[tuple[str, bool, int, int]]:
+    """Of each input: its kind, whether it is wrong, and the statuses of the two."""
+    python, lines = project / ".venv/bin/python", project / ".asked.jsonl"
+    with lines.open("w", encoding="utf-8") as file:
+        subprocess.run([python, "-c", ASK, *KINDS], cwd=project, stdout=file, check=True)
+    with subprocess.Popen(
+        [python, "-c", DATABASE],
+        cwd=project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as database:
+        assert database.stdout
+        url = database.stdout.readline().strip()
+        asked = subprocess.run(
+            [python_of_django(), "-m", HERE, lines, url],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.split()
+        database.communicate()
+    inputs = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
+    lines.unlink()
+    for one, status in zip(inputs, asked, strict=True):
+        yield one["kind"], one["wrong"], one["status"], int(status)
+
+
+def counted(path: Path) -> int:
+    return len([line for line in path.read_text("utf-8").splitlines() if line.strip()])
+
+
+def lines_by_hand(project: Path) -> tuple[int, int, int]:
+    """Of the project, if `generate` writes the rest; of all that it wrote; of Django."""
+    wrote = [path for name in ("gauge", "site") for path in project.glob(f"src/**/{name}*.py")]
+    by_hand = len([line for line in COMMANDS if "generate" in line])
+    by_hand += len(FILTERS.splitlines()) + len(INDEX.splitlines()) + 1  # The import.
+    folder = ROOT / "proofs/django_gauges"
+    return by_hand, sum(map(counted, wrote)), sum(counted(folder / f"{n}.py") for n in DJANGO)
+
+
+def table(project: Path) -> tuple[str, bool]:
+    """As Markdown; and whether the project refused all that is wrong, and broke nowhere."""
+    ours: Counter[tuple[str, str]] = Counter()
+    theirs: Counter[tuple[str, str]] = Counter()
+    right = Counter[str]()
+    for kind, wrong, mine, others in answers(project):
+        if wrong:
+            ours[kind, outcome(mine)] += 1
+            theirs[kind, outcome(others)] += 1
+        else:
+            right["ours"] += mine >= 500
+            right["theirs"] += others >= 500
+    rows = []
+    for kind, text in KINDS.items():
+        number = sum(ours[kind, word] for word in ("refused", "taken", "broke"))
+        shown = [ours[kind, "refused"], ours[kind, "broke"]]
+        shown += [theirs[kind, word] for word in ("refused", "taken", "broke")]
+        rows.append(f"| {text} | {number} | " + " | ".join(map(str, shown)) + " |")
+    by_hand, wrote, django = lines_by_hand(project)
+    page = TEXT.read_text("utf-8").format(
+        rows="\n".join(rows),
+        by_hand=by_hand,
+        wrote=wrote,
+        django=django,
+        ours=right["ours"],
+        theirs=right["theirs"],
+    )
+    holds = not any(ours[kind, word] for kind in KINDS for word in ("taken", "broke"))
+    return page, holds and not right["ours"]
+
+
+def outcome(status: int) -> str:
+    return "broke" if status >= 500 else "refused" if status >= 400 else "taken"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="proofs.beside_django", description=__doc__)
+    parser.add_argument("--project", type=Path, help="a generated one that has the gauges")
+    parser.add_argument("--write", action="store_true", help="docs/beside-django.md")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="beside-django-") as folder:
+        Path(folder).chmod(0o755)
+        project = given.project.resolve() if given.project else generate(Path(folder))
+        if not given.project:
+            build(project, whole=False)
+        text, holds = table(project)
+    print(text)
+    if given.write:
+        PAGE.write_text(text, "utf-8")
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Run in Django's environment: the statuses of inputs that stand in a file, one JSON a line.
+
+python -m proofs.django_gauges.answers INPUTS DATABASE_URL
+"""
+
+import json
+import logging
+import sys
+from base64 import b64decode
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings
+
+
+def main() -> None:
+    inputs, url = sys.argv[1:]
+    found = urlsplit(url)
+    settings.configure(
+        SECRET_KEY="only for a comparison",
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF="proofs.django_gauges.api",
+        USE_TZ=True,
+        INSTALLED_APPS=["rest_framework", "django_filters", "proofs.django_gauges"],
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        REST_FRAMEWORK={"UNAUTHENTICATED_USER": None, "DEFAULT_AUTHENTICATION_CLASSES": []},
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": found.path.strip("/"),
+                "HOST": found.hostname,
+                "PORT": found.port,
+                "USER": found.username,
+                "PASSWORD": found.password,
+            }
+        },
+    )
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+
+    logging.disable()
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    client = Client(raise_request_exception=False)
+    with open(inputs, encoding="utf-8") as lines:
+        for line in lines:
+            one = json.loads(line)
+            body = b64decode(one["body"])
+            kind = one["headers"].get("Content-Type", "application/json")
+            try:
+                answer = client.generic(one["method"], one["target"], body, kind)
+                print(answer.status_code)
+            except Exception:  # It would be a 500 of the server, or no answer at all.
+                print(500)
+            connection.close_if_unusable_or_obsolete()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Draws the diagrams of docs/architecture.md from the code, with the standard library alone.
+
+`python -m chassis.development.diagrams write` in a project writes them anew; tests/unit fails where
+the page shows something else than the code does.
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PAGE = Path("docs/architecture.md")
+BLOCK = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+KEY = r"^{}([\w-]+):(?: .*)?$"  # Of a YAML file, at one indentation.
+WAITS = re.compile(r"^      ([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
+PARTS = ("expand", "application", "contract")
+
+
+def rings(root: Path) -> str:
+    """The rings of `src`, from the contract that `make check` holds."""
+    return _layers(root, "src")
+
+
+def rooms(root: Path) -> str:
+    """The rooms of `chassis`, from the contract that `make check` holds."""
+    return _layers(root, "chassis")
+
+
+def steps(root: Path) -> str:
+    """The steps of a request and their reasons, from the list in src/api/middleware.py."""
+    source = (root / "src/api/middleware.py").read_text("utf-8")
+    lines = source.splitlines()
+    returned = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return)]
+    [listed] = [node.value for node in returned if isinstance(node.value, ast.List)]
+    nodes = []
+    for number, step in enumerate(listed.elts):
+        named = step.func if isinstance(step, ast.Call) else step
+        _, _, reason = lines[step.lineno - 1].partition("  # ")
+        text = "<br/>".join(
+            part for part in (ast.unparse(named).rpartition(".")[2], reason) if part
+        )
+        nodes.append(f"s{number}[{_quoted(text)}]")
+    return _flow("TD", ["request([request])", *nodes, "view([view])"])
+
+
+def pipelines(root: Path) -> str:
+    """The jobs of each pipeline and what each waits for, from the pipelines' own files."""
+    edges: list[str] = []
+    for path in sorted((root / ".github/workflows").glob("*.yml")):
+        jobs = _entries(path.read_text("utf-8").partition("\njobs:\n")[2], "  ")
+        edges += _jobs(path.stem, jobs)
+    gitlab = root / ".gitlab-ci.yml"
+    if gitlab.exists():
+        every = _entries(gitlab.read_text("utf-8"), "")
+        staged = {name: body for name, body in every.items() if "\n  stage: " in body}
+        edges += _jobs("gitlab", staged)
+    return _chart("LR", edges) if edges else "This project has no pipelines."
+
+
+def deployment(root: Path) -> str:
+    """The services of compose.yaml and, in a cluster, the parts of a rollout."""
+    compose = (root / "compose.yaml").read_text("utf-8").partition("\nservices:\n")[2]
+    edges = []
+    for name, body in _entries(compose, "  ").items():
+        if "\n    profiles:" in body:  # Tests and development.
+            continue
+        waits = body.partition("\n    depends_on:\n")[2]
+        for other, condition in WAITS.findall(waits):
+            edges.append(f'{name} -- "waits until {condition.replace("_", " ")}" --> {other}')
+    drawn = _chart("LR", edges)
+    overlay = root / "deploy/overlays/production"
+    if overlay.exists():
+        nodes = [f"{part}[{_quoted(_resources(overlay / part))}]" for part in PARTS]
+        drawn += f"\n\nIn a cluster, each part waits for the one before:\n\n{_flow('LR', nodes)}"
+    return drawn
+
+
+DRAWINGS: dict[str, Callable[[Path], str]] = {
+    "rings": rings,
+    "rooms": rooms,
+    "steps": steps,
+    "pipelines": pipelines,
+    "deployment": deployment,
+}
+
+
+def drawn(root: Path) -> str:
+    """The page, with each block as the code has it now."""
+    page = (root / PAGE).read_text("utf-8")
+    return BLOCK.sub(lambda found: f"{found[1]}\n{DRAWINGS[found[2]](root)}\n\n{found[3]}", page)
+
+
+def is_true(root: Path) -> bool:
+    """Whether the page shows what the code has."""
+    return (root / PAGE).read_text("utf-8") == drawn(root)
+
+
+def _layers(root: Path, package: str) -> str:
+    """A node for each layer that exists, the outermost first; an arrow is an allowed import."""
+    text = (root / "pyproject.toml").read_text("utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    [layers] = [one["layers"] for one in contracts if one.get("containers") == [package]]
+    found = []
+    for layer in layers:
+        names = [name.strip(" ()") for name in re.split(r"[|:]", layer)]
+        there = [name for name in names if _exists(root / package / name)]
+        if there:
+            found.append(f"{there[0]}_layer[{_quoted(', '.join(there))}]")
+    return _flow("TD", found)
+
+
+def _exists(module: Path) -> bool:
+    return module.is_dir() or module.with_suffix(".py").is_file()
+
+
+def _entries(text: str, indent: str) -> dict[str, str]:
+    """The keys at one indentation of a YAML file, each with its lines."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if key := re.match(KEY.format(indent), line):
+            name = key[1]
+            found[name] = ""
+        elif line and not line.startswith((f"{indent} ", "#")):
+            name = ""
+        if name:
+            found[name] += f"{line}\n"
+    return found
+
+
+def _jobs(pipeline: str, jobs: dict[str, str]) -> Iterator[str]:
+    for name, body in jobs.items():
+        needs = re.search(r"^ +needs: \[?([\w, -]+)\]?$", body, re.MULTILINE)
+        others = [other for other in (needs[1].split(", ") if needs else []) if other in jobs]
+        if not others:
+            yield f"{pipeline}([{pipeline}]) --> {pipeline}_{name}[{name}]"
+        for other in others:
+            yield f"{pipeline}_{other} --> {pipeline}_{name}[{name}]"
+
+
+def _resources(kustomization: Path) -> str:
+    """The name of a part, and the kinds of what it applies."""
+    return f"{kustomization.name}<br/>{', '.join(dict.fromkeys(_kinds(kustomization)))}"
+
+
+def _kinds(folder: Path) -> Iterator[str]:
+    text = (folder / "kustomization.yaml").read_text("utf-8")
+    listed = re.search(r"^resources:(.*(?:\n  - .*)*)", text, re.MULTILINE)
+    for name in re.findall(r"[\w./-]*\w", listed[1] if listed else ""):
+        path = folder / name
+        if path.is_dir():
+            yield from _kinds(path)
+        else:
+            yield from re.findall(r"^kind: (\w+)$", path.read_text("utf-8"), re.MULTILINE)
+
+
+def _flow(direction: str, nodes: list[str]) -> str:
+    """Each node leads to the next; a node is a name and, in brackets, what it shows."""
+    names = [re.split(r"[\[(]", node)[0] for node in nodes]
+    return _chart(direction, [*nodes, " --> ".join(names)])
+
+
+def _chart(direction: str, statements: list[str]) -> str:
+    lines = "".join(f"    {line}\n" for line in statements)
+    return f"```mermaid\nflowchart {direction}\n{lines}```"
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(text.replace('"', "#quot;"))
+
+
+if __name__ == "__main__":
+    here = Path.cwd()
+    if sys.argv[1:] != ["write"]:
+        sys.exit("Usage: python -m chassis.development.diagrams write")
+    (here / PAGE).write_text(drawn(here), "utf-8", newline="\n")

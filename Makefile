@@ -64,6 +64,10 @@ strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of ot
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
 
+.PHONY: jobs
+jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.
+	$(VENV)/bin/python -m proofs.jobs
+
 .PHONY: conformance
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
 	$(VENV)/bin/python -m proofs.conform

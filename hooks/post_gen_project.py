@@ -102,7 +102,7 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 def main() -> None:
     # JSON in a raw string: what is answered is read as text, never run as code.
     answers = json.loads(
-        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "background_jobs": cookiecutter.background_jobs, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
+        r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "background_jobs": cookiecutter.background_jobs, "file_storage": cookiecutter.file_storage, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     template, cruft = answers.pop("template"), answers.pop("cruft")
     say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))

@@ -20,15 +20,8 @@ from proofs.generation import ROOT
 from proofs.rehearse import generate
 
 SUITE = ROOT / "tests/chassis"
-FOLDERS = (
-    "api",
-    "contract",
-    "jobs",
-    "migrations",
-    "replication",
-    "cli",
-    "unit",
-)  # The long ones first.
+# The long ones first.
+FOLDERS = ("api", "contract", "jobs", "migrations", "replication", "cli", "unit")
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
 # What changes a project has its tests with the template: tests/test_{template_update,generate}.py.

@@ -157,7 +157,10 @@ class Build:
 
     def _lay_over(self) -> None:
         for removed in self.recipe.removes:
-            (self.project / removed).unlink()
+            path = self.project / removed
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
         for source, name in self.recipe.files():
             target = self.project / name
             if target.exists() != (str(name) in self.recipe.replaces):

@@ -258,7 +258,7 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
         git("config", name, value, cwd=pair.project)
     (pair.project / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (pair.project / ".git/hooks/pre-commit").chmod(0o755)
-    script = pair.template / PROJECT_FOLDER / "scripts/create_env.py"
+    script = pair.template / PROJECT_FOLDER / "wsgi.py"
     script.chmod(0o755)
     pair.change("scripts/news.sh", append("#!/bin/sh"))
     (pair.template / PROJECT_FOLDER / "scripts/news.sh").chmod(0o755)
@@ -266,18 +266,19 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
 
     assert "Conflicts: 0\n" in pair.update()
 
-    modes = git("ls-files", "--stage", "scripts/create_env.py", "scripts/news.sh", cwd=pair.project)
+    modes = git("ls-files", "--stage", "wsgi.py", "scripts/news.sh", cwd=pair.project)
     assert [line.split()[0] for line in modes.splitlines()] == ["100755", "100755"]
 
 
 def test_line_endings_of_windows_are_no_change(pair: Pair) -> None:
-    """A work tree with CRLF, and a file that was committed with them."""
+    """A work tree that has CRLF, of files that were committed without."""
     git("config", "core.autocrlf", "true", cwd=pair.project)
     (pair.project / ".gitattributes").unlink()
     commit_all(pair.project, "Leave line endings to git")
     for path in (CONSTANTS, "chassis/core/limits.py"):
-        file = pair.project / path
-        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        (pair.project / path).unlink()
+        git("checkout", "--", path, cwd=pair.project)  # As on Windows.
+        assert b"\r\n" in (pair.project / path).read_bytes()
     assert git("status", "--porcelain", cwd=pair.project) == ""
     pair.change("chassis/core/limits.py", append("NEWS = 1"))
 

@@ -38,6 +38,10 @@ CHOICES: dict[str, dict[object, str]] = {
         "celery": 'cookiecutter.background_jobs == "celery"',
         "none": 'cookiecutter.background_jobs == "none"',
     },
+    "file_storage": {
+        "s3": 'cookiecutter.file_storage == "s3"',
+        "none": 'cookiecutter.file_storage == "none"',
+    },
 }
 Answers = tuple[object, ...]  # In the order of the choices.
 EVERY: list[Answers] = list(product(*CHOICES.values()))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs.programme import stop
-from proofs.refusals.cases import CASES, Case
+from proofs.refusals.cases import CASES, NONE, Case
 from proofs.refusals.scene import Scene
 from proofs.refusals.table import done_in
 
@@ -58,7 +58,7 @@ def forms(case: Case, rounds: int) -> Iterator[tuple[str, int]]:
         yield "plain", 0
         yield from (("safe", number) for number in range(rounds))
     else:
-        often = rounds if case.verdict[0] == "none" else 1
+        often = rounds if case.verdict[0] == NONE and not case.breaks else 1
         yield from (("plain", number) for number in range(often))
 
 

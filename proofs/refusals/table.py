@@ -69,7 +69,8 @@ def beyond(runs: list[Run]) -> list[float]:
 def safe_runs(case: Case, version: str, found: dict[tuple[str, str, str], list[Run]]) -> list[Run]:
     if case.safe:
         return found.get((case.name, version, "safe"), [])
-    return found.get((case.name, version, "plain"), []) if case.verdict[0] == NONE else []
+    is_safe = case.verdict[0] == NONE and not case.breaks
+    return found.get((case.name, version, "plain"), []) if is_safe else []
 
 
 def safe_cell(case: Case, version: str, found: dict[tuple[str, str, str], list[Run]]) -> str:

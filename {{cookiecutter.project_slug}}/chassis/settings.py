@@ -171,7 +171,7 @@ Kind = TypeVar("Kind", bound=Settings)
 def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
     """Read the settings. Raise ConfigError with every mistake; `complete` counts missing ones.
 
-    Without `signs`, SECRET_KEY is not required: a migration signs nothing. A project that uses no
+    Without `signs`, as in a migration, DATABASE_URL alone is required. A project that uses no
     database needs neither SECRET_KEY nor DATABASE_URL.
     """
     about: dict[str, Any] = current_project().about
@@ -243,7 +243,7 @@ def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> N
     required = [item.name for item in _settings(kind) if item.metadata["required"]]
     stateless = not current_project().uses_database
     needless = {"database_url", "secret_key"} if stateless else set()
-    needless |= set() if signs else {"secret_key"}
+    needless |= set() if signs else {*required} - {"database_url"}
     missing = [name.upper() for name in required if not values[name] and name not in needless]
     if values["jwt_jwks_url"] and not (values["jwt_issuer"] and values["jwt_audience"]):
         raise ConfigError("JWT_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE as well.")

@@ -7,6 +7,7 @@
 #   requirements/development.txt   the same again, psycopg2 as a binary, and the tools
 #   requirements/run.txt           what `make run` needs of these
 #   requirements/jobs.txt          what a worker and a relay add to any of these
+#   requirements/storage.txt       what stores files; -development adds a server and types
 #   requirements/uv.txt            the installer of all this, where there is none
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,4 +25,7 @@ lock pyproject.toml --group dev --extra telemetry --constraint requirements/tele
   --output-file requirements/development.txt
 lock pyproject.toml --group run --constraint requirements/development.txt --output-file requirements/run.txt
 lock --group jobs --constraint requirements/development.txt --output-file requirements/jobs.txt
+lock --group storage --constraint requirements/development.txt --output-file requirements/storage.txt
+lock --group storage --group storage-development --constraint requirements/development.txt \
+  --constraint requirements/storage.txt --output-file requirements/storage-development.txt
 lock --group installer --output-file requirements/uv.txt

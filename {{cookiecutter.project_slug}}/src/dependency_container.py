@@ -5,9 +5,12 @@ from dependency_injector.providers import Singleton
 from chassis import operations
 from chassis.container import ServiceContainer, replaces
 from chassis.core.jobs import JobService
+from chassis.core.storage.file_service import FileService
+from chassis.core.storage.file_sweep import FileSweep
 from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
+from chassis.storage.opening import open_scanner, open_store
 from chassis.wiring import wire
 from src import tasks
 from src.api import controllers
@@ -32,6 +35,17 @@ class Container(ServiceContainer):
     todo_service = Singleton(TodoService, unit_of_work, clock)
     job_service = Singleton(JobService, unit_of_work)
     job_statistics = Singleton(SqlJobStatistics, ServiceContainer.engines.provided.watch)
+    file_store = Singleton(open_store, ServiceContainer.config)
+    file_scanner = Singleton(open_scanner, ServiceContainer.config)
+    file_service = Singleton(
+        FileService,
+        unit_of_work,
+        file_store,
+        file_scanner,
+        types=ServiceContainer.config.provided.file_types,
+        max_bytes=ServiceContainer.config.provided.max_file_bytes,
+    )
+    file_sweep = Singleton(FileSweep, unit_of_work, file_store, clock)
 
 
 def build_container(config: Config) -> Container:

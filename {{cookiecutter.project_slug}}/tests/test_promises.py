@@ -28,6 +28,8 @@ class ApiDocumentTest(api_document.ApiDocumentSuite):
 class ListsTest(lists.ListsSuite):
     """Each list has its indexes, and needs no more statements for twenty rows than for one."""
 
+    elsewhere = frozenset({"/prefix/v1/files"})  # storage
+
 
 class OwnershipTest(ownership.OwnershipSuite):
     """List in `owned` the collections whose members belong to their maker."""
@@ -35,6 +37,8 @@ class OwnershipTest(ownership.OwnershipSuite):
 
 class StartTest(start.StartSuite):
     """The service starts as a server process, with all its switches, and with its seeds."""
+
+    environment = {"S3_BUCKET": "storage"}
 
 
 class StandInsTest(stand_ins.StandInsSuite):

@@ -50,4 +50,4 @@ class DocumentPathSettingsTest(CommandLineTestCase):
 
     def test_both_at_one_path_are_refused(self) -> None:
         result = self.manage("routes", DATABASE_URL=URL, DOCS_PATH="/x", OPENAPI_PATH="/x")
-        self.assert_stops(result, MISCONFIGURED, "DOCS_PATH and OPENAPI_PATH are the same")
+        self.assert_stops(result, MISCONFIGURED, "DOCS_PATH and OPENAPI_PATH have to differ")

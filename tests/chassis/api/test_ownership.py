@@ -183,7 +183,7 @@ class OwnershipTest(HttpTestCase):
 
     def test_the_guide_has_what_is_shown_here(self) -> None:
         here = dedent(Path(__file__).read_text("utf-8"))
-        guide = GUIDE.read_text("utf-8").partition("## Somebody else's is not found")[2]
+        guide = GUIDE.read_text("utf-8").partition("## Objects of others are not found")[2]
         found = re.findall(r"^```python\n(.*?)^```$", guide, re.M | re.S)
         self.assertEqual(len(found), 3)
         for block in found:

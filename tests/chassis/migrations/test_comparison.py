@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    DateTime,
     Enum,
     ForeignKey,
     Identity,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     make_url,
     text,
 )
@@ -188,6 +190,36 @@ class ComparisonTest(RevisionsTestCase):
         self.migrations().downgrade("0002")
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
+
+    def test_a_check_of_a_column_is_written_with_it(self) -> None:
+        check = CheckConstraint("number > 0", "number")
+        self.anew(Column("id", Integer), Column("number", Integer, check))
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+        self.assertEqual(sum("NOT VALID" in one for one in sources), 1)
+
+    def test_a_default_that_differs_from_row_to_row_comes_in_steps(self) -> None:
+        other = Table("other", self.models, Column("key", Integer, primary_key=True))
+        self.migrate()
+        self.sql("INSERT INTO other SELECT generate_series(1, 3)")
+        token = text("gen_random_uuid()")
+        other.append_column(Column("token", Uuid, server_default=token, nullable=False))
+        other.append_column(Column("at", DateTime(timezone=True), server_default=text("now()")))
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+        self.assertEqual(sum("key='key'" in one for one in sources), 1)
+        self.assertEqual(sum("operations.backfill(" in one for one in sources), 1)
+        [(filled,)] = self.sql("SELECT count(DISTINCT token) FROM other")
+        self.assertEqual(filled, 3)
+        self.migrations().downgrade("0002")
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
+    def test_what_cannot_be_in_steps_is_said_with_its_safe_form(self) -> None:
+        self.anew(Column("id", BigInteger))
+        self.migrate()
+        [advice] = [one for one in self.said if "MIG003" in one]
+        self.assertIn("operations.keep_columns_equal('things', 'id', 'id_new')", advice)
 
     def test_an_index_is_dropped_with_its_column(self) -> None:
         self.anew(Column("id", Integer), Column("name", Text, index=True))

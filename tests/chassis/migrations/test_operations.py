@@ -4,7 +4,7 @@ from threading import Thread
 
 from sqlalchemy.exc import DBAPIError
 
-from chassis.migrations.commands import sql_of
+from chassis.migrations.offline import sql_of
 from support.revisions import RevisionsTestCase
 from support.windows import wait_until
 

@@ -2,14 +2,16 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from unittest.mock import patch
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError, ConflictError
 from chassis.core.maintenance import MaintenanceMode
-from chassis.maintenance.migrator import migrator
+from chassis.maintenance.migrator import LockedError, migrator
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
+from chassis.migrations import runner
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
@@ -29,7 +31,7 @@ DONE = """
 class FailureTest(RevisionsTestCase):
     def fails_between_two_revisions(self) -> None:
         """0002 is applied and 0003 is not, until `things` has a row."""
-        self.revision("CREATE TABLE more ()", maintenance="read-only")
+        self.revision("CREATE TABLE more ()", down="DROP TABLE more", maintenance="read-only")
         self.revision(FAIL_IF_EMPTY, maintenance="read-only")
         with self.assertRaisesRegex(DBAPIError, "division by zero"):
             self.upgrade()
@@ -77,10 +79,43 @@ class FailureTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.last_window().outcome), ("0002", "partly applied"))
         self.assertTrue(self.writers_are_let_in())
 
-    def test_the_next_upgrade_completes_it(self) -> None:
+    def test_what_was_written_since_is_not_lost_by_going_on(self) -> None:
         self.fails_between_two_revisions()
         self.sql("INSERT INTO things VALUES (1)")
+        with self.assertRaisesRegex(CommandError, r"#1 ended after 0002, .* --accept-writes"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.window_count()), ("0002", 1))
+        self.migrations().downgrade()
         self.upgrade()
+        self.assertEqual((self.current(), self.has_table("more")), ("0003", True))
+
+    def test_a_copy_whose_drop_fails_is_made_again(self) -> None:
+        self.revision(
+            "CREATE TABLE copied AS SELECT id FROM things",
+            down="DROP TABLE copied",
+            maintenance="read-only",
+        )
+        self.revision("DROP TABLE things", maintenance="read-only", phase="contract")
+        reader = self.connect("reporting")
+        self.enterContext(patch.object(runner, "LATER_SECONDS", 0.1))
+        self.enterContext(patch.object(runner, "probe"))  # The reader comes right after it.
+        reader.exec_driver_sql("SELECT FROM things")
+        with self.assertRaises(LockedError):
+            self.upgrade()
+        reader.rollback()
+        self.assertTrue(self.writers_are_let_in())
+        self.sql("INSERT INTO things VALUES (7)")
+        with self.assertRaises(CommandError):
+            self.upgrade()
+        self.migrations().downgrade()
+        self.upgrade()
+        [(found,)] = self.sql("SELECT id FROM copied")
+        self.assertEqual((found, self.has_table("things")), (7, False))
+
+    def test_the_next_upgrade_completes_it_if_that_does_not_matter(self) -> None:
+        self.fails_between_two_revisions()
+        self.sql("INSERT INTO things VALUES (1)")
+        self.upgrade(accept_writes=True)
         window = self.last_window()
         self.assertEqual((self.current(), self.window_count()), ("0003", 2))
         self.assertEqual((window.outcome, window.from_revision), ("completed", "0002"))
@@ -231,6 +266,22 @@ class OrphanTest(RevisionsTestCase):
         self.upgrade()
         outcomes = [row.outcome for row in self.sql("SELECT outcome FROM ops.window ORDER BY id")]
         self.assertEqual(outcomes, ["rolled back", "completed"])
+
+    def test_between_two_revisions_the_next_upgrade_goes_on_inside(self) -> None:
+        """It has never ended, so nothing was written that the first one has not seen."""
+        self.sql(DONE, window=self.orphan(from_revision="0000"))
+        self.revision(LOOK, maintenance="read-only")
+        self.upgrade()
+        window = self.last_window()
+        self.assertEqual((self.window_count(), window.outcome), (1, "completed"))
+        self.assertEqual((self.current(), window.from_revision), ("0002", "0000"))
+        self.assert_nothing_held()
+
+    def test_a_mistake_of_the_caller_settles_it_too(self) -> None:
+        self.sql(DONE, window=self.orphan(from_revision="0000"))
+        with self.assertRaises(CommandError):
+            self.upgrade("0009")
+        self.assertEqual(self.outcome(), ("off", "partly applied"))
 
     def test_so_does_the_next_window(self) -> None:
         self.orphan()

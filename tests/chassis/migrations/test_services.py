@@ -163,9 +163,9 @@ class ServicesTest(WindowObserver):
         billing.migrations.upgrade()
         self.assertEqual((billing.migrations.current(), plain.current()), ("0002", "0001"))
 
-    def test_a_schema_that_needs_quotes_is_refused_with_a_sentence(self) -> None:
-        for path in ("Billing", '"my\\ own"', "b" * 60, "a-b"):
+    def test_a_schema_that_cannot_stand_in_a_statement_is_refused_with_a_sentence(self) -> None:
+        for path in ('"it\'s"', '"50%"', "b" * 60, "a-b"):
             with self.assertRaisesRegex(SchemaNameError, "names the schema"):
                 unpooled_engine(in_schema(self.database_url, path))
-        for path in ("public", '"$user",public', "b" * 59):
+        for path in ("public", '"$user",public', "b" * 59, "Billing", '"my,\\ own",public'):
             unpooled_engine(in_schema(self.database_url, path))

@@ -16,9 +16,9 @@ from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.recovery import MigrationFailedError
 from chassis.maintenance.window_log import AnotherServiceError
-from chassis.migrations.commands import ContractInTheWayError, migration_scripts
+from chassis.migrations.commands import migration_scripts
 from chassis.migrations.migration_window import migration_window
-from chassis.migrations.plan import Options, plan_upgrade
+from chassis.migrations.plan import ContractInTheWayError, Options, plan_upgrade
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 from chassis.project import Project, current_project
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase

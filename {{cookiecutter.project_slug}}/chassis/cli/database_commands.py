@@ -16,13 +16,8 @@ from chassis.cli.readiness import require_database
 from chassis.cli.sentences import FINDINGS, with_advice
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import EXPAND
-from chassis.migrations.commands import (
-    Change,
-    Migrations,
-    migration_scripts,
-    sql_between,
-    sql_of,
-)
+from chassis.migrations.commands import Change, Migrations, migration_scripts
+from chassis.migrations.offline import sql_between, sql_of
 from chassis.migrations.plan import Options, Plan
 from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
@@ -127,6 +122,9 @@ def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, .
 @window_options
 @click.option(
     "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
+)
+@click.option(
+    "--accept-writes", is_flag=True, help="Made since a window ended between two revisions."
 )
 @without_effect
 def upgrade(

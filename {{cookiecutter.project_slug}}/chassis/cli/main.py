@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "chassis.cli.server",
     "db": "chassis.cli.database_commands",
     "maintenance": "chassis.cli.maintenance_commands",
+    "files": "chassis.cli.file_commands",
     "openapi": "chassis.cli.openapi_commands",
     "routes": "chassis.cli.project_commands",
     "shell": "chassis.cli.project_commands",

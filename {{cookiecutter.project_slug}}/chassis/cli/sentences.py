@@ -8,7 +8,7 @@ from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
 from chassis.migrations.check import FindingsError
-from chassis.migrations.commands import ContractInTheWayError
+from chassis.migrations.plan import ContractInTheWayError
 from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError

@@ -31,6 +31,13 @@ LAST_RESULT = OpsText("""
     SELECT leads_to FROM ops.step WHERE window_id = :window_id AND finished_at IS NOT NULL
     ORDER BY id DESC LIMIT 1
 """)
+PARTLY = "partly applied"
+ENDED_BETWEEN = OpsText("""
+    SELECT w.id, step.leads_to FROM ops.step JOIN ops.window AS w ON w.id = step.window_id
+    WHERE step.id = (SELECT max(id) FROM ops.step WHERE finished_at IS NOT NULL)
+    AND step.direction = 'upgrade' AND w.phase = 'off' AND EXISTS (
+        SELECT FROM ops.event WHERE window_id = w.id AND event = :partly AND at > step.finished_at)
+""")
 
 
 def begin_step(
@@ -71,4 +78,10 @@ def proven_outcome(connection: Connection, window: Window) -> str | None:
     if found == window.from_revision:
         return "rolled back"
     last = connection.execute(LAST_RESULT, {"window_id": window.id}).first()
-    return "partly applied" if last and last.leads_to == found else None
+    return PARTLY if last and last.leads_to == found else None
+
+
+def ended_between(connection: Connection) -> tuple[int, str | None] | None:
+    """The window that ended between two of its revisions, and the one at which nothing followed."""
+    row = connection.execute(ENDED_BETWEEN, {"partly": PARTLY}).one_or_none()
+    return (row.id, row.leads_to) if row else None

@@ -6,7 +6,7 @@ import socket
 from sqlalchemy import Connection
 
 from chassis.core.maintenance import Window, WindowPhase
-from chassis.maintenance.journal import proven_outcome
+from chassis.maintenance.journal import PARTLY, proven_outcome
 from chassis.maintenance.window_log import CLOSE_EXPIRED, WindowLog, current_window, require_own
 
 OWNED = {WindowPhase.DRAINING, WindowPhase.MIGRATING}
@@ -27,14 +27,22 @@ def actor() -> str:
         return socket.gethostname()
 
 
-def recover(connection: Connection) -> None:
-    """Settle the window that a dead owner left. The caller has the mutex, so nobody else has."""
+def recover(connection: Connection, *, goes_on: bool = False) -> None:
+    """Settle the window that a dead owner left. The caller has the mutex, so nobody else has.
+
+    Whoever `goes_on` where the owner was joins a window between two of its revisions: it has never
+    ended, so nothing was written since the first of them.
+    """
     require_own(connection)
     connection.execute(CLOSE_EXPIRED)
     window = current_window(connection)
     if window and window.phase in OWNED:
         log = WindowLog(connection, actor=actor(), source="recovery")
-        settle(connection, log, window, "its owner died")
+        between = window.kind == "migration" and proven_outcome(connection, window) == PARTLY
+        if goes_on and between:
+            log.change(window.id, WindowPhase.FAILED)
+        else:
+            settle(connection, log, window, "its owner died")
     connection.commit()
 
 

@@ -6,10 +6,10 @@
 -- that takes them from PUBLIC, so that a service goes on.
 DO $$
 DECLARE
-    owner CONSTANT oid := (SELECT nspowner FROM pg_namespace WHERE nspname = 'ops');
+    owner CONSTANT oid := (SELECT nspowner FROM pg_namespace WHERE oid = 'ops'::regnamespace);
     home CONSTANT oid := (SELECT relnamespace FROM pg_class WHERE oid = 'alembic_version'::regclass);
     of_everybody CONSTANT boolean := EXISTS (
-        SELECT FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'ops' AND grantee = 0);
+        SELECT FROM pg_namespace, aclexplode(nspacl) WHERE oid = 'ops'::regnamespace AND grantee = 0);
     writer text;
 BEGIN
     FOR writer IN

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
-from sqlalchemy.schema import CreateSchema
 
 from chassis.core.errors import UnavailableError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
@@ -33,6 +32,7 @@ OPS_SCHEMA = {
     f"EXISTS (SELECT {STORED} AND convalidated)": "validate_stored_responses.sql",
     "to_regclass('ops.backfill') IS NOT NULL": "backfill.sql",
     "to_regclass('ops.service') IS NOT NULL": "service.sql",
+    "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Settled anew each time: a role may have come.
@@ -90,7 +90,7 @@ def create_ops_schema(connection: Connection) -> None:
     require_own(connection)
     home = own_schema(connection)
     if home and not connection.execute(HAS_SCHEMA, {"schema": home}).scalar():
-        connection.execute(CreateSchema(home))
+        connection.exec_driver_sql(f"CREATE SCHEMA {home}")
     connection.commit()
     for present, name in OPS_SCHEMA.items():
         condition = present.replace("alembic_version", version_table(connection))

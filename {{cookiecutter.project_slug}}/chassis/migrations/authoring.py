@@ -2,9 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 from alembic.autogenerate import RevisionContext
 from alembic.config import Config
@@ -48,9 +49,10 @@ RENDERING = {
 class Author:
     """Writes revisions into the folder of `config`."""
 
-    def __init__(self, config: Config, metadata: MetaData) -> None:
+    def __init__(self, config: Config, metadata: MetaData, say: Callable[[str, str], None]) -> None:
         self._config = config
         self._metadata = metadata
+        self._say = say
 
     def write(
         self, url: str, message: str, accepted: Iterable[str], *, plain: bool = False
@@ -130,6 +132,9 @@ class Author:
         [script, *_] = self._scripts().walk_revisions()
         verdict = judge(connection, script, self._metadata)
         declare(replace(verdict, phase=CONTRACT) if part.phase == CONTRACT else verdict, path)
+        for one in verdict.findings if verdict.mode is not MaintenanceMode.NONE else ():
+            if one.form and not one.is_error:
+                self._say("advice", f"{path.name}, {one}. A safe form:\n{indent(one.form, '    ')}")
         if failures := verdict.failures:
             raise FindingsError(f"Wrote {path}, but it {'; '.join(failures)}.")
         return verdict.footprint

@@ -1,6 +1,5 @@
 """Alembic, driven from Python: the database is always the one that the caller names."""
 
-import io
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,12 +12,11 @@ from warnings import catch_warnings, simplefilter
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from chassis.maintenance.declarations import is_contract
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.revisions import ONE_LINE, RevisionsError, read_revisions, revision_of
 from chassis.maintenance.window_log import create_ops_schema
@@ -27,7 +25,14 @@ from chassis.migrations.catalog import catalog, compare, wanted_by
 from chassis.migrations.check import DOES_NOT_RUN, Verdict, judge_all
 from chassis.migrations.footprint import Footprint
 from chassis.migrations.measuring import downgrades, write_measurements
-from chassis.migrations.plan import Options, Plan, plan_downgrade, plan_upgrade
+from chassis.migrations.plan import (
+    ContractInTheWayError,
+    Options,
+    Plan,
+    expand_behind_contract,
+    plan_downgrade,
+    plan_upgrade,
+)
 from chassis.migrations.runner import Runner
 from chassis.migrations.scratch import ScratchForbiddenError, scratch_database
 from chassis.migrations.status import description, status, unchecked
@@ -37,26 +42,10 @@ from chassis.project import current_project
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
 BEHIND = "Target database is not up to date."
-NOT_IN_SQL = """\
--- Not in this: windows, the journal in ops.step, the time limits and retries of `db upgrade`.
--- Whoever runs this by hand keeps writers out where a revision says so.
-
-"""
 UNTRIED = (
     "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
     "constraints, enums, sequences and defaults were not compared, and the file declares the most."
 )
-
-
-class ContractInTheWayError(Exception):
-    """An expand revision waits for a contract one, which belongs after the release."""
-
-    def __init__(self, expand: str, contract: str, *, applied: str | None) -> None:
-        super().__init__(
-            f"The database is at {applied or 'none'}. {expand} (expand) was not applied: it comes "
-            f"after {contract} (contract). When no release needs what {contract} takes away, run "
-            f"`python manage.py db upgrade {contract}`, then this again."
-        )
 
 
 def migration_scripts() -> ScriptDirectory:
@@ -105,7 +94,7 @@ class Migrations:
         """
 
         def plan(scripts: ScriptDirectory, current: str | None) -> Plan:
-            made = plan_upgrade(scripts, current, _named(revision), until_expand=until_expand)
+            made = plan_upgrade(scripts, current, named(revision), until_expand=until_expand)
             if names := unchecked(made.scripts):
                 text = f"{', '.join(names)}: `db check` has not read this as it is now"
                 self._options.say("warning", text)
@@ -113,14 +102,14 @@ class Migrations:
 
         change = self._run(plan)
         scripts = migration_scripts()
-        left = plan_upgrade(scripts, change[1], _named(revision)).scripts
+        left = plan_upgrade(scripts, change[1], named(revision)).scripts
         if until_expand and (behind := expand_behind_contract(left)):
             raise ContractInTheWayError(*behind, applied=change[1])
         return change
 
     def downgrade(self, revision: str = "-1") -> Change:
         """Raise what `Runner.run` raises."""
-        return self._run(partial(plan_downgrade, revision=_named(revision)))
+        return self._run(partial(plan_downgrade, revision=named(revision)))
 
     def stamp(self, revision: str) -> Change:
         """Raise BusyError if another migration runs."""
@@ -128,18 +117,18 @@ class Migrations:
             create_ops_schema(connection)
             before = revision_of(connection)
             connection.rollback()
-            command.stamp(_config(connection), _named(revision))
+            command.stamp(alembic_config(connection), named(revision))
             return before, revision_of(connection)
 
     def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, list[str]]:
         """What `upgrade` would do, and what that means here; nothing is changed."""
         return self._described(
-            partial(plan_upgrade, revision=_named(revision), until_expand=until_expand)
+            partial(plan_upgrade, revision=named(revision), until_expand=until_expand)
         )
 
     def plan_back(self, revision: str = "-1") -> tuple[Plan, list[str]]:
         """What `downgrade` would do, and what that means here; nothing is changed."""
-        return self._described(partial(plan_downgrade, revision=_named(revision)))
+        return self._described(partial(plan_downgrade, revision=named(revision)))
 
     def _described(self, make: Callable[..., Plan]) -> tuple[Plan, list[str]]:
         with self._connection() as connection:
@@ -198,7 +187,7 @@ class Migrations:
         message = " ".join(message.split())
         if not message:
             raise CommandError("A revision needs a message: it names the file.")
-        author = Author(_config(None), current_project().metadata)
+        author = Author(alembic_config(None), current_project().metadata, self._options.say)
         with self._connection() as connection:
             if empty:
                 return [author.write_empty(connection, message)]
@@ -241,7 +230,8 @@ class Migrations:
 
     def _run(self, plan: Callable[[ScriptDirectory, str | None], Plan]) -> Change:
         scripts = migration_scripts()
-        return Runner(self._url, scripts, _config(None), self._options).run(partial(plan, scripts))
+        runner = Runner(self._url, scripts, alembic_config(None), self._options)
+        return runner.run(partial(plan, scripts))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -250,47 +240,13 @@ class Migrations:
             yield connection
 
 
-def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
-    """The first expand revision that waits for a contract one, and that one."""
-    contract = next((one for one in pending if is_contract(one)), None)
-    if contract is None:
-        return None
-    later = pending[pending.index(contract) :]
-    expand = next((one for one in later if not is_contract(one)), None)
-    return (expand.revision, contract.revision) if expand else None
-
-
-def sql_of(plan: Plan) -> str:
-    """Rendered without a database."""
-    written = io.StringIO()
-    written.write(NOT_IN_SQL)
-    config = _config(None, output_buffer=written)
-    if plan.steps:
-        change = command.upgrade if plan.direction == "upgrade" else command.downgrade
-        change(config, f"{plan.start or 'base'}:{plan.target or 'base'}", sql=True)
-    return written.getvalue()
-
-
-def sql_between(direction: str, revisions: str) -> str:
-    """Of `from:to`, or from nothing to `to`; the other way round for a downgrade."""
-    start, colon, end = revisions.rpartition(":")
-    if direction == "downgrade" and not colon:
-        raise CommandError("Without a database, name both: `db downgrade 0003:0001 --sql`.")
-    scripts = migration_scripts()
-    if start and start != "base":
-        scripts.get_revision(start)
-    from_revision = None if start in {"", "base"} else start
-    make = plan_upgrade if direction == "upgrade" else plan_downgrade
-    return sql_of(make(scripts, from_revision, _named(end)))
-
-
-def _named(revision: str) -> str:
+def named(revision: str) -> str:
     if not revision.strip():
         raise CommandError("Name a revision, or `head`, or `base`.")
     return revision
 
 
-def _config(connection: Connection | None, **options: Any) -> Config:
+def alembic_config(connection: Connection | None, **options: Any) -> Config:
     migration_scripts()
     return Config(
         toml_file=current_project().alembic_file,

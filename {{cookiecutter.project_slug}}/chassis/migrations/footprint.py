@@ -5,43 +5,24 @@ https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 from alembic.script import Script
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, text
 
 from chassis.core.maintenance import MaintenanceMode
-from chassis.migrations.catalog import Catalog, Difference, catalog, compare
+from chassis.migrations.catalog import Difference, compare
 from chassis.migrations.effects import Effect, contracting
 from chassis.migrations.scratch import operations
 from chassis.migrations.shapes import shape_effects
+from chassis.migrations.snapshot import Snapshot
 
-RELATIONS = text("""
-    SELECT c.oid AS oid, relkind, pg_relation_filenode(c.oid) AS file,
-        relrowsecurity AS is_secured,
-        CASE nspname WHEN current_schema() THEN relname ELSE format('%s.%s', nspname, relname) END
-            AS name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE relkind IN ('r', 'p', 'm', 'v', 'f') AND nspname !~ '^(pg_|information_schema$)'
-""")
-COLUMNS = text("""
-    SELECT attrelid AS oid, attnum AS number, attname AS name
-    FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
-""")
-INHERITED = text("SELECT inhrelid, inhparent FROM pg_inherits")
-INDEXES = text("SELECT indexrelid, indrelid FROM pg_index")
 # Also of what was dropped in this transaction.
 ACTIVITY = text("""
     SELECT oid, pg_stat_get_xact_numscans(oid) AS scans,
         pg_stat_get_xact_tuples_inserted(oid) AS inserted FROM unnest(CAST(:oids AS oid[])) AS oid
-""")
-LABELS = text("SELECT oid, enumlabel FROM pg_enum")
-RELATED = text("""
-    SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f'
-    UNION ALL SELECT inhrelid, inhparent FROM pg_inherits
 """)
 LOCKS = text("""
     SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
@@ -56,7 +37,6 @@ STRENGTH = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
-STORED = {"r", "p", "m"}
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
 READS = "AccessShareLock"
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
@@ -91,46 +71,6 @@ class Footprint:
                 yield name, ", ".join([VALIDATES, *scan])
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A database, as a transaction sees it."""
-
-    relations: dict[int, Row[Any]]
-    columns: dict[int, dict[int, str]]
-    indexes: dict[int, int]
-    labels: dict[int, str]
-    inherited: set[tuple[int, int]]
-    related: set[frozenset[int]]
-    catalog: Catalog
-
-    @classmethod
-    def of(cls, connection: Connection) -> "Snapshot":
-        columns: dict[int, dict[int, str]] = defaultdict(dict)
-        for row in connection.execute(COLUMNS):
-            columns[row.oid][row.number] = row.name
-        return cls(
-            relations={row.oid: row for row in connection.execute(RELATIONS)},
-            columns=columns,
-            indexes=_pairs(connection, INDEXES),
-            labels=_pairs(connection, LABELS),
-            inherited={(row[0], row[1]) for row in connection.execute(INHERITED)},
-            related={frozenset(pair) for pair in connection.execute(RELATED)},
-            catalog=catalog(connection),
-        )
-
-    @property
-    def names(self) -> dict[int, str]:
-        return {oid: row.name for oid, row in self.relations.items()}
-
-    @property
-    def by_name(self) -> dict[str, int]:
-        return {name: oid for oid, name in self.names.items()}
-
-    @property
-    def stored(self) -> set[int]:
-        return {oid for oid, row in self.relations.items() if row.relkind in STORED}
-
-
 def footprint(connection: Connection, script: Script, direction: str = "upgrade") -> Footprint:
     """Run the revision, commit it, and tell what it did to what was there."""
     with operations(connection):
@@ -138,41 +78,59 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
         idle = _activity(connection, before)
         getattr(script.module, direction)()
         after = Snapshot.of(connection)
-        both = Snapshot(
-            before.relations | after.relations,
-            {},
-            before.indexes | after.indexes,
-            {},
-            set(),
-            set(),
-            {},
-        )
+        both = before.with_relations_of(after)
         busy = _activity(connection, both)
         locks = _locks(connection, before)
-    scanned = {oid for oid in before.stored if busy[oid][0] > idle[oid][0]}
-    filled = {oid for oid in both.stored if busy[oid][1] > FEW + idle[oid][1]}
-    rewritten = {
-        oid
-        for oid in before.stored & after.stored
-        if after.relations[oid].file != before.relations[oid].file
-    }
-    names, change = both.names, compare(before.catalog, after.catalog)
-    effects = [
-        *_time_effects(names, locks, scanned, filled, rewritten),
-        *_deadlock_effects(names, locks, before.related | after.related),
-        *_renamed_labels(before, after),
-        *_name_effects(before, after),
-        *_detached(before, after),
-        *shape_effects(change, after.catalog, {names[oid] for oid in rewritten}),
-    ]
+    work = _Work(
+        names=both.names,
+        locks=locks,
+        scanned={oid for oid in before.stored if busy[oid][0] > idle[oid][0]},
+        filled={oid for oid in both.stored if busy[oid][1] > FEW + idle[oid][1]},
+        rewritten={
+            oid
+            for oid in before.stored & after.stored
+            if after.relations[oid].file != before.relations[oid].file
+        },
+    )
+    change = compare(before.catalog, after.catalog)
     return Footprint(
-        effects,
+        list(_effects(before, after, work, change)),
         list(_dropped(before, after)),
-        {names[oid]: _strongest(modes) for oid, modes in sorted(locks.items())},
-        sorted(names[oid] for oid in scanned),
-        sorted(names[oid] for oid in rewritten),
+        {work.names[oid]: _strongest(modes) for oid, modes in sorted(locks.items())},
+        sorted(work.names[oid] for oid in work.scanned),
+        sorted(work.names[oid] for oid in work.rewritten),
         change,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """By the numbers that PostgreSQL gives tables."""
+
+    names: dict[int, str]
+    locks: dict[int, set[str]]
+    scanned: set[int]
+    filled: set[int]
+    rewritten: set[int]
+
+    def having(self, modes: set[str]) -> str:
+        """Tables that are locked in one of these."""
+        return self.named(oid for oid in self.locks if self.locks[oid] & modes)
+
+    def named(self, oids: Iterable[int]) -> str:
+        return ", ".join(sorted(self.names[oid] for oid in oids))
+
+
+def _effects(
+    before: Snapshot, after: Snapshot, work: _Work, change: Difference
+) -> Iterator[Effect]:
+    yield from _time_effects(work)
+    yield from _deadlock_effects(work.names, work.locks, before.related | after.related)
+    yield from _renamed_labels(before, after)
+    yield from _name_effects(before, after)
+    yield from _detached(before, after)
+    rewritten = {work.names[oid] for oid in work.rewritten}
+    yield from shape_effects(change, after.catalog, rewritten)
 
 
 def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int, int]]:
@@ -199,33 +157,23 @@ def _locks(connection: Connection, before: Snapshot) -> dict[int, set[str]]:
     return locks
 
 
-def _time_effects(
-    names: dict[int, str],
-    locks: dict[int, set[str]],
-    scanned: set[int],
-    filled: set[int],
-    rewritten: set[int],
-) -> Iterator[Effect]:
+def _time_effects(work: _Work) -> Iterator[Effect]:
     """What takes as long as a table is large, and whom it keeps out for that long."""
-
-    def having(modes: set[str]) -> str:
-        return ", ".join(sorted(names[oid] for oid in locks if locks[oid] & modes))
-
-    worked = scanned | filled
-    busy = ", ".join(sorted(names[oid] for oid in worked | rewritten))
-    if rewritten:
-        shown = ", ".join(sorted(names[oid] for oid in rewritten))
+    worked = work.scanned | work.filled
+    busy = work.named(worked | work.rewritten)
+    if work.rewritten:
+        shown = work.named(work.rewritten)
         yield Effect("MIG002", MaintenanceMode.FULL, f"writes all of {shown} anew")
-    elif worked and having({KEEPS_ALL_OUT}):
-        shown = f"reads or fills {busy} while nobody can read {having({KEEPS_ALL_OUT})}"
+    elif worked and (locked := work.having({KEEPS_ALL_OUT})):
+        shown = f"reads or fills {busy} while nobody can read {locked}"
         yield Effect("MIG008", MaintenanceMode.FULL, shown)
-    elif worked and having(KEEPS_WRITERS_OUT):
-        shown = f"reads or fills {busy} while nobody can write to {having(KEEPS_WRITERS_OUT)}"
+    elif worked and (locked := work.having(KEEPS_WRITERS_OUT)):
+        shown = f"reads or fills {busy} while nobody can write to {locked}"
         yield Effect("MIG006", MaintenanceMode.READ_ONLY, shown)
-    elif worked and having({WRITES}):
-        shown = f"changes rows of {having({WRITES})} that others may be changing"
+    elif worked and (locked := work.having({WRITES})):
+        shown = f"changes rows of {locked} that others may be changing"
         yield Effect("MIG009", MaintenanceMode.READ_ONLY, shown)
-    elif scanned and not having({VALIDATES}):
+    elif work.scanned and not work.having({VALIDATES}):
         shown = f"reads rows of {busy}, which others may be changing"
         yield Effect("MIG009", MaintenanceMode.READ_ONLY, shown)
 
@@ -291,7 +239,3 @@ def _dropped(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str | Non
 
 def _strongest(modes: set[str]) -> str:
     return max(modes, key=STRENGTH.index)
-
-
-def _pairs(connection: Connection, query: TextClause) -> dict[int, Any]:
-    return {row[0]: row[1] for row in connection.execute(query)}

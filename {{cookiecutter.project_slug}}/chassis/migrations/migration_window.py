@@ -1,7 +1,7 @@
 """The window around a migration: opened, drained, and closed only on proof."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -61,24 +61,12 @@ def migration_window(
     log = WindowLog(connection, actor=actor(), source="migrator")
     joined = _locked(connection, open_window(connection))
     if not plan.steps:
-        if joined and joined.phase is WindowPhase.FAILED:
-            if outcome := proven_outcome(connection, joined):
-                log.finish(joined.id, outcome)
-            connection.commit()
-        yield None
-        return
-    if plan.mode is MaintenanceMode.NONE and joined is None:
+        _end_what_is_proven(connection, log, joined)
+    if not plan.steps or (plan.mode is MaintenanceMode.NONE and joined is None):
         yield None
         return
     begun = time.monotonic()
-    try:
-        window = _begin(connection, log, plan, joined)
-    except IntegrityError as error:
-        connection.rollback()
-        raise BusyError("Somebody has opened a window by hand at this moment.") from error
-    writers = "; ".join(holders(connection, fence_of(connection))) or "nobody writes"
-    connection.commit()
-    options.say("window", f"#{window.id} {window.mode}, draining: {writers}")
+    window = _opened(connection, log, plan, joined, options.say)
     try:
         drain(connection, options.drain_timeout)
         options.say("window", f"#{window.id} drained in {time.monotonic() - begun:.2f} s")
@@ -93,6 +81,32 @@ def migration_window(
     kept = "is held open" if options.hold else "completed"
     refused = time.monotonic() - begun
     options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+
+
+def _end_what_is_proven(connection: Connection, log: WindowLog, joined: Window | None) -> None:
+    """Of a window that failed, where nothing is left to be done."""
+    if joined and joined.phase is WindowPhase.FAILED:
+        if outcome := proven_outcome(connection, joined):
+            log.finish(joined.id, outcome)
+        connection.commit()
+
+
+def _opened(
+    connection: Connection,
+    log: WindowLog,
+    plan: Plan,
+    joined: Window | None,
+    say: Callable[[str, str], None],
+) -> Window:
+    try:
+        window = _begin(connection, log, plan, joined)
+    except IntegrityError as error:
+        connection.rollback()
+        raise BusyError("Somebody has opened a window by hand at this moment.") from error
+    writers = "; ".join(holders(connection, fence_of(connection))) or "nobody writes"
+    connection.commit()
+    say("window", f"#{window.id} {window.mode}, draining: {writers}")
+    return window
 
 
 def _close(

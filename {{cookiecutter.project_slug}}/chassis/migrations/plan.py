@@ -15,6 +15,17 @@ def unheard(_what: str, _text: str) -> None:
     """For who does not want to be told."""
 
 
+class ContractInTheWayError(Exception):
+    """An expand revision waits for a contract one, which belongs after the release."""
+
+    def __init__(self, expand: str, contract: str, *, applied: str | None) -> None:
+        super().__init__(
+            f"The database is at {applied or 'none'}. {expand} (expand) was not applied: it comes "
+            f"after {contract} (contract). When no release needs what {contract} takes away, run "
+            f"`python manage.py db upgrade {contract}`, then this again."
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """Times are in seconds. `maintenance` None is what the revisions declare."""
@@ -28,6 +39,7 @@ class Options:
     lock_timeout: float = 0.2
     lock_budget: float = 600
     terminate_blockers: bool = False  # Those whose transaction is idle.
+    accept_writes: bool = False  # Since a window ended between two of its revisions.
     say: Callable[[str, str], None] = unheard
 
 
@@ -115,6 +127,16 @@ def plan_downgrade(scripts: ScriptDirectory, current: str | None, revision: str)
         if reason := getattr(step.revision.module, "irreversible", None):
             raise CommandError(f"{step.revision.revision} cannot be taken back: {reason}")
     return _plan("downgrade", current, steps)
+
+
+def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
+    """The first expand revision that waits for a contract one, and that one."""
+    contract = next((one for one in pending if is_contract(one)), None)
+    if contract is None:
+        return None
+    later = pending[pending.index(contract) :]
+    expand = next((one for one in later if not is_contract(one)), None)
+    return (expand.revision, contract.revision) if expand else None
 
 
 def _plan(direction: str, current: str | None, steps: list[RevisionStep]) -> Plan:

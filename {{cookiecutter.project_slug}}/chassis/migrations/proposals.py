@@ -8,28 +8,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from alembic.autogenerate import produce_migrations
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Connection, Enum, MetaData, TypeDecorator, text
+from sqlalchemy import CheckConstraint, Column, Connection, Enum, MetaData, TypeDecorator
 from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.declarations import CONTRACT, EXPAND
 from chassis.migrations.catalog import CONSTRAINTS, Catalog, Difference, Key, catalog, compare
+from chassis.migrations.catalog_statements import additions, new_values, prerequisites, removals
 from chassis.migrations.safe_forms import in_steps
 from chassis.migrations.scratch import undone
-from chassis.migrations.table_statements import (
-    ConstraintStatement,
-    Operation,
-    Part,
-    Statement,
-    qualified,
-    quote,
-)
+from chassis.migrations.table_statements import Operation, Part, Statement, quote
+from chassis.migrations.volatile_defaults import with_volatile_defaults
 
 DROPS = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
 COMPARED = {
@@ -37,12 +31,7 @@ COMPARED = {
     # Comparing defaults, it asks the server whether they are equal, which json has no operator for.
     "autogenerate_plugins": ["alembic.autogenerate.*", "~alembic.autogenerate.defaults"],
 }
-LABEL = re.compile(r"'((?:[^']|'')*)'")
-GENERATED = re.compile(r"^(IDENTITY|GENERATED|serial)\b")
 PRIMARY_KEY_COLUMN = re.compile(r'"(?:[^"]|"")*"|(?<=[(\s])\w+(?=[,)])')
-PRIMARY_KEY = text("""
-    SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(:table)
-""")
 
 
 def parts(
@@ -54,15 +43,18 @@ def parts(
     """
     before = catalog(connection)
     difference = compare(before, wanted)
-    if values := list(_new_values(difference)):
+    if values := list(new_values(difference)):
         yield Part(values)  # A value cannot be used in the transaction that adds it.
         difference = compare(catalog(connection), wanted)
     expand, contract = _proposed(connection, metadata, difference)
     expand = [one for one in expand if not _comes_with_a_key(one, difference)]
+    if not plain:
+        expand = list(with_volatile_defaults(connection, expand))
+    expand = [_without_checks(one) for one in expand]
     with undone(connection):
-        expand = [*_before(difference), *expand]
-        expand += _left_over(connection, expand, wanted, _additions)
-        contract += _left_over(connection, contract, wanted, _removals)
+        expand = [*prerequisites(difference), *expand]
+        expand += _left_over(connection, expand, wanted, additions)
+        contract += _left_over(connection, contract, wanted, removals)
     connection.rollback()
     in_use = {
         key.relation
@@ -150,6 +142,15 @@ def _proposed(
     return expand, contract
 
 
+def _without_checks(operation: Operation) -> Operation:
+    """Of a column that is added: Alembic makes them and writes none, the catalog has them."""
+    if isinstance(operation, ops.AddColumnOp):
+        bare = operation.column._copy()  # noqa: SLF001  # Alembic does the same.
+        bare.constraints = {one for one in bare.constraints if not isinstance(one, CheckConstraint)}
+        operation.column = bare
+    return operation
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """What an operation of Alembic's is about."""
@@ -222,92 +223,6 @@ def _comes_with_a_key(operation: Operation, difference: Difference) -> bool:
                 for key, definition in keys.items()
             )
     return False
-
-
-def _before(difference: Difference) -> Iterator[Statement]:
-    for key, definition in sorted(difference.missing.items()):
-        name = qualified(key.schema, key.name)
-        match key.kind:
-            case "schema":
-                name = quote(key.schema)
-                yield Statement(f"CREATE SCHEMA {name}", f"DROP SCHEMA {name}")
-            case "enum":
-                yield Statement(f"CREATE TYPE {name} AS ENUM ({definition})", f"DROP TYPE {name}")
-            case "sequence":
-                yield Statement(f"CREATE SEQUENCE {name} {definition}", f"DROP SEQUENCE {name}")
-
-
-def _new_values(difference: Difference) -> Iterator[Statement]:
-    for key, (was, wanted) in sorted(difference.changed.items()):
-        if key.kind != "enum":
-            continue
-        old, new = LABEL.findall(was), LABEL.findall(wanted)
-        for before, label in pairwise([None, *new]):
-            if label not in old:
-                first = f" BEFORE '{old[0]}'" if old and before is None else ""
-                place = f" AFTER '{before}'" if before is not None else first
-                name = qualified(key.schema, key.name)
-                forward = f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS '{label}'{place}"
-                yield Statement(forward, "")
-
-
-def _additions(connection: Connection, difference: Difference) -> Iterator[Statement]:
-    for key, definition in sorted(difference.missing.items()):
-        if key.kind in {"index", "comment", *CONSTRAINTS}:
-            yield _made(key, definition, connection)
-    for key, (was, wanted) in sorted(difference.changed.items()):
-        if key.kind in {"index", *CONSTRAINTS}:
-            old, new = _made(key, was, connection), _made(key, wanted, connection)
-            if was == f"{wanted} NOT VALID" and isinstance(new, ConstraintStatement):
-                yield new.validation()
-            else:
-                yield Statement(old.back, old.forward, key.relation)
-                yield new
-        elif key.kind == "column default" and not (GENERATED.match(was) or GENERATED.match(wanted)):
-            column = f"ALTER TABLE {qualified(key.schema, key.table)} ALTER {quote(key.name)}"
-            yield Statement(
-                f"{column} {_default(wanted)}", f"{column} {_default(was)}", key.relation
-            )
-        elif key.kind == "comment":
-            yield Statement(
-                _made(key, wanted, connection).forward,
-                _made(key, was, connection).forward,
-                key.relation,
-            )
-
-
-def _removals(connection: Connection, difference: Difference) -> Iterator[Statement]:
-    for key, definition in sorted(difference.extra.items()):
-        name = qualified(key.schema, key.name)
-        match key.kind:
-            case "enum":
-                yield Statement(f"DROP TYPE {name}", f"CREATE TYPE {name} AS ENUM ({definition})")
-            case "sequence":
-                yield Statement(f"DROP SEQUENCE {name}", f"CREATE SEQUENCE {name} {definition}")
-            case kind if kind in {"index", "comment", *CONSTRAINTS}:
-                made = _made(key, definition, connection)
-                yield Statement(made.back, made.forward, key.relation)
-
-
-def _made(key: Key, definition: str, connection: Connection) -> Statement:
-    table = qualified(key.schema, key.table)
-    if key.kind == "index":
-        name = quote(key.name)
-        forward = definition.replace(" INDEX ON ", f" INDEX {name} ON ", 1).replace("ON ONLY", "ON")
-        return Statement(forward, f"DROP INDEX {qualified(key.schema, key.name)}", key.relation)
-    if key.kind == "comment":
-        what = f"COLUMN {table}.{quote(key.name)}" if key.name else f"TABLE {table}"
-        escaped = definition.replace("'", "''")
-        return Statement(
-            f"COMMENT ON {what} IS '{escaped}'", f"COMMENT ON {what} IS NULL", key.relation
-        )
-    present = None if key.name else connection.execute(PRIMARY_KEY, {"table": table}).scalar()
-    name = key.name or present or f"pk_{key.table}"
-    return ConstraintStatement(key.kind, key.relation, name, definition)
-
-
-def _default(expression: str) -> str:
-    return f"SET DEFAULT {expression}" if expression else "DROP DEFAULT"
 
 
 def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:

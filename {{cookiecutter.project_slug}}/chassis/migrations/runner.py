@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from traceback import extract_tb
 
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
-from chassis.maintenance.journal import begin_step
+from chassis.maintenance.journal import begin_step, ended_between
 from chassis.maintenance.migrator import (
     LONGEST_LOCK_TIMEOUT,
     LockedError,
@@ -35,8 +36,14 @@ from chassis.migrations.probe import SECONDS, probe
 from chassis.migrations.status import INVALID, warnings
 from chassis.migrations.watching import watching
 
-# Somebody is shut out meanwhile: less the last try, that is given up within 2 s.
-WINDOW_SECONDS = 1.5
+# For locks, while somebody is shut out: less the last try, the first step gives up within 2 s, and
+# the window is closed until they can be had. After a step it cannot be, without losing writes.
+FIRST_SECONDS, LATER_SECONDS = 1.5, 30.0
+WRITTEN_SINCE = (
+    "Window #{0} ended after {1}, before the revisions that were to follow inside it: {1} has not "
+    "seen what was written since. If it copies or fills what a later one takes away, take it back "
+    "with `python manage.py db downgrade`, and begin again. If not, `db upgrade --accept-writes`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,7 @@ class Runner:
         """
         with migrator(self.url, wait=self.options.wait) as connection:
             create_ops_schema(connection)
-            recover(connection)
-            plan = self._in_chosen_mode(make_plan(revision_of(connection)))
-            connection.rollback()
+            plan = self._planned(connection, make_plan)
             if self.options.single_transaction:
                 refuse_autocommit(plan)
             if plan.steps:
@@ -72,6 +77,20 @@ class Runner:
                 self._say_where(connection)
                 raise
             return plan.start, plan.target
+
+    def _planned(self, connection: Connection, make_plan: Callable[[str | None], Plan]) -> Plan:
+        try:
+            plan = self._in_chosen_mode(make_plan(revision_of(connection)))
+            recover(connection, goes_on=bool(plan.steps))
+        except CommandError:
+            recover(connection)
+            raise
+        between = ended_between(connection)
+        connection.rollback()
+        goes_on = plan.steps and plan.direction == "upgrade"
+        if between and goes_on and not self.options.accept_writes:
+            raise CommandError(WRITTEN_SINCE.format(*between))
+        return plan
 
     def _run_parts(self, connection: Connection, plan: Plan) -> None:
         """What needs no window runs before it and after it."""
@@ -143,38 +162,21 @@ class Runner:
             part = plan.part(batch[0], batch[-1] + 1)
             if window:
                 window.require(part.mode)
-            # A window that can still be closed does not wait for locks.
-            is_first = window is not None and batch[0] == 0
-            self._apply(connection, part, window, WINDOW_SECONDS if is_first else None)
+            limits = FIRST_SECONDS if batch[0] == 0 else LATER_SECONDS
+            self._apply(connection, part, window, limits if window else inf)
 
     def _apply(
-        self, connection: Connection, part: Plan, window: OpenWindow | None, limit: float | None
+        self, connection: Connection, part: Plan, window: OpenWindow | None, limit: float
     ) -> None:
         begun = time.monotonic()
         names = ", ".join(script.revision for script in part.scripts)
-        finish = [
-            begin_step(
-                connection,
-                step.revision,
-                part.direction,
-                window.id if window else None,
-                leads_to(step),
-            )
-            for step in part.steps
-        ]
-        self.config.attributes.update(
-            connection=connection,
-            say=partial(self.options.say, names),
-            on_version_apply=finish,
-            transaction_per_migration=not self.options.single_transaction,
-        )
-        budget = self.options.lock_budget
+        self._begin_steps(connection, part, window.id if window else None, names)
         timeouts = (self.options.lock_timeout, LONGEST_LOCK_TIMEOUT)
         with naming(names):
             retries = retry_for_locks(
                 connection,
                 partial(apply, self.config, self.scripts, part.steps),
-                budget=budget if limit is None else min(limit, budget),
+                budget=min(limit, self.options.lock_budget),
                 timeouts=timeouts,
                 waiting=partial(self.options.say, names),
             )
@@ -188,6 +190,21 @@ class Runner:
             longest = lock_timeout(*timeouts, retries)
             text += f" after {retries} lock timeouts, longest lock timeout {longest} ms"
         self.options.say(names, text)
+
+    def _begin_steps(
+        self, connection: Connection, part: Plan, window: int | None, names: str
+    ) -> None:
+        """Note that they begin, and let Alembic note that they are done."""
+        finish = [
+            begin_step(connection, step.revision, part.direction, window, leads_to(step))
+            for step in part.steps
+        ]
+        self.config.attributes.update(
+            connection=connection,
+            say=partial(self.options.say, names),
+            on_version_apply=finish,
+            transaction_per_migration=not self.options.single_transaction,
+        )
 
 
 class RevisionError(Exception):

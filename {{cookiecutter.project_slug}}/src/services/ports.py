@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from chassis.core import persistence
 from chassis.core.jobs import Jobs
+from chassis.core.storage.file_repository import FileRepository
 from src.domain.models.todo import Todo
 
 
@@ -20,6 +21,7 @@ class UnitOfWork(persistence.Transaction):
 
     jobs: Jobs
     todos: TodoRepository
+    files: FileRepository
 
 
 UnitOfWorkFactory: TypeAlias = persistence.UnitOfWorkFactory[UnitOfWork]

@@ -183,9 +183,11 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
 
 
 def _is_created(draft: Draft, table: str) -> bool:
-    """By a revision that was written later: generate was told to write none."""
-    create = re.compile(rf"""create_table\(\s*["']{table}["']""")
-    return any(create.search(draft.read(path)) for path in draft.files(VERSIONS))
+    """By a revision that was written later, where generate was told to write none."""
+    change = re.compile(rf"""(create|drop)_table\(\s*["']{table}["']""")
+    upgrades = [draft.read(path).partition("def downgrade")[0] for path in draft.files(VERSIONS)]
+    changes = [found[1] for text in upgrades for found in change.finditer(text)]
+    return changes[-1:] == ["create"]
 
 
 def _file_of(root: Path, revision: str) -> str:
@@ -199,8 +201,12 @@ def _sharing(draft: Draft, names: list[str]) -> Iterator[Receipt]:
 
 def _present(draft: Draft, receipt: Receipt) -> dict[str, str]:
     """Its revisions, by the names that their files have now: a merge gives them other numbers."""
-    there = {_slug(file.name): file.name for file in (draft.root / VERSIONS).glob("*.py")}
-    return {there.get(_slug(name), name): content for name, content in receipt.revisions.items()}
+    there = sorted(file.name for file in (draft.root / VERSIONS).glob("*.py"))
+    newest = {_slug(name): name for name in there}
+    return {
+        name if name in there else newest.get(_slug(name), name): content
+        for name, content in receipt.revisions.items()
+    }
 
 
 def _slug(name: str) -> str:

@@ -17,6 +17,8 @@ from chassis.development.template.rendering import Template
 
 # A renamed folder must not take a team's new files with it.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
+# Those of the rendered files count, whatever the project's repository is told to look at.
+MODES = ("-c", "core.fileMode=true")
 PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
 # Files that a command writes: merging their lines is pointless.
 MADE = {
@@ -162,7 +164,7 @@ def _commit(root: Path, rendered: Path, parent: str | None) -> str:
     index = {"GIT_INDEX_FILE": str(rendered.parent / "index")}
     database = git("rev-parse", "--absolute-git-dir", cwd=root)
     place = {"GIT_DIR": database, "GIT_WORK_TREE": str(rendered)}
-    git("add", "--all", "--force", ".", cwd=rendered, **index, **place)
+    git(*MODES, "add", "--all", "--force", ".", cwd=rendered, **index, **place)
     tree = git("write-tree", cwd=rendered, **index, **place)
     if prefix := git("rev-parse", "--show-prefix", cwd=root):
         git("read-tree", "--empty", cwd=root, **index)

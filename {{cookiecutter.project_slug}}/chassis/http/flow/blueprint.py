@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import Schema
 
 from chassis.http.access import policies as access
+from chassis.http.input import streamed_body
 from chassis.http.input.parser import StrictParser
 from chassis.http.output.answers import answer, represented
 from chassis.schemas.base import require_written
@@ -40,6 +41,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
         def declare(view: View) -> View:
             decorated: View = document(access.requires_any(*scopes)(view))
+            return decorated
+
+        return declare
+
+    def waits(self, view: View) -> View:
+        """It asks another service: meanwhile it takes no place of those who ask the database."""
+        return streamed_body.waits(view)
+
+    def streams(self, *media_types: str) -> Callable[[View], View]:
+        """It reads a body of these types itself: chassis/http/input/streamed_body.py."""
+        content = {name: {"schema": {"format": "binary"}} for name in media_types}
+        document = self.doc(requestBody={"required": True, "content": content})
+
+        def declare(view: View) -> View:
+            decorated: View = document(streamed_body.streams(view))
             return decorated
 
         return declare

@@ -18,6 +18,7 @@ from chassis.core.errors import BusyError, UnavailableError
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Step
+from chassis.http.input.streamed_body import waits_elsewhere
 
 PATIENCE_SECONDS = 2.0
 READS = {"GET", "HEAD"}
@@ -109,10 +110,16 @@ class _Queues:
         # A quarter is kept for reads: writes may all wait for locks.
         self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
         self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
+        # Beside them, so that a slow neighbour of the service keeps none of the others waiting.
+        self.elsewhere = FairSemaphore(slots, PATIENCE_SECONDS)
 
     def read(self, _request: Request, scope: RequestScope) -> None:
         _require(self.every.acquire())
         scope.slots.append(self.every.release)
+
+    def wait(self, _request: Request, scope: RequestScope) -> None:
+        _require(self.elsewhere.acquire())
+        scope.slots.append(self.elsewhere.release)
 
     def write(self, request: Request, scope: RequestScope) -> None:
         """Note each slot at once, so that it is released even if the next one is not acquired."""
@@ -135,6 +142,8 @@ def queue_fairly(slots: int) -> Maker:
     def step(route: Route) -> Step | None:
         if not route.is_operation or route.endpoint in ALWAYS_SERVED:
             return None
+        if waits_elsewhere(route.view):
+            return Step(before=queues.wait, end=_release)
         return Step(before=queues.read if route.method in READS else queues.write, end=_release)
 
     return step

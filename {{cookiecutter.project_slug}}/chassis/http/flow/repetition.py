@@ -5,12 +5,14 @@ No response was sent; where nothing was committed, the first attempt had no effe
 
 import random
 import time
+from functools import partial
 
 from flask import Request, Response
 
 from chassis.core.errors import CollisionError
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.pipeline import Route, Serve, Step
+from chassis.http.input.streamed_body import streams_body
 from chassis.http.output.etags import attempt_of
 
 REPETITIONS = 3
@@ -18,12 +20,15 @@ LONGEST_PAUSE_SECONDS = 0.05
 
 
 def repeat_collisions(route: Route) -> Step | None:
-    return Step(around=_repeat) if route.is_operation else None
+    if not route.is_operation:
+        return None
+    repetitions = 0 if streams_body(route.view) else REPETITIONS  # Its body comes once.
+    return Step(around=partial(_repeat, repetitions))
 
 
-def _repeat(serve: Serve, request: Request, scope: RequestScope) -> Response:
+def _repeat(repetitions: int, serve: Serve, request: Request, scope: RequestScope) -> Response:
     try:
-        for _ in range(REPETITIONS):
+        for _ in range(repetitions):
             scope.attempt = attempt = attempt_of(request)
             try:
                 return serve()

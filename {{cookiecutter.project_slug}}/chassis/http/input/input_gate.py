@@ -22,8 +22,9 @@ from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from chassis.core.limits import BIG_INTEGER_MAX
 from chassis.core.request_scope import RequestScope
-from chassis.http.flow.pipeline import Maker, Route, Step
+from chassis.http.flow.pipeline import Before, Maker, Route, Step
 from chassis.http.input.parser import InvalidRequestError, query_fields
+from chassis.http.input.streamed_body import streams_body
 from chassis.http.input.unread_bodies import BODY_HEADERS
 
 # RFC 9110, section 4.2.3. Names of services in Docker may have an underscore.
@@ -53,7 +54,8 @@ def check_input(trusted_hosts: Sequence[str]) -> Maker:
             return Step(before=partial(_check_unmatched, trusted))
         # OPTIONS declares no parameters, so none is checked.
         declared = None if route.method == "OPTIONS" else query_fields(route.view)
-        return Step(before=partial(_check, trusted, declared))
+        check = partial(_check, trusted, declared)
+        return Step(before=check if streams_body(route.view) else partial(_check_whole, check))
 
     return step
 
@@ -70,7 +72,11 @@ def _check(
     _require_framing(request)
     if environ.get("QUERY_STRING"):
         _require_declared_query(request, declared)
-    if not BODY_HEADERS.isdisjoint(environ):
+
+
+def _check_whole(check: Before, request: Request, scope: RequestScope) -> None:
+    check(request, scope)
+    if not BODY_HEADERS.isdisjoint(request.environ):
         _require_whole_body(request)
 
 

@@ -1,6 +1,7 @@
 from sqlalchemy import Connection
 
 from chassis.jobs.outbox import SqlJobs
+from chassis.postgres.stored_files import SqlFileRepository
 from chassis.postgres.unit_of_work_factory import SqlWork
 from src.infrastructure.repositories.todo_repository import SqlTodoRepository
 from src.services.ports import UnitOfWork
@@ -11,3 +12,4 @@ class SqlUnitOfWork(SqlWork, UnitOfWork):
         super().__init__(connection)
         self.jobs = SqlJobs(connection)
         self.todos = SqlTodoRepository(connection)
+        self.files = SqlFileRepository(connection, self.clock)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any, ClassVar
 from unittest.mock import patch
@@ -27,6 +27,8 @@ OWN = {"limit", "cursor", "sort"}  # Arguments that are no filter.
 class ListsSuite(ApplicationTestCase):
     # Values by column that rows need to appear in a list.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
+    # Their rows are in tables of the chassis, which its own tests fill.
+    elsewhere: ClassVar[Set[str]] = frozenset()
 
     @property
     def metadata(self) -> MetaData:
@@ -39,7 +41,7 @@ class ListsSuite(ApplicationTestCase):
             content = operation["responses"].get("200", {}).get("content", {})
             found = content.get("application/json", {}).get("schema", {})
             names = resolve(document, found).get("properties", {}).keys()
-            if method == "get" and {"items", "next"} <= names:
+            if method == "get" and {"items", "next"} <= names and path not in self.elsewhere:
                 yield path
 
     def test_each_sort_and_filter_has_its_index(self) -> None:

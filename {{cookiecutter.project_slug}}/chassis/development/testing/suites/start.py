@@ -8,6 +8,7 @@ import time
 from http.client import HTTPConnection
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import ClassVar
 
 from sqlalchemy import create_engine, func, select
 
@@ -19,6 +20,9 @@ SECONDS_TO_START = 60
 
 
 class StartSuite(ApplicationTestCase):
+    # What it needs in production, beside a database and a key.
+    environment: ClassVar[dict[str, str]] = {}
+
     def test_it_serves_until_it_is_terminated(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -32,7 +36,7 @@ class StartSuite(ApplicationTestCase):
         with subprocess.Popen(
             command,
             cwd=current_project().root,
-            env=os.environ | settings,
+            env=os.environ | settings | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,169 @@
+"""The answer `background_jobs`: nothing of it where it is none, else what it promises."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import (
+    PROJECT_FOLDER,
+    ROOT,
+    Bake,
+    Report,
+    bake_into,
+    command,
+    environment,
+    make,
+    project_files,
+    run,
+    tool,
+)
+from test_clusters import NO_SCHEMA, OVERLAYS, VERSION, assert_restricted, pod, render
+from test_documents import blocks, commands
+
+from proofs.brokers import find_broker
+from proofs.chassis import SUITE
+
+WORDS = re.compile(rb"celery|rabbitmq|chassis[./]jobs|src[./]tasks|ops\.job|enqueue|JOB_PROCESSES")
+GUIDE = "docs/jobs.md"
+MODULES = ("jobs.test_jobs", "jobs.test_housekeeping", "jobs.test_job_operations")
+
+
+@pytest.fixture(scope="module")
+def jobs_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the environment of the default project, to which Celery is added."""
+    make(project, "format")  # Sets it up, if that has not happened.
+    folder = tmp_path_factory.mktemp("jobs")
+    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    made = bake_into(folder, template, background_jobs="celery")
+    (made / ".venv").symlink_to(project / ".venv")
+    added = command("scripts/install.sh .venv requirements/jobs.txt", cwd=made)
+    assert added.returncode == 0, added.stderr
+    (made / ".venv/.ready").touch()
+    return made
+
+
+@pytest.mark.parametrize("kind", ["default_project", "empty_project"])
+def test_without_it_nothing_of_it_is_there(kind: str, request: pytest.FixtureRequest) -> None:
+    project: Path = request.getfixturevalue(kind)
+    for path in project_files(project):
+        content = (project / path).read_bytes()
+        assert not WORDS.search(content), path
+        assert not WORDS.search(str(path).encode()), path
+
+
+def test_what_it_adds_has_the_same_versions(template: Path) -> None:
+    folder = template / PROJECT_FOLDER / "requirements"
+    pins = [
+        dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", (folder / name).read_text(), re.MULTILINE))
+        for name in ("jobs.txt", "development.txt", "runtime.txt")
+    ]
+    added, *others = pins
+    assert added["celery"] >= "5.7"
+    for other in others:
+        assert {n: v for n, v in added.items() if n in other} == {
+            n: v for n, v in other.items() if n in added
+        }
+
+
+def test_a_project_with_it_passes_its_checks_and_tests(jobs_project: Path) -> None:
+    make(jobs_project, "check")
+    make(jobs_project, "test")
+
+
+def test_the_chassis_passes_its_tests_of_it(jobs_project: Path, report: Report) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "proofs.chassis", "--project", str(jobs_project), *MODULES],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    [tests] = re.findall(r"^Ran (\d+) tests", result.stdout, re.MULTILINE)
+    assert set(MODULES) == {f"jobs.{path.stem}" for path in (SUITE / "jobs").glob("test_*.py")}
+    report.append(f"jobs: {tests} tests of the chassis")
+
+
+def sections(text: str) -> Iterator[tuple[str, list[str]]]:
+    for section in text.split("\n### ")[1:]:
+        heading, _, body = section.partition("\n")
+        if name := re.search(r"`([\w/.]+)`", heading):
+            yield name[1], blocks(body.partition("\n## ")[0], "python")
+
+
+def test_the_guide_runs_as_it_stands(jobs_project: Path) -> None:
+    text = (jobs_project / GUIDE).read_text()
+    lines = commands(text)
+    before = lines.index(next(line for line in lines if "openapi write" in line))
+    for line in lines[1:before]:  # The first is what the fixture did.
+        assert_runs(line, jobs_project)
+    for name, code in sections(text):
+        path = jobs_project / name
+        if len(code) == 1:
+            path.write_text(code[0])
+            continue
+        imports, added = code
+        if name.startswith("src/services"):
+            added = re.sub(r"^(?=.)", "    ", added, flags=re.MULTILINE)
+        path.write_text(f"{imports}{path.read_text()}\n{added}")
+    for line in lines[before:]:
+        assert_runs(line, jobs_project)
+    assert_runs("make check", jobs_project)
+
+
+def assert_runs(line: str, project: Path) -> None:
+    result = command(line, cwd=project)
+    assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+
+
+@pytest.mark.long
+def test_whatever_is_killed_each_committed_job_has_its_effect_once(
+    jobs_project: Path, report: Report
+) -> None:
+    broker = find_broker()
+    if broker is None:
+        report.append("jobs: the proof was not run, there is no RabbitMQ")
+        pytest.skip("jobs: there is no RabbitMQ, neither Docker's nor Debian's")
+    broker.remove()
+    result = subprocess.run(
+        [sys.executable, "-m", "proofs.jobs", "--short", "--project", str(jobs_project)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", result.stdout, re.M)))
+
+
+def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:
+    project = bake(background_jobs="celery", kubernetes=True)
+    runner = (project / "chassis/jobs/worker.py").read_text()
+    grace = int(re.findall(r"^GRACE_SECONDS = (\d+)$", runner, re.MULTILINE)[0])
+    seconds = re.findall(
+        r"^ATTEMPTS, SECONDS = \d+, (\d+)$",
+        (project / "chassis/jobs/tasks.py").read_text(),
+        re.MULTILINE,
+    )
+    for overlay in OVERLAYS:
+        resources = render(project / "deploy/overlays" / overlay / "application")
+        file = tmp_path / f"{overlay}.yaml"
+        file.write_text(
+            yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA])
+        )
+        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        deployments = {
+            one["metadata"]["name"]: one for one in resources if one["kind"] == "Deployment"
+        }
+        assert deployments.keys() == {"api", "relay", "worker"}
+        for name in ("relay", "worker"):
+            assert_restricted(deployments[name])
+        assert pod(deployments["worker"])["terminationGracePeriodSeconds"] > int(seconds[0]) + grace

@@ -1,0 +1,63 @@
+"""The `files` commands, for those who run the service."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from chassis.bootstrap import load_config_with_database
+from chassis.cli.readiness import require_ready_database
+from chassis.cli.sentences import FINDINGS
+from chassis.project import current_project
+
+
+@click.group()
+def files() -> None:
+    """Look after the contents of files.
+
+    \b
+    python manage.py files prepare
+    python manage.py files sweep
+    """
+
+
+@files.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+def sweep(*, dry_run: bool) -> None:
+    """Remove what uploads left behind: rows without a content, contents without a row.
+
+    Younger than a day, it may still become a file and stays. Run it once a day. Ends with 3 if the
+    content of a file is gone, and names the file.
+    """
+    with _container() as container:
+        swept = container.file_sweep().run(dry_run=dry_run)
+    verb = "Would remove" if dry_run else "Removed"
+    click.echo(f"{verb} {swept.abandoned} files that got no content.")
+    click.echo(f"{verb} {swept.orphans} contents that belong to no file.")
+    for file in swept.missing:
+        click.echo(f"The content of file {file.id} is gone: {file.key}", err=True)
+    if swept.missing:
+        sys.exit(FINDINGS)
+
+
+@files.command()
+def prepare() -> None:
+    """Set up the store: make the bucket, its rule for what is abandoned, and browsers' rights."""
+    with _container() as container:
+        done = container.file_store().prepare(container.config().cors_origins)
+    for sentence in done:
+        click.echo(sentence)
+
+
+@contextmanager
+def _container() -> Iterator[Any]:
+    project = current_project()
+    config = load_config_with_database(project.config_type)
+    require_ready_database(config)
+    container = project.container_type(config=config)
+    try:
+        yield container
+    finally:
+        container.engines().dispose()

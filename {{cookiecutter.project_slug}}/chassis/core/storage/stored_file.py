@@ -1,0 +1,70 @@
+"""What the database knows of a file; its content lies in a store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from secrets import token_hex
+from typing import Annotated, Any
+
+from chassis.core.errors import ConflictError
+from chassis.core.model import UNSTAMPED, Model
+from chassis.core.rules import Choice, Integer, Text
+
+LARGEST_FILE = 5_000_000_000  # Bytes: what S3 copies in one request.
+INCOMING, KEPT = "incoming/", "files/"  # Prefixes of keys: before the check, and after it.
+COMPLETE = "The file has its content already, and keeps it."
+
+
+class FileState(StrEnum):
+    PENDING = "pending"  # Announced: the content is awaited, or was not checked.
+    READY = "ready"  # The content was checked, and does not change any more.
+
+
+class FileName(Text):
+    """A name without a path: no slash, backslash or control character."""
+
+    def holds(self, value: Any) -> bool:
+        return Text.holds(self, value) and all(
+            one.isprintable() and one not in "/\\" for one in value
+        )
+
+    def sentence(self) -> str:
+        return f"{Text.sentence(self)}, none of them a slash, a backslash or invisible"
+
+
+class HexDigest(Text):
+    """Hexadecimal digits, in small letters."""
+
+    def holds(self, value: Any) -> bool:
+        return Text.holds(self, value) and set(value) <= set("0123456789abcdef")
+
+    def sentence(self) -> str:
+        return f"has {self.maximum} hexadecimal digits, in small letters"
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class StoredFile(Model):
+    """`size` is in bytes; `key` is the place of its content in the store."""
+
+    owner: Annotated[str, Text(255)]
+    name: Annotated[str, FileName(255)]
+    media_type: Annotated[str, Text(127)]
+    size: Annotated[int, Integer(1, LARGEST_FILE)]
+    sha256: Annotated[str, HexDigest(64, 64)]
+    state: Annotated[FileState, Choice(FileState)] = FileState.PENDING
+    key: Annotated[str, Text(255, 0)] = ""
+    created_at: datetime = UNSTAMPED
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            self.key = f"{INCOMING}{self.id}"
+
+    def fresh_key(self) -> str:
+        """A place for the checked content, new with each call: nobody else can have written it."""
+        return f"{KEPT}{self.id}/{token_hex(8)}"
+
+    def accept(self, key: str) -> None:
+        """The content at `key` was checked. Raise ConflictError if there is one already."""
+        if self.state is FileState.READY:
+            raise ConflictError(COMPLETE)
+        self.key, self.state = key, FileState.READY

@@ -1,0 +1,48 @@
+"""Bodies that are too long for memory: a view reads its own, piece by piece."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from flask import Request, request
+from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
+
+View = TypeVar("View", bound=Callable[..., Any])
+PIECE_BYTES = 64 * 1024
+LONGEST_SECONDS = 15 * 60  # Between two reads it is looked at; a slow sender ends then.
+
+
+def waits(view: View) -> View:
+    """It asks another service: meanwhile it takes no place of those who ask the database."""
+    view.waits_elsewhere = True  # type: ignore[attr-defined]
+    return view
+
+
+def streams(view: View) -> View:
+    """It reads the body itself, with `body_pieces`; MAX_BODY_BYTES is not asked for."""
+    view.streams_body = True  # type: ignore[attr-defined]
+    return waits(view)
+
+
+def waits_elsewhere(view: object) -> bool:
+    return getattr(view, "waits_elsewhere", False)
+
+
+def streams_body(view: object) -> bool:
+    return getattr(view, "streams_body", False)
+
+
+def body_pieces() -> Iterator[bytes]:
+    """The body of the present request as it comes, however long it says that it is."""
+    sent: Request = request
+    if sent.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
+    sent.max_content_length = sys.maxsize  # None would be MAX_BODY_BYTES again.
+    chunked = "HTTP_TRANSFER_ENCODING" in sent.environ
+    stream = sent.environ["wsgi.input"] if chunked else sent.stream
+    ends = time.monotonic() + LONGEST_SECONDS
+    while piece := stream.read(PIECE_BYTES):
+        yield piece
+        if time.monotonic() > ends:
+            raise RequestTimeout

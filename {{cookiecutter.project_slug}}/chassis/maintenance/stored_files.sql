@@ -1,0 +1,16 @@
+-- What the service knows of files; their contents lie in a store: see chassis/core/storage.
+-- It lies outside the migrations, beside the tables of the service, which may refer to it.
+CREATE TABLE stored_file (
+    id uuid PRIMARY KEY,
+    owner varchar(255) NOT NULL,
+    name varchar(255) NOT NULL,
+    media_type varchar(127) NOT NULL,
+    size bigint NOT NULL CHECK (size > 0),
+    sha256 varchar(64) NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    state text NOT NULL CHECK (state IN ('pending', 'ready')),
+    key varchar(255) COLLATE "C" NOT NULL UNIQUE,  -- As stores order keys.
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL
+);
+CREATE INDEX ON stored_file (owner, id);
+CREATE INDEX ON stored_file (id) WHERE state = 'pending';

@@ -1,0 +1,39 @@
+"""The SQL of a plan, rendered without a database."""
+
+import io
+
+from alembic import command
+from alembic.util import CommandError
+
+from chassis.migrations.commands import alembic_config, migration_scripts, named
+from chassis.migrations.plan import Plan, plan_downgrade, plan_upgrade
+
+NOT_IN_SQL = """\
+-- Not in this: windows, the journal in ops.step, the time limits and retries of `db upgrade`.
+-- Whoever runs this by hand keeps writers out where a revision says so.
+
+"""
+
+
+def sql_of(plan: Plan) -> str:
+    """Rendered without a database."""
+    written = io.StringIO()
+    written.write(NOT_IN_SQL)
+    config = alembic_config(None, output_buffer=written)
+    if plan.steps:
+        change = command.upgrade if plan.direction == "upgrade" else command.downgrade
+        change(config, f"{plan.start or 'base'}:{plan.target or 'base'}", sql=True)
+    return written.getvalue()
+
+
+def sql_between(direction: str, revisions: str) -> str:
+    """Of `from:to`, or from nothing to `to`; the other way round for a downgrade."""
+    start, colon, end = revisions.rpartition(":")
+    if direction == "downgrade" and not colon:
+        raise CommandError("Without a database, name both: `db downgrade 0003:0001 --sql`.")
+    scripts = migration_scripts()
+    if start and start != "base":
+        scripts.get_revision(start)
+    from_revision = None if start in {"", "base"} else start
+    make = plan_upgrade if direction == "upgrade" else plan_downgrade
+    return sql_of(make(scripts, from_revision, named(end)))

@@ -1,0 +1,40 @@
+"""ClamAV's daemon: https://docs.clamav.net/manual/Usage/Scanning.html#clamd (INSTREAM)."""
+
+import re
+import socket
+from collections.abc import Iterable
+from itertools import chain
+
+from chassis.core.errors import UnavailableError
+from chassis.core.storage.scanner import Scanner
+
+TIMEOUT_SECONDS = 30  # Of each exchange, not of the whole content.
+LONGEST_REPLY = 4096
+
+
+class ClamdScanner(Scanner):
+    def __init__(self, address: str) -> None:
+        """`address` is host:port."""
+        host, _, port = address.rpartition(":")
+        self._address = host, int(port)
+
+    def finding(self, pieces: Iterable[bytes]) -> str | None:
+        try:
+            reply = self._asked(pieces)
+        except OSError as error:
+            raise UnavailableError("The scanner does not answer.") from error
+        if found := re.fullmatch(r"stream: (.+) FOUND", reply):
+            return found[1]
+        if reply != "stream: OK":  # A content that is longer than its StreamMaxLength, say.
+            raise UnavailableError("The scanner could not scan the content.")
+        return None
+
+    def _asked(self, pieces: Iterable[bytes]) -> str:
+        with socket.create_connection(self._address, TIMEOUT_SECONDS) as connection:
+            connection.sendall(b"zINSTREAM\0")
+            for piece in chain(filter(None, pieces), [b""]):  # An empty one is the end.
+                connection.sendall(len(piece).to_bytes(4) + piece)
+            reply = b""
+            while not reply.endswith(b"\0") and (more := connection.recv(LONGEST_REPLY)):
+                reply += more
+        return reply.rstrip(b"\0").decode(errors="replace").strip()

@@ -1,0 +1,284 @@
+"""Contents in S3, or in a store that speaks its language."""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from chassis.core.errors import UnavailableError
+from chassis.core.storage.file_store import (
+    ContentChangedError,
+    FileStore,
+    StoredObject,
+    UploadForm,
+    attachment,
+)
+from chassis.core.storage.stored_file import INCOMING, StoredFile
+from chassis.storage.storage_settings import SUPPORTED
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PART_BYTES = 5 * 1024 * 1024  # Of a long content: the least that S3 takes. Few are in memory.
+PIECE_BYTES = 256 * 1024
+PATIENCE_SECONDS = 20  # With a copy of a long content.
+CHANGED, MISSING, TOO_MANY, FAILS = 412, 404, 429, 500
+
+
+class S3Store(FileStore):
+    def __init__(  # noqa: PLR0913  # Each by its name.
+        self,
+        bucket: str,
+        *,
+        endpoint: str = "",
+        public_endpoint: str = "",
+        region: str = "us-east-1",
+        access_key: str = "",
+        secret_key: str = "",
+        checksums: str = SUPPORTED,
+        upload_forms: bool = True,
+        patience: int = PATIENCE_SECONDS,
+    ) -> None:
+        """Without `endpoint` it is AWS; without keys, those are taken that boto3 finds.
+
+        `public_endpoint` is the store's address for clients, where that is another one.
+        """
+        self._bucket = bucket
+        self._checksums = checksums
+        self._upload_forms = upload_forms
+        names = "request_checksum_calculation", "response_checksum_validation"
+        sums: dict[str, Any] = dict.fromkeys(names, checksums)
+        options: dict[str, Any] = {
+            "region_name": region,
+            "aws_access_key_id": access_key or None,
+            "aws_secret_access_key": secret_key or None,
+            "config": Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if endpoint else "auto"},
+                connect_timeout=2,
+                read_timeout=patience,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                **sums,
+                max_pool_connections=32,
+            ),
+        }
+        session = Session()
+        self._client: S3Client = session.client("s3", endpoint_url=endpoint or None, **options)
+        self._public: S3Client = self._client
+        if public_endpoint:  # It signs, and asks nothing.
+            self._public = session.client("s3", endpoint_url=public_endpoint, **options)
+
+    def upload_form(self, file: StoredFile, seconds: int) -> UploadForm | None:
+        if not self._upload_forms:
+            return None
+        fields = {"Content-Type": file.media_type}
+        if self._checksums == SUPPORTED:
+            fields["x-amz-checksum-algorithm"] = "SHA256"
+            fields["x-amz-checksum-sha256"] = b64encode(bytes.fromhex(file.sha256)).decode()
+        expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        made = self._public.generate_presigned_post(
+            self._bucket,
+            file.key,
+            Fields=dict(fields),
+            Conditions=[
+                ["content-length-range", file.size, file.size],
+                *({name: value} for name, value in fields.items()),
+            ],
+            ExpiresIn=seconds,
+        )
+        return UploadForm(made["url"], made["fields"], expires_at)
+
+    def download_url(self, file: StoredFile, seconds: int) -> str | None:
+        asked = {
+            "Bucket": self._bucket,
+            "Key": file.key,
+            "ResponseContentDisposition": attachment(file.name),
+            "ResponseContentType": file.media_type,
+        }
+        return self._public.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
+    def stat(self, key: str) -> StoredObject | None:
+        try:
+            with _translated_errors():
+                found = self._client.head_object(
+                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+                )
+        except ClientError as error:
+            if _status(error) == MISSING:
+                return None
+            raise
+        return StoredObject(
+            key,
+            found["ContentLength"],
+            found["ETag"],
+            found["LastModified"],
+            _digest(found.get("ChecksumSHA256", "")),
+        )
+
+    def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
+        if not found.size:
+            return  # Of which there is no range.
+        last = min(first or found.size, found.size) - 1
+        with _translated_errors():
+            got = self._client.get_object(
+                Bucket=self._bucket, Key=found.key, IfMatch=found.etag, Range=f"bytes=0-{last}"
+            )
+            yield from got["Body"].iter_chunks(PIECE_BYTES)
+
+    def write(self, key: str, media_type: str, pieces: Iterable[bytes]) -> None:
+        parts = _parts(pieces)
+        first = next(parts, b"")
+        with _translated_errors():
+            if len(first) < PART_BYTES:
+                about = _about(media_type)
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=first, **about)
+            else:
+                self._write_parts(key, media_type, chain((first,), parts))
+
+    def _write_parts(self, key: str, media_type: str, parts: Iterable[bytes]) -> None:
+        where: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
+        made = self._client.create_multipart_upload(**where, **_about(media_type))
+        where["UploadId"] = made["UploadId"]
+        try:
+            sent = [
+                _receipt(number, self._client.upload_part(**where, PartNumber=number, Body=part))
+                for number, part in enumerate(parts, 1)
+            ]
+            self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": sent})
+        except BaseException:
+            with suppress(BotoCoreError, ClientError):  # What stays, the bucket's rule removes.
+                self._client.abort_multipart_upload(**where)
+            raise
+
+    def copy(self, found: StoredObject, key: str, media_type: str) -> None:
+        with _translated_errors():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=key,
+                CopySource={"Bucket": self._bucket, "Key": found.key},
+                CopySourceIfMatch=found.etag,
+                MetadataDirective="REPLACE",
+                **_about(media_type),
+            )
+
+    def delete(self, key: str) -> None:
+        with _translated_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with _translated_errors():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    yield StoredObject(
+                        found["Key"], found["Size"], found["ETag"], found["LastModified"]
+                    )
+
+    def prepare(self, origins: Iterable[str]) -> list[str]:
+        """Make the bucket, if there is none; abandoned uploads go by themselves after a day."""
+        done = []
+        with _translated_errors():
+            if self._lacks_bucket():
+                self._client.create_bucket(Bucket=self._bucket, **self._place())
+                done.append(f"Made the bucket {self._bucket}.")
+            self._client.put_bucket_lifecycle_configuration(
+                Bucket=self._bucket, LifecycleConfiguration={"Rules": [ABANDONED]}
+            )
+            done.append(f"What lies below {INCOMING} goes after a day.")
+            if allowed := list(origins):
+                self._client.put_bucket_cors(
+                    Bucket=self._bucket, CORSConfiguration={"CORSRules": [_cors(allowed)]}
+                )
+                done.append(f"Browsers may upload from {', '.join(allowed)}.")
+        return done
+
+    def _lacks_bucket(self) -> bool:
+        try:
+            self._client.head_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            if _status(error) != MISSING:
+                raise
+            return True
+        return False
+
+    def _place(self) -> dict[str, Any]:
+        """Of us-east-1 AWS takes none: it is where buckets are."""
+        region = self._client.meta.region_name
+        if region == "us-east-1":
+            return {}
+        return {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+ABANDONED: Any = {
+    "ID": "abandoned-uploads",
+    "Status": "Enabled",
+    "Filter": {"Prefix": INCOMING},
+    "Expiration": {"Days": 1},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+}
+
+
+def _cors(origins: list[str]) -> Any:
+    return {
+        "AllowedOrigins": origins,
+        "AllowedMethods": ["GET", "POST"],
+        "AllowedHeaders": ["*"],
+        "MaxAgeSeconds": 3600,
+    }
+
+
+def _about(media_type: str) -> Any:
+    """Who comes by another way than `download_url` gets an attachment, too."""
+    return {"ContentType": media_type, "ContentDisposition": "attachment"}
+
+
+def _receipt(number: int, sent: Any) -> Any:
+    """What completes the upload: with the checksums that it was made with."""
+    sums = {name: sent[name] for name in sent if re.fullmatch(r"Checksum(CRC|SHA).*", name)}
+    return {"PartNumber": number, "ETag": sent["ETag"], **sums}
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of any length, as parts of one length; the last one is shorter, or none."""
+    part = bytearray()
+    for piece in pieces:
+        part += piece
+        while len(part) >= PART_BYTES:
+            with memoryview(part) as view:
+                whole = bytes(view[:PART_BYTES])
+            del part[:PART_BYTES]
+            yield whole
+    if part:
+        yield bytes(part)
+
+
+def _digest(checksum: str) -> str | None:
+    """In hexadecimal digits; that of an upload in parts is none of the whole content."""
+    return b64decode(checksum).hex() if checksum and "-" not in checksum else None
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """What remains is a mistake of those who run the service: a bucket or a right is missing."""
+    try:
+        yield
+    except ClientError as error:
+        status = _status(error)
+        if status == CHANGED:
+            raise ContentChangedError from error
+        if status == TOO_MANY or status >= FAILS:
+            raise UnavailableError("The file store has a fault.") from error
+        raise
+    except (BotoCoreError, HTTPClientError) as error:
+        raise UnavailableError("The file store does not answer.") from error

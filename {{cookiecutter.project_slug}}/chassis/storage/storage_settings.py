@@ -1,0 +1,58 @@
+"""Where contents of files lie, and which ones are taken."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from marshmallow import ValidationError
+from marshmallow.validate import OneOf, Range
+
+from chassis.core.storage.media_types import TYPES
+from chassis.core.storage.stored_file import LARGEST_FILE
+from chassis.settings import setting
+
+DEFAULT_TYPES = (
+    "application/json",
+    "application/pdf",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/csv",
+    "text/plain",
+    "video/mp4",
+)
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
+SUPPORTED, REQUIRED = "when_supported", "when_required"
+
+
+def _valid_types(values: Sequence[str]) -> None:
+    if unknown := sorted(set(values) - TYPES.keys()):
+        raise ValidationError(
+            f"No content can be held against {', '.join(unknown)}; those that can: "
+            f"{', '.join(TYPES)}."
+        )
+
+
+def _valid_endpoint(value: str) -> None:
+    if value and not re.fullmatch(r"https?://[^/?#@]+/?", value):
+        raise ValidationError("Must have the form https://host or http://host:8333.")
+
+
+def _valid_address(value: str) -> None:
+    if value and not re.fullmatch(r"[^\s/:]+:\d{1,5}", value):
+        raise ValidationError("Must have the form host:3310.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSettings:
+    s3_bucket: str = setting(required=True)
+    s3_endpoint: str = setting(validate=_valid_endpoint)
+    s3_public_endpoint: str = setting(validate=_valid_endpoint)
+    s3_region: str = setting("us-east-1")
+    s3_access_key: str = setting(secret=True)
+    s3_secret_key: str = setting(secret=True)
+    s3_checksums: str = setting(SUPPORTED, validate=OneOf([SUPPORTED, REQUIRED]))
+    s3_upload_forms: bool = setting(default=True, parse="bool")
+    file_types: Sequence[str] = setting(DEFAULT_TYPES, parse="list", validate=_valid_types)
+    max_file_bytes: int = setting(100_000_000, parse="int", validate=Range(1, LARGEST_FILE))
+    clamd_address: str = setting(validate=_valid_address)

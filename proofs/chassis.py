@@ -21,7 +21,8 @@ from proofs.rehearse import generate
 
 SUITE = ROOT / "tests/chassis"
 # The long ones first.
-FOLDERS = ("api", "contract", "jobs", "migrations", "replication", "cli", "unit")
+FOLDERS = ("api", "contract", "jobs", "migrations", "replication", "cli", "unit", "storage")
+ROOMS = {"jobs", "storage"}  # That a project may have been generated without.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
 # What changes a project has its tests with the template: tests/test_{template_update,generate}.py.
@@ -52,9 +53,10 @@ def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordi
     begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
     discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
     runner = ["-m", "support.ordinary" if ordinary else "unittest"]
-    here = [name for name in FOLDERS if name != "jobs" or (project / "chassis/jobs").is_dir()]
-    if here != list(FOLDERS) and not modules:
-        print("jobs: not run, this project has none", flush=True)
+    missing = {name for name in ROOMS if not (project / "chassis" / name).is_dir()}
+    here = [name for name in FOLDERS if name not in missing]
+    if missing and not modules:
+        print(f"{', '.join(sorted(missing))}: not run, this project has none", flush=True)
     commands = [[*runner, *discover, str(SUITE / name)] for name in here]
     if modules:
         commands = [[*runner, *modules]]

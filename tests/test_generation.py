@@ -130,12 +130,12 @@ def test_the_questions_are_few_and_asked_as_a_person_would(template: Path, tmp_p
     ).stdout
 
     questions = [name for name in QUESTIONS if not name.startswith("_")]
-    assert len(questions) == 9
+    assert len(questions) == 10
     assert list(QUESTIONS["__prompts__"]) == questions
     for number, prompt in enumerate(QUESTIONS["__prompts__"].values(), 1):
         label = prompt if isinstance(prompt, str) else prompt["__prompt__"]
-        assert f"[{number}/9] {label}" in asked
-    for name in ("license", "pipelines", "background_jobs"):
+        assert f"[{number}/10] {label}" in asked
+    for name in ("license", "pipelines", "background_jobs", "file_storage"):
         for choice in QUESTIONS[name]:
             assert QUESTIONS["__prompts__"][name][choice] in asked
     project = tmp_path / "rechnungen_sohne"

@@ -142,6 +142,25 @@ def test_a_changed_comment_is_a_change() -> None:
     assert members.Merge(base, ours, new, HOMES.get).run() == "A = 1  # Ours.\nB = 2\n"
 
 
+TABLE = (
+    "from sql import Column, Index, Table\n\n"
+    'todos = Table(\n    "todos",\n    Column("id"),\n    Index("title"),  # For pages.\n)\n'
+)
+
+
+def test_what_was_added_to_a_call_stays_in_it() -> None:
+    def with_own(text: str) -> str:
+        text = text.replace("Table\n", "Table, lower\n")
+        line = '    Index("title")'
+        return text.replace(line, f'    Index("at", lower()),  # Ours.\n{line}')
+
+    new = TABLE.replace("# For pages.", "# For sorted pages.")
+    assert members.Merge(TABLE, with_own(TABLE), new, HOMES.get).run() == with_own(new)
+    for changed in (TABLE.replace('"id"', '"key"'), TABLE.replace('    Column("id"),\n', "")):
+        with pytest.raises(ConflictError, match="todos was changed by you and by the template"):
+            members.Merge(TABLE, changed, new, HOMES.get).run()
+
+
 CHAPTERS = "# Name\n\nIntroduction.\n\n## Start\n\nRun.\n\n## End\n\nStop.\n"
 
 

@@ -17,6 +17,7 @@ from updates.pieces import (
     assigned,
     below_imports,
     bound,
+    elements,
     free_names,
     imports,
     pieces,
@@ -117,7 +118,8 @@ class Merge:
         if not all(type(node) is type(there.node) for node in nodes):
             raise ConflictError(f"{piece.name} was changed by you and by the template")
         if not isinstance(there.node, Definition):
-            raise ConflictError(f"{piece.name} was changed by you and by the template")
+            self._elements(old, piece, there)
+            return
         heads = [_head(node) for node in nodes]
         if heads[1] not in (heads[0], heads[2]):
             raise ConflictError(f"the head of {piece.name} was changed by you and by the template")
@@ -128,6 +130,21 @@ class Merge:
             if isinstance(node, Definition)
         ]
         self._body(piece.name, bodies[0], bodies[1], bodies[2], there.last)
+
+    def _elements(self, old: Piece, piece: Piece, there: Piece) -> None:
+        """Both changed a call or a list, and the team only added: whole lines of its own."""
+        before, mine, now = (elements(one.node) for one in (old, piece, there))
+        if not before or not now or not before.keys() <= mine.keys():
+            raise ConflictError(f"{piece.name} was changed by you and by the template")
+        lines = self.ours.splitlines(keepends=True)
+        line = next(iter(now.values())).lineno - 1
+        for said, node in mine.items():
+            if said in now:
+                line = now[said].end_lineno or line
+            elif said not in before:
+                text = "".join(lines[node.lineno - 1 : node.end_lineno])
+                self.edits.append((line, line, text))
+                self.needed |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
     def _qualified(self, scope: str, piece: Piece, now: dict[str, Piece]) -> str:
         """Its text, with what is inherited named through the class that has it."""

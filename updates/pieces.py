@@ -151,6 +151,20 @@ def below_imports(text: str) -> int:
     return nodes[-1].end_lineno or 0 if nodes else 0
 
 
+def elements(node: ast.stmt) -> dict[str, ast.expr | ast.keyword]:
+    """What is assigned, element by element; empty where it has none, or shares lines."""
+    value = getattr(node, "value", None)
+    match value:
+        case ast.Call():
+            found: list[ast.expr | ast.keyword] = [*value.args, *value.keywords]
+        case ast.List() | ast.Tuple() | ast.Set():
+            found = list(value.elts)
+        case _:
+            return {}
+    lines = {one.lineno for one in found} - {value.lineno}
+    return {ast.dump(one): one for one in found} if len(lines) == len(found) else {}
+
+
 def members_of(text: str, name: str) -> frozenset[str]:
     """What a class defines."""
     for node in ast.parse(text).body:

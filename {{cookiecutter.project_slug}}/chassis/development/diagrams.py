@@ -14,7 +14,7 @@ from pathlib import Path
 PAGE = Path("docs/architecture.md")
 BLOCK = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 KEY = r"^{}([\w-]+):(?: .*)?$"  # Of a YAML file, at one indentation.
-WAITS = re.compile(r"^      ([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
+WAITS = re.compile(r"^ +([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
 PARTS = ("expand", "application", "contract")
 
 
@@ -61,13 +61,15 @@ def pipelines(root: Path) -> str:
 
 def deployment(root: Path) -> str:
     """The services of compose.yaml and, in a cluster, the parts of a rollout."""
-    compose = (root / "compose.yaml").read_text("utf-8").partition("\nservices:\n")[2]
+    shared, _, compose = (root / "compose.yaml").read_text("utf-8").partition("\nservices:\n")
+    anchors = {f"*{name[2:]}": body for name, body in _entries(shared, "").items()}  # x-NAME: &NAME
     edges = []
     for name, body in _entries(compose, "  ").items():
         if "\n    profiles:" in body:  # Tests and development.
             continue
-        waits = body.partition("\n    depends_on:\n")[2]
-        for other, condition in WAITS.findall(waits):
+        merged = re.search(r"^    <<: (\*\w+)$", body, re.MULTILINE)
+        inherited = anchors.get(merged[1], "") if merged and "depends_on:" not in body else ""
+        for other, condition in WAITS.findall(body + inherited):
             edges.append(f'{name} -- "waits until {condition.replace("_", " ")}" --> {other}')
     drawn = _chart("LR", edges)
     overlay = root / "deploy/overlays/production"

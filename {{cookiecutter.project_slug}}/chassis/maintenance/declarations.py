@@ -1,4 +1,4 @@
-"""What a revision's file says of it: the window that it needs, and when it may be applied.
+"""The declarations in a revision's file: its window, its phase and its measurements.
 
 maintenance = "none"     none, read-only or full: what must not happen while it is applied
 phase = "expand"         expand: before the release that needs it; contract: after it
@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.core.maintenance import MaintenanceMode
 
-if TYPE_CHECKING:  # A server has no need of it.
+if TYPE_CHECKING:  # A server does not need it.
     from alembic.script import Script
 
 EXPAND, CONTRACT = "expand", "contract"
 MEASURED = re.compile(r"^measured = \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
-# Of chassis.migrations.operations, and Alembic's own way.
+# Functions of chassis.migrations.operations, and Alembic's own.
 AUTOCOMMIT = ("autocommit_block(", "index_concurrently(", "add_enum_value(", "backfill(")
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """None where the file says nothing, or nothing that is known."""
+    """The declarations; None for a missing or unknown value."""
 
     maintenance: MaintenanceMode | None
     phase: str | None
@@ -40,7 +40,7 @@ def declaration(script: "Script") -> Declaration:
 
 
 def needed_mode(script: "Script", direction: str = "upgrade") -> MaintenanceMode:
-    """What was declared; of a revision that says nothing, nothing is known."""
+    """The declared mode; the strongest for a revision without a declaration."""
     if direction == "downgrade":
         return measurements(script).downgrade_maintenance
     return declaration(script).maintenance or MaintenanceMode.FULL
@@ -51,16 +51,16 @@ def is_contract(script: "Script") -> bool:
 
 
 def is_autocommit(script: "Script") -> bool:
-    """Whether a part of it is committed before the rest: it may be left half done."""
+    """Whether parts of it commit by themselves, so that it may end halfway."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Of each direction: tables that were there, and what is done to them.
+    """The measurements of both directions: tables that existed, and the work on them.
 
-    Of a revision that nobody measured, or that was edited since, nothing is known.
+    Empty for a revision that was not measured, or that was edited since.
     """
 
     is_checked: bool = False
@@ -69,7 +69,7 @@ class Measurements:
     downgrade_maintenance: MaintenanceMode = MaintenanceMode.FULL
 
     def locks(self, direction: str) -> dict[str, str]:
-        """The strongest lock on each table that was there before."""
+        """The strongest lock on each earlier table."""
         work = self.upgrade if direction == "upgrade" else self.downgrade
         return {table: text.partition(",")[0] for table, text in work.items()}
 
@@ -89,7 +89,7 @@ def measurements(script: "Script") -> Measurements:
 
 
 def checksum(script: "Script") -> str:
-    """Of the file, without what was measured of it."""
+    """The checksum of the file without its measurements."""
     return checksum_of(inspect.getsource(script.module))
 
 

@@ -1,4 +1,4 @@
-"""How those who write are kept out, when each of them has finished."""
+"""Drains writers: keeps new ones out, and waits until the running ones end."""
 
 import time
 
@@ -11,7 +11,7 @@ from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import fence_of, holders
 
-# Each server process has read the new mode by then: see MaintenanceService.
+# By then each server process has read the new mode: see MaintenanceService.
 SEEN_BY_ALL_SECONDS = 1.2
 LOCK = text("SELECT pg_advisory_lock(:key)")
 UNLOCK = text("SELECT pg_advisory_unlock(:key)")
@@ -23,9 +23,9 @@ OTHERS = text("""
 
 
 def drain(connection: Connection, timeout: float) -> None:
-    """Keep new writers out and wait for those at work; afterwards the fence is the caller's.
+    """Keep new writers out and wait for running ones; then the caller holds the fence.
 
-    Raise BusyError, with who they are, after `timeout` seconds. They are let in again then.
+    Raise BusyError, with their names, after `timeout` seconds; then writers are admitted again.
     """
     try:
         connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))
@@ -46,7 +46,7 @@ def release(connection: Connection) -> None:
 
 
 def wait_until_seen(connection: Connection, mode: MaintenanceMode) -> None:
-    """Until each server process, if there is one, has read that reading is forbidden too."""
+    """Wait until every server process has read that reading is forbidden, too."""
     if mode is MaintenanceMode.FULL and connection.execute(OTHERS).scalar():
         connection.commit()
         time.sleep(SEEN_BY_ALL_SECONDS)

@@ -1,4 +1,4 @@
-"""What was begun and what was finished, and what that proves of the schema after a crash."""
+"""The journal of steps, and what it proves about the schema after a crash."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from chassis.maintenance.declarations import checksum, is_autocommit
 from chassis.maintenance.revisions import revision_of
 from chassis.postgres.ops_schema import OpsText
 
-if TYPE_CHECKING:  # A server has no need of it.
+if TYPE_CHECKING:  # A server does not need it.
     from alembic.script import Script
 
 BEGIN = OpsText("""
@@ -18,7 +18,7 @@ BEGIN = OpsText("""
     VALUES (:window_id, :revision, :direction, :kind, :checksum, :leads_to) RETURNING id
 """)
 FINISH = OpsText("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
-# Begun outside a transaction, and neither it nor a later try was finished.
+# Begun outside a transaction; neither it nor a later try has ended.
 HALF_DONE = OpsText("""
     SELECT revision FROM ops.step AS begun
     WHERE kind = 'autocommit' AND finished_at IS NULL AND window_id = :window_id
@@ -47,7 +47,7 @@ def begin_step(
     window_id: int | None,
     leads_to: str | None,
 ) -> Callable[..., None]:
-    """Note that a revision is begun; return what notes, in its own transaction, that it is done."""
+    """Note that a revision begins; the returned function notes its end, in its transaction."""
     values: dict[str, Any] = {
         "window_id": window_id,
         "revision": script.revision,

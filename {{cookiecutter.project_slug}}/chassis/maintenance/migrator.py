@@ -1,7 +1,7 @@
-"""How a migration is let near a database that serves: alone, and with locks that it gives up.
+"""The connection of a migration: it is the only one, and gives locks up after a time.
 
-The mutex lies on the connection that runs the migration, so that a migrator which has lost it
-cannot be changing anything either.
+The mutex belongs to the connection that runs the migration. A migrator that has lost the mutex
+has lost the connection, and can change nothing.
 """
 
 import os
@@ -23,19 +23,19 @@ from chassis.project import current_project
 
 MUTEX_POLL_SECONDS = 0.25
 LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
-IDLE = "61s"  # Unlikely to be anybody's default: see `_refuse_a_pooler`.
+IDLE = "61s"  # An unusual value: see `_refuse_a_pooler`.
 OPTIONS = (
     f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
-# Of pg_stat_activity, for people.
+# In pg_stat_activity, for people.
 WHO = f"""format('%s, process %s, %s, in a transaction for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
         {STATEMENT})"""
-# Who may hold what a migration waits for.
+# Sessions that may block a migration.
 TRANSACTIONS = text(f"""
     SELECT {WHO}
     FROM pg_stat_activity
@@ -47,7 +47,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 
 class PoolerError(Exception):
-    """Between the migrator and PostgreSQL is something that shares connections."""
+    """A pooler, which shares connections, is between the migrator and PostgreSQL."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -77,7 +77,7 @@ def migrator(url: str, *, wait: float) -> Iterator[Connection]:
 
 @contextmanager
 def direct_connection(url: str) -> Iterator[Connection]:
-    """With a migrator's time limits. Raise PoolerError if it is not one to PostgreSQL itself."""
+    """A connection with a migrator's time limits. Raise PoolerError behind a pooler."""
     name = current_project().name
     engine = unpooled_engine(
         url,
@@ -103,11 +103,11 @@ def direct_connection(url: str) -> Iterator[Connection]:
 
 
 class LockedError(BusyError):
-    """Somebody has a lock that a migration needs."""
+    """Another session holds a lock that the migration needs."""
 
 
 def lock_timeout(first: float, longest: float, attempt: int) -> int:
-    """In milliseconds; never 0, which would be none."""
+    """The value in milliseconds; never 0, which would mean no limit."""
     longest = max(first, longest)
     return max(1, round(1000 * min(first * 1.3**attempt, longest)))
 
@@ -120,16 +120,16 @@ def retry_for_locks(
     timeouts: tuple[float, float] = (LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT),
     waiting: Callable[[str], object] = bool,
 ) -> int:
-    """Run `step`, again for as long as it cannot get a lock; return how often it could not.
+    """Run `step`, again while it cannot get a lock; return how often that failed.
 
-    What waits for a lock keeps all behind it waiting, so a try gives up after the first of the
-    `timeouts`, a later one after up to the second. Raise LockedError after `budget` seconds.
+    A statement that waits for a lock makes all behind it wait. So the first try gives up after the
+    first of the `timeouts`, later ones after up to the second. Raise LockedError after `budget`.
     """
     deadline = time.monotonic() + budget
     for attempt in count():
         milliseconds = lock_timeout(*timeouts, attempt)
         connection.execute(text(f"SET lock_timeout = {milliseconds}"))
-        # Alembic would take an open transaction for the caller's, and commit nothing.
+        # Alembic takes an open transaction for the caller's, and would not commit.
         connection.commit()
         try:
             step()
@@ -145,7 +145,7 @@ def retry_for_locks(
 
 
 def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
-    """Raise the error again if it is another one than that a lock could not be had."""
+    """The sessions that hold the lock. Raise every other error again."""
     connection.rollback()
     if sqlstate(error) != LOCK_NOT_AVAILABLE:
         raise error
@@ -155,7 +155,7 @@ def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
 
 
 def pause(connection: Connection, seconds: float) -> None:
-    """Each statement is where a signal is raised, and where a lost connection is noticed."""
+    """Wait, with statements in between, which notice a signal or a lost connection."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         time.sleep(min(left, MUTEX_POLL_SECONDS))
@@ -164,7 +164,7 @@ def pause(connection: Connection, seconds: float) -> None:
 
 
 def _refuse_a_pooler(connection: Connection) -> None:
-    """One that lets the options pass without heeding them, and one that changes the server."""
+    """Raise PoolerError if options are dropped, or if statements reach different servers."""
     timeout = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
     processes = set()
     for _ in range(5):
@@ -176,7 +176,7 @@ def _refuse_a_pooler(connection: Connection) -> None:
 
 
 def _notice_a_killed_client(connection: Connection) -> None:
-    """Let the statement and locks of a killed migrator end with it, not when they are done.
+    """Make PostgreSQL end the statement and locks of a killed migrator at once.
 
     https://www.postgresql.org/docs/current/runtime-config-connection.html
     """
@@ -188,7 +188,7 @@ def _notice_a_killed_client(connection: Connection) -> None:
 
 
 def _give_back(connection: Connection) -> None:
-    """Now: PostgreSQL ends a connection, and its locks, only some time after it was closed."""
+    """Release at once: PostgreSQL notices a closed connection only some time later."""
     if not connection.invalidated:
         with suppress(DBAPIError):
             connection.rollback()

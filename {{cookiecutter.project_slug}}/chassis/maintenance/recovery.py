@@ -1,4 +1,4 @@
-"""What becomes of a window whose migration ended, or whose owner died: only a proof ends it."""
+"""Settles a window after its migration ended or its owner died; only a proof ends it."""
 
 import getpass
 import socket
@@ -13,11 +13,11 @@ OWNED = {WindowPhase.DRAINING, WindowPhase.MIGRATING}
 
 
 class MigrationFailedError(Exception):
-    """The schema may lie between two revisions; the window stays open."""
+    """The schema may be between two revisions; the window stays open."""
 
 
 class ConnectionLostError(Exception):
-    """The window ends when the schema is proven to be at a revision, which nobody could do yet."""
+    """The connection was lost before the schema could be proven; the window ends later."""
 
 
 def actor() -> str:
@@ -47,12 +47,12 @@ def recover(connection: Connection, *, goes_on: bool = False) -> None:
 
 
 def settle(connection: Connection, log: WindowLog, window: Window, why: str) -> WindowPhase | None:
-    """Return the phase in which it goes on; None if it has ended. The caller commits.
+    """End a window or let it continue; return its phase, or None at its end. The caller commits.
 
-    It ends, or goes back to whoever opened it by hand, if the schema is proven to be at a revision.
+    It ends, or stays as it was opened by hand, if the schema is proven to be at a revision.
     """
     if window.kind == "manual" and window.target_revision is None:
-        log.finish(window.id, "aborted", why)  # No migration has been here.
+        log.finish(window.id, "aborted", why)  # No migration has run in it.
         return None
     outcome = proven_outcome(connection, window)
     if outcome is None:
@@ -68,5 +68,5 @@ def settle(connection: Connection, log: WindowLog, window: Window, why: str) -> 
 
 
 def reopen(log: WindowLog, identity: int, **columns: object) -> None:
-    """Give a window back to whoever opened it by hand."""
+    """Let a window that was opened by hand continue without the migration."""
     log.change(identity, WindowPhase.ACTIVE, from_revision=None, target_revision=None, **columns)

@@ -1,6 +1,6 @@
-"""Which revisions the code has and which one the database is at, read without Alembic.
+"""Reads the revisions of the code and of the database without Alembic.
 
-A server process needs no more than that, and Alembic is a tenth of what it takes to start one.
+A server process needs no more, and importing Alembic takes a tenth of its start.
 """
 
 import ast
@@ -23,12 +23,12 @@ CURRENT = text("SELECT version_num FROM alembic_version ORDER BY version_num")
 
 
 class RevisionsError(Exception):
-    """What the files say of themselves cannot be: after a merge of branches, say."""
+    """The revisions are not one line, for example after a merge of branches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """As a file in migrations/versions declares it."""
+    """A revision, as its file in migrations/versions declares it."""
 
     revision: str
     down_revision: str | None
@@ -62,7 +62,7 @@ def read_revisions(versions: Path | None = None) -> list[Revision]:
 
 
 def current_revisions(connection: Connection) -> list[str]:
-    """Of the database; none if it was never migrated."""
+    """The revisions of the database; none if it was never migrated."""
     if not connection.execute(HAS_TABLE, {"table": version_table(connection)}).scalar_one():
         return []
     return list(connection.execute(CURRENT).scalars())
@@ -77,12 +77,12 @@ def _names(revisions: dict[str | None, Revision]) -> list[str]:
 
 
 def _may_be_one(path: Path) -> bool:
-    """As Alembic sees it: not an editor's lock on a file, say."""
+    """Whether Alembic would read this file; it ignores an editor's lock file, for example."""
     return path.is_file() and not path.name.startswith((".#", "__init__"))
 
 
 def _read(path: Path) -> Revision | None:
-    """None for a file that is no revision."""
+    """The revision in a file; None if the file is none."""
     said: dict[str, str | None] = {}
     try:
         statements = ast.parse(path.read_bytes(), path.name).body
@@ -105,7 +105,7 @@ def _read(path: Path) -> Revision | None:
 
 
 def _refuse_names(statement: ast.stmt, path: Path) -> None:
-    """What it means would be known only when the file has run."""
+    """Require a literal: a name has its value only when the file runs."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and node.id in NAMES and not isinstance(node.ctx, ast.Load):
             what = f"The {node.id} in {path.name}"

@@ -35,7 +35,7 @@ class SqlDatabaseProbe(DatabaseProbe):
                 ops = ops_schema(connection)
         except ProgrammingError as error:
             raise UnavailableError("The revision of the database cannot be read.") from error
-        # A revision that is unknown here is newer: expand and contract lets it serve this code.
+        # An unknown revision is newer; expand and contract keeps it compatible with this code.
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
             raise UnavailableError(

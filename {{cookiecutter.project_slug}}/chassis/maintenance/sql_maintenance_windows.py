@@ -40,7 +40,7 @@ BY_ID = OpsText("""
     FROM ops.window WHERE id = :id
 """)
 FORBIDDEN = "42501"
-FAR = timedelta(days=366)  # What is beyond is a slip, and beyond the calendar of Python at last.
+FAR = timedelta(days=366)  # A later time is a slip; the far future is beyond Python's calendar.
 IS_PAST_OR_FAR = text("""
     SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment
 """)
@@ -69,7 +69,7 @@ CANCEL = OpsText("""
 
 
 class SqlMaintenanceWindows(MaintenanceWindows):
-    """Reads with the service's own connection, and changes only with the migrator's mutex."""
+    """Maintenance windows in the database: changes need the migrator's mutex."""
 
     def __init__(self, watch: Engine, url: str, source: str) -> None:
         """`url` leads to PostgreSQL itself; `source` is cli or api, for the log."""
@@ -81,7 +81,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         try:
             with translated_errors(), self._watch.connect() as connection:
                 return current_window(connection)
-        except DBAPIError as error:  # Never migrated, not allowed: whatever it is.
+        except DBAPIError as error:  # Never migrated, or no right to.
             raise UnavailableError("Maintenance windows cannot be read.") from error
 
     def settle_orphan(self) -> None:
@@ -89,7 +89,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
             with translated_errors(), migrator(self._url, wait=0) as connection:
                 recover(connection)
         except BusyError:
-            pass  # The owner is alive, or somebody else settles it.
+            pass  # The owner is alive, or another process settles the window.
         except (PoolerError, DBAPIError) as error:
             raise UnavailableError("The window of a dead owner cannot be settled.") from error
 
@@ -123,10 +123,10 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def _start_beside(
         self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
     ) -> Window:
-        """In an emergency, while a migration runs that needs no window; it joins if it comes to."""
+        """Open a window while a migration runs that needs none; it joins when it needs one."""
         with self._beside() as (connection, log):
             _refuse_a_second(connection)
-            # Not draining: that phase is for whoever has the mutex.
+            # Not `draining`: only the holder of the mutex has that phase.
             identity = log.insert("manual", mode, WindowPhase.ACTIVE, **values)
             _drain(connection, log, identity, patience)
             wait_until_seen(connection, mode)
@@ -171,7 +171,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 return _end(connection, log, accept_schema)
 
     def extend(self, lasts: timedelta) -> Window:
-        """Let the one that was opened by hand end so long from now. It needs no mutex."""
+        """Change the end of a window that was opened by hand, counted from now. Needs no mutex."""
         _require_short(lasts)
         with self._beside() as (connection, log):
             window = current_window(connection)
@@ -184,7 +184,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
             return _by_id(connection, window.id)
 
     def latest(self, number: int) -> list[dict[str, Any]]:
-        """Those that are, will be and were, the newest first."""
+        """The windows, the newest first."""
         with translated_errors(), self._watch.connect() as connection:
             return [dict(row) for row in connection.execute(LATEST, {"n": number}).mappings()]
 
@@ -209,7 +209,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
     @contextmanager
     def _beside(self) -> Iterator[tuple[Connection, WindowLog]]:
-        """While somebody else has the mutex."""
+        """Do this while another session holds the mutex."""
         with self._explained(), direct_connection(self._url) as connection:
             yield connection, WindowLog(connection, actor=actor(), source=self._source)
             connection.commit()
@@ -248,7 +248,7 @@ def _drain(connection: Connection, log: WindowLog, identity: int, patience: time
 
 
 def _is_untouched(connection: Connection, identity: int) -> bool:
-    """By a migration, which would have joined it. It is locked until the transaction ends."""
+    """Whether no migration has joined the window, which stays locked until the transaction ends."""
     return connection.execute(UNTOUCHED, {"id": identity}).scalar() is not None
 
 

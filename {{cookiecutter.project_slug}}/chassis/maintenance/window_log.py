@@ -1,4 +1,4 @@
-"""Maintenance windows as rows: what the world is told. The locks say what is true."""
+"""The rows of maintenance windows. Rows inform; the locks decide."""
 
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from chassis.postgres.ops_schema import (
 )
 from chassis.project import current_project
 
-# What has to be there, and what makes it: each in a transaction of its own.
+# Objects, and the scripts that make them, each in a transaction of its own.
 STORED = (
     "FROM pg_constraint WHERE conrelid = 'ops.idempotency_key'::regclass AND conname = 'a_response'"
 )
@@ -35,7 +35,7 @@ OPS_SCHEMA = {
     "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
-    "false": "rights.sql",  # Settled anew each time: a role may have come.
+    "false": "rights.sql",  # Each time, because there may be a new role.
 }
 HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")
 IS_CLAIMED = OpsText("SELECT to_regclass('ops.service') IS NOT NULL")
@@ -47,7 +47,7 @@ CURRENT = OpsText("""
     SELECT *, phase IN ('draining', 'migrating') AND NOT ops.is_held(:mutex) AS orphaned
     FROM ops.current_window
 """)
-# What has ended by the clock is told apart from what goes on only here.
+# Only this query tells windows that ended by the clock from open ones.
 CLOSE_EXPIRED = OpsText("""
     UPDATE ops.window SET phase = 'off', outcome = 'expired', finished_at = hard_end
     WHERE phase IN ('scheduled', 'active') AND hard_end <= clock_timestamp()
@@ -79,11 +79,11 @@ EVENT = OpsText("""
 
 
 class AnotherServiceError(UnavailableError):
-    """The database has the revisions and windows of another one."""
+    """The schema belongs to another service."""
 
 
 def create_ops_schema(connection: Connection) -> None:
-    """Only whoever has the mutex may: PostgreSQL lets `IF NOT EXISTS` collide with itself.
+    """Make or update the schema. The caller holds the mutex: `IF NOT EXISTS` can collide.
 
     Raise AnotherServiceError, before anything is written, if the schema is another service's.
     """
@@ -102,7 +102,7 @@ def create_ops_schema(connection: Connection) -> None:
 
 
 def require_own(connection: Connection) -> None:
-    """Its windows and locks are told apart by nothing else."""
+    """Raise AnotherServiceError if the schema is another service's."""
     if connection.execute(IS_CLAIMED).scalar():
         found = connection.execute(CLAIMED_BY).scalar()
         name = ops_schema(connection)
@@ -119,19 +119,19 @@ def require_own(connection: Connection) -> None:
 def _run_file(connection: Connection, name: str) -> None:
     statements = Path(__file__).with_name(name).read_text("utf-8")
     here = NAME.sub(ops_schema(connection), statements)
-    connection.exec_driver_sql(here.replace("%", "%%"))  # The driver's mark of a parameter.
+    connection.exec_driver_sql(here.replace("%", "%%"))  # A parameter in the driver's style.
     connection.commit()
 
 
 def current_window(connection: Connection) -> Window | None:
-    """The window that is open, else the next one."""
+    """The open window, else the next one."""
     values = {"mutex": mutex_of(connection)}
     row = connection.execute(CURRENT, values).mappings().one_or_none()
     return window_from(row) if row else None
 
 
 class WindowLog:
-    """Changes of windows, each with who made it and how. The caller commits."""
+    """Writes changes of windows and their events. The caller commits."""
 
     def __init__(self, connection: Connection, *, actor: str, source: str) -> None:
         self._connection = connection

@@ -57,10 +57,10 @@ class Author:
     def write(
         self, url: str, message: str, accepted: Iterable[str], *, plain: bool = False
     ) -> list[str]:
-        """Return the paths of what was written, and tried on a scratch database.
+        """Write revisions, try them on a scratch database, and return their paths.
 
         Raise ScratchForbiddenError, CommandError for a drop that was not accepted by its name, and
-        FindingsError if what was written fails.
+        FindingsError if a written revision fails.
         """
         paths: list[str] = []
         seen: list[Footprint] = []
@@ -86,7 +86,7 @@ class Author:
         return path
 
     def write_untried(self, connection: Connection, message: str) -> list[str]:
-        """By comparing the models with this database itself, and so without any drop."""
+        """Write a revision from a comparison with the live database, without drops."""
         with undone(connection):
             proposed = proposed_by_alembic(connection, self._metadata)
         operations = [one for one in proposed if not is_drop(one)]
@@ -116,7 +116,7 @@ class Author:
         return written.path
 
     def _measure(self, connection: Connection, paths: list[str], seen: list[Footprint]) -> None:
-        """Take back what was written, and note in the files what both directions did."""
+        """Run the downgrades, and write the measurements of both directions into the files."""
         newest_first = list(self._scripts().walk_revisions())[: len(paths)]
         try:
             found = list(downgrades(connection, newest_first))
@@ -164,7 +164,7 @@ def _refuse_drops(difference: Difference, accepted: set[str]) -> None:
 
 
 def _goes_with_a_column(key: Key, difference: Difference, accepted: set[str]) -> bool:
-    """An index or a constraint does, whose column is dropped and was accepted."""
+    """Whether this index or constraint belongs to a column whose drop was accepted."""
     columns = (
         other.name
         for other in difference.extra

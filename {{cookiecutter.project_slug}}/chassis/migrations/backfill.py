@@ -1,7 +1,7 @@
-"""Fill a column of a table that is in use: in batches, each a transaction of its own.
+"""Fills a column of a table in use, in batches, each a transaction of its own.
 
-A batch and the note of how far it came are one statement, so that each row is done once, whenever
-the process is killed; the next `db upgrade` goes on there.
+A batch and the note of its progress are one statement. So each row is changed once, whenever the
+process is killed, and the next `db upgrade` continues.
 """
 
 import time
@@ -18,12 +18,12 @@ from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
 FIRST, LEAST, MOST = 500, 50, 20_000  # Rows of a batch.
-BATCH_SECONDS = 0.1  # Longer: fewer rows the next time. So a busy server gets smaller ones.
-LAG_SECONDS = 1.0  # A replica that is behind by more is waited for.
+BATCH_SECONDS = 0.1  # A longer batch makes the next one smaller.
+LAG_SECONDS = 1.0  # The backfill waits for a replica that lags by more.
 TOLD_SECONDS = 5
 DEADLOCK = "40P01"
 PREPARED = OpsText("SELECT to_regclass('ops.backfill') IS NOT NULL")
-# Of the step that runs; begun anew if it was taken back since.
+# The backfill of the running step; it starts again after a downgrade.
 BEGIN = OpsText("""
     WITH running AS (SELECT revision FROM ops.step ORDER BY id DESC LIMIT 1),
     undone AS (
@@ -68,7 +68,7 @@ UNFINISHED = OpsText("SELECT * FROM ops.backfill WHERE finished_at IS NULL ORDER
 
 
 def backfill(table: str, assignments: str, *, where: str = "true", key: str = "id") -> None:
-    """Set `assignments` in the rows of a table; a call of it is alone in its revision.
+    """Set `assignments` in the rows of a table. The call has to be alone in its revision.
 
     `table` is as SQL writes it; `key` is a unique column that does not change. Rows that are
     written meanwhile with a key that was passed are the business of whoever writes them.
@@ -79,7 +79,7 @@ def backfill(table: str, assignments: str, *, where: str = "true", key: str = "i
     whole = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608  # Of a revision.
     with context.autocommit_block():
         if context.as_sql or not op.get_bind().execute(PREPARED).scalar():
-            op.execute(whole)  # On paper, or on a database that is made to try revisions.
+            op.execute(whole)  # With --sql, or on a scratch database.
             return
         environment = context.environment_context
         say = environment.config.attributes.get("say", bool) if environment else bool
@@ -96,7 +96,7 @@ def progress(row: Row[Any]) -> str:
 
 
 def unfinished(connection: Connection) -> list[str]:
-    """Of each backfill that has begun: how far it is."""
+    """The progress of each backfill that has begun."""
     if not connection.execute(PREPARED).scalar():
         return []
     return [f"{row.revision} {progress(row)}" for row in connection.execute(UNFINISHED)]
@@ -136,7 +136,7 @@ class _Backfill:
         self.connection.exec_driver_sql("RESET lock_timeout")
 
     def _batch(self, after: str, values: dict[str, Any]) -> Row[Any] | None:
-        """None if somebody has one of its rows for too long: the next try is smaller."""
+        """Fill one batch; None if a row is locked for too long: then the next try is smaller."""
         statement = BATCH.format(
             ops=ops_schema(self.connection),
             key=self.key,
@@ -154,7 +154,7 @@ class _Backfill:
             return None
 
     def _rest(self, seconds: float) -> None:
-        """For as long as the batch took, and until replicas have followed."""
+        """Pause as long as the batch took, and until the replicas have caught up."""
         factor = min(max(BATCH_SECONDS / max(seconds, 0.001), 0.5), 2)
         self.size = int(min(max(self.size * factor, LEAST), MOST))
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What a database has of what models can describe, in PostgreSQL's own words.
+"""Describes a database's objects in PostgreSQL's own words, as far as models can have them.
 
 Equal objects have equal definitions, whoever made them and however they were written: both sides
 come from the same catalog. Views, functions, triggers, policies and rights are not in it.
@@ -17,10 +17,10 @@ from chassis.migrations.scratch import undone
 from chassis.postgres.error_translation import first_line
 
 HOME = text("SELECT coalesce(current_schema(), 'public')")
-# Else a name would be written with its schema or without, as the connection's path has it.
+# Else PostgreSQL would write a name with or without its schema, depending on search_path.
 ONE_SCHEMA = text("SELECT set_config('search_path', quote_ident(:home), true)")
 RESTORE = text("SELECT set_config('search_path', :path, true)")
-# Which objects models would have to make anew: those that are not an extension's.
+# Objects that models can make: those that do not belong to an extension.
 MODELLED = text(r"""
     SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM (
         SELECT 'pg_class'::regclass AS catalog, oid, relnamespace AS namespace,
@@ -50,7 +50,7 @@ CONSTRAINTS = {
 
 @dataclass(frozen=True, order=True, slots=True)
 class Key:
-    """What an object is called; `schema` is empty for the schema that the connection writes to."""
+    """The name of an object; `schema` is empty for the schema that the connection writes to."""
 
     kind: str
     schema: str
@@ -59,7 +59,7 @@ class Key:
 
     @property
     def label(self) -> str:
-        """As `--accept-drop` has it."""
+        """The name in the form of `--accept-drop`."""
         own = self.name if self.kind in {"index", *CONSTRAINTS} else ""
         parts = [self.schema, *([own] if own else [self.table, self.name])]
         return ".".join(part for part in parts if part)
@@ -83,7 +83,7 @@ Catalog = dict[Key, str]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Between what there is and what is wanted. A part of a table that is in it is not."""
+    """The difference between two catalogs, without parts of tables that differ as a whole."""
 
     missing: Catalog = field(default_factory=dict)
     extra: Catalog = field(default_factory=dict)
@@ -110,7 +110,7 @@ def _facts() -> TextClause:
 
 
 def catalog(connection: Connection) -> Catalog:
-    """Of the database, as this transaction sees it."""
+    """The catalog of the database, as this transaction sees it."""
     home = connection.execute(HOME).scalar_one()
     path = connection.exec_driver_sql("SHOW search_path").scalar_one()
     connection.execute(ONE_SCHEMA, {"home": home})
@@ -120,7 +120,7 @@ def catalog(connection: Connection) -> Catalog:
 
 
 def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
-    """What the models would make in this scratch database, in place of all that is in it.
+    """The catalog that the models would make in this scratch database, in place of its contents.
 
     Raise CommandError if they cannot be made.
 
@@ -162,7 +162,7 @@ def _comparable(one: Catalog, others: set[tuple[str, str]]) -> Catalog:
 
 
 def _whole(found: Catalog) -> Catalog:
-    """Without what comes and goes with a table or a column that is in it."""
+    """The difference without parts of its own tables and columns."""
     tables = {key.relation for key in found if key.kind == "table"}
     columns = {(key.relation, key.name) for key in found if key.kind == "column type"}
     return {
@@ -175,7 +175,7 @@ def _whole(found: Catalog) -> Catalog:
 
 
 def _without_renamed(missing: Catalog, extra: Catalog) -> tuple[Catalog, Catalog]:
-    """An index or constraint that is the same but for its name does the same."""
+    """The difference without indexes and constraints that differ in their names only."""
     missing, extra = dict(missing), dict(extra)
     for key in [key for key in missing if key.kind in {"index", *CONSTRAINTS}]:
         same = (

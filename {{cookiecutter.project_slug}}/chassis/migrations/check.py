@@ -1,4 +1,4 @@
-"""`db check`: whether each revision declares at least what it was seen to need."""
+"""`db check`: whether each revision declares at least what it was measured to need."""
 
 import ast
 import inspect
@@ -32,7 +32,7 @@ DROPS, NOT_DECLARED, DOES_NOT_RUN = "MIG005", "MIG012", "MIG013"
 STILL = "the models still have"
 COMMENT_WIDTH = 90
 NEWLINE = "\n"
-# A block that decides for itself, and Python that asks the database.
+# SQL with conditions, and Python that queries the database.
 DEPENDS_ON_DATA = re.compile(
     r"\bdo\s*(language\s+\w+\s*)?['$]|(?<!\bop)\.(execute|scalars?|exec_driver_sql)\(", re.I
 )
@@ -53,7 +53,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a revision needs, and what was found on the way."""
+    """What a revision needs, and the effects and failures that were found."""
 
     revision: str
     mode: MaintenanceMode
@@ -63,7 +63,7 @@ class Verdict:
 
     @property
     def reports(self) -> list[str]:
-        """What is wrong, with the safe form; what asks for more than is declared, too."""
+        """The mistakes with their safe forms, and effects that need more than is declared."""
         is_weak = any(finding.rule == NOT_DECLARED for finding in self.findings)
         return [
             f"{self.revision} {finding}\n{indent(f'Safe form:{NEWLINE}{finding.form}', '    ')}"
@@ -73,16 +73,16 @@ class Verdict:
 
     @property
     def failures(self) -> list[str]:
-        """Why it does not run."""
+        """Why the revision does not run."""
         return [finding.text for finding in self.findings if finding.rule == DOES_NOT_RUN]
 
 
 class FindingsError(Exception):
-    """What was checked or written is not right."""
+    """Revisions that were checked or written have mistakes."""
 
 
 def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> list[Verdict]:
-    """Run all, oldest first, on a database that is made for it and dropped again.
+    """Run all revisions, oldest first, on a scratch database.
 
     Raise ScratchForbiddenError if the role in `url` may not create databases.
     """
@@ -93,12 +93,12 @@ def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> l
 def judge_all(
     connection: Connection, scripts: ScriptDirectory, metadata: MetaData
 ) -> list[Verdict]:
-    """Run all, oldest first, on this scratch database."""
+    """Run all revisions, oldest first, on this scratch database."""
     verdicts = []
     for script in reversed(list(scripts.walk_revisions())):
         verdicts.append(judge(connection, script, metadata))
         if verdicts[-1].failures:
-            return verdicts  # The next ones have nothing to build upon.
+            return verdicts  # Later revisions build on this one, and cannot run.
     inspector = inspected(connection)
     made_again = {
         f"{STILL} {name}"
@@ -109,7 +109,7 @@ def judge_all(
 
 
 def _without(verdict: Verdict, made_again: set[str]) -> Verdict:
-    """What a later revision makes again, the models may have."""
+    """Drop effects on objects that a later revision makes again."""
     findings = [
         one for one in verdict.findings if not (one.rule == DROPS and one.text in made_again)
     ]
@@ -136,7 +136,7 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
         connection.rollback()
         reason = first_line(error.orig)
         seen = Footprint([Effect(DOES_NOT_RUN, FULL, f"fails: {reason}", is_error=True)])
-    # Outside a transaction its locks were gone before they could be read.
+    # Outside a transaction, locks end before they can be read.
     in_transaction = not is_autocommit(script)
     effects += [one for one in seen.effects if in_transaction or one.contracts or one.is_error]
     for table, column in seen.dropped:
@@ -157,7 +157,7 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
 
 
 def _source_effects(script: Script, source: str) -> Iterator[Effect]:
-    """What is seen in the file only."""
+    """Effects that are visible in the file only."""
     functions = {
         node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
     }
@@ -194,7 +194,7 @@ def _declaration_effects(script: Script, mode: MaintenanceMode, phase: str) -> I
 
 
 def _statements(function: ast.FunctionDef | None) -> list[ast.stmt]:
-    """Without docstrings and what does nothing."""
+    """The statements, without docstrings and `pass`."""
     body = function.body if function else []
     return [
         node

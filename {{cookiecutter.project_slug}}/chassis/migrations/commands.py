@@ -53,7 +53,7 @@ def migration_scripts() -> ScriptDirectory:
     scripts = ScriptDirectory.from_config(Config(toml_file=current_project().alembic_file))
     try:
         with catch_warnings():
-            simplefilter("error")  # Alembic would go on without the revision that it warns of.
+            simplefilter("error")  # Alembic only warns, and drops one of the revisions.
             heads = scripts.get_heads()
     except UserWarning as error:
         raise CommandError(f"{error}. {ONE_LINE}") from error
@@ -64,7 +64,7 @@ def migration_scripts() -> ScriptDirectory:
 
 
 def _require_readable(scripts: ScriptDirectory) -> None:
-    """A server reads them without Alembic, and would go by something else."""
+    """Require that a server, which reads the files without Alembic, reads the same."""
     try:
         found = [astuple(one) for one in reversed(read_revisions(Path(scripts.versions)))]
     except RevisionsError as error:
@@ -121,13 +121,13 @@ class Migrations:
             return before, revision_of(connection)
 
     def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, list[str]]:
-        """What `upgrade` would do, and what that means here; nothing is changed."""
+        """What `upgrade` would do to this database; nothing is changed."""
         return self._described(
             partial(plan_upgrade, revision=named(revision), until_expand=until_expand)
         )
 
     def plan_back(self, revision: str = "-1") -> tuple[Plan, list[str]]:
-        """What `downgrade` would do, and what that means here; nothing is changed."""
+        """What `downgrade` would do to this database; nothing is changed."""
         return self._described(partial(plan_downgrade, revision=named(revision)))
 
     def _described(self, make: Callable[..., Plan]) -> tuple[Plan, list[str]]:
@@ -142,7 +142,7 @@ class Migrations:
             return revision_of(connection)
 
     def status(self) -> dict[str, Any]:
-        """Revisions, what is pending, and what may stand in the way, by name."""
+        """Revisions, pending ones, and sessions that may block them."""
         with self._connection() as connection:
             return status(connection, migration_scripts())
 
@@ -214,16 +214,16 @@ class Migrations:
             try:
                 if write_measurements(Path(script.path), verdict.footprint, down):
                     self._options.say("measured", f"{script.path} notes what it does")
-            except OSError as error:  # Of a read-only checkout, say.
+            except OSError as error:  # Such as a read-only checkout.
                 self._options.say("warning", f"What was measured is not noted: {error}")
 
     def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
-        """What the release needs must not wait for what belongs after the release."""
+        """Reject an expand revision behind a contract one: it would wait for the next release."""
         pending = plan_upgrade(scripts, current, "head").scripts
         if found := expand_behind_contract(pending):
             expand, contract = found
             text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
-            if current is None:  # Of a database that nobody serves from, nothing follows.
+            if current is None:  # No service uses the database, so it does not matter.
                 self._options.say("warning", text)
             else:
                 yield text

@@ -1,4 +1,4 @@
-"""What a revision does that somebody may notice."""
+"""Effects of a revision that running code or other sessions may notice."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from chassis.core.maintenance import MaintenanceMode
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that a revision does; `rule` is what `# mig: ignore` names."""
+    """One effect of a revision; `rule` is the name for `# mig: ignore`."""
 
     rule: str
     mode: MaintenanceMode
     text: str
-    contracts: bool = False  # Code of the release before could not live with it.
+    contracts: bool = False  # The earlier release would fail.
     is_error: bool = False
 
 

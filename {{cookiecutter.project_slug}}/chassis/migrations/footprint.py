@@ -1,4 +1,4 @@
-"""What a revision really does: it is run on a database without rows, and its locks are read.
+"""Measures a revision: runs it on a database without rows, and reads its locks and scans.
 
 A scan, a rewrite and a lock are the same with no rows as with a million; only the time differs.
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
@@ -19,7 +19,7 @@ from chassis.migrations.scratch import operations
 from chassis.migrations.shapes import shape_effects
 from chassis.migrations.snapshot import Snapshot
 
-# Also of what was dropped in this transaction.
+# Also for objects that were dropped in this transaction.
 ACTIVITY = text("""
     SELECT oid, pg_stat_get_xact_numscans(oid) AS scans,
         pg_stat_get_xact_tuples_inserted(oid) AS inserted FROM unnest(CAST(:oids AS oid[])) AS oid
@@ -40,16 +40,16 @@ STRENGTH = (
 KEEPS_WRITERS_OUT = {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
 READS = "AccessShareLock"
 KEEPS_ALL_OUT, WRITES = "AccessExclusiveLock", "RowExclusiveLock"
-FEW = 1000  # Rows that are put into a table in no time.
+FEW = 1000  # Rows that are inserted in negligible time.
 VALIDATES = "ShareUpdateExclusiveLock"
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """`locks`, `scanned` and `rewritten` are of tables that were there before, by name."""
+    """The measurements. `locks`, `scanned` and `rewritten` are of earlier tables, by name."""
 
     effects: list[Effect]
-    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the whole table.
+    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the whole.
     locks: dict[str, str] = field(default_factory=dict)
     scanned: list[str] = field(default_factory=list)
     rewritten: list[str] = field(default_factory=list)
@@ -57,13 +57,13 @@ class Footprint:
 
     @property
     def work(self) -> Iterator[tuple[str, str]]:
-        """Each table, and the lock, the scan and the rewrite that it sees."""
+        """Each table with its lock, scan and rewrite."""
         for table, lock in self.locks.items():
             scan = ["scan"] if table in self.scanned else []
             rewrite = ["rewrite"] if table in self.rewritten else []
             if lock != READS or scan or rewrite:
                 yield table, ", ".join([lock, *scan, *rewrite])
-        # Outside a transaction the lock is gone before it can be read.
+        # Outside a transaction, locks end before they can be read.
         for key in sorted(self.change.missing.keys() | self.change.extra.keys()):
             name = ".".join(filter(None, key.relation))
             if key.kind == "index" and name not in self.locks:
@@ -72,7 +72,7 @@ class Footprint:
 
 
 def footprint(connection: Connection, script: Script, direction: str = "upgrade") -> Footprint:
-    """Run the revision, commit it, and tell what it did to what was there."""
+    """Run the revision, commit it, and measure its effects on objects that existed before."""
     with operations(connection):
         before = Snapshot.of(connection)
         idle = _activity(connection, before)
@@ -134,7 +134,7 @@ def _effects(
 
 
 def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int, int]]:
-    """Of each table with its indexes: scans, and rows that were put in, in this transaction."""
+    """For each table with its indexes: scans and inserted rows of this transaction."""
     oids = [*snapshot.relations, *snapshot.indexes]
     found: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in connection.execute(ACTIVITY, {"oids": oids}):
@@ -149,7 +149,7 @@ def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int
 
 
 def _locks(connection: Connection, before: Snapshot) -> dict[int, set[str]]:
-    """On tables that were there. To lock an index keeps those out who plan a query of its table."""
+    """Locks on earlier tables. A locked index blocks the planning of queries on its table."""
     locks: dict[int, set[str]] = defaultdict(set)
     for oid, mode in connection.execute(LOCKS):
         if (table := before.indexes.get(oid, oid)) in before.stored:
@@ -158,7 +158,7 @@ def _locks(connection: Connection, before: Snapshot) -> dict[int, set[str]]:
 
 
 def _time_effects(work: _Work) -> Iterator[Effect]:
-    """What takes as long as a table is large, and whom it keeps out for that long."""
+    """Effects whose time grows with a table, and the sessions that they block."""
     worked = work.scanned | work.filled
     busy = work.named(worked | work.rewritten)
     if work.rewritten:
@@ -181,7 +181,7 @@ def _time_effects(work: _Work) -> Iterator[Effect]:
 def _deadlock_effects(
     names: dict[int, str], locks: dict[int, set[str]], related: set[frozenset[int]]
 ) -> Iterator[Effect]:
-    """Whoever uses two tables in the other order; those with a foreign key are locked together."""
+    """Pairs of locked tables that may deadlock. Tables with a foreign key are locked together."""
     exclusive = sorted(oid for oid in locks if KEEPS_ALL_OUT in locks[oid])
     for pair in combinations(exclusive, 2):
         if frozenset(pair) not in related:
@@ -197,9 +197,9 @@ def _renamed_labels(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
 
 
 def _name_effects(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
-    """Names that the running code uses, and that stand for nothing afterwards.
+    """Names that running code uses, and that do not exist afterwards.
 
-    A name may stand for another table afterwards: what counts is whether it has the columns.
+    A name may belong to another table afterwards; then its columns count.
     """
     now = after.by_name
     for oid, name in before.names.items():

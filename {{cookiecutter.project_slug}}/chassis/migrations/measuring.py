@@ -1,4 +1,4 @@
-"""What revisions do to tables, written into their files for those who apply them."""
+"""Writes measurements of revisions into their files, for the operators who apply them."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,13 +23,13 @@ def downgrades(connection: Connection, scripts: Iterable[Script]) -> Iterator[Fo
 
 
 def write_measurements(path: Path, up: Footprint, down: Footprint | None) -> bool:
-    """Return whether the file had other ones, or none."""
+    """Write the measurements; return whether the file has changed."""
     source = path.read_text("utf-8")
     bare = MEASURED.sub("", source)
     before, phase, after = bare.partition(AFTER)
     line, end, rest = after.partition("\n")
     if not phase:
-        return False  # It declares nothing, which `db check` has said.
+        return False  # The file declares nothing; `db check` reports that.
     text = f"{before}{phase}{line}{end}{_block(checksum_of(bare), up, down)}{rest}"
     if text != source:
         path.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""The window around a migration: opened, drained, and closed only on proof."""
+"""The maintenance window of a migration: opened, drained, and closed only on proof."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ STILL_OPEN = OpsText("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' F
 
 
 class OpenWindow:
-    """Its mode is that of the revision that runs: reads are refused only where one needs it."""
+    """An open window. Its mode is the one that the running revision needs."""
 
     def __init__(self, connection: Connection, log: WindowLog, window: Window) -> None:
         self.id = window.id
@@ -39,7 +39,7 @@ class OpenWindow:
         self._connection, self._log = connection, log
 
     def require(self, mode: MaintenanceMode) -> None:
-        """Be in that mode, or in the stronger one that it was opened in by hand."""
+        """Change to this mode, but not below the mode that was chosen by hand."""
         wanted = max(mode, self._weakest, key=lambda one: one.strength)
         if wanted is self.mode:
             return
@@ -53,9 +53,9 @@ class OpenWindow:
 def migration_window(
     connection: Connection, plan: Plan, options: Options
 ) -> Iterator[OpenWindow | None]:
-    """Keep a window open meanwhile, or none if no step needs one.
+    """Keep a window open during the block, if a step needs one.
 
-    One that is open already, by hand or since a migration failed, is joined. Raise BusyError if the
+    A window that is open already, by hand or since a failure, is joined. Raise BusyError if the
     writers do not end, MigrationFailedError instead of the block's error if the window stays.
     """
     log = WindowLog(connection, actor=actor(), source="migrator")
@@ -128,7 +128,7 @@ def open_window(connection: Connection) -> Window | None:
 
 
 def _let_a_late_cancel_pass(connection: Connection) -> None:
-    """What interrupted the last statement may reach the next one."""
+    """Run an empty statement: a late cancel request may still arrive, and ends that one."""
     for _ in range(2):
         connection.rollback()
         try:
@@ -139,13 +139,13 @@ def _let_a_late_cancel_pass(connection: Connection) -> None:
 
 
 def _locked(connection: Connection, window: Window | None) -> Window | None:
-    """Whoever opened it by hand cannot end it before it is joined."""
+    """Lock the window, so that nobody ends it before the migration has joined it."""
     is_open = window and connection.execute(STILL_OPEN, {"id": window.id}).first() is not None
     return window if is_open else None
 
 
 def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | None) -> Window:
-    """Reading goes on while it drains."""
+    """Begin the window in the mode read-only: reads continue while it drains."""
     if joined is None:
         log.insert(
             "migration",
@@ -155,7 +155,7 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
             target_revision=plan.target,
         )
     else:
-        # What failed began at its own revision, and has not been undone.
+        # The failed migration began at its own revision, and was not undone.
         failed = joined.phase is WindowPhase.FAILED
         log.change(
             joined.id,
@@ -176,7 +176,7 @@ def _settle_after(
         f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
         "proven to be at a revision. Run the same command again."
     )
-    if connection.invalidated:  # It would open another one, without the mutex.
+    if connection.invalidated:  # SQLAlchemy would open another connection, without the mutex.
         raise connection_lost from error
     try:
         _let_a_late_cancel_pass(connection)

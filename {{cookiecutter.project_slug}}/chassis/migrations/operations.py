@@ -1,7 +1,7 @@
-"""Operations for revisions, beside those of Alembic.
+"""Operations for revisions, in addition to Alembic's.
 
-What PostgreSQL only runs outside a transaction belongs in a revision of its own: an index, a value
-of an enum, a backfill. Killed halfway, it is put right when it runs again.
+An operation that PostgreSQL runs only outside a transaction belongs in a revision of its own: an
+index, a value of an enum, a backfill. If it is killed halfway, the next run repairs it.
 """
 
 import re
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  # For revisions.
 
-# It waits for every older transaction, which blocks nobody; given up, it leaves an invalid index.
+# It waits for older transactions and blocks nobody; if cancelled, it leaves an invalid index.
 # https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 PATIENCE = "SET lock_timeout = 0; SET statement_timeout = '1h'"
 VALIDITY = text("""
@@ -23,7 +23,7 @@ VALIDITY = text("""
     AND indexrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:name)))
 """)
 LONGEST_NAME = 63
-# The release before writes `old`, the next one `new`; who writes both means `new`.
+# The earlier release writes `old`, the later one `new`; if both are written, `new` counts.
 EQUAL = """
     CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -59,7 +59,7 @@ def keep_columns_equal(
 
 
 def let_columns_differ(table: str, new: str) -> None:
-    """The end of `keep_columns_equal`, before one of the two is dropped."""
+    """End `keep_columns_equal`, before one of the two columns is dropped."""
     op.execute(APART.format(**_names(table, new)))
 
 
@@ -89,7 +89,7 @@ def drop_index_concurrently(name: str, table: str, schema: str | None = None) ->
 
 
 def add_enum_value(enum: str, value: str) -> None:
-    """Only a later revision may use the value."""
+    """Add a value to an enum. Only a later revision may use the value."""
     quoted = value.replace("'", "''")
     with _outside_a_transaction():
         op.execute(f"ALTER TYPE {enum} ADD VALUE IF NOT EXISTS '{quoted}'")

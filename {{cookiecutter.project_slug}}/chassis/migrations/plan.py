@@ -1,4 +1,4 @@
-"""Which revisions are applied, in which order, and how much of a window they need."""
+"""The plan of a migration: the revisions, their order, and the window that they need."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from chassis.maintenance.declarations import is_autocommit, is_contract, needed_
 
 
 def unheard(_what: str, _text: str) -> None:
-    """For who does not want to be told."""
+    """Ignore messages."""
 
 
 class ContractInTheWayError(Exception):
@@ -31,11 +31,11 @@ class Options:
     """Times are in seconds. `maintenance` None is what the revisions declare."""
 
     maintenance: MaintenanceMode | None = None
-    force: bool = False  # Take a weaker mode than is declared.
+    force: bool = False  # Accept a weaker mode than declared.
     single_transaction: bool = False
     hold: bool = False  # Leave the window open afterwards.
-    wait: float = 60  # For another migrator.
-    drain_timeout: float = 30  # For those who write.
+    wait: float = 60  # Seconds to wait for another migrator.
+    drain_timeout: float = 30  # Seconds to wait for running writes.
     lock_timeout: float = 0.2
     lock_budget: float = 600
     terminate_blockers: bool = False  # Those whose transaction is idle.
@@ -49,11 +49,11 @@ class Plan:
     start: str | None
     target: str | None
     steps: list[RevisionStep]
-    modes: list[MaintenanceMode]  # What each step needs.
+    modes: list[MaintenanceMode]  # The mode that each step needs.
 
     @property
     def mode(self) -> MaintenanceMode:
-        """The strongest that a revision needs."""
+        """The strongest mode that a revision needs."""
         return max(self.modes, key=lambda mode: mode.strength, default=MaintenanceMode.NONE)
 
     @property
@@ -62,10 +62,10 @@ class Plan:
 
     @property
     def needing(self) -> range:
-        """From the first step that needs a window to the last one; what lies between is inside.
+        """The steps from the first to the last that needs a window.
 
-        A copy in one revision and the drop of its source in a later one would otherwise lose what
-        is written between them.
+        The window stays open in between: if one revision copies a column and a later one drops the
+        source, a write between them would be lost.
         """
         found = [i for i, mode in enumerate(self.modes) if mode is not MaintenanceMode.NONE]
         return range(found[0], found[-1] + 1) if found else range(0)
@@ -77,11 +77,11 @@ class Plan:
         return Plan(self.direction, start, target, steps, self.modes[begin:end])
 
     def in_mode(self, mode: MaintenanceMode) -> "Plan":
-        """The same, all of it in a window of that mode."""
+        """The same plan, with all steps in a window of this mode."""
         return replace(self, modes=[mode] * len(self.steps))
 
     def described(self) -> Iterator[str]:
-        """What needs how much, and what runs inside only because of its neighbours."""
+        """Which steps need which mode, and which run inside because of their neighbours."""
         number = f"{len(self.steps)} revision{'s' if len(self.steps) != 1 else ''}"
         yield f"{number}, {self.start or 'none'} -> {self.target or 'none'}, window {self.mode}"
         inside = self.needing
@@ -101,7 +101,7 @@ class Plan:
 
 
 def leads_to(step: RevisionStep) -> str | None:
-    """The revision of the database after it."""
+    """The revision of the database after a step."""
     if step.is_upgrade:
         return step.revision.revision
     down = step.revision.down_revision
@@ -112,7 +112,7 @@ def plan_upgrade(
     scripts: ScriptDirectory, current: str | None, revision: str, *, until_expand: bool = False
 ) -> Plan:
     """Raise CommandError if the code has no such revision."""
-    # Alembic takes None too: a database that was never migrated.
+    # Alembic accepts None, for a database that was never migrated.
     steps = _revision_steps(scripts._upgrade_revs(revision, current))  # type: ignore[arg-type]  # noqa: SLF001
     if until_expand:
         first = next((i for i, step in enumerate(steps) if is_contract(step.revision)), len(steps))
@@ -141,7 +141,7 @@ def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
 
 def _plan(direction: str, current: str | None, steps: list[RevisionStep]) -> Plan:
     modes = [
-        # An empty database serves nobody.
+        # No service uses an empty database.
         MaintenanceMode.NONE if current is None else needed_mode(step.revision, direction)
         for step in steps
     ]

@@ -1,4 +1,4 @@
-"""Whether a migration could have its locks now, looked at before anybody is shut out for it."""
+"""Tests whether a migration can get its locks, before a window is opened for it."""
 
 import re
 import time
@@ -19,7 +19,7 @@ from chassis.migrations.plan import Plan
 from chassis.postgres.error_translation import sqlstate
 
 SECONDS = 0.2
-LEAST = 2  # Milliseconds: halved it is still one, and 0 would be no limit.
+LEAST = 2  # Milliseconds. Half of it is still at least 1; 0 would mean no limit.
 # As footprint.py names them.
 TABLES = text("""
     SELECT c.oid::regclass::text AS quoted,
@@ -31,14 +31,14 @@ COMMITS = re.compile(r"\bcommit\b", re.IGNORECASE)
 
 
 class EnoughError(Exception):
-    """The time is over, and no lock was in the way."""
+    """The time is over, and no lock was refused."""
 
 
 def probe(connection: Connection, plan: Plan) -> None:
-    """Take the locks of the plan's steps for at most 200 ms, and give them back.
+    """Acquire the locks of the plan's steps for at most 200 ms, and release them.
 
-    Those that were measured; where a revision was not, as it is now, they run, and are taken back.
-    Raise DBAPIError, LOCK_NOT_AVAILABLE, if somebody has one.
+    These are the measured locks. A revision without measurements runs, and is rolled back.
+    Raise DBAPIError with LOCK_NOT_AVAILABLE if another session holds one.
     """
     measured = [measurements(script) for script in plan.scripts]
     connection.rollback()
@@ -74,7 +74,7 @@ def _take(connection: Connection, measured: list[dict[str, str]]) -> None:
 
 
 def _attempt(connection: Connection, plan: Plan) -> None:
-    """Run the steps up to the first that commits by itself; the caller takes them back."""
+    """Run the steps up to the first that commits by itself; the caller rolls back."""
     with Operations.context(MigrationContext.configure(connection)):
         for script in plan.scripts:
             if is_autocommit(script) or COMMITS.search(getsource(script.module)):
@@ -84,7 +84,7 @@ def _attempt(connection: Connection, plan: Plan) -> None:
 
 @contextmanager
 def _hurried(connection: Connection) -> Iterator[None]:
-    """Half of what is left for a lock: a statement that works first has used a part of its time."""
+    """Limit waits for locks to half of the remaining time, since statements work first."""
     deadline = time.monotonic() + SECONDS
 
     def hurry(_connection: Connection, cursor: Any, *_: object) -> None:

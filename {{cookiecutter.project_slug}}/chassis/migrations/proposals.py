@@ -1,7 +1,7 @@
-"""What a revision has to do, so that the revisions make what the models have.
+"""Proposes the operations that make the revisions agree with the models.
 
-Alembic proposes what can be read as Python; what it does not see is written as SQL, from the
-catalog. What is proposed is limited to what the catalogs differ in.
+Alembic proposes operations in Python. Differences that it does not see become SQL, from the
+catalog. Only differences between the catalogs are proposed.
 """
 
 import re
@@ -37,9 +37,9 @@ PRIMARY_KEY_COLUMN = re.compile(r'"(?:[^"]|"")*"|(?<=[(\s])\w+(?=[,)])')
 def parts(
     connection: Connection, metadata: MetaData, wanted: Catalog, *, plain: bool = False
 ) -> Iterator[Part]:
-    """Each has to be applied to this scratch database before the next is asked for.
+    """The parts of a change. Apply each to this scratch database before asking for the next.
 
-    `plain` is as few as possible, whoever is kept out while they are applied.
+    `plain` makes as few as possible, even if they block others.
     """
     before = catalog(connection)
     difference = compare(before, wanted)
@@ -69,7 +69,7 @@ def parts(
 
 
 def drops(difference: Difference) -> list[Key]:
-    """What the models have not any more. Each has to be accepted by its name."""
+    """Objects that the models no longer have. Each drop has to be accepted by its name."""
     return sorted(difference.extra)
 
 

@@ -93,7 +93,7 @@ class Runner:
         return plan
 
     def _run_parts(self, connection: Connection, plan: Plan) -> None:
-        """What needs no window runs before it and after it."""
+        """Run the steps that need no window before and after the others."""
         everything = range(len(plan.steps))
         inside = plan.needing
         if open_window(connection) or (inside and self.options.single_transaction):
@@ -106,7 +106,7 @@ class Runner:
         self._apply_all(connection, plan.part(inside.stop, everything.stop), None)
 
     def _run_inside(self, connection: Connection, plan: Plan) -> None:
-        """Shut nobody out before the locks can be had, nor for longer while they cannot."""
+        """Open the window only when the locks are free, and close it while they are not."""
         deadline = time.monotonic() + self.options.lock_budget
         while True:
             if plan.mode is not MaintenanceMode.NONE:
@@ -180,10 +180,10 @@ class Runner:
                 timeouts=timeouts,
                 waiting=partial(self.options.say, names),
             )
-        connection.rollback()  # Of a transaction that was open before Alembic came, say.
+        connection.rollback()  # Such as a transaction that was open before.
         after = revision_of(connection)
         connection.rollback()
-        if after != part.target:  # Alembic has said that all is well, and nothing happened.
+        if after != part.target:  # Alembic reported success, and nothing changed.
             raise CommandError(f"The database is at {after}, not at {part.target}.")
         text = f"applied in {time.monotonic() - begun:.2f} s"
         if retries:
@@ -208,12 +208,12 @@ class Runner:
 
 
 class RevisionError(Exception):
-    """A revision's Python fails."""
+    """The Python code of a revision failed."""
 
 
 @contextmanager
 def naming(revision: str) -> Iterator[None]:
-    """Say in each error in which revision it was."""
+    """Add the revision's name to every error."""
     try:
         yield
     except (BusyError, CommandError):

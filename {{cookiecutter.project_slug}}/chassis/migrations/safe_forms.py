@@ -1,4 +1,4 @@
-"""How `db migrate` changes tables that are in use: in steps that keep nobody out for long.
+"""The safe forms of changes to tables in use: steps that block nobody for long.
 
 An index is built concurrently, a constraint is added unvalidated and validated afterwards, NOT NULL
 comes by way of a CHECK, a unique constraint by way of an index; and each table is locked alone.
@@ -63,18 +63,18 @@ def _render_drop(context: Any, operation: ConcurrentDropOp) -> str:
 
 @dataclass(slots=True)
 class _Steps:
-    """By what has to come after what."""
+    """The steps, in groups that have to follow each other."""
 
     made: list[Operation] = field(default_factory=list)
     at_once: dict[Relation, list[Operation]] = field(default_factory=lambda: defaultdict(list))
-    unindexed: list[Operation] = field(default_factory=list)  # While the columns are there.
+    unindexed: list[Operation] = field(default_factory=list)  # Before the columns are dropped.
     alone: list[Operation] = field(default_factory=list)
     validated: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
 
 
 def in_steps(operations: Iterable[Operation], in_use: set[Relation], phase: str) -> Iterator[Part]:
-    """`in_use` are tables of earlier revisions, without those that are partitioned."""
+    """The steps. `in_use` are the tables of earlier revisions, except partitioned ones."""
     steps = _Steps()
     for operation in operations:
         _sort(operation, in_use, steps)
@@ -118,7 +118,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
 def _sort_unique(
     operation: ConstraintStatement, columns: re.Match[str] | None, steps: _Steps
 ) -> None:
-    if not columns or not operation.relation:  # With NULLS NOT DISTINCT, say.
+    if not columns or not operation.relation:  # Such as one with NULLS NOT DISTINCT.
         steps.made.append(operation)
         return
     names = [quoted or plain for quoted, plain in COLUMN.findall(columns[1])]
@@ -128,7 +128,7 @@ def _sort_unique(
 
 
 def _not_null(operation: ops.AlterColumnOp | None) -> Iterator[list[Operation]]:
-    """PostgreSQL does not read the table where a CHECK has proven it already."""
+    """NOT NULL by way of a validated CHECK: then PostgreSQL does not read the table."""
     if operation is None:
         return
     table = qualified(operation.schema or "", operation.table_name)

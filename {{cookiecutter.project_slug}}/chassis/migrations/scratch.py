@@ -1,4 +1,4 @@
-"""A database that is made for a question and dropped again: nothing of others is in it."""
+"""Scratch databases: made for one purpose, without others' objects, and dropped again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +24,7 @@ class ScratchForbiddenError(Exception):
 
 @contextmanager
 def scratch_database(url: str) -> Iterator[Connection]:
-    """With the schema that `url` writes to.
+    """Make a scratch database, with the schema that `url` writes to.
 
     Raise ScratchForbiddenError if the role in `url` may not create databases.
     """
@@ -62,7 +62,7 @@ def apply(connection: Connection, script: Script) -> None:
 @contextmanager
 def operations(connection: Connection) -> Iterator[Operations]:
     """Let `op` work on this connection, in a transaction that is committed at the end."""
-    connection.rollback()  # Alembic would take an open one for the caller's, and commit nothing.
+    connection.rollback()  # Alembic would not commit an open transaction.
     context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
     with context.begin_transaction(_per_migration=True), Operations.context(context) as op:
         yield op
@@ -70,7 +70,7 @@ def operations(connection: Connection) -> Iterator[Operations]:
 
 @contextmanager
 def undone(connection: Connection) -> Iterator[None]:
-    """Whatever is done inside is rolled back."""
+    """Roll back everything that the block does."""
     connection.rollback()
     try:
         yield

@@ -1,6 +1,6 @@
-"""What the code that runs would notice of a change to its tables: each of these may be an error.
+"""Changes of tables that running code may notice as errors.
 
-Who widens what is accepted or adds what nobody has to know is expanding; the rest is contracting.
+A change that only accepts more, or adds optional things, expands; every other one contracts.
 """
 
 import re
@@ -13,14 +13,14 @@ from chassis.migrations.effects import Effect, contracting
 LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
 NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
-REFUSES_VALUES = ("GENERATED", "IDENTITY a")  # The latter is GENERATED ALWAYS AS IDENTITY.
+REFUSES_VALUES = ("GENERATED", "IDENTITY a")  # "a" is GENERATED ALWAYS AS IDENTITY.
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
 
 def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> Iterator[Effect]:
-    """Columns and tables that are dropped or renamed are not in it.
+    """Effects of changed columns. Dropped and renamed ones are reported elsewhere.
 
-    A wider type in a table that was written anew has other values, too.
+    In a rewritten table, a wider type has other values, too.
     """
     yield from _added(change, after)
     unique = {(key.relation, _unique_columns(key, made)) for key, made in after.items()}
@@ -56,7 +56,7 @@ def _added(change: Difference, after: Catalog) -> Iterator[Effect]:
 
 
 def _removed(change: Difference, unique: set[tuple[tuple[str, str], str]]) -> Iterator[Effect]:
-    """An upsert names columns; another key or index of the same ones does as well."""
+    """Removed unique keys, which an upsert may name, unless another has the same columns."""
     for key, definition in sorted(change.extra.items()):
         columns = _unique_columns(key, definition)
         if columns and (key.relation, columns) not in unique:
@@ -66,7 +66,7 @@ def _removed(change: Difference, unique: set[tuple[tuple[str, str], str]]) -> It
 
 
 def _unique_columns(key: Key, definition: str) -> str:
-    """As they are written, with the condition; empty for what is not unique."""
+    """The columns of a unique index as text, with its condition; else empty."""
     if not _is_unique(key, definition):
         return ""
     return definition.partition("(")[2]
@@ -79,7 +79,7 @@ def _is_unique(key: Key, definition: str) -> bool:
 
 
 def _is_wider(was: str, now: str) -> bool:
-    """What was accepted is accepted, and is the same for who reads it."""
+    """Whether the new type accepts all old values, and reads them the same."""
     old, new = NUMERIC.match(was), NUMERIC.match(now)
     if old and new:
         return old[2] == new[2] and int(old[1]) <= int(new[1])

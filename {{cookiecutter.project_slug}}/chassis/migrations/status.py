@@ -1,4 +1,4 @@
-"""What an operator wants to know before and after a migration."""
+"""`db status` and plans: information for operators before and after a migration."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ SIZE = text("""
     FROM pg_class WHERE oid = to_regclass(:table)
 """)
 MEGABYTE = 1_000_000
-# What a small machine does at least; an estimate says whether to wait or to come back.
+# Of a small machine: an estimate says whether to wait or to come back.
 MEGABYTES_A_SECOND = {"rewrite": 20, "scan": 100}
 LONG = text("""
     SELECT format('%s, process %s, %s, for %s s', application_name, pid, state,
@@ -38,7 +38,7 @@ LONG = text("""
 
 
 def warnings(connection: Connection, applied: list[Script]) -> dict[str, list[str]]:
-    """What may stand in the way of a migration, or has been changed behind its back."""
+    """Sessions that may block a migration, and changes that it did not make."""
     sums = {script.revision: checksum(script) for script in applied}
     prepared = connection.execute(PREPARED).scalar()
     rows = connection.execute(APPLIED).all() if prepared else []
@@ -67,7 +67,7 @@ def status(connection: Connection, scripts: ScriptDirectory) -> dict[str, Any]:
 
 
 def description(connection: Connection, script: Script, direction: str = "upgrade") -> list[str]:
-    """A line of the revision, and one of each table that it was measured to work on."""
+    """A line for the revision, and one for each table in its measurements."""
     declared, found = declaration(script), measurements(script)
     mode = declared.maintenance if direction == "upgrade" else found.downgrade_maintenance
     lines = [f"{script.revision} {script.doc}: window {mode}, {declared.phase}"]
@@ -78,12 +78,12 @@ def description(connection: Connection, script: Script, direction: str = "upgrad
 
 
 def unchecked(scripts: list[Script]) -> list[str]:
-    """Those that neither `db migrate` nor `db check` has read as they are now."""
+    """Revisions that were edited after `db migrate` and `db check`."""
     return [script.revision for script in scripts if not measurements(script).is_checked]
 
 
 def _weighed(connection: Connection, table: str, work: str) -> str:
-    """What is done to a table, how large that is in this database, and how long it may take."""
+    """The work on a table, its size in this database, and an estimated time."""
     row = connection.execute(SIZE, {"table": table}).one_or_none()
     if row is None:
         return f"{table}: {work}; there is no such table yet"

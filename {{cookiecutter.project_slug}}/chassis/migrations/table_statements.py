@@ -1,4 +1,4 @@
-"""What a revision is written from: Alembic's operations, and SQL that can be taken back."""
+"""The parts of a revision: Alembic's operations, and SQL with its reverse."""
 
 import re
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from chassis.maintenance.declarations import EXPAND
 
 Operation = ops.MigrateOperation
 quote = dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
-COLON = re.compile(r"(?<!:):(?=\w)")  # SQLAlchemy would take a name after it for a parameter.
+COLON = re.compile(r"(?<!:):(?=\w)")  # SQLAlchemy would read a name after a colon as a parameter.
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What belongs into one revision."""
+    """The contents of one revision."""
 
     operations: Sequence[Operation]
     phase: str = EXPAND
 
 
 class Note(ops.MigrateOperation):
-    """For a function that has nothing to do, and says so."""
+    """The docstring of a function that has nothing to do."""
 
 
 @renderers.dispatch_for(Note)
@@ -34,7 +34,7 @@ def _render_note(_context: object, _operation: Note) -> str:
 
 
 class Statement(ops.ExecuteSQLOp):
-    """SQL, and the SQL that takes it back; that is empty where nothing has to be.
+    """SQL and its reverse, which is empty if there is nothing to reverse.
 
     `relation` is the table that it changes, with its schema.
     """
@@ -70,7 +70,7 @@ class ConstraintStatement(Statement):
 
 
 def reversed_operations(operations: Sequence[Any]) -> list[Operation]:
-    """What takes them back; where nothing has to be, a docstring that says so."""
+    """The reverse of operations; a docstring if there is nothing to reverse."""
     found = [one.reverse() for one in reversed(operations)]
     return [one for one in found if not isinstance(one, Note)] or found[:1]
 

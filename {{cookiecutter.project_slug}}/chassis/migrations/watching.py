@@ -1,4 +1,4 @@
-"""Who keeps a migration waiting and how far an index is, asked by a connection beside it."""
+"""Watches a migration from a second connection: its blockers, and an index's progress."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from chassis.maintenance.migrator import WHO
 from chassis.postgres.error_translation import first_line
 
 TOLD_SECONDS = 5.0
-ENDED_SECONDS = 0.2  # How often it looks for transactions to end; each waits as long in vain.
+ENDED_SECONDS = 0.2  # How often it ends blockers; each has blocked at least that long.
 PROCESS = text("SELECT pg_backend_pid()")
 # https://www.postgresql.org/docs/current/progress-reporting.html#CREATE-INDEX-PROGRESS-REPORTING
 PROGRESS = text("""
@@ -24,7 +24,7 @@ PROGRESS = text("""
 BLOCKERS = text(f"""
     SELECT {WHO} FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids(:pid)) ORDER BY xact_start
 """)  # noqa: S608
-# A transaction that waits for its client, and not for a moment.
+# A transaction that has waited for its client for a while.
 END_IDLE = text(f"""
     SELECT {WHO} AS who, pg_terminate_backend(pid) AS is_ended FROM pg_stat_activity
     WHERE pid = ANY (pg_blocking_pids(:pid)) AND state LIKE 'idle in transaction%'
@@ -36,7 +36,7 @@ Say = Callable[[str, str], object]
 
 @contextmanager
 def watching(connection: Connection, say: Say, *, end_idle: bool) -> Iterator[None]:
-    """Say every few seconds what this connection waits for; end idle transactions if asked to."""
+    """Report every few seconds what this connection waits for; end idle blockers if asked to."""
     ended = Event()
     pid = connection.execute(PROCESS).scalar_one()
     connection.rollback()

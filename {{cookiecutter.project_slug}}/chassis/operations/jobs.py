@@ -15,7 +15,7 @@ RETRY_SECONDS = "1"
 
 
 @blueprint.get("/<uuid:job_id>")
-@blueprint.requires()
+@blueprint.requires("jobs:read")
 @blueprint.response(200, JobOutput)
 @inject
 def read_job(job_id: UUID, jobs: Jobs) -> tuple[Job, dict[str, str]]:
@@ -25,7 +25,7 @@ def read_job(job_id: UUID, jobs: Jobs) -> tuple[Job, dict[str, str]]:
 
 
 @blueprint.post("/<uuid:job_id>/cancel")
-@blueprint.requires()
+@blueprint.requires("jobs:write")
 @blueprint.response(200, JobOutput)
 @inject
 def cancel_job(job_id: UUID, jobs: Jobs) -> Job:

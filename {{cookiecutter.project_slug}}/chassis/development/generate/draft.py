@@ -1,4 +1,4 @@
-"""Changes of a project's files that are kept in memory until all of them are known to work."""
+"""Drafts changes of files in memory, until all of them are known to work."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ from chassis.development.generate.splice import Insertion
 class Draft:
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.texts: dict[str, str | None] = {}  # None for a file that is removed.
+        self.texts: dict[str, str | None] = {}  # None for a removed file.
 
     def read(self, path: str) -> str:
-        """Raise Refusal if there is no such file, or if it is no Python."""
+        """The text of a file, as drafted. Raise Refusal if it is missing or not Python."""
         text = self.find(path)
         if text is None:
             raise Refusal(f"There is no {path}. Nothing was written.")
@@ -43,12 +43,12 @@ class Draft:
     def change(
         self, path: str, edit: Callable[..., tuple[str, Insertion | None]], *arguments: str
     ) -> list[Insertion]:
-        """Empty where there is nothing to change."""
+        """The difference as text; empty without a change."""
         self.texts[path], insertion = edit(path, self.read(path), *arguments)
         return [insertion] if insertion else []
 
     def files(self, folder: str) -> Iterator[str]:
-        """Of Python, as they are after the change."""
+        """The drafted Python files."""
         there = {
             file.relative_to(self.root).as_posix() for file in (self.root / folder).rglob("*.py")
         }
@@ -68,7 +68,7 @@ class Draft:
 
     @contextmanager
     def written(self, *also: str) -> Iterator[None]:
-        """Write all; where the block fails, everything is as before, the files of `also` too."""
+        """Write all files. If the block fails, restore them, and those in `also`."""
         before = {path: _bytes(self.root / path) for path in (*self.texts, *also)}
         versions = set(self.root.glob("migrations/versions/*.py"))
         try:

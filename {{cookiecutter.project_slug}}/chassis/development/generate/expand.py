@@ -1,6 +1,6 @@
-"""The revisions of a field that is added to a table with rows: expand, then contract.
+"""Writes the revisions that add a field to a table with rows: expand, then contract.
 
-Each is tried by `db check`, which says what it has to declare.
+`db check` tries each, and names what it has to declare.
 """
 
 import json
@@ -45,7 +45,7 @@ CONCURRENTLY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """Texts of HEAD."""
+    """The values for the head of a revision's file."""
 
     message: str
     upgrade: str
@@ -55,7 +55,7 @@ class Revision:
 
 
 def add_revisions(draft: Draft, addition: Addition) -> list[str]:
-    """Write them; returns the names of their files, oldest first."""
+    """Write the revisions; return the names of their files, oldest first."""
     field, table = addition.field, addition.resource.plural
     names = _nullable(draft, addition)
     if field.default:
@@ -69,7 +69,7 @@ def add_revisions(draft: Draft, addition: Addition) -> list[str]:
 
 
 def _nullable(draft: Draft, addition: Addition) -> list[str]:
-    """By `db migrate`, with a model that requires nothing yet, and has no new index."""
+    """Let `db migrate` add the column, nullable and without an index."""
     entity = draft.root / entity_file(addition.resource.singular)
     table = draft.root / table_file(addition.resource.plural)
     texts = {file: file.read_bytes() for file in (entity, table)}
@@ -91,7 +91,7 @@ def _is_new(line: bytes, addition: Addition) -> bool:
 
 
 def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
-    """What the code of the release before does not write, the database does."""
+    """Give the column a default, for the release that does not know it yet."""
     column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
     default = f"nullable=False, server_default=sa.text({json.dumps(_literal(addition))})"
     for path in (draft.root / VERSIONS / name for name in names):
@@ -105,15 +105,15 @@ def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
 
 
 def _literal(addition: Addition) -> str:
-    """In SQL."""
+    """A value as SQL."""
     if addition.field.kind.type in PLAIN:
         return addition.rows
-    quoted = addition.rows.replace("'", "''").replace(":", "\\:")  # Else it is a parameter.
+    quoted = addition.rows.replace("'", "''").replace(":", "\\:")  # Else a parameter.
     return f"'{quoted}'"
 
 
 def _indexes(field: Field) -> list[tuple[list[str], bool]]:
-    """As the lines of the table have them: columns, and whether it is unique."""
+    """The indexes in the table's lines: columns, and whether each is unique."""
     found = [([field.name], True)] if field.has("unique") else []
     if field.has("filter"):
         return [*found, ([field.name, "id"], False)]
@@ -135,7 +135,7 @@ def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: 
 
 
 def _contract(draft: Draft, below: str, addition: Addition) -> str:
-    """When no code of the release before runs any more."""
+    """Write the contract revision, for the time when no earlier release runs."""
     table, name, value = addition.resource.plural, addition.field.name, _literal(addition)
     update = f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL"  # noqa: S608  # Quoted.
     require = f'op.alter_column("{table}", "{name}", nullable=False)'
@@ -168,7 +168,7 @@ def _write(draft: Draft, below: str, revision: Revision) -> str:
 
 
 def _declare(draft: Draft) -> None:
-    """Write what `db check` asks for, and check again."""
+    """Declare what `db check` asks for, and check again."""
     for sentence in _check(draft):
         if found := DECLARES.match(sentence):
             [file] = (draft.root / VERSIONS).glob(f"{found[1]}_*.py")
@@ -180,7 +180,7 @@ def _declare(draft: Draft) -> None:
 
 
 def _check(draft: Draft) -> list[str]:
-    """Without that the new revisions are not applied yet."""
+    """Run `db check`, except for the finding that the new revisions are not applied."""
     command = [sys.executable, "manage.py", "db", "check", "--json"]
     result = subprocess.run(command, cwd=draft.root, capture_output=True, text=True, check=False)
     if not result.stdout.strip():

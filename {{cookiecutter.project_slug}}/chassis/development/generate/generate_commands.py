@@ -29,7 +29,7 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Show the difference, and do nothing."
 )
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="The plan, for programs; do nothing."
+    "--json", "as_json", is_flag=True, help="Print the plan as JSON, and do nothing."
 )
 no_migration_option = click.option("--no-migration", is_flag=True, help="Write no revision.")
 
@@ -49,11 +49,11 @@ def generate() -> None:
 @click.argument("name")
 @click.argument("fields", nargs=-1, required=True, metavar="FIELD...")
 @click.option("--operations", callback=_names, help=f"Of {','.join(OPERATIONS)}; all by default.")
-@click.option("--plural", default="", help="Its table and URL, where the rules are wrong.")
+@click.option("--plural", default="", help="Name of table and URL, if the plural is wrong.")
 @click.option("--unique", multiple=True, help="Fields that are unique together: a,b.")
-@click.option("--owned", is_flag=True, help="Each belongs to who created it; others find none.")
-@click.option("--public", is_flag=True, help="Anybody may read; else it needs a scope.")
-@click.option("--under", default="", help="Its list lies below this resource: --under Customer.")
+@click.option("--owned", is_flag=True, help="Each belongs to its creator; others cannot find it.")
+@click.option("--public", is_flag=True, help="Everybody may read; else a scope is needed.")
+@click.option("--under", default="", help="Put its list below a resource: --under Customer.")
 @click.option("--timestamps", is_flag=True, help="Adds created_at and updated_at.")
 @no_migration_option
 @dry_run_option
@@ -107,7 +107,7 @@ def resources(*, file: Path, no_migration: bool, dry_run: bool, as_json: bool) -
 @generate.command()
 @click.argument("name")
 @click.argument("source", metavar="FIELD")
-@click.option("--backfill", default="", help="What rows that are there get, if it is required.")
+@click.option("--backfill", default="", help="The value for existing rows.")
 @dry_run_option
 @json_option
 def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool) -> None:
@@ -185,7 +185,7 @@ force_option = click.option("--force", is_flag=True, help="Remove files that wer
 def destroy_resource(*, names: tuple[str, ...], force: bool, dry_run: bool) -> None:
     """Take resources back: their files, their lines in others, their revisions.
 
-    What refers to another one comes before it.
+    Name a resource before the one that it refers to.
     """
     _take_back(names, force=force, dry_run=dry_run)
 
@@ -196,7 +196,7 @@ def destroy_resource(*, names: tuple[str, ...], force: bool, dry_run: bool) -> N
 @force_option
 @dry_run_option
 def destroy_field(*, name: str, column: str, force: bool, dry_run: bool) -> None:
-    """Take a field back that was added to a resource: its lines, its revisions."""
+    """Take back a field that was added later: its lines and its revisions."""
     _take_back([f"{name}.{column}"], force=force, dry_run=dry_run)
 
 

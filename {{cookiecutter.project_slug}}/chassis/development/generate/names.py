@@ -1,4 +1,4 @@
-"""Names of a resource in code, table, URL and prose; and those that cannot work."""
+"""The names of a resource in code, table, URL and prose; rejects names that cannot work."""
 
 import builtins
 import keyword
@@ -56,7 +56,7 @@ WITHOUT_PLURAL = {
     *("money", "music", "news", "police", "rice", "series", "sheep", "software", "species"),
     *("staff", "traffic", "weather", "advice", "furniture", "luggage"),
 }
-# A long vowel at the beginning is spoken as a consonant, and a silent h is not spoken.
+# "a unit" and "an hour": the sound decides, not the letter.
 SPOKEN_AS_CONSONANT = re.compile(r"(uni([^n]|$)|use|usa|uti|eu|one|ubi)")
 SILENT_H = re.compile(r"(hour|honou?r|heir|honest)")
 
@@ -95,7 +95,7 @@ LOCAL = {
     *("response", "rules", "seed", "self", "sentence", "src", "tests", "value", "values", "work"),
     *("name", "found", "chassis", "expected"),
 }
-OF_AN_ENTITY = {"id", "version", "change", "self"}  # Or of a call that makes one.
+OF_AN_ENTITY = {"id", "version", "change", "self"}  # Also of a call that makes a body.
 OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
 WITH_A_SERVICE = {"health", "maintenance"}  # Of the chassis, in each container.
 OF_A_LIST = {"limit", "cursor", "sort"}
@@ -106,7 +106,7 @@ def snake(name: str) -> str:
 
 
 def plural_of(singular: str) -> str:
-    """Of a name in snake case: of its last word. Raise Refusal for a word that has none."""
+    """The plural of a name in snake case. Raise Refusal if its last word has none."""
     start, _, word = singular.rpartition("_")
     if word in WITHOUT_PLURAL:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")

@@ -1,4 +1,4 @@
-"""Where the code of a resource lies in a project: files, classes, and the modules of names."""
+"""The places of a resource's code in a project: files, classes, and modules of names."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ OPENAPI = "openapi.json"
 PORTS_CLASS = "UnitOfWork"
 UNIT_OF_WORK_CLASS = "SqlUnitOfWork"
 CONTAINER_CLASS = "Container"
-REPOSITORY = "persistence.Repository"  # As the ports call it.
+REPOSITORY = "persistence.Repository"  # The name in the ports.
 
 
 def entity_file(singular: str) -> str:

@@ -1,4 +1,4 @@
-"""`.generated/invoice.json`: what a command wrote. `destroy` takes back exactly that."""
+"""The receipt `.generated/invoice.json`: what a command wrote, and `destroy` takes back."""
 
 import json
 import re
@@ -20,9 +20,9 @@ FORMAT = 1
 
 @dataclass(kw_only=True)
 class Receipt:
-    """`files` and `revisions`, which lie in their own folder, have a hash of each."""
+    """What a command wrote. `files` and `revisions` have a hash of each."""
 
-    kind: str  # resource, or field
+    kind: str  # "resource" or "field"
     name: str
     command: str
     description: dict[str, Any]
@@ -48,13 +48,13 @@ class Receipt:
 
     @property
     def title(self) -> str:
-        """As `db migrate --accept-drop` has it: invoices, or invoices.vat."""
+        """The name for `db migrate --accept-drop`: invoices, or invoices.vat."""
         _, dot, column = self.name.partition(".")
         return f"{self.table}{dot}{column}"
 
 
 def receipt_file(name: str) -> str:
-    """Of a resource, or of a field: Invoice, Invoice.vat."""
+    """The file of the receipt of a resource or a field: Invoice, Invoice.vat."""
     entity, _, column = name.partition(".")
     return f"{RECEIPTS}/{'.'.join(filter(None, [snake(entity), column]))}.json"
 
@@ -85,7 +85,7 @@ def _receipt(path: str, text: str) -> Receipt:
 
 
 def described(resource: Resource) -> dict[str, Any]:
-    """What makes it, to be compared and written again."""
+    """The description in a receipt, to compare and to generate it again."""
     return {
         "name": resource.name,
         "sources": [one.source for one in resource.fields],
@@ -112,5 +112,5 @@ def hashed(text: str) -> str:
 
 
 def hashed_revision(text: str) -> str:
-    """Without its number, which is another one after a merge of branches."""
+    """The hash of a revision without its number, which a merge of branches may change."""
     return hashed(re.sub(r"^(down_)?revision = .*\n", "", text, flags=re.MULTILINE))

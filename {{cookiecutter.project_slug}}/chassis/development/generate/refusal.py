@@ -2,4 +2,4 @@ from click import ClickException
 
 
 class Refusal(ClickException):
-    """Nothing was written. Its text says what is wrong, and what would be right."""
+    """The command is impossible, and nothing was written. The text has the reason and a cure."""

@@ -1,6 +1,6 @@
-"""Whole lines put into a module, and taken out again: nothing else of it changes.
+"""Inserts whole lines into a module and removes them again, without any other change.
 
-Places are those of the standard library's `ast`; what comes out is parsed and compared.
+Positions come from the standard library's `ast`; the result is parsed and compared.
 """
 
 import ast
@@ -30,7 +30,7 @@ class Insertion:
 
 
 def lines_of(source: str) -> list[str]:
-    """As Python counts them: str.splitlines ends one at a form feed, too."""
+    """The lines as Python counts them; str.splitlines also breaks at a form feed."""
     return StringIO(source, newline="").readlines()
 
 
@@ -70,7 +70,7 @@ def _place(imports: Sequence[ast.stmt], new: ast.ImportFrom, statement: str) -> 
 
 
 def _remove_import(source: str, insertion: Insertion) -> str:
-    """Where something else in the module uses the name, it stays."""
+    """Remove an import, unless other code of the module uses the name."""
     [new] = ast.parse(insertion.text).body
     if not isinstance(new, ast.ImportFrom):
         raise TypeError(insertion.text)
@@ -107,7 +107,7 @@ def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
 
 
 def _bound(source: str) -> Iterator[str]:
-    """The names that the module gives a meaning."""
+    """The names that the module defines or imports."""
     for node in ast.parse(source).body:
         match node:
             case ast.Import() | ast.ImportFrom():
@@ -154,12 +154,12 @@ def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, I
 
 
 def add_line(path: str, source: str, scope: str, line: str, text: str) -> tuple[str, Insertion]:
-    """After so many lines."""
+    """Insert a line behind this one."""
     return _inserted(path, source, int(line), scope, text)
 
 
 def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
-    """Raise Refusal, with the text to add by hand, unless it is there once."""
+    """Find a scope. Raise Refusal, with the text to add by hand, unless it exists once."""
     found: list[Scope] = [ast.parse(source)]
     for name in filter(None, scope.split(".")):
         found = [
@@ -175,7 +175,7 @@ def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
 
 
 def remove(source: str, insertion: Insertion) -> str:
-    """Raise Refusal unless the text is there once, within its scope."""
+    """Remove an insertion. Raise Refusal unless its text exists once in its scope."""
     if insertion.scope == IMPORT:
         return _remove_import(source, insertion)
     ending = "\r\n" if "\r\n" in source else "\n"

@@ -1,4 +1,4 @@
-"""`destroy`: what a receipt names is taken back, and nothing else."""
+"""`destroy`: takes back exactly what a receipt names."""
 
 import ast
 from collections.abc import Iterator

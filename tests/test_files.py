@@ -1,0 +1,139 @@
+"""The answer `file_storage`: nothing of it where it is none, else what it promises."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from conftest import (
+    PROJECT_FOLDER,
+    ROOT,
+    Report,
+    bake_into,
+    command,
+    environment,
+    make,
+    project_files,
+)
+from test_documents import commands
+
+from proofs.chassis import SUITE
+from proofs.processes import free_port
+
+WORDS = re.compile(
+    rb"boto3|S3_BUCKET|seaweed|stored_?file|chassis[./]storage|core[./]storage|file_service|/\.files"
+    rb"|requirements/storage|files:write",
+    re.IGNORECASE,
+)
+GUIDE = "docs/files.md"
+MODULES = ("storage.test_stores", "storage.test_s3", "storage.test_files", "storage.test_sweep")
+MODULES += ("storage.test_media_types",)
+START_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def files_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the environment of the default project, to which what stores files is added."""
+    make(project, "format")  # Sets it up, if that has not happened.
+    folder = tmp_path_factory.mktemp("files")
+    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    made = bake_into(folder, template, file_storage="s3")
+    (made / ".venv").symlink_to(project / ".venv")
+    added = command("scripts/install.sh .venv requirements/storage-development.txt", cwd=made)
+    assert added.returncode == 0, added.stderr
+    (made / ".venv/.ready").touch()
+    return made
+
+
+@pytest.mark.parametrize("kind", ["default_project", "empty_project"])
+def test_without_it_nothing_of_it_is_there(kind: str, request: pytest.FixtureRequest) -> None:
+    project: Path = request.getfixturevalue(kind)
+    for path in project_files(project):
+        found = WORDS.search((project / path).read_bytes()) or WORDS.search(str(path).encode())
+        assert not found, f"{path}: {found}"
+
+
+@pytest.mark.parametrize("name", ["storage.txt", "storage-development.txt"])
+def test_what_it_adds_has_the_same_versions(name: str, template: Path) -> None:
+    folder = template / PROJECT_FOLDER / "requirements"
+    pins = [
+        dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", (folder / one).read_text(), re.MULTILINE))
+        for one in (name, "development.txt", "runtime.txt", "telemetry.txt", "storage.txt")
+    ]
+    added, *others = pins
+    assert added["boto3"] >= "1.44"
+    for other in others:
+        assert {n: v for n, v in added.items() if n in other} == {
+            n: v for n, v in other.items() if n in added
+        }
+
+
+def test_no_server_is_a_part_of_what_serves(template: Path) -> None:
+    served = (template / PROJECT_FOLDER / "requirements/storage.txt").read_text()
+    assert "seaweed" not in served
+
+
+def test_a_project_with_it_passes_its_checks_and_tests(files_project: Path) -> None:
+    make(files_project, "check")
+    make(files_project, "test")
+
+
+def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "proofs.chassis", "--project", str(files_project), *MODULES],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    [tests] = re.findall(r"^Ran (\d+) tests", result.stdout, re.MULTILINE)
+    assert set(MODULES) == {f"storage.{path.stem}" for path in (SUITE / "storage").glob("test_*")}
+    report.append(f"files: {tests} tests of the chassis, on a real S3 server and on a disk")
+
+
+def test_the_commands_of_the_guide_are_run(files_project: Path) -> None:
+    guide = (files_project / GUIDE).read_text()
+    for line in commands(guide):
+        result = command(line, cwd=files_project)
+        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+    [script] = re.findall(r"^```sh service\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    with running(files_project) as address:
+        api = f"{address}/{files_project.name}/v1"
+        result = command(f"set -eu\n{script}", cwd=files_project, API=api)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@contextmanager
+def running(project: Path) -> Iterator[str]:
+    """Give the address of its service."""
+    port = free_port()
+    process = subprocess.Popen(
+        [".venv/bin/python", "manage.py", "run", "--port", str(port)],
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                urlopen(f"{address}/health/ready", timeout=5).close()
+                break
+            except (URLError, ConnectionError):
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)

@@ -12,7 +12,8 @@ from secrets import token_urlsafe
 
 import pytest
 from conftest import command, commit_all
-from test_order_desk import build
+
+from proofs.examples import Build, Recipe
 
 V1 = "src/api/controllers/v1"
 SCHEMAS = "src/api/schemas/v1"
@@ -443,17 +444,12 @@ KINDS = "folder inject port column longer list bare nested bound".split()
 
 
 @pytest.fixture(scope="module")
-def desk(project: Path, empty_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The order desk, migrated and right; to be copied."""
     folder = tmp_path_factory.mktemp("mistakes")
     folder.chmod(0o755)
-    desk = shutil.copytree(empty_project, folder / "desk")
-    (desk / ".venv").symlink_to((project / ".venv").resolve())
-    build(desk)
+    desk = Build(Recipe.read("order_desk"), folder, print, project / ".venv").make()
     for line in (
-        ".venv/bin/python manage.py db upgrade",
-        '.venv/bin/python manage.py db migrate -m "Create the order desk"',
-        ".venv/bin/python manage.py openapi write",
         START,
         f".venv/bin/python -m unittest {PROMISES}",
     ):

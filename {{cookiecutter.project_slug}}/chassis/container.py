@@ -81,7 +81,7 @@ def replaces(kind: type[Kind]) -> type[Kind]:
     container without a `unit_of_work` gets providers that need no database.
     """
     base: type[DeclarativeContainer] = kind.__bases__[0]
-    if "unit_of_work" not in kind.cls_providers:
+    if getattr(kind.providers.get("unit_of_work"), "provides", None) is None:
         for name in WITHOUT_DATABASE.keys() - kind.cls_providers.keys():
             setattr(kind, name, WITHOUT_DATABASE[name])
     own = dict(kind.cls_providers)

@@ -45,7 +45,7 @@ def long_content(size: int) -> Iterator[bytes]:
 class StoreTestCase(TestCase):
     """`store` is empty, and belongs to one test."""
 
-    def make_store(self, **options: Any) -> FileStore:
+    def make_store(self) -> FileStore:
         raise NotImplementedError
 
     def setUp(self) -> None:
@@ -70,7 +70,7 @@ class StoreTestCase(TestCase):
 
 
 class OnDisk(StoreTestCase):
-    def make_store(self, **options: Any) -> FileStore:
+    def make_store(self) -> FileStore:
         self.folder = Path(self.enterContext(TemporaryDirectory())) / "contents"
         return DiskStore(self.folder)
 
@@ -85,9 +85,9 @@ class OnS3(StoreTestCase):
         super().setUpClass()
         cls.bucket = f"tests-{uuid4().hex}"
 
-    def make_store(self, **options: Any) -> FileStore:
+    def make_store(self) -> FileStore:
         self.addCleanup(self.empty)
-        return self.store_of(self.bucket, **options)
+        return self.store_of(self.bucket)
 
     def empty(self) -> None:
         for found in [*self.store.objects("")]:

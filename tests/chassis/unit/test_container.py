@@ -7,8 +7,10 @@ from unittest import TestCase
 from dependency_injector.providers import List, Singleton
 
 from chassis.container import ServiceContainer, replaces
+from chassis.core.absent_database import NoMaintenanceWindows
 from chassis.core.errors import UnavailableError
 from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
+from chassis.maintenance.schema_probe import SqlDatabaseProbe
 from support.configuration import CONFIG
 
 
@@ -45,6 +47,16 @@ class Own(ServiceContainer):
     )
 
 
+@replaces
+class Stateful(ServiceContainer):
+    unit_of_work = Singleton(dict)
+
+
+@replaces
+class Derived(Stateful):
+    readiness_probes = List(Singleton(BrokerProbe))
+
+
 class ContainerTest(TestCase):
     def setUp(self) -> None:
         self.container = Own(config=CONFIG)
@@ -67,3 +79,14 @@ class ContainerTest(TestCase):
         self.addCleanup(other.engines().dispose)
         self.assertNotIsInstance(other.database_probe(), FixedProbe)
         self.assertFalse(other.readiness_probes())
+
+    def test_without_a_unit_of_work_there_is_no_database(self) -> None:
+        self.assertIsInstance(self.container.maintenance_windows(), NoMaintenanceWindows)
+        self.assertIsNone(self.container.maintenance_service().current())
+
+    def test_a_unit_of_work_is_inherited_with_its_database(self) -> None:
+        for kind in (Stateful, Derived):
+            container = kind(config=CONFIG)
+            self.addCleanup(container.engines().dispose)
+            self.assertIsInstance(container.database_probe(), SqlDatabaseProbe)
+            self.assertEqual(container.unit_of_work(), {})

@@ -76,11 +76,11 @@ class JobCollector(Collector):
         }
         for name, (value, text) in numbers.items():
             yield GaugeMetricFamily(name, text, value=value)
-        yield _labelled("jobs_finished_recently", "In five minutes.", "state", found.finished)
-        yield _labelled("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
+        yield _labelled_jobs("jobs_finished_recently", "In five minutes.", "state", found.finished)
+        yield _labelled_jobs("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
 
 
-def _labelled(
+def _labelled_jobs(
     name: str, text: str, label: str, jobs: dict[str, int] | dict[str, float]
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=[label])

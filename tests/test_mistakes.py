@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 import pytest
-from conftest import command, commit_all
+from conftest import command, commit_all, make
 
 from proofs.examples import Build, Recipe
 
@@ -446,6 +446,7 @@ KINDS = "folder inject port column longer list bare nested bound".split()
 @pytest.fixture(scope="module")
 def desk(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The order desk, migrated and right; to be copied."""
+    make(project, ".venv/.ready")
     folder = tmp_path_factory.mktemp("mistakes")
     folder.chmod(0o755)
     desk = Build(Recipe.read("order_desk"), folder, print, project / ".venv").make()

@@ -118,7 +118,8 @@ def test_the_longest_description_is_carried(bake: Bake) -> None:
 
 
 def test_the_questions_are_few_and_asked_as_a_person_would(template: Path, tmp_path: Path) -> None:
-    answers = ["Rechnungen & Söhne", "", 'Bills "fast" {{ 7 * 7 }}', "Zoë", "2", "n", "2", "y", "2"]
+    answers = ["Rechnungen & Söhne", "", 'Bills "fast" {{ 7 * 7 }}', "Zoë"]
+    answers += ["2", "n", "2", "y", "2", "2"]
     asked = subprocess.run(
         [tool("cookiecutter"), template],
         cwd=tmp_path,
@@ -146,6 +147,8 @@ def test_the_questions_are_few_and_asked_as_a_person_would(template: Path, tmp_p
     assert not (project / "src" / "services" / "todo_service.py").exists()
     assert (project / ".gitlab-ci.yml").is_file()
     assert (project / "deploy").is_dir()
+    assert (project / "chassis/jobs").is_dir()
+    assert (project / "chassis/storage").is_dir()
 
 
 @pytest.mark.parametrize(

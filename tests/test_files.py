@@ -84,6 +84,7 @@ def test_a_project_with_it_passes_its_checks_and_tests(files_project: Path) -> N
     make(files_project, "test")
 
 
+@pytest.mark.long
 def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "proofs.chassis", "--project", str(files_project), *MODULES],
@@ -100,6 +101,7 @@ def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report)
     report.append(f"files: {tests} tests of the chassis, on a real S3 server and on a disk")
 
 
+@pytest.mark.long
 def test_the_commands_of_the_guide_are_run(files_project: Path) -> None:
     guide = (files_project / GUIDE).read_text()
     for line in commands(guide):

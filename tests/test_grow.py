@@ -81,6 +81,7 @@ def test_each_guide_is_short(default_project: Path, report: Report) -> None:
     report.append(f"docs/grow.md: the longest guide has {longest} lines of code, its tests aside")
 
 
+@pytest.mark.long
 def test_the_guides_hold_on_a_new_project(shop: Path) -> None:
     for heading, blocks in sections((shop / GUIDE).read_text()):
         if heading != SPLIT:
@@ -118,6 +119,7 @@ def lock(shop: Path) -> None:
         assert f"--output-file requirements/{name}.txt" in asked
 
 
+@pytest.mark.long
 def test_a_column_is_split_and_nothing_is_lost(shop: Path) -> None:
     """Whichever release writes meanwhile."""
     text = dict(sections((shop / GUIDE).read_text()))[SPLIT]

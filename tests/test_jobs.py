@@ -74,6 +74,7 @@ def test_a_project_with_it_passes_its_checks_and_tests(jobs_project: Path) -> No
     make(jobs_project, "test")
 
 
+@pytest.mark.long
 def test_the_chassis_passes_its_tests_of_it(jobs_project: Path, report: Report) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "proofs.chassis", "--project", str(jobs_project), *MODULES],
@@ -97,6 +98,7 @@ def sections(text: str) -> Iterator[tuple[str, list[str]]]:
             yield name[1], blocks(body.partition("\n## ")[0], "python")
 
 
+@pytest.mark.long
 def test_the_guide_runs_as_it_stands(jobs_project: Path) -> None:
     text = (jobs_project / GUIDE).read_text()
     lines = commands(text)

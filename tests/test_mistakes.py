@@ -466,10 +466,12 @@ def test_every_kind_of_mistake_is_made_in_three_ways_at_least() -> None:
         assert len([one for one in MISTAKES if one.kind == kind]) >= 3
 
 
+@pytest.mark.long
 def test_make_check_runs_what_refuses_them(desk: Path) -> None:
     assert f"-m unittest {PROMISES}\n" in (desk / "Makefile").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("one", MISTAKES, ids=lambda one: f"{one.kind}: {one.name}")
 def test_a_mistake_is_refused_with_its_place_and_the_cure(
     one: Mistake, desk: Path, tmp_path: Path

@@ -16,7 +16,8 @@ NOT_REACHED = {
 }
 
 
-def test_what_was_reached_stays_so() -> None:
+def test_what_was_reached_stays_so(default_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "PROJECT", default_project)
     assert {row.figure for row in house.rows() if not row.holds} <= NOT_REACHED
 
 

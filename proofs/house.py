@@ -9,10 +9,8 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -156,9 +154,7 @@ def shown(numbers: tuple[int, ...]) -> str:
 def main() -> int:
     """Of a project with the defaults: none of the switches that are off."""
     with TemporaryDirectory() as folder:
-        with redirect_stdout(StringIO()):  # What the hook says to a person.
-            project = generate_only(Path(folder))
-        globals()["PROJECT"] = project
+        globals()["PROJECT"] = generate_only(Path(folder))
         return show()
 
 

@@ -104,7 +104,8 @@ def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report)
 @pytest.mark.long
 def test_the_commands_of_the_guide_are_run(files_project: Path) -> None:
     guide = (files_project / GUIDE).read_text()
-    for line in commands(guide):
+    # `make run` has migrated where a reader comes to the guide.
+    for line in (".venv/bin/python manage.py db upgrade", *commands(guide)):
         result = command(line, cwd=files_project)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
     [script] = re.findall(r"^```sh service\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)

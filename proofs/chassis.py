@@ -25,8 +25,9 @@ FOLDERS = ("api", "contract", "jobs", "migrations", "replication", "cli", "unit"
 ROOMS = {"jobs", "storage"}  # That a project may have been generated without.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
-# What changes a project has its tests with the template: tests/test_{template_update,generate}.py.
-REPORT += ["--omit=chassis/development/template/*,chassis/development/generate/*"]
+# What changes or draws a project has its tests with the template: tests/test_{template_update,
+# generate,documents}.py.
+REPORT += ["--omit=chassis/development/template/*,chassis/development/generate/*,*/diagrams.py"]
 TABLE = "chassis.development.testing.security_table"
 WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
 

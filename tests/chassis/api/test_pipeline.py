@@ -50,8 +50,8 @@ class OrderTest(HttpTestCase):
             )
         )
         limited = ["_give", "identify_callers", "_count", "respect_windows"]
-        self.assertEqual(read, [*limited, "_check", "_Queues.read"])
-        self.assertEqual(health, ["_give", "identify_callers", "_check"])
+        self.assertEqual(read, [*limited, "_check_whole", "_Queues.read"])
+        self.assertEqual(health, ["_give", "identify_callers", "_check_whole"])
         self.assertEqual(unmatched, [*limited, "_check_unmatched"])
 
     def test_hooks_of_the_team_run_behind_the_steps_and_see_responses_first(self) -> None:

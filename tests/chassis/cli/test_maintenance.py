@@ -135,7 +135,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         for arguments, sentence in (
             ("start --mode full", r"Window \d+ is open already"),
             ("schedule --mode full --at +90m --for 1h", "Another window is scheduled"),
-            ("bypass-token --for 13h", "up to 12 hours"),
+            ("bypass-token --for 13h", "12 hours at most"),
         ):
             with self.subTest(arguments):
                 self.assert_refused(FAILED, sentence, "maintenance", *arguments.split())

@@ -27,7 +27,6 @@ BY_ANOTHER_TEST = {
     "make test": "test_project.py; of the template: this very run",
     "make test-all": "this very run, and the long tests",
     "make check": "test_project.py",
-    "make audit": "test_audit.py, which has the answers of the service",
     "cookiecutter path/to/cookiecutter-flask-onion": "test_generation.py",
     "cookiecutter -c v1 path/to/cookiecutter-flask-onion": "test_update.py",
     ".venv/bin/python manage.py serve": "tests/chassis/cli/test_server.py",

@@ -1,25 +1,16 @@
 """Each combination of answers starts with the first command of its README, and is ready."""
 
 import hashlib
-import itertools
-import json
 import os
 import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, bake_into, make, project_files
+from conftest import bake_into, make, project_files
 from test_demo import started
 
-QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-CHOICES = {
-    name: default if isinstance(default, list) else [True, False]
-    for name, default in QUESTIONS.items()
-    if isinstance(default, list | bool) and not name.startswith("_")
-}
-COMBINATIONS = [
-    dict(zip(CHOICES, one, strict=True)) for one in itertools.product(*CHOICES.values())
-]
+from proofs.matrix import Combination, combinations
+
 # What a start and the tests depend on; other scripts serve pipelines.
 RUNS = (
     "chassis/",
@@ -50,14 +41,24 @@ def first_command(project: Path) -> str:
 
 
 @pytest.fixture(scope="module")
+def every(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Combination]:
+    """Those of `make matrix`; the default on other versions of Python is that proof's alone."""
+    found = combinations(template, tmp_path_factory.mktemp("combinations"))
+    return [one for one in found if one.python is None]
+
+
+@pytest.fixture(scope="module")
 def different(
-    template: Path, project: Path, tmp_path_factory: pytest.TempPathFactory
+    every: list[Combination],
+    template: Path,
+    project: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     """One project for each set of answers that makes a difference to what runs."""
     make(project, "format")  # Sets the environment up, if that has not happened.
     found: dict[str, Path] = {}
-    for answers in COMBINATIONS:
-        made = bake_into(tmp_path_factory.mktemp("answers"), template, **answers)
+    for one in every:
+        made = bake_into(tmp_path_factory.mktemp("answers"), template, **dict(one.answers))
         found.setdefault(fingerprint(made), made)
     for made in found.values():
         # Root's embedded PostgreSQL is another user's.
@@ -69,14 +70,14 @@ def different(
 
 
 def test_each_combination_starts_with_the_first_command_of_its_readme(
-    different: dict[str, Path], report: list[str]
+    every: list[Combination], different: dict[str, Path], report: list[str]
 ) -> None:
     for project in different.values():
         assert first_command(project) == "make run"
         with started(project, "make", "run"):
             pass  # It was ready.
     report.append(
-        f"answers: {len(COMBINATIONS)} combinations, {len(different)} of them differ in what runs; "
+        f"answers: {len(every)} combinations, {len(different)} of them differ in what runs; "
         "each of these was started"
     )
 
@@ -84,6 +85,9 @@ def test_each_combination_starts_with_the_first_command_of_its_readme(
 def test_each_combination_that_differs_is_tested_as_a_whole(
     different: dict[str, Path], default_project: Path, empty_project: Path
 ) -> None:
-    """test_project.py runs the tests of these two, test_jobs.py those of what is more."""
-    plain = {one for one, made in different.items() if not (made / "src/tasks").exists()}
+    """test_project.py runs these two; test_jobs.py and test_files.py run what is more."""
+    parts = ("src/tasks", "chassis/storage")
+    plain = {
+        one for one, made in different.items() if not any((made / part).exists() for part in parts)
+    }
     assert plain == {fingerprint(default_project), fingerprint(empty_project)}

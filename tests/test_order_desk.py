@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from conftest import Report
 
 from proofs.examples import Build, Recipe
@@ -27,6 +28,7 @@ def test_no_statement_of_it_was_written_by_hand() -> None:
         assert not re.findall(written, path.read_text()), path.name
 
 
+@pytest.mark.long
 def test_the_order_desk_is_built_on_a_new_project(
     copy: Path, tmp_path: Path, report: Report
 ) -> None:

@@ -161,14 +161,14 @@ def test_an_edit_of_what_the_template_deleted_is_a_conflict(pair: Pair) -> None:
 
 
 def test_an_edit_follows_a_rename(pair: Pair) -> None:
-    pair.edit("scripts/create_env.py", append("# Ours."))
+    pair.edit("scripts/run_postgres.sh", append("# Ours."))
     folder = pair.template / PROJECT_FOLDER / "scripts"
-    (folder / "create_env.py").rename(folder / "make_env.py")
+    (folder / "run_postgres.sh").rename(folder / "start_postgres.sh")
     commit_all(pair.template, "Rename it")
 
     assert "Conflicts: 0\n" in pair.update()
-    assert "# Ours." in (pair.project / "scripts/make_env.py").read_text()
-    assert not (pair.project / "scripts/create_env.py").exists()
+    assert "# Ours." in (pair.project / "scripts/start_postgres.sh").read_text()
+    assert not (pair.project / "scripts/run_postgres.sh").exists()
 
 
 def test_a_new_question_is_answered_by_its_default_and_reported(pair: Pair) -> None:

@@ -11,6 +11,8 @@ from test_demo import started
 
 from proofs.matrix import Combination, combinations
 
+pytestmark = pytest.mark.long
+
 # What a start and the tests depend on; other scripts serve pipelines.
 RUNS = (
     "chassis/",

@@ -14,6 +14,8 @@ from test_documents import blocks, commands
 
 from proofs.generator import Project, render
 
+pytestmark = pytest.mark.long
+
 GUIDE = "docs/generate.md"
 SHELLS = ("bash", "dash", "zsh", "fish")
 REGISTERED = (
@@ -215,7 +217,6 @@ def model(project: Path, text: str) -> None:
     manage(project, "python manage.py generate resources .git/model.toml")
 
 
-@pytest.mark.long
 def test_every_type_and_modifier_is_green_without_an_edit(fresh: Path) -> None:
     model(fresh, EVERY_TYPE.read_text())
     manage(fresh, "python manage.py db upgrade")

@@ -14,6 +14,9 @@ from updates import unresolved
 from updates.renames import Mapping, rewrite
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def history(report: Report) -> Path:
     """A repository of the template with its earlier states; an archive of it has none."""
@@ -55,7 +58,6 @@ def test_edited_projects_are_updated_as_expected(ready: Path, report: Report) ->
     report.extend(f"updates: {line}" for line in output.splitlines())
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("programme", ["proofs.updates", "proofs.fleet", "proofs.wheel"])
 def test_the_long_form_holds(history: Path, ready: Path, report: Report, programme: str) -> None:
     """The suites of all states; fifty projects and one fix; the chassis as a wheel."""

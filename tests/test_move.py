@@ -13,7 +13,6 @@ from proofs.updates import STATES, Proof
 from updates import unresolved
 from updates.renames import Mapping, rewrite
 
-
 pytestmark = pytest.mark.long
 
 

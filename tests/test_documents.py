@@ -289,7 +289,9 @@ def test_each_setting_is_in_the_table_with_its_default(copy: Path) -> None:
     defaults = dict(re.findall(r"^(\w+)=(.*)  \(default\)$", shown, re.MULTILINE))
     table: dict[str, str] = {}
     for names, values in re.findall(
-        r"^\| (`[A-Z_`, ]+`) \|(?: (.*?))?? \|", (copy / "docs/settings.md").read_text(), re.MULTILINE
+        r"^\| (`[A-Z_`, ]+`) \|(?: (.*?))?? \|",
+        (copy / "docs/settings.md").read_text(),
+        re.MULTILINE,
     ):
         found = values.replace("`", "").split(", ")
         # A row without a default for each of its names has it for the first ones.

@@ -78,9 +78,16 @@ def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordi
     return status
 
 
-def write_security(project: Path) -> int:
+def suite_of(project: Path, folder: Path) -> Path:
+    """A copy of the tests of what the project has: it cannot import those of other rooms."""
+    missing = [name for name in ROOMS if not (project / "chassis" / name).is_dir()]
+    ignored = shutil.ignore_patterns(*missing, "__pycache__")
+    return Path(shutil.copytree(SUITE, folder / "suite", ignore=ignored))
+
+
+def write_security(project: Path, folder: Path) -> int:
     """What the tests show of security: into the project, and from there into the template."""
-    for arguments in (["chassis", str(SUITE)], ["write"]):
+    for arguments in (["chassis", str(suite_of(project, folder))], ["write"]):
         result = python(project, "-m", TABLE, *arguments)
         print(result.stdout, end="")
         if result.returncode:
@@ -107,7 +114,7 @@ def main() -> int:
         else:
             project = generate(folder)
         if given.security:
-            return write_security(project)
+            return write_security(project, folder)
         how = {"coverage": given.coverage, "ordinary": given.ordinary}
         return run(project, folder, modules=given.modules, **how)
 

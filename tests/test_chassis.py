@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT_FOLDER, ROOT, Report, environment, make
 
-from proofs.chassis import FOLDERS, SUITE, TABLE, WRITTEN
+from proofs.chassis import FOLDERS, ROOMS, SUITE, TABLE, WRITTEN, suite_of
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -52,8 +52,8 @@ def test_every_folder_of_them_is_run() -> None:
 def test_their_types_are_right(copy: Path) -> None:
     mypy = [".venv/bin/python", "-m", "mypy", "--allow-untyped-decorators"]
     result = subprocess.run(
-        # test_jobs.py looks at those of what this project has not.
-        [*mypy, *map(str, [SUITE / name for name in FOLDERS if name != "jobs"])],
+        # test_jobs.py and test_files.py look at those of what this project has not.
+        [*mypy, *map(str, [SUITE / name for name in FOLDERS if name not in ROOMS])],
         cwd=copy,
         env=environment(MYPYPATH=str(SUITE)),
         capture_output=True,
@@ -63,10 +63,10 @@ def test_their_types_are_right(copy: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_what_they_show_of_security_is_written_down(copy: Path) -> None:
+def test_what_they_show_of_security_is_written_down(copy: Path, tmp_path: Path) -> None:
     """`make security` of the template writes it, and its document."""
     before = [(copy / name).read_text() for name in WRITTEN]
-    for arguments in (["chassis", str(SUITE)], ["write"]):
+    for arguments in (["chassis", str(suite_of(copy, tmp_path))], ["write"]):
         subprocess.run(
             [".venv/bin/python", "-m", TABLE, *arguments],
             cwd=copy,

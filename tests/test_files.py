@@ -33,7 +33,9 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 GUIDE = "docs/files.md"
-MODULES = tuple(f"storage.test_{name}" for name in "stores s3 files sweep media_types".split())
+MODULES = tuple(
+    f"storage.test_{name}" for name in "stores s3 file_operations sweep media_types".split()
+)
 START_SECONDS = 120
 
 

@@ -1,5 +1,7 @@
 """The document and its page lie where the settings say."""
 
+from typing import Any
+
 from chassis.core.errors import CodeError
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.http.access.policies import public
@@ -34,7 +36,7 @@ class DocumentPathsTest(HttpTestCase):
             self.start(docs_path="/health/live")
 
     def test_two_operations_at_one_path_are_refused(self) -> None:
-        app = self.client.application
+        app: Any = self.client.application
         app.add_url_rule("/health/live", "second", public(lambda: "ok"))
         with self.assertRaisesRegex(CodeError, "answered by both .*second"):
             app.start(proxy_hops=0)

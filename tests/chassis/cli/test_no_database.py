@@ -82,6 +82,7 @@ def read():
 
 class NoDatabaseTest(TestCase):
     root: ClassVar[Path]
+    controllers: ClassVar[Path]
 
     @classmethod
     def setUpClass(cls) -> None:

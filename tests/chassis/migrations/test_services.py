@@ -1,6 +1,7 @@
 """Several services in one database, each in a schema of its own."""
 
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, make_url, text
@@ -146,7 +147,7 @@ class ServicesTest(WindowObserver):
         about = current_project().about | {"name": "another"}
         write_revision(self.versions, 2, "CREATE TABLE more ()")
         with patch.object(Project, "about", about):
-            for action in (billing.migrations.upgrade, lambda: billing.migrations.stamp("0002")):
+            for action in (billing.migrations.upgrade, partial(billing.migrations.stamp, "0002")):
                 with self.assertRaisesRegex(AnotherServiceError, "`billing_ops` .*csearch_path"):
                     action()
         self.assertEqual(before, self.sql("SELECT oid FROM pg_class ORDER BY oid"))

@@ -6,6 +6,7 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import TestCase
 
 import marshmallow
@@ -107,7 +108,7 @@ class GrammarTest(TestCase):
                 read_resource(name, sources)
 
     def test_options_that_contradict_are_refused(self) -> None:
-        for options, cure in (
+        refused: tuple[tuple[dict[str, Any], str], ...] = (
             ({"owned": True, "public": True}, "at once"),
             ({"plural": "note"}, "itself"),
             ({"plural": "Notes"}, "no plural"),
@@ -115,7 +116,8 @@ class GrammarTest(TestCase):
             ({"unique": (("text",),)}, "two or more"),
             ({"unique": (("text", "b"), ("b", "text"))}, "there twice"),
             ({"under": "Book", "sources": ["book:ref:Book"]}, "caller sets"),
-        ):
+        )
+        for options, cure in refused:
             with self.subTest(options), self.assertRaisesRegex(Refusal, cure):
                 read_resource("Note", options.pop("sources", ["text:str", "b:int"]), **options)
 

@@ -15,7 +15,15 @@ from chassis.development.generate.resources import add_resources, ordered, table
 from chassis.development.generate.undo import take_back
 from chassis.project import current_project
 
-RECEIPTS = ("", "{}", "[]", "null", "{", '{"insertions": [{"x": 1}]}', '{"insertions": []}')
+RECEIPTS: tuple[str, ...] = (
+    "",
+    "{}",
+    "[]",
+    "null",
+    "{",
+    '{"insertions": [{"x": 1}]}',
+    '{"insertions": []}',
+)
 RECEIPTS += (
     '{"kind": "resource", "name": "Note", "command": "", "description": {}, "insertions": []}',
 )

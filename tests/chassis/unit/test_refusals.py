@@ -87,7 +87,9 @@ THINGS = things()
 def boxes(*names: str) -> Table:
     """Of what is in a box; `thing_id` refers to it."""
     made = [Column(name, String(20), nullable=False) for name in names if name != "thing_id"]
-    belongs = [Column("thing_id", ForeignKey(THINGS.c.id))] if "thing_id" in names else []
+    belongs: list[Column[Any]] = (
+        [Column("thing_id", ForeignKey(THINGS.c.id))] if "thing_id" in names else []
+    )
     return Table("boxes", MetaData(), *belongs, *made)
 
 

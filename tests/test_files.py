@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,12 @@ from urllib.request import urlopen
 import pytest
 from conftest import (
     PROJECT_FOLDER,
-    ROOT,
     Report,
-    bake_into,
     command,
     environment,
     make,
-    project_files,
 )
+from switches import common, mentions, passed_by_the_chassis, project_with, versions
 from test_documents import commands
 
 from proofs.chassis import SUITE
@@ -42,38 +39,24 @@ START_SECONDS = 120
 @pytest.fixture(scope="module")
 def files_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With the environment of the default project, to which what stores files is added."""
-    make(project, "format")  # Sets it up, if that has not happened.
     folder = tmp_path_factory.mktemp("files")
-    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-    made = bake_into(folder, template, file_storage="s3")
-    (made / ".venv").symlink_to(project / ".venv")
-    added = command("scripts/install.sh .venv requirements/storage-development.txt", cwd=made)
-    assert added.returncode == 0, added.stderr
-    (made / ".venv/.ready").touch()
-    return made
+    return project_with(project, template, folder, "storage-development.txt", file_storage="s3")
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])
 def test_without_it_nothing_of_it_is_there(kind: str, request: pytest.FixtureRequest) -> None:
-    project: Path = request.getfixturevalue(kind)
-    for path in project_files(project):
-        found = WORDS.search((project / path).read_bytes()) or WORDS.search(str(path).encode())
-        assert not found, f"{path}: {found}"
+    assert not mentions(request.getfixturevalue(kind), WORDS)
 
 
 @pytest.mark.parametrize("name", ["storage.txt", "storage-development.txt"])
 def test_what_it_adds_has_the_same_versions(name: str, template: Path) -> None:
-    folder = template / PROJECT_FOLDER / "requirements"
-    pins = [
-        dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", (folder / one).read_text(), re.MULTILINE))
-        for one in (name, "development.txt", "runtime.txt", "telemetry.txt", "storage.txt")
-    ]
-    added, *others = pins
+    added = versions(template, name)
     assert added["boto3"] >= "1.44"
-    for other in others:
-        assert {n: v for n, v in added.items() if n in other} == {
-            n: v for n, v in other.items() if n in added
-        }
+    for other in (
+        versions(template, one)
+        for one in ("development.txt", "runtime.txt", "telemetry.txt", "storage.txt")
+    ):
+        assert common(added, other) == common(other, added)
 
 
 def test_no_server_is_a_part_of_what_serves(template: Path) -> None:
@@ -88,17 +71,7 @@ def test_a_project_with_it_passes_its_checks_and_tests(files_project: Path) -> N
 
 @pytest.mark.long
 def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "proofs.chassis", "--project", str(files_project), *MODULES],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    [tests] = re.findall(r"^Ran (\d+) tests", result.stdout, re.MULTILINE)
+    tests = passed_by_the_chassis(files_project, *MODULES)
     assert set(MODULES) == {f"storage.{path.stem}" for path in (SUITE / "storage").glob("test_*")}
     report.append(f"files: {tests} tests of the chassis, on a real S3 server and on a disk")
 

@@ -9,18 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import (
-    PROJECT_FOLDER,
     ROOT,
     Bake,
     Report,
-    bake_into,
     command,
     environment,
     make,
-    project_files,
     run,
     tool,
 )
+from switches import common, mentions, passed_by_the_chassis, project_with, versions
 from test_clusters import NO_SCHEMA, OVERLAYS, VERSION, assert_restricted, pod, render
 from test_documents import blocks, commands
 
@@ -35,38 +33,20 @@ MODULES = ("jobs.test_jobs", "jobs.test_housekeeping", "jobs.test_job_operations
 @pytest.fixture(scope="module")
 def jobs_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With the environment of the default project, to which Celery is added."""
-    make(project, "format")  # Sets it up, if that has not happened.
     folder = tmp_path_factory.mktemp("jobs")
-    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-    made = bake_into(folder, template, background_jobs="celery")
-    (made / ".venv").symlink_to(project / ".venv")
-    added = command("scripts/install.sh .venv requirements/jobs.txt", cwd=made)
-    assert added.returncode == 0, added.stderr
-    (made / ".venv/.ready").touch()
-    return made
+    return project_with(project, template, folder, "jobs.txt", background_jobs="celery")
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])
 def test_without_it_nothing_of_it_is_there(kind: str, request: pytest.FixtureRequest) -> None:
-    project: Path = request.getfixturevalue(kind)
-    for path in project_files(project):
-        content = (project / path).read_bytes()
-        assert not WORDS.search(content), path
-        assert not WORDS.search(str(path).encode()), path
+    assert not mentions(request.getfixturevalue(kind), WORDS)
 
 
 def test_what_it_adds_has_the_same_versions(template: Path) -> None:
-    folder = template / PROJECT_FOLDER / "requirements"
-    pins = [
-        dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", (folder / name).read_text(), re.MULTILINE))
-        for name in ("jobs.txt", "development.txt", "runtime.txt")
-    ]
-    added, *others = pins
+    added = versions(template, "jobs.txt")
     assert added["celery"] >= "5.7"
-    for other in others:
-        assert {n: v for n, v in added.items() if n in other} == {
-            n: v for n, v in other.items() if n in added
-        }
+    for other in (versions(template, one) for one in ("development.txt", "runtime.txt")):
+        assert common(added, other) == common(other, added)
 
 
 def test_a_project_with_it_passes_its_checks_and_tests(jobs_project: Path) -> None:
@@ -76,17 +56,7 @@ def test_a_project_with_it_passes_its_checks_and_tests(jobs_project: Path) -> No
 
 @pytest.mark.long
 def test_the_chassis_passes_its_tests_of_it(jobs_project: Path, report: Report) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "proofs.chassis", "--project", str(jobs_project), *MODULES],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    [tests] = re.findall(r"^Ran (\d+) tests", result.stdout, re.MULTILINE)
+    tests = passed_by_the_chassis(jobs_project, *MODULES)
     assert set(MODULES) == {f"jobs.{path.stem}" for path in (SUITE / "jobs").glob("test_*.py")}
     report.append(f"jobs: {tests} tests of the chassis")
 

@@ -43,6 +43,9 @@ def sql(statement: str) -> str:
     return f"op.execute({statement!r})"
 
 
+EQUAL = 'operations.keep_columns_equal("ledger_{n}", "amount", "total")'
+DIFFERENT = 'operations.let_columns_differ("ledger_{n}", "total")'
+
 # A round of them leaves no trace, so that the models need not follow.
 KINDS = (
     Kind(
@@ -60,6 +63,12 @@ KINDS = (
         'operations.create_index_concurrently("ix_ledger_{n}", "ledger_{n}", ["amount"])',
         'operations.drop_index_concurrently("ix_ledger_{n}", "ledger_{n}")',
     ),
+    Kind(
+        "Keep two columns equal",
+        f"{sql('ALTER TABLE ledger_{n} ADD COLUMN total integer')}; {EQUAL}",
+        f"{DIFFERENT}; {sql('ALTER TABLE ledger_{n} DROP COLUMN total')}",
+    ),
+    Kind("Let them differ", DIFFERENT, EQUAL),
     Kind("Make a type", sql("CREATE TYPE state_{n} AS ENUM ('open')"), sql("DROP TYPE state_{n}")),
     Kind("Add a value", 'operations.add_enum_value("state_{n}", "closed")'),
     Kind(

@@ -1,6 +1,7 @@
 """The service as production starts it: its own process, its own port, over HTTP."""
 
 import fcntl
+import logging
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -203,6 +204,22 @@ class DevelopmentServerTest(ServerCase):
         self.assertIn("route=/ ", shown)
         self.assertNotRegex(shown, r"(?i)\[(warning|error|critical)|not available|unexpected")
         self.assertEqual([line for line in shown.splitlines() if len(line) > COLUMNS], [])
+
+
+class LogTest(unittest.TestCase):
+    def test_only_an_exit_that_nobody_asked_for_is_unexpected(self) -> None:
+        record = logging.makeLogRecord({"msg": "Unexpected exit from worker-1"})
+        for code in (None, 0, -signal.SIGINT, -signal.SIGTERM):
+            self.assertFalse(server._is_true_here(workers(None, code), record), code)
+        for code in (1, 3, -signal.SIGKILL, -signal.SIGSEGV):
+            self.assertTrue(server._is_true_here(workers(None, code), record), code)
+
+
+def workers(*codes: int | None) -> SimpleNamespace:
+    """A server whose processes have ended with these codes."""
+    return SimpleNamespace(
+        wrks=[SimpleNamespace(inner=SimpleNamespace(exitcode=code)) for code in codes]
+    )
 
 
 def read_all(terminal: int) -> Iterator[bytes]:

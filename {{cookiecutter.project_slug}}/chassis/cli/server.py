@@ -38,6 +38,8 @@ START_SECONDS = 10
 LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
+# Exit codes of processes that run (None), that ended in good order, or before they could.
+ASKED_TO_END = (None, 0, -signal.SIGTERM, -signal.SIGINT)
 
 host_option = click.option("--host", help="Address to listen on; HOST by default.")
 port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT by default.")
@@ -151,7 +153,8 @@ def _serve(
 def _is_true_here(server: Any, record: logging.LogRecord) -> bool:
     """Whether a line of the server's log is true and useful here."""
     if record.msg.startswith("Unexpected exit"):
-        return not server.interrupt_signal  # Ctrl-C reaches the processes directly.
+        # Ctrl-C reaches the processes directly, and they may end before the server has heard of it.
+        return any(worker.inner.exitcode not in ASKED_TO_END for worker in server.wrks)
     # It advises a thread per core; these threads wait for PostgreSQL most of the time.
     return "Python threads" not in record.msg
 

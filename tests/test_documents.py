@@ -294,6 +294,7 @@ def test_every_page_of_a_project_can_be_reached_from_its_readme(
     while pages:
         page = pages.pop()
         linked = re.findall(r"\]\(([\w./-]+\.md)", page.read_text())
+        assert [target for target in linked if not (page.parent / target).exists()] == [], page.name
         new = {str((page.parent / target).resolve()) for target in linked} - found
         found |= new
         pages += map(Path, new)

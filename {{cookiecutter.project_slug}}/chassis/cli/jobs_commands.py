@@ -115,4 +115,8 @@ def _config_with_broker() -> JobSettings:
     current_project().module("logging").configure_logging(config)
     for name in ("amqp", "celery"):
         logging.getLogger(name).setLevel(logging.WARNING)  # The runner says what became of a job.
+    logging.captureWarnings(capture=True)  # Celery's, too, are a line each.
+    from chassis.jobs.broker import require_access  # noqa: PLC0415  # Celery takes its time.
+
+    require_access(config)
     return config

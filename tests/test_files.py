@@ -31,7 +31,7 @@ WORDS = re.compile(
 )
 GUIDE = "docs/files.md"
 MODULES = tuple(
-    f"storage.test_{name}" for name in "stores s3 file_operations sweep media_types".split()
+    f"storage.test_{name}" for name in "stores s3 file_operations sweep media_types references".split()
 )
 START_SECONDS = 120
 

@@ -29,6 +29,10 @@ def has_docker() -> bool:
         return False
 
 
+def has_broker() -> bool:
+    return has_docker() or PROGRAM.exists()
+
+
 def find_broker() -> "DockerBroker | LocalBroker | None":
     """The container where its image is, else the distribution's; None where there is neither."""
     if has_docker():

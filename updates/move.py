@@ -20,7 +20,7 @@ from pathlib import Path
 from chassis.development.template import update
 from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
-from chassis.development.template.rendering import Template
+from chassis.development.template.template_clone import Template
 
 from updates import ROOT, error_rows, members, pieces, resolve, unresolved
 from updates.answers import answers_of

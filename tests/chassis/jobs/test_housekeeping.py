@@ -9,8 +9,8 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.jobs import housekeeping, tasks
 from chassis.jobs.dead_jobs import DeadJobs
 from chassis.jobs.in_process import InProcessSink
+from chassis.jobs.job_runner import JobRunner
 from chassis.jobs.relay import Relay, SinkError
-from chassis.jobs.runner import JobRunner
 from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.tasks import Task
 from support.jobs import Behaviour, JobsTestCase

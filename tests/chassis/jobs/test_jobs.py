@@ -8,7 +8,7 @@ from chassis.core.errors import CodeError, ConflictError, MaintenanceError, NotF
 from chassis.core.identity import uuid7
 from chassis.core.jobs import JobService, JobState
 from chassis.core.maintenance import MaintenanceMode
-from chassis.jobs.runner import JobRunner
+from chassis.jobs.job_runner import JobRunner
 from support.jobs import Behaviour, JobsTestCase
 from support.specimens import Specimen
 

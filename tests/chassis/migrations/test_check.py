@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from chassis.migrations import rules
+from chassis.migrations import migration_rules
 from chassis.migrations.check import Verdict, check_revisions, declare
 from chassis.migrations.commands import migration_scripts
 from chassis.project import current_project
@@ -213,9 +213,9 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
 
     def test_each_rule_has_a_safe_form_and_is_in_the_page(self) -> None:
         page = (current_project().root / "docs/migration-rules.md").read_text()
-        rooms = Path(rules.__file__).parent.glob("*.py")
+        rooms = Path(migration_rules.__file__).parent.glob("*.py")
         known = {rule for path in rooms for rule in re.findall(r"MIG\d{3}", path.read_text())}
-        self.assertEqual(known, set(rules.RULES))
+        self.assertEqual(known, set(migration_rules.RULES))
         self.assertEqual(known, set(re.findall(r"^\| (MIG\d{3}) ", page, re.MULTILINE)))
 
     def test_a_downgrade_is_written_or_said_to_be_impossible(self) -> None:

@@ -15,7 +15,7 @@ from chassis.container import ServiceContainer
 from chassis.core.model import Model
 from chassis.development.generate.grammar import read_field, read_resource
 from chassis.development.generate.kinds import KINDS
-from chassis.development.generate.model import read_model
+from chassis.development.generate.model_file import read_model
 from chassis.development.generate.names import (
     OF_A_SCHEMA,
     OF_A_UNIT_OF_WORK,

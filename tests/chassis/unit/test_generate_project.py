@@ -9,7 +9,7 @@ from unittest import TestCase
 from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import read_resource
-from chassis.development.generate.model import read_model
+from chassis.development.generate.model_file import read_model
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources, ordered, tables_of
 from chassis.development.generate.undo import take_back

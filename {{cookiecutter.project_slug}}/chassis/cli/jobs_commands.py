@@ -9,7 +9,7 @@ import click
 
 from chassis.bootstrap import load_config_with_database
 from chassis.jobs.dead_jobs import DeadJobs
-from chassis.jobs.settings import JobSettings
+from chassis.jobs.job_settings import JobSettings
 from chassis.observability.traces import make_tracer_provider, trace_engines
 from chassis.project import current_project
 from chassis.settings import ConfigError

@@ -13,8 +13,8 @@ from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.relay import Message, SinkError
-from chassis.jobs.settings import JobSettings
 
 # A broker that is frozen answers nothing, and TCP takes its time to say so.
 CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5

@@ -5,8 +5,8 @@ from threading import Thread
 from typing import Any
 from uuid import UUID
 
+from chassis.jobs.job_runner import JobRunner
 from chassis.jobs.relay import Message, Relay
-from chassis.jobs.runner import JobRunner
 from chassis.postgres.ops_schema import OpsText
 from chassis.settings import DEVELOPMENT
 

@@ -13,8 +13,8 @@ from celery.worker.consumer import Consumer
 
 from chassis.core.errors import UnavailableError
 from chassis.jobs.broker import celery_app
-from chassis.jobs.runner import JobRunner
-from chassis.jobs.settings import JobSettings
+from chassis.jobs.job_runner import JobRunner
+from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.tasks import all_tasks
 
 # From the soft limit, at which the attempt fails, to the end of its process.

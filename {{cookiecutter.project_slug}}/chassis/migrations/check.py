@@ -17,7 +17,7 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
 from chassis.migrations.effects import Effect
 from chassis.migrations.footprint import Footprint, footprint
-from chassis.migrations.rules import safe_form
+from chassis.migrations.migration_rules import safe_form
 from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 

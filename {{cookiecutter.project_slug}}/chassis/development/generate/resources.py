@@ -9,8 +9,8 @@ from chassis.development.generate.draft import Draft
 from chassis.development.generate.module import formatted, with_imports
 from chassis.development.generate.receipt import Receipt, described, hashed, read_receipt
 from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.rendering import rendered
 from chassis.development.generate.resource import Resource
+from chassis.development.generate.resource_code import rendered
 from chassis.development.generate.splice import Insertion, add_import, add_statement
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from chassis.development.template.git import IDENTITY, attempt, git
 from chassis.development.template.record import NAME, Record, TemplateError
-from chassis.development.template.rendering import Template
+from chassis.development.template.template_clone import Template
 
 # A renamed folder must not take a team's new files with it.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")

@@ -50,7 +50,7 @@ security: $(READY)  ## Write what the tests of the chassis show of security into
 
 .PHONY: rehearse
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
-	$(VENV)/bin/python -m proofs.rehearse
+	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
 refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
@@ -70,7 +70,7 @@ jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the e
 
 .PHONY: conformance
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
-	$(VENV)/bin/python -m proofs.conform
+	$(VENV)/bin/python -m proofs.conformance
 
 .PHONY: matrix
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.

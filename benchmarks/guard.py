@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.contestants import BASE, CONTESTANTS
 from benchmarks.environments import environment
 from benchmarks.run import lacking, with_project
-from proofs.generation import generate_only
+from proofs.harness.generation import generate_only
 
 GENERATIONS = 3
 

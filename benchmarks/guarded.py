@@ -21,7 +21,7 @@ from benchmarks.report import table
 from benchmarks.rounds import Programme, Scale, say
 from benchmarks.rows import Rows
 from benchmarks.servers import migrate, variables
-from proofs.issuer import SCOPE, Issuer
+from proofs.harness.issuer import SCOPE, Issuer
 
 SCALE = Scale(rounds=5, seconds=1, connections=(16,), starts=1, workloads=tuple(WORKLOADS))
 IMPORTS = 5

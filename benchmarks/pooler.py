@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.postgres import Postgres
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 START_SECONDS = 10
 CONNECTIONS = 20  # To PostgreSQL, for each database.

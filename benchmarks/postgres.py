@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg2  # type: ignore[import-untyped]  # The generated project's, which runs this.
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 IMAGE = "postgres:17-alpine"
 # Commits are real; that nothing else happens meanwhile is what the others are for.

@@ -22,7 +22,7 @@ from benchmarks.meters import (
 from benchmarks.postgres import Postgres
 from benchmarks.rows import Rows
 from benchmarks.servers import Server, migrate, start
-from proofs.issuer import SCOPE, Issuer
+from proofs.harness.issuer import SCOPE, Issuer
 
 
 @dataclass(frozen=True, slots=True)

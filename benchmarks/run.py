@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.contestants import BASE, CONTESTANTS, NAMES
 from benchmarks.environments import environment, generate
-from proofs.generation import ROOT
+from proofs.harness.generation import ROOT
 
 RESULTS = ROOT / "benchmarks/results"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.contestants import APPLICATIONS, THREADS, Contestant
 from benchmarks.rows import Rows
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 PING = "/health/live"
 START_SECONDS = 60

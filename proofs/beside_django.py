@@ -6,20 +6,18 @@ Each gets the same inputs, which the project's document says are wrong. Django c
 requirements-django.txt, into an environment of its own. `--write` writes docs/beside-django.md.
 """
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from proofs.every_field import COMMANDS, FILTERS, INDEX, build
-from proofs.generation import ROOT
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of
+from proofs.harness.generation import ROOT
 
 PAGE, TEXT = ROOT / "docs/beside-django.md", ROOT / "proofs/django_gauges/page.md"
 TOOLS, LOCKED = ROOT / ".django", ROOT / "requirements-django.txt"
@@ -162,14 +160,11 @@ def outcome(status: int) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.beside_django", description=__doc__)
-    parser.add_argument("--project", type=Path, help="a generated one that has the gauges")
-    parser.add_argument("--every", type=int, default=1, help="so that only each tenth is sent, say")
-    parser.add_argument("--write", action="store_true", help="docs/beside-django.md")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beside-django-") as folder:
-        Path(folder).chmod(0o755)
-        project = given.project.resolve() if given.project else generate(Path(folder))
+    arguments = parser("beside_django", __doc__)
+    arguments.add_argument("--every", type=int, default=1, help="send each N-th input only")
+    arguments.add_argument("--write", action="store_true", help="docs/beside-django.md")
+    given = arguments.parse_args()
+    with project_of(given.project, "beside-django") as project:
         if not given.project:
             build(project, whole=False)
         text, holds = table(project, given.every)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 IMAGE = "rabbitmq:4-alpine"
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's.

@@ -7,17 +7,15 @@ chassis's branches. `--ordinary` runs them without the shortcuts of the chassis.
 none, and writes what they show into the template.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from proofs.generation import ROOT
-from proofs.rehearse import generate
+from proofs.harness import generation
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import ROOT
 
 SUITE = ROOT / "tests/chassis"
 # The long ones first.
@@ -33,8 +31,8 @@ WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md"
 
 
 def environment(**variables: str) -> dict[str, str]:
-    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
-    return inherited | variables | {"PYTHONPATH": str(SUITE), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": str(SUITE), "PYTHONDONTWRITEBYTECODE": "1"}
+    return generation.environment(**variables) | own
 
 
 def python(project: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -98,21 +96,18 @@ def write_security(project: Path, folder: Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.chassis", description=__doc__)
-    parser.add_argument("--coverage", action="store_true", help="measure the chassis's branches")
-    parser.add_argument("--ordinary", action="store_true", help="leave all to the libraries")
-    parser.add_argument("--security", action="store_true", help="write what they show of security")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("modules", nargs="*", metavar="MODULE")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="chassis-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    arguments = parser("chassis", __doc__)
+    arguments.add_argument("--coverage", action="store_true", help="measure covered branches")
+    arguments.add_argument("--ordinary", action="store_true", help="leave all to the libraries")
+    arguments.add_argument("--security", action="store_true", help="write what the tests show")
+    arguments.add_argument("modules", nargs="*", metavar="MODULE")
+    given = arguments.parse_args()
+    with (
+        temporary_folder("chassis") as folder,
+        project_of(given.project, "chassis-project") as project,
+    ):
         if given.project:
-            project = given.project.resolve()
-            subprocess.run(["make", ".venv/.ready"], cwd=project, env=environment(), check=True)
-        else:
-            project = generate(folder)
+            generation.prepare(project)
         if given.security:
             return write_security(project, folder)
         how = {"coverage": given.coverage, "ordinary": given.ordinary}

@@ -1,8 +1,9 @@
 """Builds a resource with a field of every type and every filter in a generated project."""
 
-import os
 import subprocess
 from pathlib import Path
+
+from proofs.harness.generation import environment
 
 FIELDS = """
     text:str:20:sort notes:text:optional number:int:0..1000000:sort:filter big:bigint
@@ -64,7 +65,7 @@ def run(project: Path, *lines: str) -> None:
         result = subprocess.run(
             ["bash", "-c", line],
             cwd=project,
-            env={n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from markdown_it import MarkdownIt
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 START_SECONDS, STOP_SECONDS = 900, 60  # Images may have to be built first.
 READY = re.compile(r"<!-- ready: (\S+) -->")

@@ -9,8 +9,6 @@ and `git diff` is the new edits.patch; `--page` asks again what lies there. `--v
 environment that is there.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from proofs.example_page import Page
-from proofs.generation import ROOT, copy_template
+from proofs.harness import generation
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, copy_template
 
 EXAMPLES = ROOT / "examples"
 CHECKS = ("make check", "make test")
@@ -90,9 +90,8 @@ class Recipe:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    kept = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
-    kept.pop("VIRTUAL_ENV", None)
-    return kept | dict.fromkeys(IDENTITY, "examples@example.org") | variables
+    inherited = generation.environment("VIRTUAL_ENV")
+    return inherited | dict.fromkeys(IDENTITY, "examples@example.org") | variables
 
 
 class Build:
@@ -225,22 +224,20 @@ def workshop(into: Path | None) -> Iterator[Path]:
         into.mkdir(parents=True, exist_ok=True)
         yield into.resolve()
         return
-    with tempfile.TemporaryDirectory(prefix="examples-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    with temporary_folder("examples") as folder:
         yield folder.resolve()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.examples", description=__doc__)
-    parser.add_argument("--into", type=Path, metavar="DIR", help="keep what is built there")
-    parser.add_argument("--build", action="store_true", help="stop before the tests")
-    parser.add_argument("--page", action="store_true", help="only ask what lies in DIR")
-    parser.add_argument("--venv", type=Path, metavar="DIR", help="an environment to take")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
-    given = parser.parse_args()
+    options = parser("examples", __doc__, project=False)
+    options.add_argument("--into", type=Path, metavar="DIR", help="keep what is built there")
+    options.add_argument("--build", action="store_true", help="stop before the tests")
+    options.add_argument("--page", action="store_true", help="only ask what lies in DIR")
+    options.add_argument("--venv", type=Path, metavar="DIR", help="an environment to take")
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
+    given = options.parse_args()
     if unknown := sorted(set(given.names) - set(names())):
-        parser.error(f"There is no example {', '.join(unknown)}; there are {', '.join(names())}.")
+        options.error(f"There is no example {', '.join(unknown)}; there are {', '.join(names())}.")
     say = partial(print, flush=True)
     wanted, failed = given.names or names(), []
     for name in wanted:

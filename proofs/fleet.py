@@ -7,16 +7,14 @@ conflict, or changes a file outside of chassis/ but for the record. `--short` st
 `--project` is a generated project whose environment is taken.
 """
 
-import argparse
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from proofs import teams
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
 from proofs.updates import FOLDER, Proof, conflicts, git, run
 
 PROJECTS = 50
@@ -76,15 +74,13 @@ def prove(folder: Path, venv: Path, *, short: bool) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.fleet", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--short", action="store_true", help="ten projects only")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project or generate(folder / "environment")
+    arguments = parser("fleet", __doc__)
+    arguments.add_argument("--short", action="store_true", help="ten projects only")
+    given = arguments.parse_args()
+    with (
+        temporary_folder("fleet") as folder,
+        project_of(given.project, "fleet-environment") as project,
+    ):
         prove(folder, (project / ".venv").resolve(), short=given.short)
     return 0
 

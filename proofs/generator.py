@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from proofs.harness.entry import parser, project_of
 from proofs.random_models import Model
-from proofs.rehearse import generate
 
 BATCH = 30  # Resources that are linted and typed in one run.
 
@@ -120,36 +119,33 @@ def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--project", type=Path)
-    parser.add_argument("--rendered", type=int, default=300)
-    parser.add_argument("--migrated", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--progress", type=Path)
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    options = parser.parse_args()
+    arguments = parser("generator", __doc__)
+    arguments.add_argument("--rendered", type=int, default=300)
+    arguments.add_argument("--migrated", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    arguments.add_argument("--progress", type=Path)
+    arguments.add_argument("--minutes", type=float, default=float("inf"))
+    options = arguments.parse_args()
     done = Progress(options.seed)
     if options.progress and options.progress.exists():
         done = Progress(**json.loads(options.progress.read_text()))
     print(f"seed {done.seed}", flush=True)
-    with project_of(options.project) as project:
+    with migrated_project(options.project) as project:
         is_whole = prove(project, done, options)
     print("all valid, all undone" if is_whole else "the time is over: not all is shown yet")
     return 0 if is_whole else 1
 
 
 @contextmanager
-def project_of(root: Path | None) -> Iterator[Project]:
-    """That one, or a new one with its database."""
-    if root:
-        yield Project(root.resolve())
-        return
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = Project(generate(Path(folder)))
-        project.manage("db", "upgrade")
+def migrated_project(given: Path | None) -> Iterator[Project]:
+    """The project of --project, or a new one whose database is migrated."""
+    with project_of(given, "generator") as root:
+        project = Project(root)
+        if not given:
+            project.manage("db", "upgrade")
         yield project
-        project.manage("db", "stop")
+        if not given:
+            project.manage("db", "stop")
 
 
 if __name__ == "__main__":

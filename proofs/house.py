@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from proofs.generation import ROOT, generate_only
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, generate_only
 
 PROJECT = (
     ROOT / "{{cookiecutter.project_slug}}"
@@ -152,9 +152,10 @@ def shown(numbers: tuple[int, ...]) -> str:
 
 
 def main() -> int:
-    """Of a project with the defaults: none of the switches that are off."""
-    with TemporaryDirectory() as folder:
-        globals()["PROJECT"] = generate_only(Path(folder))
+    """Count in a project with the defaults, so without what other answers add."""
+    parser("house", __doc__, project=False).parse_args()
+    with temporary_folder("house") as folder:
+        globals()["PROJECT"] = generate_only(folder)
         return show()
 
 

@@ -16,7 +16,7 @@ from statistics import quantiles
 from typing import Any
 
 from proofs.brokers import DockerBroker, LocalBroker, find_broker
-from proofs.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port
 
 # Kills, requests, seconds of the window and of the frost.
 LENGTHS = {"full": (50, 3000, 8, 12), "short": (8, 240, 4, 8)}

@@ -26,8 +26,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from proofs.generation import ROOT, copy_template
-from proofs.processes import free_port
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, copy_template, environment
+from proofs.harness.processes import free_port
 
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -136,22 +137,19 @@ def path_with(python: str | None, folder: Path) -> str | None:
 
 def prove(template: Path, one: Combination, number: int) -> str:
     """Return "passed", or what did not."""
-    with tempfile.TemporaryDirectory(prefix="matrix ") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    with temporary_folder("matrix ") as folder:  # A path with a space.
         path = path_with(one.python, folder)
         if path is None:
             return f"not run: no Python {one.python}"
         project = generate(template, folder / "a project", dict(one.answers))
         if number % 2:
             shutil.rmtree(project / ".git")
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-        environment = {**inherited, "PATH": path, "ENVIRONMENT": "development"}
+        variables = environment(PATH=path, ENVIRONMENT="development")
         for step, command in STEPS:
             result = subprocess.run(
                 ["bash", "-c", command],
                 cwd=project,
-                env=environment,
+                env=variables,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -159,18 +157,18 @@ def prove(template: Path, one: Combination, number: int) -> str:
             )
             if result.returncode:
                 return f"{step} failed:\n{result.stdout[-3000:]}"
-            if step == "install" and (problem := answer(project, environment)):
+            if step == "install" and (problem := answer(project, variables)):
                 return f"start failed: {problem}"
     return "passed"
 
 
-def answer(project: Path, environment: dict[str, str]) -> str | None:
+def answer(project: Path, variables: dict[str, str]) -> str | None:
     """Start it by its README's first command, and ask whether it is ready."""
     port = free_port()
     process = subprocess.Popen(
         ["make", "run", f"PORT={port}"],
         cwd=project,
-        env=environment,
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -205,11 +203,11 @@ def chosen(every: list[Combination], arguments: argparse.Namespace) -> Iterator[
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--short", action="store_true", help="All answers on, and all off.")
-    parser.add_argument("--resume", action="store_true")
-    arguments = parser.parse_args()
+    options = parser("matrix", __doc__, project=False)
+    options.add_argument("--list", action="store_true")
+    options.add_argument("--short", action="store_true", help="All answers on, and all off.")
+    options.add_argument("--resume", action="store_true")
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         template = copy_template(Path(name) / "template")
         every = combinations(template, Path(name) / "compared")

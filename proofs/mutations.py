@@ -3,13 +3,10 @@
 python -m proofs.mutations [--project DIR] [--only WORD]
 """
 
-import argparse
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proofs.chassis import environment
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.project_copy import copy_project
 
 LIST = Path(__file__).with_suffix(".txt")
-LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", ".postgres", "*_cache", "__pycache__")
 # It ends, and what it started with it, when its input does.
 SERVER = """
 import sys
@@ -70,8 +67,7 @@ class Project:
 
     def __init__(self, original: Path, folder: Path) -> None:
         self.folder = folder / "project"
-        shutil.copytree(original, self.folder, ignore=LEFT_OUT)
-        (self.folder / ".venv").symlink_to((original / ".venv").resolve())
+        copy_project(original, self.folder)
         self.python = str(self.folder / ".venv/bin/python")
         # Two versions of a file may have the same size and second.
         self.environment = environment()
@@ -135,9 +131,8 @@ class Project:
 
 def mutate(original: Path, only: str) -> int:
     chosen = [mutation for mutation in mutations() if only in mutation.what]
-    with tempfile.TemporaryDirectory(prefix="mutations-") as name:
-        Path(name).chmod(0o755)  # Root's PostgreSQL is another user's.
-        project = Project(original, Path(name))
+    with temporary_folder("mutations") as folder:
+        project = Project(original, folder)
         for mutation in chosen:  # Those that fit no more are told before any is tried.
             mutation.applied((project.folder / mutation.path).read_text("utf-8"))
         with project.server():
@@ -149,15 +144,12 @@ def mutate(original: Path, only: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.mutations", description=__doc__)
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("--only", default="", help="those whose description has this word")
-    arguments = parser.parse_args()
+    arguments = parser("mutations", __doc__)
+    arguments.add_argument("--only", default="", help="those whose description has this word")
+    given = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # With what was started.
-    if arguments.project:
-        return mutate(arguments.project.resolve(), arguments.only)
-    with tempfile.TemporaryDirectory(prefix="mutations-project-") as folder:
-        return mutate(generate(Path(folder)), arguments.only)
+    with project_of(given.project, "mutations-project") as project:
+        return mutate(project, given.only)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,17 @@ where it has another number of conflicts than it is expected to have, where a na
 no longer there, or where the project's own `make check` or `make test` does not end with 0.
 """
 
-import argparse
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from proofs import order_desk, teams
-from proofs.generation import ROOT, copy_template
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import ROOT, copy_template, environment
 from updates import unresolved
 
 FOLDER = "{{cookiecutter.project_slug}}"
@@ -124,9 +122,7 @@ class Proof:
 
 def run(cwd: Path, *command: str | Path, codes: Codes = frozenset([0])) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    variables = {
-        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "GIT_"))
-    }
+    variables = environment("GIT_")
     who = {
         f"GIT_{role}_{what}": value
         for role in ("AUTHOR", "COMMITTER")
@@ -233,20 +229,18 @@ def suite(project: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.updates", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--short", action="store_true", help="fewer rows, no suites")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="'1.0.0, clean'; all without")
-    given = parser.parse_args()
+    arguments = parser("updates", __doc__)
+    arguments.add_argument("--short", action="store_true", help="fewer rows, no suites")
+    arguments.add_argument("rows", nargs="*", metavar="ROW", help="'1.0.0, clean'; all without")
+    given = arguments.parse_args()
     chosen = [row for row in ROWS if not given.rows or row.name in given.rows]
     if given.short and not given.rows:
         chosen = [row for row in ROWS if row.name in SHORT]
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="updates-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project or generate(folder / "environment")
+    with (
+        temporary_folder("updates") as folder,
+        project_of(given.project, "updates-environment") as project,
+    ):
         proof = Proof(folder, (project / ".venv").resolve())
         for row in chosen:
             try:

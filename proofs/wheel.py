@@ -6,16 +6,14 @@ What the chassis knows of the project is handed to it, and what it reads beside 
 the package. `--project` is left as it is; without, one is generated.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import environment
 
 # uv's own backend takes every file of the package, and needs no network.
 BUILD = """\
@@ -37,7 +35,7 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     result = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        env={**_environment(), **variables},
+        env=environment("PYTHONPATH", **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -46,12 +44,6 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     if result.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}\n{result.stdout}")
     return result.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {
-        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "PYTHONPATH"))
-    }
 
 
 def build(project: Path, folder: Path, uv: str) -> Path:
@@ -97,14 +89,8 @@ def prove(project: Path, folder: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.wheel", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="wheel-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project.resolve() if given.project else generate(folder / "made")
+    given = parser("wheel", __doc__).parse_args()
+    with temporary_folder("wheel") as folder, project_of(given.project, "wheel-made") as project:
         print(prove(project, folder))
     return 0
 

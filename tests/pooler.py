@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from conftest import environment
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 PASSWORD = "not-a-secret"
 # It ends, and the server with it, when its input does.

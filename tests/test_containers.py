@@ -21,7 +21,7 @@ from uuid import uuid4
 import pytest
 from conftest import Report, bake_into, environment
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 BASE = "python:3.13-slim"
 NGINX = "nginx:1.29-alpine"

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from conftest import command, environment, make
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 SECONDS_TO_SET_UP = 300
 

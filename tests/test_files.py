@@ -22,7 +22,7 @@ from switches import common, mentions, passed_by_the_chassis, project_with, vers
 from test_documents import commands
 
 from proofs.chassis import SUITE
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 WORDS = re.compile(
     rb"boto3|S3_BUCKET|seaweed|stored_?file|chassis[./]storage|core[./]storage|file_service|/\.files"

@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Report, command, environment
 from pooler import PASSWORD, PgBouncer, Postgres, configuration, postgres, wait_until
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 # Added to the copy's engines.py: what the service asks the suite's server goes through PgBouncer.
 # Migrators, and the connections of the tests, which look from outside, go to the server itself.

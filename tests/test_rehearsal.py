@@ -11,7 +11,7 @@ from proofs.mutations import mutations
 
 @pytest.mark.long
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
-    output = short_form("proofs.rehearse", copy)
+    output = short_form("proofs.rehearsal", copy)
     found = [line.split("FAIL")[0].strip() for line in output.splitlines()]
     passed = sum(line.startswith("pass") for line in found)
     assert passed > 0, output

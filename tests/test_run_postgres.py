@@ -9,7 +9,7 @@ import pytest
 from conftest import bake_into, command
 from test_containers import docker
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from select import select
 from threading import Event, Thread
 
-from proofs.database import Database
-from proofs.issuer import authorization
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.issuer import authorization
+from proofs.harness.load import PATH
 
 PAUSE = 0.01
 FOUND = {200, 201}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2  # type: ignore[import-untyped]
 
 from proofs.chaos.server import wait_until
-from proofs.database import Database
+from proofs.harness.database import Database
 
 
 class Postgres:

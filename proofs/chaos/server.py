@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from proofs.database import Database
-from proofs.processes import Running, free_port
-from proofs.stage import Project
+from proofs.harness.database import Database
+from proofs.harness.processes import Running, free_port
+from proofs.harness.testbed import Project
 
 START_SECONDS = 60.0
 

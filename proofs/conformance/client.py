@@ -6,8 +6,8 @@ python -m proofs.conformance.client --project DIR
 import time
 from pathlib import Path
 
-from proofs.conformance.setting import arguments, conclude, program, served
-from proofs.figures import Figure, all_of
+from proofs.conformance.served_project import arguments, program, served
+from proofs.harness.figures import Figure, all_of, conclude
 
 SESSION = "client_session.py"
 STEPS = ["create", "page", "change", "read", "complete", "delete", "problem"]

@@ -3,7 +3,6 @@
 python -m proofs.conformance.committed --python PROJECT/.venv/bin/python
 """
 
-import argparse
 import subprocess
 import tempfile
 from difflib import SequenceMatcher
@@ -12,6 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
+
+from proofs.harness.entry import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "{{cookiecutter.project_slug}}" / "openapi.json"
@@ -96,9 +97,9 @@ def condition(found: set[Answers]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, required=True, help="of a generated project")
-    python = parser.parse_args().python
+    options = parser("conformance.committed", __doc__, project=False)
+    options.add_argument("--python", type=Path, required=True, help="of a generated project")
+    python = options.parse_args().python
     with tempfile.TemporaryDirectory(prefix="committed-") as name:
         folder = Path(name)
         settings = f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"

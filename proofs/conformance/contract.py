@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from proofs.conformance.setting import Served, arguments, conclude, program, served
-from proofs.figures import Figure, none_of
-from proofs.issuer import TOKEN
+from proofs.conformance.served_project import Served, arguments, program, served
+from proofs.harness.figures import Figure, conclude, none_of
+from proofs.harness.issuer import TOKEN
 
 CASES, CASES_SHORT = 4000, 400
 EXAMPLES = 200  # At most, of an operation, in a round.

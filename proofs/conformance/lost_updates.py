@@ -3,9 +3,9 @@
 from collections import Counter
 
 from proofs.conformance.racers import Answer, Client, race
-from proofs.database import Database
-from proofs.figures import Figure, none_of
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.figures import Figure, none_of
+from proofs.harness.load import PATH
 
 WRITERS = 12
 COLLISION = "at the same time"

@@ -18,9 +18,9 @@ from threading import Lock
 
 from proofs.conformance.mutator import Mutator
 from proofs.conformance.raw import wait_for
-from proofs.conformance.setting import arguments
-from proofs.processes import Running, free_port
-from proofs.stage import Stage
+from proofs.conformance.served_project import arguments
+from proofs.harness.processes import Running, free_port
+from proofs.harness.testbed import Testbed
 
 NUMBER, NUMBER_SHORT, SEED = 100_000, 3_000, 20_240_915
 CLIENTS, PROCESSES = 8, 2
@@ -97,23 +97,23 @@ def bombard(port: int, key: bytes, number: int) -> Ledger:
 
 def main() -> int:
     given = arguments(__doc__)
-    stage, begun = Stage(given.project), time.monotonic()
+    testbed, begun = Testbed(given.project), time.monotonic()
     try:
-        database = stage.cluster.create(stage.cluster.empty)
-        stage.serving.run(database, "db", "upgrade")
+        database = testbed.cluster.create(testbed.cluster.empty)
+        testbed.serving.run(database, "db", "upgrade")
         port = free_port()
         more = {"WORKERS": str(PROCESSES), "THREADS": "8"}
-        server = stage.serving.manage(database, "serve", "--port", str(port), **more)
+        server = testbed.serving.manage(database, "serve", "--port", str(port), **more)
         server.wait_for("Started worker-", times=PROCESSES, seconds=120)
         wait_for(port)
         before = children(server)
-        key = (stage.folder / "issuer.pem").read_bytes()
+        key = (testbed.folder / "issuer.pem").read_bytes()
         ledger = bombard(port, key, NUMBER_SHORT if given.short else NUMBER)
         lost = before - children(server)
         crashes = len(re.findall("panicked|Traceback", server.output))
         print("\n".join(ledger.told[:20]))
     finally:
-        stage.close()
+        testbed.close()
     print("  answered: " + ", ".join(f"{s} {n}" for s, n in sorted(ledger.answers.items())))
     print(
         f"mutated: {sum(ledger.answers.values())} requests, {ledger.faults['500']} answers of 500, "

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt  # type: ignore[import-not-found]  # The generated project's, which runs this.
 
-from proofs.issuer import AUDIENCE, NAME, SCOPE
+from proofs.harness.issuer import AUDIENCE, NAME, SCOPE
 
 TODOS = "/my_service/v1/todos"
 PIECES = (

@@ -3,9 +3,9 @@
 from uuid import uuid4
 
 from proofs.conformance.racers import Answer, Client, race
-from proofs.database import Database
-from proofs.figures import Figure, all_of
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.figures import Figure, all_of
+from proofs.harness.load import PATH
 
 CLIENTS = 12
 KEYED = 100

@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from proofs.issuer import authorization
+from proofs.harness.issuer import authorization
 
 Result = TypeVar("Result")
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from proofs.conformance.racers import Answer
 from proofs.conformance.todo_model import CONDITIONS, Todo, Todos
-from proofs.load import PATH
+from proofs.harness.load import PATH
 
 LENGTH = 50  # Of a run, at most.
 RUNS = 10  # Of a round.

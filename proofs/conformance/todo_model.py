@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proofs.conformance.racers import Answer, Client
-from proofs.load import PATH
+from proofs.harness.load import PATH
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 # What a request demands, and whether that is so.

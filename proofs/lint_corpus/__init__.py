@@ -1,1 +1,1 @@
-"""Revisions whose true needs `proofs/check_corpus.py` measures."""
+"""Revisions whose true needs `python -m proofs.lint_corpus` measures."""

@@ -1,4 +1,4 @@
-"""Runs the snippets in the project's environment, and compares. See proofs/check_corpus.py."""
+"""Runs the snippets in the project's environment, and compares. See __main__.py."""
 # mypy: ignore-errors
 
 import sys
@@ -61,7 +61,7 @@ def main() -> int:
             try:
                 measured = run(template, shared, bodies, before[1:], last)
             except DBAPIError as error:
-                sys.exit(f"check_corpus: {name!r} cannot be measured: {error.orig}")
+                sys.exit(f"lint_corpus: {name!r} cannot be measured: {error.orig}")
             verdicts = {checker: compute(scripts) for checker, compute in CHECKERS.items()}
             computed = {checker: verdict.mode for checker, verdict in verdicts.items()}
             said = list(verdicts.values())[-1].phase

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg2  # type: ignore[import-untyped]  # The generated project's, which runs this.
 
-from proofs.database import Cluster
-from proofs.processes import free_port
-from proofs.stage import Stage
+from proofs.harness.database import Cluster
+from proofs.harness.processes import free_port
+from proofs.harness.testbed import Testbed
 
 EMBEDDED = "18"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -21,7 +21,7 @@ SETTINGS = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "max_wal_size=
 START_SECONDS = 60
 
 
-class VersionedStage(Stage):
+class VersionedTestbed(Testbed):
     def __init__(self, project: Path, version: str) -> None:
         self._version = version
         self._server = ExitStack()

@@ -1,0 +1,71 @@
+"""What the proofs of the API share: a served project, and programs that look at it."""
+
+import argparse
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofs.harness.database import Database
+from proofs.harness.issuer import Issuer
+from proofs.harness.testbed import Testbed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The production server, its database, and where other programs may leave files."""
+
+    url: str
+    database: Database
+    folder: Path
+    issuer: Issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    project: Path
+    tools: Path  # The commands of the environment that has the programs.
+    short: bool
+
+
+def arguments(description: str | None) -> Arguments:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--project", type=Path, required=True, help="with its environment")
+    parser.add_argument("--tools", type=Path, default=ROOT / ".venv/bin", help="their commands")
+    parser.add_argument("--short", action="store_true", help="fewer of each")
+    given = parser.parse_args()
+    return Arguments(given.project, given.tools.absolute(), given.short)
+
+
+@contextmanager
+def served(project: Path, *, rows: int = 0) -> Iterator[Served]:
+    testbed = Testbed(project)
+    try:
+        with (
+            testbed.clone(rows) as database,
+            testbed.serving.serve(database, workers=1, threads=8) as port,
+        ):
+            folder = testbed.folder / "tools"
+            folder.mkdir()
+            yield Served(f"http://127.0.0.1:{port}", database, folder, testbed.issuer)
+    finally:
+        testbed.close()
+
+
+def program(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, without what belongs to the environment of this process."""
+    own = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**inherited, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )

@@ -24,10 +24,10 @@ TOOLS, LOCKED = ROOT / ".django", ROOT / "requirements-django.txt"
 DJANGO = ("models", "api")
 HERE = "proofs.django_gauges.answers"
 KINDS = {
-    "field": "a field that its column or rule does not take",
-    "body": "a body that is no JSON, or no JSON object",
-    "query": "a filter, a sort or a page that there is none of",
-    "type": "another type of content, or an encoding",
+    "field": "a value that the field's column or rule does not allow",
+    "body": "a body that is not a JSON object",
+    "query": "an unknown or invalid filter, sort or page",
+    "type": "another content type or encoding",
 }
 # Run in the project: each input, what it has to get, and what it got.
 ASK = """
@@ -149,7 +149,7 @@ def table(project: Path, step: int) -> tuple[str, bool]:
         django=django,
         ours=right["ours"],
         theirs=right["theirs"],
-        step=f" Each {step}th of them was sent." if step > 1 else "",
+        step=f" Each {step}th input was sent." if step > 1 else "",
     )
     holds = not any(ours[kind, word] for kind in KINDS for word in ("taken", "broke"))
     return page, holds and not right["ours"]

@@ -1,4 +1,4 @@
-"""One attempt of a job. Its effect and that it is done are committed in one transaction."""
+"""Runs one attempt of a job. One transaction commits the task's effect and the state `done`."""
 
 import logging
 import random
@@ -21,7 +21,7 @@ from chassis.postgres.ops_schema import OpsText
 
 LONGEST_PAUSE_SECONDS = 600
 LONGEST_ERROR = 500
-# A message may come twice, and from two workers: the count of the attempts tells who is the last.
+# Two workers may get the same message. The number of the attempt tells which attempt is the latest.
 START = OpsText("""
     UPDATE ops.job SET state = 'running', attempts = attempts + 1, version = version + 1,
         changed_at = now()
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 class SupersededError(Exception):
-    """The job is done, cancelled, or another attempt of it has begun."""
+    """The attempt may not commit: the job is done, cancelled, or a later attempt has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,10 @@ class JobRunner:
         self._tracer = tracer
 
     def run(self, job_id: UUID) -> None:
-        """Make one attempt, unless the job is finished, and note what became of it.
+        """Make one attempt, unless the job is finished, and store its outcome.
 
-        Raise UnavailableError if that cannot be noted: the message has to come again.
+        Raise UnavailableError where the outcome cannot be stored: then the message has to be
+        delivered again.
         """
         enter_scope(None)
         try:
@@ -97,7 +98,7 @@ class JobRunner:
         try:
             self._call(task_named(attempt.task), attempt)
         except SupersededError:
-            _log.info("Job %s was done, or begun again, in the meantime.", attempt.id)
+            _log.info("Job %s was finished, or another attempt began, in the meantime.", attempt.id)
         except MaintenanceError as error:
             self._again(attempt.id, retry_after(error.window), attempt, uncounted=1)
         except Exception as error:
@@ -106,7 +107,7 @@ class JobRunner:
 
     def _call(self, task: Task, attempt: Attempt) -> None:
         if attempt.attempts > task.attempts:
-            raise RuntimeError("The last attempt ended with its process.")
+            raise RuntimeError("The process of the last attempt ended before the attempt did.")
         with (
             continued_trace(self._tracer, task.name, str(attempt.id), attempt.trace),
             self._unit_of_work.joined(_itself, reads_apart=True) as connection,
@@ -120,7 +121,7 @@ class JobRunner:
         try:
             most = task_named(attempt.task).attempts
         except CodeError:
-            most = 0  # Another release has it, or none.
+            most = 0  # The task exists in another release only, or no longer.
         if attempt.attempts < most:
             pause = _jittered(min(2.0**attempt.attempts, LONGEST_PAUSE_SECONDS))
             self._again(attempt.id, pause, attempt, error=sentence)
@@ -145,13 +146,16 @@ class JobRunner:
 
     @contextmanager
     def _noting(self) -> Iterator[Connection]:
-        """Without the fence: a window forbids effects, and when to go on has to be noted in it."""
+        """A transaction without the write fence: maintenance windows do not stop outcomes."""
         with translated_errors(), self._write.begin() as connection:
             yield connection
 
 
 def _finish(connection: Connection, attempt: Attempt, result: Any) -> None:
-    """In the transaction of the effect: who is not the last attempt takes that back."""
+    """Mark the job done in the effect's own transaction.
+
+    Raise SupersededError, which rolls the effect back, where this is not the latest attempt.
+    """
     values = {"id": attempt.id, "attempts": attempt.attempts}
     told = None if result is None else to_json(result)
     if connection.execute(FINISH, {**values, "result": told}).first() is None:

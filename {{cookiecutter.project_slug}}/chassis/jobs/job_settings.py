@@ -12,9 +12,14 @@ def _valid_broker(value: str) -> None:
         raise ValidationError("Must have the form amqp://user:password@host:5672/vhost.")
 
 
-@dataclass(frozen=True, kw_only=True)  # Not with slots: those of two parts would collide.
+@dataclass(
+    frozen=True, kw_only=True
+)  # Without slots: classes with slots cannot both be bases of a project's Config.
 class JobSettings(Settings):
-    """Without a broker, a server process for development does the jobs itself."""
+    """Settings of background jobs.
+
+    Without `broker_url`, a development server runs the jobs itself.
+    """
 
     broker_url: str = setting(secret=True, validate=_valid_broker)
     job_processes: int = setting(4, parse="int", validate=Range(1, 100))

@@ -1,4 +1,4 @@
-"""Gives tasks what they ask the dependency container for, as operations get it."""
+"""Wires tasks to the dependency container: a task gets services by name, like a controller."""
 
 import inspect
 from importlib import import_module
@@ -25,7 +25,8 @@ def wire_tasks(container: Container, package: ModuleType) -> None:
 
 def _require_injection(task: Task) -> None:
     hints = get_type_hints(inspect.unwrap(task.function), include_extras=True).values()
-    patched = wiring._patched_registry  # noqa: SLF001  # Nothing public tells.
+    # Dependency Injector has no public way to ask.
+    patched = wiring._patched_registry  # noqa: SLF001
     asks = any(hasattr(hint, "__metadata__") for hint in hints)
     if asks and not patched.has_callable(task.function):
         raise CodeError(

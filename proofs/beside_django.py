@@ -1,9 +1,9 @@
-"""The same resource in a project and in Django REST framework: its lines, and what each refuses.
+"""Compare one resource in a project and in Django REST framework: lines, and rejected bad input.
 
 python -m proofs.beside_django [--project DIR] [--every N] [--write]
 
-Each gets the same inputs, which the project's document says are wrong. Django comes from
-requirements-django.txt, into an environment of its own. `--write` writes docs/beside-django.md.
+Both get the same bad inputs, which are derived from the project's openapi.json. Django is installed
+from requirements-django.txt into its own environment. `--write` writes docs/beside-django.md.
 """
 
 import json
@@ -29,7 +29,7 @@ KINDS = {
     "query": "an unknown or invalid filter, sort or page",
     "type": "another content type or encoding",
 }
-# Run in the project: each input, what it has to get, and what it got.
+# Runs in the project: prints each input, whether it is bad, and the status that it got.
 ASK = """
 import json, sys
 from base64 import b64encode
@@ -57,7 +57,7 @@ with migrated_database() as url:
         print(json.dumps(said), flush=True)
     app.extensions["container"].engines().dispose()
 """
-# Run in the project: a PostgreSQL for Django, until its input ends.
+# Runs in the project: starts a PostgreSQL for Django, and stops it when standard input ends.
 DATABASE = """
 import sys
 import src
@@ -70,7 +70,7 @@ with empty_database() as url:
 
 
 def python_of_django() -> Path:
-    """Made once for each lock file."""
+    """Return the Python of Django's environment, which is made again when the lock file changes."""
     ready = TOOLS / LOCKED.name
     if not ready.exists() or ready.read_bytes() != LOCKED.read_bytes():
         shutil.rmtree(TOOLS, ignore_errors=True)
@@ -82,7 +82,7 @@ def python_of_django() -> Path:
 
 
 def answers(project: Path, step: int) -> Iterator[tuple[str, bool, int, int]]:
-    """Of each input: its kind, whether it is wrong, and the statuses of the two."""
+    """Yield for each input its kind, whether it is bad, and the statuses of project and Django."""
     python, lines = project / ".venv/bin/python", project / ".asked.jsonl"
     with lines.open("w", encoding="utf-8") as file:
         subprocess.run([python, "-c", ASK, str(step), *KINDS], cwd=project, stdout=file, check=True)
@@ -115,7 +115,7 @@ def counted(path: Path) -> int:
 
 
 def lines_by_hand(project: Path) -> tuple[int, int, int]:
-    """Of the project, if `generate` writes the rest; of all that it wrote; of Django."""
+    """Count lines: written by hand for the project, written by `generate`, written for Django."""
     wrote = [path for name in ("gauge", "site") for path in project.glob(f"src/**/{name}*.py")]
     by_hand = len([line for line in COMMANDS if "generate" in line])
     by_hand += len(FILTERS.splitlines()) + len(INDEX.splitlines()) + 1  # The import.
@@ -124,7 +124,7 @@ def lines_by_hand(project: Path) -> tuple[int, int, int]:
 
 
 def table(project: Path, step: int) -> tuple[str, bool]:
-    """As Markdown; and whether the project refused all that is wrong, and broke nowhere."""
+    """Return the page, and whether the project rejected all bad input without a 5xx."""
     ours: Counter[tuple[str, str]] = Counter()
     theirs: Counter[tuple[str, str]] = Counter()
     right = Counter[str]()

@@ -1,4 +1,4 @@
-"""A RabbitMQ that a proof may kill and freeze: in a container, or the one of the distribution."""
+"""A RabbitMQ that a proof may kill and freeze: a container, or the distribution's package."""
 
 import os
 import shutil
@@ -30,14 +30,14 @@ def has_docker() -> bool:
 
 
 def find_broker() -> "DockerBroker | LocalBroker | None":
-    """The container where its image is, else the distribution's; None where there is neither."""
+    """Return the container where its image exists, else the package's broker, else None."""
     if has_docker():
         return DockerBroker()
     return LocalBroker() if PROGRAM.exists() else None
 
 
 class DockerBroker:
-    """What it has written survives: the container is started again, not made anew."""
+    """RabbitMQ in a container. A restart starts the same container, so its data survive."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -73,7 +73,7 @@ class DockerBroker:
 
 
 class LocalBroker:
-    """Alone with its data, in a folder of its own, on loopback."""
+    """The distribution's RabbitMQ with a data folder of its own, on loopback."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -127,13 +127,13 @@ class LocalBroker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
-        """To all that this one has started, and to nobody else."""
+        """Send a signal to the processes that this broker started, and to no others."""
         if self._process:
             os.killpg(self._process.pid, number)
 
 
 def wait_for_greeting(port: int) -> None:
-    """Until it speaks AMQP: it closes a connection that says something else, with its version."""
+    """Wait until the broker speaks AMQP: it answers a wrong greeting with its version."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

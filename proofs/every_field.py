@@ -24,7 +24,7 @@ COMMANDS = (
     f"{GENERATE} Gauge {' '.join(FIELDS.split())} --timestamps --public",
     UPGRADE,
 )
-# What the grammar of `generate` has no word for.
+# Filters that `generate` has no option for.
 FILTERS = """\
     text_prefix = filters.prefix(Gauge, "text")
     email = filters.equal(Gauge, "email")
@@ -43,7 +43,7 @@ PROOFS = ("make check", "make test")
 
 
 def build(project: Path, *, whole: bool = True) -> None:
-    """With its checks and tests, or without."""
+    """Build the resource; `whole` also runs the project's checks and tests."""
     run(project, *COMMANDS)
     schema, table = (
         project / "src/api/schemas/v1/gauge.py",

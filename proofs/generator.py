@@ -1,12 +1,12 @@
-"""Random models: `generate` writes them, the project's checks pass, `destroy` takes all back.
+"""Generate random models, check the project, and let `destroy` take everything back.
 
-python -m proofs.generator                                300 rendered and undone, 20 migrated
+python -m proofs.generator                                300 models checked, 20 migrated
 python -m proofs.generator --rendered 10 --migrated 1 --seed 7 --project DIR
-python -m proofs.generator --progress FILE --minutes 9    a portion; the same again goes on there
+python -m proofs.generator --progress FILE --minutes 9    continues the run of FILE
 
-DIR is a generated project with its environment, committed, its database migrated; a new one without
-it. It is left as it was found; the first difference ends the run, and the project then shows it.
-FILE has the seed and what is done. A model follows from the seed and its own number.
+DIR is a generated project with an environment, a clean work tree and a migrated database. It is
+left unchanged; the first difference ends the run and stays in the project. FILE has the seed and
+the number of models that are done. Seed and number determine a model.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 from proofs.harness.entry import parser, project_of
 from proofs.random_models import Model
 
-BATCH = 30  # Resources that are linted and typed in one run.
+BATCH = 30  # Resources that one run of the checks covers.
 
 
 class Project:
@@ -32,7 +32,10 @@ class Project:
         self.python = str(root / ".venv/bin/python")
 
     def run(self, *command: str) -> str:
-        """Raise SystemExit, with what it printed, if it fails."""
+        """Run a command and return its output.
+
+        Raise SystemExit, with the output, where it fails.
+        """
         result = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
         if result.returncode:
             raise SystemExit(f"{' '.join(command)}\n{result.stdout[-4000:]}{result.stderr[-4000:]}")
@@ -47,7 +50,7 @@ class Project:
         self.manage("generate", "resources", ".git/model.toml", *options)
 
     def destroy(self, model: Model) -> None:
-        """Those that refer to others first."""
+        """Destroy the resources, those that refer to others first."""
         self.manage("destroy", "resource", *reversed(model.names))
 
     def check(self) -> None:
@@ -63,7 +66,7 @@ class Project:
 
 @dataclass
 class Progress:
-    """How many are done, of what one seed makes."""
+    """The seed, and how many of its models are done."""
 
     seed: int
     rendered: int = 0
@@ -93,7 +96,7 @@ def migrate(project: Project, dice: random.Random, number: int) -> None:
 
 
 def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iterator[str]:
-    """Yields what each step has shown. The migrated ones, which find more, come first."""
+    """Run the steps, and yield a sentence for each. Migrated models come first: they find more."""
     while done.migrated < options.migrated:
         migrate(project, done.dice("migrated", done.migrated), done.migrated)
         done.migrated += 1
@@ -106,7 +109,7 @@ def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iter
 
 
 def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool:
-    """Whether all is shown now."""
+    """Run until the time is over; return whether all models are done."""
     end = time.monotonic() + options.minutes * 60
     project.require_clean("nothing was done yet")
     for sentence in parts(project, done, options):

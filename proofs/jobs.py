@@ -1,11 +1,11 @@
-"""Kill whatever does background jobs, and show that each committed job has its effect once.
+"""Kill all processes of background jobs at random: each committed job has its effect once.
 
 python -m proofs.jobs [--short] [--project DIR] [--broker docker|debian] [--bench]
 
-API, relay, worker and RabbitMQ are killed with SIGKILL at random moments, 50 times, while 3,000
-requests enqueue a job each, of which 1,000 are rolled back; meanwhile a maintenance window is open
-for a while, and afterwards the broker is frozen. `--bench` measures instead: jobs a second through
-outbox, relay and broker beside `send_task` after the commit, and what an enqueue adds to a write.
+While 3,000 requests enqueue a job each, of which 1,000 are rolled back, API, relay, worker and
+RabbitMQ are killed 50 times with SIGKILL. A maintenance window is open for a while, and in the end
+the broker is frozen. `--bench` measures instead: jobs per second through outbox, relay and broker,
+compared with `send_task` after the commit, and what an enqueue adds to the time of a write.
 """
 
 import sys
@@ -65,7 +65,7 @@ def write(number: int, units: Units) -> None:
 
 
 def with_jobs(folder: Path, environment: Path | None) -> Path:
-    """A project with jobs, a task that leaves a trace and an operation that enqueues it."""
+    """Generate a project with a task that inserts a row, and an operation that enqueues it."""
     project = generate_only(folder, background_jobs="celery")
     (project / "src/tasks/proof.py").write_text(TASK)
     (project / "src/api/controllers/v1/proof.py").write_text(CONTROLLER)

@@ -1,4 +1,4 @@
-"""Break a generated project in one way at a time: the chassis's tests have to notice.
+"""Introduce one defect at a time into a generated project: the chassis's tests must fail.
 
 python -m proofs.mutations [--project DIR] [--only WORD]
 """
@@ -18,7 +18,7 @@ from proofs.harness.entry import parser, project_of, temporary_folder
 from proofs.harness.project_copy import copy_project
 
 LIST = Path(__file__).with_suffix(".txt")
-# It ends, and what it started with it, when its input does.
+# The program, and the PostgreSQL that it started, end when its standard input closes.
 SERVER = """
 import sys
 import src
@@ -26,7 +26,7 @@ from chassis.development.testing.postgres_server import server
 print(server().url.render_as_string(hide_password=False), flush=True)
 sys.stdin.read()
 """
-SECONDS = 60  # Nothing waits for that long unless it is broken.
+SECONDS = 60  # Seconds; a test that takes longer counts as failed.
 
 
 @dataclass(slots=True)
@@ -63,18 +63,18 @@ def mutations() -> Iterator[Mutation]:
 
 
 class Project:
-    """A copy, with the environment of the original."""
+    """A copy of the project, with the original's environment."""
 
     def __init__(self, original: Path, folder: Path) -> None:
         self.folder = folder / "project"
         copy_project(original, self.folder)
         self.python = str(self.folder / ".venv/bin/python")
-        # Two versions of a file may have the same size and second.
+        # Without bytecode: Python would take two versions of one size and second for the same file.
         self.environment = environment()
 
     @contextmanager
     def server(self) -> Iterator[None]:
-        """One PostgreSQL for all runs."""
+        """Run one PostgreSQL for all tests."""
         with subprocess.Popen(
             [self.python, "-c", SERVER],
             cwd=self.folder,
@@ -95,7 +95,7 @@ class Project:
                 process.stdin.close()
 
     def failure(self, *tests: str) -> str | None:
-        """The first test that fails, or that some do not end; None if all pass."""
+        """Run tests; return the name of the first that fails or does not end, None if all pass."""
         command = [self.python, "-m", "unittest", "--failfast", *tests]
         try:
             result = subprocess.run(
@@ -133,7 +133,9 @@ def mutate(original: Path, only: str) -> int:
     chosen = [mutation for mutation in mutations() if only in mutation.what]
     with temporary_folder("mutations") as folder:
         project = Project(original, folder)
-        for mutation in chosen:  # Those that fit no more are told before any is tried.
+        for (
+            mutation
+        ) in chosen:  # Mutations that no longer fit the code end the run before any is tried.
             mutation.applied((project.folder / mutation.path).read_text("utf-8"))
         with project.server():
             if failed := project.failure(*sorted({mutation.tests for mutation in chosen})):
@@ -145,9 +147,11 @@ def mutate(original: Path, only: str) -> int:
 
 def main() -> int:
     arguments = parser("mutations", __doc__)
-    arguments.add_argument("--only", default="", help="those whose description has this word")
+    arguments.add_argument("--only", default="", help="mutations whose description has this word")
     given = arguments.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # With what was started.
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # So that `finally` blocks end started processes.
     with project_of(given.project, "mutations-project") as project:
         return mutate(project, given.only)
 

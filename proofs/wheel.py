@@ -1,9 +1,9 @@
-"""Run a project's suite with its chassis built as a wheel, outside of the project.
+"""Run a project's tests with the chassis installed as a wheel instead of the folder chassis/.
 
 python -m proofs.wheel [--project DIR]
 
-What the chassis knows of the project is handed to it, and what it reads beside its modules is in
-the package. `--project` is left as it is; without, one is generated.
+This shows that the chassis finds its project and its own data files without their place in the
+project. The project itself is not changed.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from pathlib import Path
 from proofs.harness.entry import parser, project_of, temporary_folder
 from proofs.harness.generation import environment
 
-# uv's own backend takes every file of the package, and needs no network.
+# uv's build backend packs every file of the package, and needs no network.
 BUILD = """\
 [build-system]
 requires = ["uv_build"]
@@ -47,7 +47,7 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
 
 
 def build(project: Path, folder: Path, uv: str) -> Path:
-    """The wheel of its chassis."""
+    """Build the wheel of a project's chassis; return its path."""
     source = folder / "chassis-source"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(project / "chassis", source / "chassis", ignore=ignored)
@@ -59,7 +59,7 @@ def build(project: Path, folder: Path, uv: str) -> Path:
 
 
 def missing(project: Path, wheel: Path) -> list[str]:
-    """Files of the chassis that the wheel does not have."""
+    """List the files of the chassis that the wheel lacks."""
     packed = set(zipfile.ZipFile(wheel).namelist())
     files = (path for path in (project / "chassis").rglob("*") if path.is_file())
     names = {str(path.relative_to(project)) for path in files if path.suffix != ".pyc"}

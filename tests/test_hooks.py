@@ -406,7 +406,9 @@ def test_inside_a_work_tree_no_repository_is_nested(
 
     assert not (project / ".git").exists()
     said = capfd.readouterr().out
-    assert "This lies in a git repository: it got none of its own. Commit it there." in said
+    assert (
+        "The project lies in a git repository, so it got none of its own. Commit it there." in said
+    )
     git("add", "--all", cwd=outer)
     staged = git("ls-files", "--stage", cwd=outer)
     assert f"{project.relative_to(outer)}/manage.py" in staged

@@ -115,7 +115,7 @@ def test_a_project_is_moved_where_it_lies_and_nothing_of_it_is_lost(
 
     output = move(proof, project, 3)
 
-    assert "Conflicts: 2\n  chassis/core/paging.py  it is no Python: " in output
+    assert "Conflicts: 2\n  chassis/core/paging.py  it is not valid Python: " in output
     assert "\n  tests/api/test_cors.py\n" in output
     assert "OURS = 1" in (project / "tests/api/test_cors.py").read_text()
     assert (project / "src/old.py").read_text() == 'print "of another Python"\n'

@@ -1,4 +1,4 @@
-"""Make faults under load on a generated project, and show what its callers see of them.
+"""Cause faults on a generated project under load, and show what its clients see.
 
 python -m proofs.chaos [--short] [--only NAME ...] [--times N] [--project DIR]
 """

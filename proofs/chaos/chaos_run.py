@@ -1,4 +1,4 @@
-"""Makes the faults on a generated project; runs in that project's environment."""
+"""Causes the faults on a generated project; runs in that project's environment."""
 
 import sys
 import traceback
@@ -23,7 +23,7 @@ FAULTS: dict[str, Fault] = {
 ROWS, CLIENTS, THREADS, CONNECTIONS = 100, 12, 4, 60
 BEFORE, AFTER = 0.7, 1.5
 KEYS = "chassis/tokens/signing_keys.py"
-ALWAYS = (  # The key set is asked for.
+ALWAYS = (  # Fetch the issuer's keys all the time.
     ("FRESH_SECONDS, OLDEST_SECONDS = 300", "FRESH_SECONDS, OLDEST_SECONDS = 0.1"),
     ("PAUSE_AFTER_FAILURE_SECONDS = 5, 0.5", "PAUSE_AFTER_FAILURE_SECONDS = 0.1, 0.1"),
 )
@@ -69,7 +69,7 @@ def show(testbed: Testbed, project: Project, name: str, times: int) -> Line:
         except NotPossibleError as error:
             line.not_run = str(error)
             break
-        except Exception as error:  # The other faults may still be shown.
+        except Exception as error:  # Go on with the other faults.
             traceback.print_exc()
             line.broken.append(f"{type(error).__name__}: {error}".partition("\n")[0])
             continue

@@ -1,4 +1,4 @@
-"""What PostgreSQL does to its clients."""
+"""Faults of PostgreSQL: restarts, crashes, locks, too few connections, deadlocks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def rows_held(testbed: FaultTestbed) -> float:
 
 
 def table_held(testbed: FaultTestbed) -> float:
-    """So that all connections wait, and more requests than there are connections."""
+    """Lock the table, so that all connections wait, and more requests than connections."""
     with holding(testbed, "LOCK todos"):
         pause(LASTS)
         testbed.health("live", {200}, within=1)
@@ -78,7 +78,7 @@ def exhausted(testbed: FaultTestbed) -> float:
             try:
                 taken.enter_context(testbed.database.connect("chaos"))
             except psycopg2.OperationalError:
-                if not refused:  # From now on, those that the service had are taken as well.
+                if not refused:  # From now on, take the connections that the service had as well.
                     cursor.execute(f"{KILL} AND application_name NOT IN ('chaos', 'rehearsal')")
                 refused += 1
                 pause(0.02)
@@ -98,10 +98,12 @@ def read_only(testbed: FaultTestbed) -> float:
 
 
 def deadlocked(testbed: FaultTestbed) -> float:
-    """Somebody who has all rows wants the table, of which whoever wants a row has a share."""
+    """Lock all rows, then ask for a table lock, which sessions that wait for rows block."""
     before = testbed.postgres.log().count(DEADLOCK)
     with testbed.database.connect("chaos", autocommit=False) as other, other.cursor() as cursor:
-        cursor.execute("SET deadlock_timeout = '20s'")  # The service's sessions find it.
+        cursor.execute(
+            "SET deadlock_timeout = '20s'"
+        )  # Let the service's sessions detect the deadlock.
         cursor.execute("SELECT FROM todos FOR UPDATE")
         pause(0.2)
         cursor.execute("LOCK todos IN EXCLUSIVE MODE")

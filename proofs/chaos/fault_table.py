@@ -1,4 +1,4 @@
-"""A line a fault: how often it was made, and what its callers saw."""
+"""The report: one line for each fault, with its number of trials and what clients saw."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a fault finds: a database, a server, clients that ask; and what is said of it after."""
+"""The testbed of a fault: database, server and neighbour; and the outcome of a trial."""
 
 import http.client
 import time
@@ -16,16 +16,16 @@ HEALTH_SECONDS = 2.5
 
 
 class Neighbour(Protocol):
-    """What stands around the service, and can be taken away."""
+    """A system that the service depends on, and that a fault can stop."""
 
     def variables(self) -> dict[str, str]:
-        """With which the service finds it."""
+        """Return the environment variables with which the service finds the neighbour."""
 
     def close(self) -> None: ...
 
 
 class NotPossibleError(Exception):
-    """What this machine lacks to make a fault."""
+    """The machine lacks something that a fault needs; the text names it."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class FaultTestbed:
     complaints: list[str] = field(default_factory=list)
 
     def recovered(self) -> float:
-        """The fault has ended when PostgreSQL answers somebody else."""
+        """Return the time at which PostgreSQL answers a new client, the end of the fault."""
         return answers(self.database)
 
     def health(self, name: str, wanted: set[int], within: float = HEALTH_SECONDS) -> None:
@@ -59,17 +59,21 @@ class FaultTestbed:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`make` begins and ends it, and returns when it has ended."""
+    """`make` causes the fault, ends it, and returns the time of its end."""
 
     title: str
     make: Callable[[FaultTestbed], float]
-    short: bool = True  # Of those that run in the short form.
-    # What the service is started with, beside what it has, for instance a store that is taken away.
+    short: bool = True  # Is part of the short form.
+    # Makes the neighbour that the service is started with, such as a Redis that will be stopped.
     around: Callable[[Testbed], Neighbour] | None = None
     processes: int = 2
-    replaced: int = 0  # So many processes of the server may go, or have to.
-    felt: bool | None = True  # Some requests fail, else the fault was none; or none may.
-    slowest: float = float("inf")  # Seconds that a request may take.
+    replaced: int = 0  # The number of server processes that the fault must replace.
+    felt: bool | None = (
+        # True: some requests must fail, or the fault had no effect. False: none may. None: both are
+        # fine.
+        True
+    )
+    slowest: float = float("inf")  # Seconds, the longest time of a request.
 
 
 @dataclass(frozen=True, slots=True)

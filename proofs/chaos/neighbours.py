@@ -1,4 +1,4 @@
-"""What stands around the service: a limit store, an issuer's key set, a proxy, a small disk."""
+"""Neighbours of the service: Redis, the issuer's key set, nginx, a small disk."""
 
 import re
 import shutil
@@ -59,7 +59,7 @@ class Redis:
 
 
 class KeySet:
-    """Serves the issuer's keys, when it may."""
+    """Serves the issuer's keys over HTTP, and can stop doing so."""
 
     def __init__(self, testbed: Testbed) -> None:
         keys = (testbed.folder / "keys.json").read_bytes()
@@ -71,7 +71,7 @@ class KeySet:
             def do_GET(self) -> None:
                 this.asked += 1
                 this.over.wait(this.seconds)
-                with suppress(OSError):  # Who asked has gone.
+                with suppress(OSError):  # The client has closed the connection.
                     self.send_response(503 if this.fails else 200)
                     self.end_headers()
                     self.wfile.write(b"" if this.fails else keys)
@@ -93,7 +93,7 @@ class KeySet:
 
 
 class Proxy:
-    """nginx with the project's own configuration, and other names in it."""
+    """nginx with the project's own configuration, in which names are replaced."""
 
     def __init__(self, testbed: Testbed) -> None:
         self._program = program("nginx")
@@ -128,7 +128,7 @@ class Proxy:
 
 
 class Disk:
-    """A file system of a few megabytes, where PostgreSQL may keep a table."""
+    """A file system of a few megabytes for a tablespace of PostgreSQL."""
 
     def __init__(self, testbed: Testbed) -> None:
         self.folder = testbed.folder / f"disk-{time.time_ns()}"

@@ -1,4 +1,4 @@
-"""What the neighbours of the service do to it; and what its operators do while it serves."""
+"""Faults of the service's neighbours, and a migration by its operators."""
 
 import os
 from typing import cast
@@ -62,7 +62,7 @@ def disk_full(testbed: FaultTestbed) -> float:
     refused = ""
     fill = "INSERT INTO todos (id, title, version) SELECT gen_random_uuid(), repeat('x', 60), 1"
     try:
-        while not refused:  # There may be room in the pages that are there.
+        while not refused:  # The table's last pages may have free space.
             database.rows(f"{fill} FROM generate_series(1, 10)")
     except psycopg2.errors.DiskFull as error:
         refused = str(error)

@@ -1,4 +1,4 @@
-"""What happens to the server itself, and what slow clients do to it."""
+"""Faults of the server itself, and slow clients."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def reloaded(testbed: FaultTestbed) -> float:
 
 @contextmanager
 def slow_clients(port: int, number: int) -> Iterator[None]:
-    """Half of them drip a body, half of them headers; who is sent away comes again."""
+    """Open clients that send a body or headers byte by byte; a rejected one connects again."""
     over = Event()
 
     def drip(text: str) -> None:

@@ -1,8 +1,8 @@
-"""Generate a project from the working tree, and ask its endpoints everything.
+"""Send every kind of request to every endpoint of a generated project.
 
 python -m proofs.conformance [--short] [--only PROOF ...] [--project DIR]
 
-The programs that ask come from requirements-conformance.txt, into an environment of their own.
+The client programs are installed from requirements-conformance.txt into their own environment.
 """
 
 import os
@@ -15,14 +15,14 @@ from proofs.harness.entry import parser, project_of, run_in
 from proofs.harness.generation import ROOT
 
 PROOFS = "corpus mutated state_machine concurrency contract client pages browser".split()
-# In the short form: not those that take long or need a browser.
+# The short form leaves out proofs that take long or need a browser.
 SHORT = [name for name in PROOFS if name not in {"pages", "browser"}]
 TOOLS = ROOT / ".conformance"
 LOCKED = ROOT / "requirements-conformance.txt"
 
 
 def tools() -> Path:
-    """Where the programs are; made once for each lock file."""
+    """Return the client programs' folder; the environment is made again for a new lock file."""
     ready = TOOLS / LOCKED.name
     if not ready.exists() or ready.read_bytes() != LOCKED.read_bytes():
         print(f"Installing what {LOCKED.name} names.", flush=True)
@@ -39,7 +39,7 @@ def tools() -> Path:
 
 
 def require_browser() -> None:
-    """Debian's, installed where that is allowed."""
+    """Install Debian's chromium where it is missing and this process is root."""
     if shutil.which("chromium"):
         return
     if os.geteuid() or not shutil.which("apt-get"):

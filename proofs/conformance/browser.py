@@ -1,4 +1,4 @@
-"""The docs page in a real browser that reaches nothing but the server.
+"""The page /docs works in a real browser that can reach the server only.
 
 python -m proofs.conformance.browser --project DIR
 """

@@ -1,4 +1,4 @@
-"""Write the template's openapi.json: what generated projects say, with each answer that counts.
+"""Write the template's openapi.json from the documents of projects with different answers.
 
 python -m proofs.conformance.committed --python PROJECT/.venv/bin/python
 """
@@ -16,7 +16,7 @@ from proofs.harness.entry import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "{{cookiecutter.project_slug}}" / "openapi.json"
-# Answers that occur nowhere else, and what stands in their places.
+# Answers with unmistakable values, and the template variables that replace these values.
 ANSWERS = {
     "project_name": "Name of the Project",
     "project_slug": "slug_of_the_project",
@@ -29,7 +29,7 @@ VARIABLES = {
 }
 
 
-# What changes the operations of a project, and the conditions of each choice.
+# Answers that change a project's operations, and the Jinja condition of each choice.
 CHOICES: dict[str, dict[object, str]] = {
     "example_resource": {
         True: "cookiecutter.example_resource",
@@ -44,7 +44,7 @@ CHOICES: dict[str, dict[object, str]] = {
         "none": 'cookiecutter.file_storage == "none"',
     },
 }
-Answers = tuple[object, ...]  # In the order of the choices.
+Answers = tuple[object, ...]  # One answer for each key of CHOICES, in its order.
 EVERY: list[Answers] = list(product(*CHOICES.values()))
 
 
@@ -61,7 +61,7 @@ def lines_of(folder: Path, python: Path, answers: Answers) -> list[str]:
 
 
 def merged(variants: dict[Answers, list[str]]) -> str:
-    """A tag takes the line break before it away, so each has a line of its own."""
+    """Merge the documents. Lines that not all have stand between Jinja's `if` and `endif`."""
     every: list[tuple[str, set[Answers]]] = []
     for answers, lines in variants.items():
         known = [line for line, _ in every]
@@ -84,7 +84,7 @@ def merged(variants: dict[Answers, list[str]]) -> str:
 
 
 def condition(found: set[Answers]) -> str:
-    """The shortest: of one answer, if that decides, else each combination."""
+    """Return a Jinja condition: of one answer where that decides, else all combinations."""
     for number, values in enumerate(CHOICES.values()):
         for value, text in values.items():
             if found == {one for one in EVERY if one[number] == value}:

@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost, and nothing happens twice, however many ask at once.
+"""Concurrent clients lose no acknowledged write, and no request takes effect twice.
 
 python -m proofs.conformance.concurrency --project DIR [--short]
 """
@@ -13,7 +13,7 @@ from proofs.harness.figures import Figure, conclude
 from proofs.harness.testbed import Project, Testbed
 
 WORKERS, THREADS = 3, 8
-CROSSINGS = 10  # At most: whether two writers meet in one is chance.
+CROSSINGS = 10  # The most rounds, because two writers meet by chance.
 UNIQUE = "CREATE UNIQUE INDEX once ON todos (title) WHERE starts_with(title, 'unique ')"
 # The service adds a number to a title, and to the titles of others in the order given.
 RENAME = """\
@@ -33,7 +33,7 @@ ADD = """\
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    changes: int  # Of each writer.
+    changes: int  # Changes by each writer.
     names: int
     keys: int
 

@@ -1,8 +1,8 @@
-"""Bad input to every operation that a project documents, over raw sockets.
+"""Bad input to every documented operation gets its documented error, over raw sockets.
 
 python -m proofs.conformance.corpus --project DIR [--short]
 
-It runs in the environment of the project, whose chassis/development/testing makes the inputs.
+The proof runs in the project's environment; chassis/development/testing generates the inputs.
 """
 
 import os
@@ -34,7 +34,9 @@ def rows_of(database: Database) -> int:
 def main() -> int:
     given = arguments(__doc__)
     os.environ.update(SETTINGS)
-    sys.path.insert(0, str(given.project.resolve()))  # Before this folder, which has other tests.
+    sys.path.insert(
+        0, str(given.project.resolve())
+    )  # Before the template's folder, which has another package `tests`.
     begun = time.monotonic()
     testbed = Testbed(given.project)
     try:

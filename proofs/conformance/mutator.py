@@ -1,4 +1,4 @@
-"""Requests to a served project that were right, with something changed at random."""
+"""Makes valid requests to a project and changes something in each at random."""
 
 import random
 import time
@@ -100,7 +100,9 @@ class Mutator:
         claims = {**usual, "scope": SCOPE, **claims}
         try:
             return str(jwt.encode(claims, self._key, "ES256", {"kid": "proof", **header}))
-        except Exception:  # What the library does not sign; then it is no token.
+        except (
+            Exception
+        ):  # The library refuses to sign these claims: send something that is not a token.
             return f"e30.{header}.{claims}"
 
 

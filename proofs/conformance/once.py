@@ -1,4 +1,4 @@
-"""What may be there once: a name, and what a request with a key has made."""
+"""Concurrent requests create a unique name once, and a row once for each Idempotency-Key."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""The last page of a million rows costs what the first one does, under every order.
+"""The last page of a million rows costs as much as the first page, for every sort.
 
 python -m proofs.conformance.pages --project DIR [--short]
 """
@@ -18,12 +18,12 @@ from proofs.harness.testbed import Testbed
 ROWS, ROWS_SHORT = 1_000_000, 50_000
 LIMIT = 100
 MOST = 1.2
-TIMED = 50  # Pages at either end.
+TIMED = 50  # Pages at each end of the list.
 PLANS = "page_plans.py"
 
 
 def walk(service: Served, path: str) -> tuple[list[str], list[float]]:
-    """Every id in the order of the pages, and the seconds that each page took."""
+    """Return all ids in the order of the pages, and the seconds of each page."""
     connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=30)
     found: list[str] = []
     seconds: list[float] = []

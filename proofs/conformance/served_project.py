@@ -1,4 +1,4 @@
-"""What the proofs of the API share: a served project, and programs that look at it."""
+"""Serves a project for the proofs of its API, and runs client programs on it."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The production server, its database, and where other programs may leave files."""
+    """A running production server, its database, and a folder for client programs' files."""
 
     url: str
     database: Database
@@ -28,7 +28,7 @@ class Served:
 @dataclass(frozen=True, slots=True)
 class Arguments:
     project: Path
-    tools: Path  # The commands of the environment that has the programs.
+    tools: Path  # The folder with the client programs' commands.
     short: bool
 
 
@@ -57,7 +57,7 @@ def served(project: Path, *, rows: int = 0) -> Iterator[Served]:
 
 
 def program(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, without what belongs to the environment of this process."""
+    """Run a program to its end, without the Python variables of this process."""
     own = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
     inherited = {name: value for name, value in os.environ.items() if name not in own}
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""Whatever order requests come in, the service answers as a plain dictionary would.
+"""For any order of requests, the service gives the same results as a plain dictionary.
 
 python -m proofs.conformance.state_machine --project DIR [--short]
 """

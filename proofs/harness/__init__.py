@@ -1,1 +1,1 @@
-"""What the proofs share: a generated project, its processes, its database, clients and a report."""
+"""Modules that the proofs share: projects, processes, databases, clients and reports."""

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a rehearsal, and its databases, which are clones of a filled one."""
+"""A PostgreSQL server for proofs, and its databases, which are clones of a filled template."""
 
 import threading
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import psycopg2  # type: ignore[import-untyped]  # The generated project's, whic
 
 SETTINGS = {
     "max_connections": "400",
-    "fsync": "off",  # Nothing here stops the server itself.
+    "fsync": "off",  # Without it, only a crash of the whole machine could lose data.
     "track_commit_timestamp": "on",
     "max_wal_size": "4GB",
 }
-# Everything in the schema of the service, a line each; another schema is not its business.
+# One line for each object in the schema `public`, so that two states can be compared.
 CATALOG = """
     SELECT 'column ' || concat_ws(' ', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
         a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
@@ -54,7 +54,7 @@ class Database:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(sql, values or None)  # With values, a % is theirs.
+            cursor.execute(sql, values or None)  # Without values, a % in the SQL stands for itself.
             return list(cursor.fetchall()) if cursor.description else []
 
     def value(self, sql: str, *values: Any) -> Any:
@@ -78,13 +78,13 @@ class Database:
         return [window for (window,) in self.rows(sql)]
 
     def deadlocks(self) -> int:
-        """Of the sessions that have ended: they report when they do."""
+        """Count the deadlocks of ended sessions, which report them at their end."""
         sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         return int(self.value(sql))
 
 
 class Cluster:
-    """Databases are made and dropped through one connection, which threads take in turn."""
+    """A PostgreSQL server. It creates one database at a time, also for several threads."""
 
     def __init__(self, url: str, log: Path) -> None:
         self._url = url.replace("+psycopg2", "")
@@ -98,7 +98,7 @@ class Cluster:
         return self._url.replace("/postgres?", f"/{name}?")
 
     def configure(self) -> None:
-        """What takes effect when the server starts the next time."""
+        """Write settings that take effect at the server's next start."""
         for name, value in SETTINGS.items():
             self.admin.rows(f"ALTER SYSTEM SET {name} = '{value}'")
 
@@ -123,7 +123,7 @@ class Cluster:
         self.admin.rows(f"DROP DATABASE {database.name} WITH (FORCE)")
 
     def sessions(self, database: Database) -> int:
-        """Those that a proof does not hold itself."""
+        """Count the sessions in a database, without the proof's own."""
         sql = (
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = %s AND application_name <> 'rehearsal'"

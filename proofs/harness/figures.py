@@ -9,7 +9,7 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`holds` is None where there is no bound: it is only told."""
+    """One measured value. `holds` is None where it has no bound and is only shown."""
 
     what: str
     measured: str
@@ -35,7 +35,7 @@ def middle_and_worst(what: str, values: Sequence[float]) -> Figure:
 
 
 def table(items: dict[str, tuple[float, list[Figure]]]) -> str:
-    """A line a figure under each item, which has its cost in seconds."""
+    """Format the figures below the name of their item, with the seconds that the item took."""
     figures = [figure for _, figures in items.values() for figure in figures]
     wide = max((len(figure.what) for figure in figures), default=0)
     middle = max((len(figure.measured) for figure in figures), default=0)

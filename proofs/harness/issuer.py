@@ -1,13 +1,13 @@
-"""Who issues the tokens of a proof: its keys lie in a file, where the service reads them."""
+"""An issuer of tokens for proofs; the service reads its public keys from a file."""
 
 import os
 import subprocess
 from pathlib import Path
 
 NAME, AUDIENCE = "https://issuer.example.org", "proofs"
-TOKEN = "SERVICE_TOKEN"  # The variable from which clients take theirs.
+TOKEN = "SERVICE_TOKEN"  # Clients read their token from this variable.
 SCOPE = "todos:write"
-# In the project's environment, which has what it needs.
+# Runs in the project's environment, which has PyJWT.
 ISSUE = """
 import json, sys, time
 from pathlib import Path
@@ -37,7 +37,7 @@ class Issuer:
         os.environ[TOKEN] = self.token(SCOPE)
 
     def settings(self) -> dict[str, str]:
-        """What a service needs to take its tokens."""
+        """Return the settings with which a service accepts this issuer's tokens."""
         return {
             "JWT_JWKS_URL": (self._folder / "keys.json").as_uri(),
             "JWT_ISSUER": NAME,
@@ -51,5 +51,5 @@ class Issuer:
 
 
 def authorization() -> dict[str, str]:
-    """The header of those who may change todos."""
+    """Return the header of a client that may change todos."""
     return {"Authorization": f"Bearer {os.environ[TOKEN]}"}

@@ -1,4 +1,4 @@
-"""Clients that keep a connection open each, ask without end, and note every answer."""
+"""Clients that send requests over a persistent connection, and record every response."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from uuid import uuid4
 from proofs.harness.issuer import authorization
 
 PATH = "/my_service/v1/todos"
-# What the serving project's service is patched to do with such a title: see under_load.py.
+# rehearsal/under_load.py patches the service so that it creates todos with these titles slowly.
 SLOW_BEFORE, SLOW_WITHIN = "slow before", "slow within"
 
 
@@ -26,9 +26,9 @@ class Answer:
     received: float
     status: int  # 0: the connection broke.
     retry_after: bool
-    said: str  # by an answer that is not a good one
+    said: str  # the body of a response that is not successful
     client: int = 0
-    id: str = ""  # Of what was made.
+    id: str = ""  # The id of the created todo.
 
     @property
     def seconds(self) -> float:
@@ -63,7 +63,7 @@ class Load:
         return {one.title for one in self.writes() if one.status not in {0, 201}}
 
     def unexplained(self) -> list[Answer]:
-        """Failures that do not say when to come again."""
+        """List broken connections and 5xx without Retry-After."""
         return [
             one
             for one in self.answers
@@ -123,7 +123,7 @@ class Client(Thread):
 
 @contextmanager
 def load(port: int, *, clients: int, mix: Mix) -> Iterator[Load]:
-    """While the block runs; the answers are there when it is left."""
+    """Run clients while the block runs. The responses are complete after the block."""
     stop, run, result = Event(), f"load {uuid4().hex[:8]}", Load()
     threads = [Client(number, port, mix, run, stop) for number in range(clients)]
     try:

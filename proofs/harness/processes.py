@@ -1,4 +1,4 @@
-"""Processes that a proof starts: each is ended by its id, whatever happens."""
+"""Processes that a proof starts, and ends by their ids in any case."""
 
 import re
 import signal
@@ -32,12 +32,12 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    at: float  # When it was read, as time.time() has it: PostgreSQL's clock is the same one.
+    at: float  # time.time() when the line was read; PostgreSQL runs on the same clock.
     text: str
 
 
 class Running:
-    """A process, and the lines that it prints, each with its time."""
+    """A started process and its output, each line with a time."""
 
     def __init__(self, process: "subprocess.Popen[str]", *, ends_with_input: bool) -> None:
         self.process = process
@@ -67,7 +67,7 @@ class Running:
         return next((line for line in self.lines if re.search(pattern, line.text)), None)
 
     def wait_for(self, pattern: str, *, times: int = 1, seconds: float = 60) -> Line:
-        """The line with which `pattern` was printed so many times."""
+        """Wait until `pattern` was printed so many times; return the last of these lines."""
 
         def found() -> list[Line]:
             return [line for line in self.lines if re.search(pattern, line.text)]
@@ -79,7 +79,7 @@ class Running:
         return found()[times - 1]
 
     def wait(self, seconds: float = 300) -> int:
-        """The exit code, when the output is complete."""
+        """Wait for the end of the process and of its output; return the exit status."""
         self._reader.join(seconds)
         if self._reader.is_alive():
             raise AssertionError(f"It did not end in {seconds} s:\n{self.output}")
@@ -97,7 +97,7 @@ class Running:
 
 
 class Processes:
-    """All that was started and may still run."""
+    """All processes that were started and may still run."""
 
     def __init__(self) -> None:
         self._started: list[Running] = []
@@ -113,14 +113,15 @@ class Processes:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is this process's to heed.
+            # So that Ctrl-C reaches this process only, which then ends the others.
+            start_new_session=True,
         )
         running = Running(process, ends_with_input=ends_with_input)
         self._started = [one for one in self._started if not one.ended_at] + [running]
         return running
 
     def end(self, running: Running) -> None:
-        """As an operator would; by force where that is not heeded."""
+        """End a process with SIGTERM; kill it where it does not end in time."""
         process = running.process
         with suppress(OSError):
             if process.stdin:

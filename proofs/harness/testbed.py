@@ -1,4 +1,4 @@
-"""Where proofs are shown: a generated project in variants, its database and its servers."""
+"""The testbed of a proof: copies of a generated project, a PostgreSQL and servers."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from proofs.harness.processes import Processes, Running, free_port
 from proofs.harness.project_copy import copy_project
 from proofs.harness.proof_revision import Revision
 
-# It ends, and the server with it, when this process ends in whatever way: then its input does.
+# However this process ends, the program's standard input closes: then it ends with its PostgreSQL.
 POSTGRES = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ class Testbed:
         self._original = project.resolve()
         self._processes = Processes()
         self._filled: dict[int, Database] = {}
-        # Beside the project: root's PostgreSQL is another user's, who has to come to both.
+        # Beside the project: root's PostgreSQL runs as another user, who has to read both.
         self.folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self._original.parent))
         self.folder.chmod(0o755)
         try:
@@ -49,7 +49,7 @@ class Testbed:
     def variant(
         self, name: str, revisions: list[Revision] | None = None, *, plain: bool = False
     ) -> "Project":
-        """A copy of the project, with these revisions after its own first one."""
+        """Copy the project, and add these revisions after its first one."""
         target = self.folder / name
         copy_project(self._original, target)
         below = FIRST
@@ -60,7 +60,7 @@ class Testbed:
         return Project(target, self._processes, self.issuer.settings(), head=below)
 
     def filled(self, rows: int) -> Database:
-        """At the first revision, with so many todos; to be cloned."""
+        """Return a database at the first revision with so many todos, to be cloned."""
         if rows not in self._filled:
             database = self.cluster.create(self.cluster.empty)
             self.serving.run(database, "db", "upgrade")
@@ -107,7 +107,7 @@ class Project:
         settings = self._settings | {
             "ENVIRONMENT": "production",
             "SECRET_KEY": "of-the-rehearsal-and-of-nothing-else",
-            "RATE_LIMIT": "",  # All clients are one subject.
+            "RATE_LIMIT": "",  # All clients share one subject, so a limit would reject them.
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(self.path),
@@ -120,16 +120,16 @@ class Project:
         )
 
     def manage(self, database: Database, *arguments: str, **variables: str) -> Running:
-        """`python manage.py ...`, started."""
+        """Start `python manage.py ...`."""
         variables["DATABASE_URL"] = database.url
         return self.python("manage.py", *arguments, variables=variables)
 
     def run(self, database: Database, *arguments: str) -> Running:
-        """`python manage.py ...`, to its good end."""
+        """Run `python manage.py ...`; raise AssertionError where it fails."""
         return self.manage(database, *arguments).expect(0)
 
     def patch(self, name: str, *changes: tuple[str, str]) -> None:
-        """Replace text in a file; a text that is not there is the proof's mistake."""
+        """Replace texts in a file. Raise AssertionError where one is missing."""
         file = self.path / name
         text = file.read_text()
         for old, new in changes:
@@ -140,7 +140,7 @@ class Project:
 
     @contextmanager
     def serve(self, database: Database, *, workers: int, threads: int) -> Iterator[int]:
-        """The production server, when each of its processes answers; yields its port."""
+        """Run the production server; yield its port once all its processes have started."""
         port = free_port()
         server = self.manage(
             database,

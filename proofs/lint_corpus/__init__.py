@@ -1,1 +1,1 @@
-"""Revisions whose true needs `python -m proofs.lint_corpus` measures."""
+"""Compares `db check` with what PostgreSQL does, for a corpus of revisions."""

@@ -2,17 +2,17 @@
 
 python -m proofs.lint_corpus [--project DIR]
 
-Each snippet of `lint_corpus` is run on tables
-with rows in them. What it truly needs follows from what is measured, before it is committed:
+Each snippet of `lint_corpus` runs on tables with rows. The window that it truly needs follows from
+the locks, scans and rewrites that are measured before its commit:
 
-- full, if a name that running code uses now means something else or nothing, and is not dropped;
-- full, if it locks a table that was there against readers, and reads many rows or rewrites;
-- full, if it locks two such tables against readers that no foreign key connects: whoever takes
-  them in the other order is in a deadlock;
-- read-only, if it locks one against writers, and reads many rows or rewrites;
-- read-only, if it changes many rows of such a table, or copies them: what others write meanwhile
-  is missed, or waits;
-- none otherwise. What is locked for an instant is none: the runner gives up after 0.2 s.
+- full, if running code uses a name that now means something else, or that is gone without a drop;
+- full, if it locks an existing table against readers, and scans many rows or rewrites the table;
+- full, if it locks two existing tables without a foreign key between them against readers: clients
+  that lock them in the other order would get into a deadlock;
+- read-only, if it locks an existing table against writers, and scans many rows or rewrites it;
+- read-only, if it updates or copies many rows of an existing table: concurrent writes would be
+  missed or would wait;
+- none otherwise. A short lock needs no window, because the migrator gives up after 0.2 s.
 """
 
 import os

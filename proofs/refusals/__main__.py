@@ -1,11 +1,12 @@
-"""For whom and how long many migrations shut a service, on PostgreSQL 15, 17 and 18.
+"""Measure how long 59 migrations make clients wait or fail, on PostgreSQL 15, 17 and 18.
 
-python -m proofs.refusals             all, on all three; prints the table as Markdown
-python -m proofs.refusals --resume    what has not been run yet
-python -m proofs.refusals --table     only the table of what has been run
+python -m proofs.refusals             all on all three; prints a table in Markdown
+python -m proofs.refusals --resume    the runs that are still missing
+python -m proofs.refusals --table     only the table of the finished runs
 
-15 is Debian's package (`apt-get install postgresql-15`), 17 Docker's image, 18 the wheel's. Beside
-each migration runs the same load without it. The safe form of each is run three times.
+PostgreSQL 15 is Debian's package (`apt-get install postgresql-15`), 17 a Docker image, 18 the
+embedded one. The same load is measured with and without each migration. Each safe form runs three
+times.
 """
 
 import argparse
@@ -47,8 +48,8 @@ def main() -> int:
     options.add_argument("--short", action="store_true", help=f"{len(SHORT)} of them, once, on 18")
     options.add_argument("--versions", nargs="+", choices=VERSIONS, default=VERSIONS)
     options.add_argument("--only", nargs="+", default=[], metavar="NAME")
-    options.add_argument("--rows", type=int, default=ROWS, help="in the table that they change")
-    options.add_argument("--rounds", type=int, default=ROUNDS, help="of each safe form")
+    options.add_argument("--rows", type=int, default=ROWS, help="rows in the changed table")
+    options.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each safe form")
     options.add_argument("--resume", action="store_true")
     options.add_argument("--table", action="store_true")
     arguments = options.parse_args()

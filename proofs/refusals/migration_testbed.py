@@ -1,4 +1,4 @@
-"""A service, and its database, made anew for each migration while the service goes on."""
+"""A running service whose database is replaced by a fresh copy for each migration."""
 
 import json
 import os
@@ -36,10 +36,11 @@ def downgrade() -> None:
     raise NotImplementedError
 '''
 READY_SECONDS = 60
-SEEN_SECONDS = 1.2  # Until each server process has read that a window has ended.
+SEEN_SECONDS = 1.2  # Seconds until each server process has read that a window has ended.
 WARM_SECONDS, BEFORE_SECONDS, AFTER_SECONDS = 0.3, 1.2, 1.7
 CLIENTS, MIX = 6, Mix(writes=0.5, slow=0, pause=0.03)
-AGAIN = 12  # Good answers in a row, of each kind: each server process has given some.
+# So many successful responses in a row, of reads and of writes, so that each process gave some.
+AGAIN = 12
 
 
 class MigrationTestbed:
@@ -70,7 +71,7 @@ class MigrationTestbed:
         self._stack.close()
 
     def revisions(self, name: str, steps: tuple[Step, ...]) -> Path:
-        """A folder with the project's own one, with `BASE` and with these."""
+        """Write a folder with the project's own revision, `BASE` and these steps."""
         folder = self.versioned.folder / name
         own = self.versioned.serving.path / "migrations"
         shutil.copytree(own, folder / "migrations")
@@ -86,7 +87,7 @@ class MigrationTestbed:
         return self._task("prepare", folder, self._template)
 
     def run(self, folder: Path, ids: str) -> dict[str, Any]:
-        """The load without the migration, then the same load with it."""
+        """Measure the load without the migration, then the same load with it."""
         self._copy_template()
         self._wait_until_ready()
         with load(self.port, clients=CLIENTS, mix=MIX) as answers:
@@ -136,7 +137,7 @@ class MigrationTestbed:
             if all(len(each) > AGAIN and all(one.good for one in each) for each in asked):
                 return
             if time.monotonic() > deadline:
-                raise AssertionError(f"The service does not come back: {answers.answers[-1]}")
+                raise AssertionError(f"The service does not recover: {answers.answers[-1]}")
 
     def _task(self, action: str, folder: Path, database: Database) -> Any:
         self._tasks += 1
@@ -151,7 +152,7 @@ def kinds(answers: list[Answer]) -> tuple[list[Answer], list[Answer]]:
 
 
 def longest(answers: list[Answer], begin: float, end: float) -> float:
-    """For how long a client did not get what it asked for, at the most, in seconds."""
+    """Return the longest time in seconds in which a client got no successful response."""
     worst = 0.0
     for client in {one.client for one in answers}:
         since = None

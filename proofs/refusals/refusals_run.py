@@ -23,7 +23,7 @@ def main() -> int:
         for form, number in forms(case, int(rounds))
         if (version, case.name, form, number) not in done
     ]
-    wanted.sort(key=lambda one: one[2])  # A round of all before the next.
+    wanted.sort(key=lambda one: one[2])  # Finish a round of all migrations before the next one.
     if not wanted:
         return 0
     began = time.monotonic()
@@ -52,7 +52,10 @@ def main() -> int:
 
 
 def forms(case: Case, rounds: int) -> Iterator[tuple[str, int]]:
-    """What has no other form than the plain one, and is to refuse nobody, is run as often."""
+    """Yield form and round.
+
+    A migration that is safe in its plain form runs as often as safe forms.
+    """
     if case.safe:
         yield "plain", 0
         yield from (("safe", number) for number in range(rounds))

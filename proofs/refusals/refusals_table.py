@@ -1,4 +1,4 @@
-"""What the runs have shown, as a table and as bounds that hold or do not."""
+"""Reports the runs as a table, and checks the bounds."""
 
 import json
 from collections import defaultdict
@@ -32,7 +32,7 @@ def grouped(runs: list[Run]) -> dict[tuple[str, str, str], list[Run]]:
 
 
 def table(runs: list[Run]) -> str:
-    """Seconds for which writes and reads were refused: plain, and safe beyond the load alone."""
+    """Make a table of the seconds for which writes and reads failed, in plain and in safe form."""
     versions = sorted({one["version"] for one in runs})
     heads = [f"{version} {form}" for version in versions for form in ("plain", "safe")]
     lines = [
@@ -62,7 +62,7 @@ def plain_cell(runs: list[Run]) -> str:
 
 
 def beyond(runs: list[Run]) -> list[float]:
-    """Of writes and of reads: the median of what the migration added."""
+    """Return for writes and reads the median of the seconds that the migration added."""
     return [median(one["with"][kind] - one["without"][kind] for one in runs) for kind in (0, 1)]
 
 
@@ -79,7 +79,7 @@ def safe_cell(case: Case, version: str, found: dict[tuple[str, str, str], list[R
 
 
 def verdict(one: Run) -> tuple[str, str]:
-    """Of all its revisions together."""
+    """Return the strictest verdict of a migration's revisions."""
     modes = [said[0] for said in one["verdicts"]]
     phases = [said[1] for said in one["verdicts"]]
     return max(modes, key=STRENGTH.index), CONTRACT if CONTRACT in phases else "expand"

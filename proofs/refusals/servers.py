@@ -1,4 +1,4 @@
-"""PostgreSQL 15 of Debian's package, 17 of Docker's image, 18 out of the wheel."""
+"""Starts PostgreSQL 15 (Debian's package), 17 (a Docker image) or 18 (the embedded one)."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ class VersionedTestbed(Testbed):
 
 @contextmanager
 def debian() -> Iterator[str]:
-    """Root's is another user's: PostgreSQL refuses to be root."""
+    """Run Debian's PostgreSQL; for root as the user postgres, because PostgreSQL refuses root."""
     folder = Path(tempfile.mkdtemp(prefix="refusals-"))
     user = "postgres" if os.getuid() == 0 else None
     if user:

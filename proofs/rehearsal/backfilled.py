@@ -1,4 +1,4 @@
-"""A backfill under load that is killed five times: each row once, beside what requests cost."""
+"""A backfill under load is killed five times: it fills each row once, and requests stay fast."""
 
 import random
 import re
@@ -20,7 +20,7 @@ MIX = Mix(writes=0.3, slow=0)
 
 
 def kill_once(project: Project, database: Database, at: int) -> str:
-    """When it has seen so many rows. Return what `db status` says then."""
+    """Kill the backfill after so many rows. Return the progress that `db status` shows then."""
     running = project.manage(database, "db", "upgrade")
     deadline = time.monotonic() + LONGEST_SECONDS
     while int(database.value(SEEN)) < at and time.monotonic() < deadline and not running.ended_at:

@@ -1,4 +1,4 @@
-"""The classic recipe under the same load, with the same migrations: told, not asserted."""
+"""The classic recipe under the same load and migrations: shown for comparison, without bounds."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A transaction that stays open holds the fence: the migrator gives up and names it."""
+"""A transaction stays open and holds the write fence: the migrator gives up and names it."""
 
 import time
 from math import inf
@@ -37,7 +37,9 @@ def prove(testbed: Testbed, scale: Scale) -> list[Figure]:
                 migration = migrating.manage(database, "db", "upgrade", "--drain-timeout", "2s")
                 code = migration.wait()
                 time.sleep(1)
-        unchanged = database.revision() == "0002"  # What needs no window was applied before it.
+        unchanged = (
+            database.revision() == "0002"
+        )  # The revisions that need no window were applied before.
         left = database.open_windows()
         [(opened, ended)] = database.rows(
             "SELECT extract(epoch FROM starts_at)::float8, extract(epoch FROM finished_at)::float8"

@@ -1,7 +1,7 @@
-"""The recipe that is widely used: a flag that each request reads, and Alembic as it comes.
+"""The classic recipe: each request reads a maintenance flag, and plain Alembic migrates.
 
-The flag is set before the migration and cleared after it, in the process that migrates. Reading
-it refuses readers too: that is how the recipe goes.
+The migrating process sets the flag before the migration and clears it afterwards. While the flag is
+set, the recipe rejects reads, too.
 """
 
 from proofs.harness.database import Database
@@ -77,7 +77,7 @@ def serving_with_flag(project: Project) -> Project:
 def with_plain_alembic(
     testbed: Testbed, name: str, revisions: list[Revision], *, each: bool = True
 ) -> Project:
-    """`each` revision in a transaction of its own, or all of them in one."""
+    """Use plain Alembic as migrator, with one transaction for `each` revision or for all."""
     project = testbed.variant(name, revisions, plain=True)
     (project.path / "migrations/env.py").write_text(ENVIRONMENT.format(each=each))
     return project

@@ -1,4 +1,4 @@
-"""What windows cost while there is none: the gate's share of a GET, the fence's statement."""
+"""Measures what gate and fence cost while no maintenance window is open."""
 
 import json
 
@@ -8,7 +8,7 @@ from proofs.rehearsal.scale import Scale
 
 ROWS = 1_000
 SHARE = 1.0  # per cent
-# In one process and one run; the CPU time of the thread that answers, without PostgreSQL's.
+# Measured in one process: the CPU time of the serving thread, without PostgreSQL's.
 MEASURE = """
 import json
 import os

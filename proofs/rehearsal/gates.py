@@ -1,4 +1,4 @@
-"""How sharp a window's edges are for clients that never stop asking, by server processes."""
+"""Measures how exactly a window begins and ends for clients, with 1 to 16 server processes."""
 
 import time
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from proofs.rehearsal.under_load import slow
 ROWS = 1_000
 THREADS = 8
 REQUESTS_A_SECOND = 150
-SLOW = 0.04  # Of the writes; so some are always at work when a window begins.
+SLOW = 0.04  # The share of slow writes, so that some are running when a window begins.
 WRITES_AGAIN, READS_FOLLOW = 0.3, 1.1
-SEEN = 1.2  # After a window; the next one does not begin before.
+SEEN = 1.2  # Seconds between a window and the next one.
 SLEEP = Revision("sleep", "read-only", ("SELECT pg_sleep(1)",))
-# When writes were kept out, by the database's clock, is when the fence was had.
+# Writes are excluded from the time, by the database's clock, at which the migrator got the fence.
 WINDOWS = """
     SELECT mode, extract(epoch FROM min(at) FILTER (WHERE event = 'draining'))::float8,
         extract(epoch FROM min(at) FILTER (WHERE event IN ('active', 'migrating')))::float8,
@@ -41,7 +41,7 @@ class Window:
 
 
 def rehearse(database: Database, migrating: Project) -> None:
-    """A window by hand for writers, one for readers too, and a migration's."""
+    """Open a read-only window, a full window and a migration's window."""
     for mode in ("read-only", "full"):
         start = migrating.manage(database, "maintenance", "start", "--mode", mode, "--for", "5m")
         start.expect(0)
@@ -55,9 +55,9 @@ def rehearse(database: Database, migrating: Project) -> None:
 
 
 def last_sent(answers: list[Answer], moment: float, until: float, *, good: bool) -> float:
-    """How long after that moment the last request was sent that was served, or was refused.
+    """Return how long after that time the last request was sent that was served or rejected.
 
-    A slow one that is answered later may have met the next window.
+    Responses that come much later are left out: they may belong to the next window.
     """
     found = [
         one for one in answers if moment < one.sent and one.received < until and one.good is good

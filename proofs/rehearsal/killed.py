@@ -1,4 +1,4 @@
-"""A migrator that is killed leaves a schema between two revisions to nobody."""
+"""A killed migrator never leaves the schema between two revisions, and the next run repairs all."""
 
 import random
 import time
@@ -19,7 +19,7 @@ from proofs.rehearsal.scale import Scale
 from proofs.rehearsal.states import INVALID, ROWS, Schemas, boundaries, state_of
 
 AT_ONCE = 2
-GONE_SECONDS = 1.0  # What the killed one held, PostgreSQL lets go of.
+GONE_SECONDS = 1.0  # Seconds until PostgreSQL has ended the killed migrator's session.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Round:
 
 @contextmanager
 def started(project: Project, database: Database, *options: str) -> Iterator[Running]:
-    """`db upgrade`, from its first connection on: what Python needs to start is not measured."""
+    """Start `db upgrade` and wait for its first connection: Python's start is not measured."""
     running = project.manage(database, "db", "upgrade", *options)
     while not database.cluster.sessions(database) and not running.ended_at:
         time.sleep(0.005)
@@ -50,7 +50,7 @@ def seconds_of(testbed: Testbed, project: Project, options: list[str], _: int) -
 
 @contextmanager
 def old_snapshot(database: Database) -> Iterator[None]:
-    """A concurrent index is built, and not valid before this ends."""
+    """Hold an old snapshot, which a concurrent index build has to wait for."""
     with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SELECT 1")
@@ -72,7 +72,7 @@ def wait_for_the_index(database: Database) -> None:
 def kill_once(
     testbed: Testbed, project: Project, schemas: Schemas, options: list[str], seconds: float | None
 ) -> Round:
-    """After so many seconds, or None: in the middle of the concurrent index."""
+    """Kill the migrator after so many seconds; None is in the middle of the concurrent index."""
     with testbed.clone(ROWS) as database:
         with (
             nullcontext() if seconds is not None else old_snapshot(database),
@@ -104,9 +104,9 @@ def kill_once(
 
 
 def moments(testbed: Testbed, project: Project, rounds: int, options: list[str]) -> list[float]:
-    """A random one of each of so many equal parts of the migration's time."""
+    """Return random times, one in each of so many equal parts of the migration's duration."""
     alone = partial(seconds_of, testbed, project, options)
-    with ThreadPoolExecutor(AT_ONCE) as pool:  # As busy as it will be.
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # Measured with as many migrators as will be killed.
         seconds = median(pool.map(alone, range(AT_ONCE)))
     chance = random.Random(rounds)
     return [(n + chance.random()) / rounds * seconds for n in range(rounds)]

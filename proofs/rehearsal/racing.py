@@ -1,4 +1,4 @@
-"""Four migrators at once: one works, the others wait, and all succeed."""
+"""Four concurrent migrators: one works, the others wait, and all succeed."""
 
 from proofs.harness.figures import Figure, all_of, none_of
 from proofs.harness.testbed import Testbed
@@ -14,7 +14,8 @@ def prove(testbed: Testbed, scale: Scale) -> list[Figure]:
     succeeded = at_head = deadlocks = 0
     log_before = testbed.cluster.log.read_text().count("deadlock detected")
     for number in range(scale.races):
-        # Every other time from nothing on: there the tables of the feature are made, too.
+        # Every second round begins with an empty database, so that the schema `ops` is created,
+        # too.
         template = testbed.filled(ROWS) if number % 2 == 0 else testbed.cluster.empty
         with testbed.cluster.clone(template) as database:
             running = [project.manage(database, "db", "upgrade") for _ in range(MIGRATORS)]

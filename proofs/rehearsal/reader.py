@@ -1,4 +1,4 @@
-"""A long reader in front of an ALTER: how long clients wait behind the two."""
+"""A long read blocks an ALTER: measures how long clients wait behind the two."""
 
 import re
 import time
@@ -80,7 +80,7 @@ def prove(testbed: Testbed, scale: Scale) -> list[Figure]:
 
 
 def untimed(testbed: Testbed) -> Figure:
-    """Beside it: how long they wait behind a migration that waits without end."""
+    """Measure, for comparison, how long clients wait behind a migration without a lock timeout."""
     plain = with_plain_alembic(testbed, "untimed", [ADD_COLUMN])
     with testbed.clone(ROWS) as database:
         give_flag(database)

@@ -1,4 +1,4 @@
-"""Shows the proofs on a generated project; runs in that project's environment."""
+"""Runs the items of the rehearsal on a project, in that project's environment."""
 
 import sys
 import time
@@ -47,7 +47,7 @@ def main() -> int:
             began = time.monotonic()
             try:
                 figures = prove(testbed, scale)
-            except Exception as error:  # The other items may still be shown.
+            except Exception as error:  # Go on with the other items.
                 traceback.print_exc()
                 figures = [Figure("broken off", type(error).__name__, "never", holds=False)]
             results[title] = (time.monotonic() - began, figures)

@@ -52,7 +52,7 @@ COUNTER = Revision(
 FILL = Revision("fill", "none", call='backfill("todos", "filled = filled + 1")')
 
 LAST = [NOT_VALID, VALIDATE, NOT_NULL, REWRITE, FOREIGN_KEY, DROP]
-# Between the backfill and the trigger a write that slips through is missed by both.
+# A write between backfill and trigger would be missed by both.
 ORDERS = {
     "A": [ADD_COLUMN, BACKFILL, TRIGGER, CONCURRENT_INDEX, *LAST],
     "B": [ADD_COLUMN, BACKFILL, CONCURRENT_INDEX, TRIGGER, *LAST],

@@ -1,4 +1,4 @@
-"""How much of everything a rehearsal does."""
+"""The numbers of rows, runs and kills of the full and the short rehearsal."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 class Scale:
     rows: int
     orders: tuple[str, ...]
-    runs: int  # of ten migrations under load, an order
+    runs: int  # of the ten migrations under load, for each order
     kills: int  # of `db upgrade`, at random moments
     index_kills: int
     single_kills: int
     races: int
     readers: int
-    reader_slack: float  # Seconds; of few rounds the median may be one that was disturbed.
+    reader_slack: float  # Seconds; with few rounds, the median may be a disturbed one.
     workers: tuple[int, ...]
     baseline: bool
-    filled: int  # Rows, by a backfill that is killed five times.
+    filled: int  # Rows of the backfill that is killed five times.
 
 
 FULL = Scale(

@@ -1,4 +1,4 @@
-"""In which state a migrator left a database: at a revision, or where it may not be."""
+"""Tells in which state a killed migrator left a database, and whether that state is allowed."""
 
 from itertools import pairwise
 
@@ -6,10 +6,10 @@ from proofs.harness.database import Database
 from proofs.harness.testbed import Project, Testbed
 
 ROWS = 80_000
-ADDED = "0002"  # The column is there, and the next revision fills it.
+ADDED = "0002"  # The column exists, and the next revision fills it.
 INDEX = "index ix_todos_slug "
 INVALID = "the index invalid"
-# Goes on when it is told to.
+# Applies one revision for each line on standard input.
 STEP_BY_STEP = """
 import src
 import sys
@@ -24,7 +24,7 @@ Schemas = dict[str, frozenset[str]]
 
 
 def boundaries(testbed: Testbed, project: Project) -> Schemas:
-    """The schema at each revision."""
+    """Return the schema at each revision."""
     schemas: Schemas = {}
     revisions = [f"{number:04}" for number in range(1, int(project.head) + 1)]
     with testbed.clone(ROWS) as database:
@@ -38,7 +38,7 @@ def boundaries(testbed: Testbed, project: Project) -> Schemas:
 
 
 def state_of(database: Database, schemas: Schemas) -> tuple[str, bool]:
-    """Where a killed migrator left the database, and whether it may."""
+    """Name the state of the database, and tell whether a killed migrator may leave it."""
     revision, schema = database.revision(), database.schema()
     if half_filled(database, revision):
         return f"at {revision} with a backfill that is not the revision's", False
@@ -55,7 +55,7 @@ def state_of(database: Database, schemas: Schemas) -> tuple[str, bool]:
 
 
 def half_filled(database: Database, revision: str) -> bool:
-    """The schema says nothing of the data: all of it is backfilled, or none."""
+    """Tell whether only a part of the rows is backfilled, which the schema does not show."""
     if revision < ADDED:
         return False
     empty = database.value("SELECT count(*) FROM todos WHERE slug IS NULL")

@@ -1,4 +1,4 @@
-"""Ten migrations while clients read and write: nothing is lost, missed or left unexplained."""
+"""Ten migrations while clients read and write: no row is lost or missed, no failure unexplained."""
 
 import time
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from proofs.rehearsal.revisions import ORDERS
 from proofs.rehearsal.scale import Scale
 
 CLIENTS, WORKERS, THREADS = 12, 3, 6
-AROUND = 1.5  # Seconds of load before and after.
-# Some writes take their time, after they were let in or with a transaction open: what was true
-# when they were let in need not be when they write.
+AROUND = 1.5  # Seconds of load before and after the migration.
+# Some writes are slow, before or within their transaction, so that a migration can begin between
+# the check that admits a write and the write itself.
 SERVICE = "src/services/todo_service.py"
 SLOW_CREATE = f"""
         todo = Todo(title=title)
@@ -72,7 +72,7 @@ def migrate_under_load(
         code = migration.wait()
         missed = missed_rows(database)
         time.sleep(AROUND)
-    if code == 0:  # Else there may be no trigger, and nobody expects one to fill later rows.
+    if code == 0:  # After a failed migration there may be no trigger that fills later rows.
         missed = missed_rows(database)
     present = {title for (title,) in database.rows("SELECT title FROM todos")}
     return Outcome(
@@ -88,7 +88,7 @@ def migrate_under_load(
 
 
 def missed_rows(database: Database) -> int:
-    """Neither backfilled nor filled by the trigger."""
+    """Count rows that neither the backfill nor the trigger filled."""
     columns = "SELECT 1 FROM pg_attribute WHERE attname = 'slug' AND attrelid = 'todos'::regclass"
     if not database.value(columns):
         return 0

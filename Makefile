@@ -29,6 +29,7 @@ test-all: test  ## Run the long ones, too: containers, a pooler, faults and migr
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.
+	@echo 'The project is $(DEMO): its own commands run there.'
 	@UV="$(UV)" $(MAKE) --no-print-directory -C $(DEMO) run
 
 # Generated aside and moved, so that an interrupted run leaves no half project to start.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Bake, Report, command, environment, make
+from conftest import ROOT, Bake, Report, bake_into, command, environment, make
 
 # docs/generate.md builds on itself: test_generate.py runs it as a whole.
 PROJECT_DOCUMENTS = (
@@ -282,6 +282,24 @@ def test_every_link_of_a_project_leads_somewhere(default_project: Path) -> None:
             if place:
                 headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
                 assert place in map(anchor, headings), f"{page.name}: {target}#{place}"
+
+
+@pytest.mark.parametrize("is_all", [False, True], ids=["none", "all"])
+def test_every_page_of_a_project_can_be_reached_from_its_readme(
+    template: Path, tmp_path: Path, is_all: bool
+) -> None:
+    answers = {"background_jobs": "celery", "file_storage": "s3", "kubernetes": True}
+    project = bake_into(tmp_path, template, **(answers if is_all else {"pipelines": "none"}))
+    pages, found = [project / "README.md"], set[str]()
+    while pages:
+        page = pages.pop()
+        linked = re.findall(r"\]\(([\w./-]+\.md)", page.read_text())
+        assert [target for target in linked if not (page.parent / target).exists()] == [], page.name
+        new = {str((page.parent / target).resolve()) for target in linked} - found
+        found |= new
+        pages += map(Path, new)
+    every = {str(path) for path in (project / "docs").resolve().glob("*.md")}
+    assert every - found == set()
 
 
 def test_each_setting_is_in_the_table_with_its_default(copy: Path) -> None:

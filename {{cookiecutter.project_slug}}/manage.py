@@ -3,6 +3,11 @@
 
 if __name__ == "__main__":
     # Not above: each server process imports this file too, and needs none of it.
+    from pathlib import Path
+
+    from chassis.cli.environment import require_packages
+
+    require_packages(Path(__file__))
     import src  # noqa: F401  # Hands the project to the chassis.
     from chassis.cli.main import cli
 

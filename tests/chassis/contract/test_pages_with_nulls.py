@@ -19,7 +19,7 @@ from chassis.postgres.sql_repository import SqlRepository
 MANY, LIMIT = 200_000, 100
 MOST = 2.1  # Times the blocks of a first page: it may be read from two places of the index.
 FILL = text("""
-    INSERT INTO parcels
+    INSERT INTO chassis_parcels
     SELECT gen_random_uuid(), n % 1000, CASE WHEN n % 2 = 0 THEN n % 5000 END, NULL, 1
     FROM generate_series(1, :many) AS n
 """)
@@ -33,14 +33,14 @@ class Parcel(Model):
 
 
 parcels = Table(
-    "parcels",
+    "chassis_parcels",
     MetaData(),
     Column("id", Uuid, primary_key=True),
     Column("depot", Integer, nullable=False),
     Column("weight", Integer),
     Column("shelf", Integer),
     Column("version", Integer, nullable=False),
-    Index("ix_parcels_weight_id", "weight", "id"),
+    Index("ix_chassis_parcels_weight_id", "weight", "id"),
 )
 
 
@@ -95,7 +95,7 @@ class PagesWithNullsTest(DatabaseTestCase):
 
     def test_no_page_costs_much_more_than_the_first_of_a_list_without_nulls(self) -> None:
         self.connection.execute(FILL, {"many": MANY})
-        self.connection.exec_driver_sql("ANALYZE parcels")
+        self.connection.exec_driver_sql("ANALYZE chassis_parcels")
         one = self.blocks(PageQuery(limit=LIMIT, order=(SortKey("id"),)))
         for descends, nulls_first in product((False, True), (None, False, True)):
             order = (SortKey("weight", descends, nulls_first),)
@@ -108,10 +108,10 @@ class PagesWithNullsTest(DatabaseTestCase):
     def positions(self, query: PageQuery) -> list[tuple[Any, ...]]:
         """Among the values, just before the nulls, and among these."""
         found = self.connection.exec_driver_sql("""
-            (SELECT weight, id FROM parcels WHERE weight = 2500 ORDER BY id LIMIT 1) UNION ALL
-            (SELECT weight, id FROM parcels WHERE weight IN (0, 4998) ORDER BY weight DESC LIMIT 1)
-            UNION ALL
-            (SELECT weight, id FROM parcels WHERE weight IS NULL ORDER BY id OFFSET 50000 LIMIT 1)
+            WITH parcels AS (SELECT weight, id FROM chassis_parcels)
+            (SELECT * FROM parcels WHERE weight = 2500 ORDER BY id LIMIT 1) UNION ALL
+            (SELECT * FROM parcels WHERE weight IN (0, 4998) ORDER BY weight DESC LIMIT 1) UNION ALL
+            (SELECT * FROM parcels WHERE weight IS NULL ORDER BY id OFFSET 50000 LIMIT 1)
         """)
         return [query.position(Parcel(depot=1, weight=weight, id=id_)) for weight, id_ in found]
 

@@ -52,7 +52,7 @@ class Colour(enum.Enum):
 
 
 things = Table(
-    "things",
+    "chassis_things",
     MetaData(),
     Column("id", Uuid, primary_key=True),
     Column("name", Text, unique=True),
@@ -67,7 +67,7 @@ things = Table(
     Column("made_at", DateTime(timezone=True)),
 )
 plain = Table(
-    "plain",
+    "chassis_plain",
     things.metadata,
     Column("id", Uuid, primary_key=True),
     Column("name", Text, unique=True),
@@ -76,7 +76,7 @@ plain = Table(
     Column("good", Boolean),
 )
 counted = Table(
-    "counted",
+    "chassis_counted",
     things.metadata,
     Column("id", Uuid, primary_key=True),
     Column("changes", Integer, default=lambda: 1, onupdate=lambda: 7),
@@ -168,7 +168,7 @@ class StatementsContract(DatabaseTestCase):
         row = self.stored()
         with self.assertRaises(IntegrityError) as caught, self.writing() as connection:
             INSERT.row_count(connection, row)
-        self.assertIn("INSERT INTO plain", str(caught.exception.statement))
+        self.assertIn("INSERT INTO chassis_plain", str(caught.exception.statement))
         self.assertNotIn(row["name"], str(caught.exception).replace(str(caught.exception.orig), ""))
 
     def test_what_is_not_there_is_refused_as_sqlalchemy_does(self) -> None:
@@ -240,7 +240,7 @@ class StatementsContract(DatabaseTestCase):
             self.engines.read.connect() as connection,
         ):
             FIND.rows(connection, {"id": uuid4()})
-        self.assertIn("SELECT plain.id", "".join(logged.output))
+        self.assertIn("SELECT chassis_plain.id", "".join(logged.output))
 
     def test_a_transaction_that_nobody_began_can_be_committed(self) -> None:
         with self.engines.write.connect() as connection:

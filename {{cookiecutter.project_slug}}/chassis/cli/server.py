@@ -1,12 +1,14 @@
 import logging
 import multiprocessing
 import os
+import shlex
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -83,7 +85,7 @@ def _say_where(config: Settings, host: str | None, port: int | None) -> None:
     url = f"http://{_in_url(host or config.host)}:{port or config.port}"
     click.echo(f"API   {url}/{config.service_prefix.strip('/')}\nDocs  {url}{config.docs_path}")
     if not config.jwt_jwks_url:
-        click.echo("Token python manage.py token")
+        click.echo(f"Token {_python()} manage.py token")
 
 
 @click.command()
@@ -115,6 +117,13 @@ def serve(host: str | None, port: int | None) -> None:
         respawn_failed_workers=True,
         workers_lifetime=LIFETIME_SECONDS,  # The server's reloader knows no lifetime, and warns.
     )
+
+
+def _python() -> str:
+    """This Python as a person types its name: .venv/bin/python, say."""
+    python = Path(sys.executable)
+    inside = python.is_relative_to(Path.cwd())
+    return shlex.quote(str(python.relative_to(Path.cwd()) if inside else python))
 
 
 def _open_closed_streams() -> None:

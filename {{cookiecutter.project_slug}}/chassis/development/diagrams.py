@@ -56,7 +56,9 @@ def pipelines(root: Path) -> str:
         every = _entries(gitlab.read_text("utf-8"), "")
         staged = {name: body for name, body in every.items() if "\n  stage: " in body}
         edges += _jobs("gitlab", staged)
-    return _chart("LR", edges) if edges else "This project has no pipelines."
+    if not edges:
+        return "This project has no pipelines."
+    return f"{_chart('LR', edges)}\n\n[pipelines.md](pipelines.md) says what each job runs."
 
 
 def deployment(root: Path) -> str:

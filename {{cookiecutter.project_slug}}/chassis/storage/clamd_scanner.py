@@ -3,9 +3,11 @@
 https://docs.clamav.net/manual/Usage/Scanning.html#clamd
 """
 
+import logging
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 
 from chassis.core.errors import UnavailableError
@@ -28,17 +30,18 @@ class ClamdScanner(Scanner):
             raise UnavailableError("The scanner does not answer.") from error
         if found := re.fullmatch(r"stream: (.+) FOUND", reply):
             return found[1]
-        if (
-            reply != "stream: OK"
-        ):  # For example, the content is longer than clamd's StreamMaxLength.
+        if reply != "stream: OK":
+            logging.getLogger(__name__).error("The scanner answers: %s", reply or "nothing")
             raise UnavailableError("The scanner could not scan the content.")
         return None
 
     def _asked(self, pieces: Iterable[bytes]) -> str:
         with socket.create_connection(self._address, TIMEOUT_SECONDS) as connection:
-            connection.sendall(b"zINSTREAM\0")
-            for piece in chain(filter(None, pieces), [b""]):  # An empty chunk ends the stream.
-                connection.sendall(len(piece).to_bytes(4) + piece)
+            # clamd answers and closes the connection when a content exceeds its StreamMaxLength.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(b"zINSTREAM\0")
+                for piece in chain(filter(None, pieces), [b""]):  # An empty chunk ends the stream.
+                    connection.sendall(len(piece).to_bytes(4) + piece)
             reply = b""
             while not reply.endswith(b"\0") and (more := connection.recv(LONGEST_REPLY)):
                 reply += more

@@ -21,6 +21,7 @@ DEFAULT_TYPES = (
     "text/plain",
     "video/mp4",
 )
+HIGHEST_PORT = 65535
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
 SUPPORTED, REQUIRED = "when_supported", "when_required"
 
@@ -39,7 +40,8 @@ def _valid_endpoint(value: str) -> None:
 
 
 def _valid_address(value: str) -> None:
-    if value and not re.fullmatch(r"[^\s/:]+:\d{1,5}", value):
+    form = re.fullmatch(r"[^\s/:]+:([0-9]{1,5})", value)
+    if value and not (form and 0 < int(form[1]) <= HIGHEST_PORT):
         raise ValidationError("Must have the form host:3310.")
 
 

@@ -22,7 +22,7 @@ from chassis.project import current_project
 
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(value.split(",")) if value else ()
+    return () if value is None else tuple(value.split(","))
 
 
 dry_run_option = click.option(

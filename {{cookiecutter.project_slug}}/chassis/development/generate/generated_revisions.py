@@ -33,6 +33,7 @@ def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None
         revisions = add() if add else []
         for receipt in made:
             _store(draft, receipt, revisions)
+        click.echo(f"Writing {OPENAPI} …", err=True)
         manage(draft.root, "openapi", "write")
     _report(draft, [f"wrote   {VERSIONS}/{name}" for name in revisions])
     if revisions:
@@ -64,6 +65,7 @@ def _report(draft: Draft, more: list[str]) -> None:
 
 def new_revision(root: Path, message: str, *options: str) -> list[str]:
     """The names of the files that `db migrate` adds."""
+    click.echo("Writing the migration, and trying it on a database of its own …", err=True)
     before = set((root / VERSIONS).glob("*.py"))
     manage(root, "db", "migrate", "-m", message, *options)
     new = sorted(set((root / VERSIONS).glob("*.py")) - before)

@@ -18,6 +18,7 @@ LONGEST_INDEXED = 650
 MOST_DIGITS = 28  # What Python's decimal computes with.
 LEAST_VALUES = 2
 VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
+CLASS = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
 ACTIONS = ("restrict", "cascade", "set_null")
 # Python, rule, and two examples of what an array has.
 ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()", "1", "2")}
@@ -161,7 +162,9 @@ def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
 
     def default(text: str) -> str:
         if not 1 <= len(text) <= length or not (text.isascii() and text.isprintable()):
-            raise ValueError(f"the default {text!r} is no text of 1 to {length} characters.")
+            raise ValueError(
+                f"the default {text!r} does not have 1 to {length} printable ASCII characters."
+            )
         return quoted(text)
 
     return Kind(
@@ -224,9 +227,13 @@ def _enum(arguments: list[str], name: str) -> Kind:
     """`{E}` stands for the enumeration's name."""
     values = arguments.pop(0).split(",") if arguments else []
     members = tuple(map(member, values))
-    is_good = len(values) >= LEAST_VALUES and all(map(VALUE.fullmatch, values))
-    if not is_good or len(set(members)) < len(members):
+    if len(values) < LEAST_VALUES or len(set(members)) < len(members):
         raise Refusal(f"{name}: name two or more different values: {name}:enum:draft,sent,paid.")
+    if wrong := [value for value in values if not VALUE.fullmatch(value)]:
+        raise Refusal(
+            f"{name}: {wrong[0]!r} cannot be a value. Begin with a letter; letters and digits of "
+            "ASCII follow, with single - or _ between them."
+        )
 
     def default(text: str) -> str:
         if text not in values:
@@ -282,6 +289,8 @@ def _ref(arguments: list[str], name: str) -> Kind:
     if not arguments or not arguments[0]:
         raise Refusal(f"{name}: name what it refers to, as in {name}:ref:Customer:restrict.")
     target = arguments.pop(0)
+    if not CLASS.fullmatch(target):
+        raise Refusal(f"{name}: {target!r} is not a resource's name, such as Customer.")
     chosen = [word for word in ACTIONS if word in arguments]
     if len(chosen) > 1:
         raise Refusal(f"{name}: {' and '.join(chosen)} at once. Keep one.")
@@ -321,7 +330,7 @@ def _is_whole(arguments: list[str]) -> bool:
 
 def _whole(text: str, name: str) -> int:
     if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII):
-        raise Refusal(f"{name}: {text!r} is no whole number.")
+        raise Refusal(f"{name}: {text!r} is not a whole number of at most 19 digits.")
     return int(text)
 
 

@@ -59,6 +59,4 @@ def formatted(root: Path, sources: Mapping[str, str]) -> dict[str, str]:
 def _run(command: list[str], root: Path) -> None:
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Refusal(
-            f"ruff does not run: `make check` installs the tools. ({result.stderr.strip()})"
-        )
+        raise Refusal(f"ruff does not run: `make run` installs it. ({result.stderr.strip()})")

@@ -1,0 +1,22 @@
+"""The Python that has the project's packages."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = "dependency_injector"  # One that no other program brings along.
+
+
+def require_packages(script: Path) -> None:
+    """Go on with the Python of .venv beside the script, where this one lacks the packages."""
+    if find_spec(PACKAGE):
+        return
+    environment = script.resolve().with_name(".venv")
+    python = environment / "bin" / "python"
+    if python.exists() and not environment.samefile(sys.prefix):
+        os.execv(python, [str(python), *sys.argv])  # noqa: S606
+    sys.exit(
+        f"Error: {sys.executable} does not have the project's packages. `make run` installs them "
+        "into .venv."
+    )

@@ -16,9 +16,8 @@ from pathlib import Path
 from proofs.harness.entry import parser, temporary_folder
 from proofs.harness.generation import ROOT, generate_only
 
-PROJECT = (
-    ROOT / "{{cookiecutter.project_slug}}"
-)  # The template itself, so with every answer's files; main() counts a default project.
+# The template itself, so with every answer's files; main() counts a default project.
+PROJECT = ROOT / "{{cookiecutter.project_slug}}"
 LONG = 30  # Lines; a longer function is counted.
 EXAMPLE = re.compile(r"todo", re.IGNORECASE)
 READS = {"environ", "getenv", "read_text", "read_bytes", "open"}

@@ -230,9 +230,8 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.begin() as connection:
         connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
-        connection.execute(
-            sql.text("CREATE TABLE effects (n int)")
-        )  # Without an Idempotency-Key, so that a second effect would be counted.
+        # Without an Idempotency-Key, so that a second effect would be counted.
+        connection.execute(sql.text("CREATE TABLE effects (n int)"))
     if length == "bench":
         import_module("proofs.jobs_bench").bench(project, url, engine, broker)
         return 0

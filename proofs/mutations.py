@@ -149,9 +149,8 @@ def main() -> int:
     arguments = parser("mutations", __doc__)
     arguments.add_argument("--only", default="", help="mutations whose description has this word")
     given = arguments.parse_args()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(1)
-    )  # So that `finally` blocks end started processes.
+    # So that `finally` blocks end started processes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with project_of(given.project, "mutations-project") as project:
         return mutate(project, given.only)
 

@@ -221,10 +221,8 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
 
 def suite(project: Path) -> str:
     """Run the commands that an update names, then the project's checks and tests."""
-    for name in (
-        ".run",
-        ".ready",
-    ):  # Else make would reinstall the environment, which is older than the updated lists.
+    # Else make would reinstall the environment, which is older than the updated lists.
+    for name in (".run", ".ready"):
         (project / ".venv" / name).touch()
     run(project, "make", "format")
     run(project, ".venv/bin/python", "manage.py", "openapi", "write")

@@ -41,12 +41,10 @@ NEXT = (
 @dataclass
 class Outcome:
     updated: int = 0
-    merged: list[str] = field(
-        default_factory=list
-    )  # Files that were merged by their definitions, or whose additions went back into src/.
-    conflicts: dict[str, str] = field(
-        default_factory=dict
-    )  # Conflicts, each with a reason where one is known.
+    # Files that were merged by their definitions, or whose additions went back into src/.
+    merged: list[str] = field(default_factory=list)
+    # Conflicts, each with a reason where one is known.
+    conflicts: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)

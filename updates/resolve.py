@@ -9,15 +9,11 @@ from updates import members, sections
 from updates.pieces import ConflictError, members_of
 from updates.renames import read
 
-Home = Callable[
-    [str, str], str | None
-]  # Takes a path and a name, and returns the statement that imports the name.
+# Takes a path and a name, and returns the statement that imports the name.
+Home = Callable[[str, str], str | None]
 CONTAINER = "chassis/container.py"
-STAGES = (
-    "1",
-    "2",
-    "3",
-)  # The three versions of a conflict: as generated, the project's, the template's.
+# The three versions of a conflict: as generated, the project's, the template's.
+STAGES = ("1", "2", "3")
 
 
 def nowhere(_path: str, _name: str) -> None:

@@ -101,9 +101,8 @@ def deadlocked(testbed: FaultTestbed) -> float:
     """Lock all rows, then ask for a table lock, which sessions that wait for rows block."""
     before = testbed.postgres.log().count(DEADLOCK)
     with testbed.database.connect("chaos", autocommit=False) as other, other.cursor() as cursor:
-        cursor.execute(
-            "SET deadlock_timeout = '20s'"
-        )  # Let the service's sessions detect the deadlock.
+        # Let the service's sessions detect the deadlock.
+        cursor.execute("SET deadlock_timeout = '20s'")
         cursor.execute("SELECT FROM todos FOR UPDATE")
         pause(0.2)
         cursor.execute("LOCK todos IN EXCLUSIVE MODE")

@@ -35,9 +35,8 @@ class Answer:
 @dataclass(slots=True)
 class Row:
     title: str  # Its last acknowledged version.
-    possible: set[str] = field(
-        default_factory=set
-    )  # The connection broke, so the client does not know whether these were written.
+    # The connection broke, so the client does not know whether these were written.
+    possible: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)

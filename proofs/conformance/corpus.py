@@ -34,9 +34,8 @@ def rows_of(database: Database) -> int:
 def main() -> int:
     given = arguments(__doc__)
     os.environ.update(SETTINGS)
-    sys.path.insert(
-        0, str(given.project.resolve())
-    )  # Before the template's folder, which has another package `tests`.
+    # Before the template's folder, which has another package `tests`.
+    sys.path.insert(0, str(given.project.resolve()))
     begun = time.monotonic()
     testbed = Testbed(given.project)
     try:

@@ -100,9 +100,8 @@ class Mutator:
         claims = {**usual, "scope": SCOPE, **claims}
         try:
             return str(jwt.encode(claims, self._key, "ES256", {"kid": "proof", **header}))
-        except (
-            Exception
-        ):  # The library refuses to sign these claims: send something that is not a token.
+        # The library refuses to sign these claims: send something that is not a token.
+        except Exception:
             return f"e30.{header}.{claims}"
 
 

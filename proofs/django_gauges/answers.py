@@ -43,9 +43,8 @@ def main() -> None:
     logging.disable()
     call_command("migrate", run_syncdb=True, verbosity=0)
     for path in ("gauges", "sites"):
-        answer = Client().get(
-            f"/my_service/v1/{path}"
-        )  # Mistakes of this program must not be counted as Django's.
+        # Mistakes of this program must not be counted as Django's.
+        answer = Client().get(f"/my_service/v1/{path}")
         if answer.status_code != 200:
             raise SystemExit(f"{path}: {answer.status_code} {answer.content!r}")
     client = Client(raise_request_exception=False)

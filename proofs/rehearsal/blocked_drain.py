@@ -37,9 +37,8 @@ def prove(testbed: Testbed, scale: Scale) -> list[Figure]:
                 migration = migrating.manage(database, "db", "upgrade", "--drain-timeout", "2s")
                 code = migration.wait()
                 time.sleep(1)
-        unchanged = (
-            database.revision() == "0002"
-        )  # The revisions that need no window were applied before.
+        # The revisions that need no window were applied before.
+        unchanged = database.revision() == "0002"
         left = database.open_windows()
         [(opened, ended)] = database.rows(
             "SELECT extract(epoch FROM starts_at)::float8, extract(epoch FROM finished_at)::float8"

@@ -114,7 +114,6 @@ def _config_with_broker() -> JobSettings:
         )
     current_project().module("logging").configure_logging(config)
     for name in ("amqp", "celery"):
-        logging.getLogger(name).setLevel(
-            logging.WARNING
-        )  # The runner stores and logs the outcome of each job.
+        # The runner stores and logs the outcome of each job.
+        logging.getLogger(name).setLevel(logging.WARNING)
     return config

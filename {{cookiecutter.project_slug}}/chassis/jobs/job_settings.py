@@ -12,9 +12,8 @@ def _valid_broker(value: str) -> None:
         raise ValidationError("Must have the form amqp://user:password@host:5672/vhost.")
 
 
-@dataclass(
-    frozen=True, kw_only=True
-)  # Without slots: classes with slots cannot both be bases of a project's Config.
+# Without slots: classes with slots cannot both be bases of a project's Config.
+@dataclass(frozen=True, kw_only=True)
 class JobSettings(Settings):
     """Settings of background jobs.
 

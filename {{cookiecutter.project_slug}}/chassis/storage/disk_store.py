@@ -43,9 +43,8 @@ class DiskStore(FileStore):
             content = self._path(found.key).open("rb")
         except FileNotFoundError as error:
             raise ContentChangedError from error
-        with (
-            content
-        ):  # `write` replaces the file and never changes it, so the open one stays the same.
+        # `write` replaces the file and never changes it, so the open one stays the same.
+        with content:
             if _described(found.key, os.fstat(content.fileno())).etag != found.etag:
                 raise ContentChangedError
             while left > 0 and (piece := content.read(min(left, PIECE_BYTES))):

@@ -26,9 +26,8 @@ from chassis.storage.storage_settings import SUPPORTED
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-PART_BYTES = (
-    5 * 1024 * 1024
-)  # S3's minimum for a part of a multipart upload, so little memory is used.
+# S3's minimum for a part of a multipart upload, so little memory is used.
+PART_BYTES = 5 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
 PATIENCE_SECONDS = 20  # S3 answers late when it copies a large object.
 CHANGED, MISSING, TOO_MANY, FAILS = 412, 404, 429, 500
@@ -156,9 +155,8 @@ class S3Store(FileStore):
             ]
             self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": sent})
         except BaseException:
-            with suppress(
-                BotoCoreError, ClientError
-            ):  # The bucket's lifecycle rule removes the rest.
+            # The bucket's lifecycle rule removes the rest.
+            with suppress(BotoCoreError, ClientError):
                 self._client.abort_multipart_upload(**where)
             raise
 

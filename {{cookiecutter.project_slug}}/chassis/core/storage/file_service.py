@@ -103,9 +103,8 @@ class FileService:
             self._require_announced(file, found)
             self._require_clean(file, found)
         key = file.fresh_key()
-        self._store.copy(
-            found, key, file.media_type
-        )  # The store rejects the copy where the content is no longer the one that was checked.
+        # The store rejects the copy where the content is no longer the one that was checked.
+        self._store.copy(found, key, file.media_type)
         return self._keep(file, key)
 
     def receive(self, file_id: UUID, pieces: Iterable[bytes], *, owner: str) -> StoredFile:

@@ -11,10 +11,8 @@ from chassis.core.model import UNSTAMPED, Model
 from chassis.core.rules import Choice, Integer, Text
 
 LARGEST_FILE = 5_000_000_000  # Bytes, the most that S3 copies in one request.
-INCOMING, KEPT = (
-    "incoming/",
-    "files/",
-)  # Prefixes of keys: of uploads before the check, and of contents after it.
+# Prefixes of keys: of uploads before the check, and of contents after it.
+INCOMING, KEPT = ("incoming/", "files/")
 COMPLETE = "The file has its content already, and keeps it."
 
 

@@ -131,7 +131,9 @@ def read_resource(
 def operations_of(names: Iterable[str]) -> tuple[str, ...]:
     if unknown := sorted(set(names) - set(OPERATIONS)):
         there_are = ", ".join(OPERATIONS)
-        raise Refusal(f"There is no operation {', '.join(map(repr, unknown))}; there are {there_are}.")
+        raise Refusal(
+            f"There is no operation {', '.join(map(repr, unknown))}; there are {there_are}."
+        )
     return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
 
 

@@ -1,4 +1,4 @@
-"""A resource with a field of every type and every filter, asked everything."""
+"""A generated resource with every type and filter passes the proofs of conformance."""
 
 import re
 import subprocess

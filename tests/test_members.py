@@ -1,4 +1,4 @@
-"""Modules and documents that both sides changed, merged by what these define: updates.members."""
+"""updates.members merges modules and documents that team and template changed."""
 
 import pytest
 

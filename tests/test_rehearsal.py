@@ -1,4 +1,4 @@
-"""The short form of `make rehearse`: what holds in a few rounds of each of its proofs."""
+"""The short forms of `make rehearse` and `make refusals`, and the list of mutations."""
 
 from pathlib import Path
 

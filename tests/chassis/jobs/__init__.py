@@ -1,1 +1,1 @@
-"""Tests of what the answer `background_jobs` brings."""
+"""Tests of the files that the answer `background_jobs` adds."""

@@ -1,4 +1,4 @@
-"""What `generate` reads, refuses and edits, without a project."""
+"""`generate` reads its grammar, rejects mistakes and edits code; without a project."""
 
 import ast
 import re
@@ -143,7 +143,7 @@ class GrammarTest(TestCase):
             self.assertEqual(snake(name), expected)
 
     def test_names_that_a_schema_has_are_refused(self) -> None:
-        """As far as its class shows them."""
+        """Names are rejected that the schema's class already has."""
         public = {name for name in dir(marshmallow.Schema) if not name.startswith("_")}
         self.assertLessEqual(public, OF_A_SCHEMA)
 

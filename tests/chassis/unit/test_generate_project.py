@@ -1,4 +1,4 @@
-"""What `generate` and `destroy` say of a project whose files are not as they were written."""
+"""`generate` and `destroy` report files of a project that changed since they were written."""
 
 import shutil
 from collections.abc import Callable
@@ -56,7 +56,7 @@ class ProjectTest(TestCase):
         return {path: path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
 
     def assert_refused(self, expected: str, action: Callable[[], object]) -> None:
-        """And nothing is written."""
+        """Assert that the command is rejected and writes nothing."""
         before = self.files()
         with self.assertRaisesRegex(Refusal, expected):
             action()

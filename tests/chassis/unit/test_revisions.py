@@ -1,4 +1,4 @@
-"""What is read of revisions without Alembic is what Alembic reads."""
+"""Reading revisions without Alembic gives the same result as with Alembic."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -60,7 +60,7 @@ def window_options(command: Any) -> Any:
 
 
 def without_effect(command: Any) -> Any:
-    """What `upgrade` and `downgrade` say instead of doing it."""
+    """Print the plan or the SQL of `upgrade` and `downgrade`, and change nothing."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing."),
         click.option(

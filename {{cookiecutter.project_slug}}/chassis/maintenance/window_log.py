@@ -35,7 +35,7 @@ OPS_SCHEMA = {
     "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
-    "false": "rights.sql",  # Each time, because there may be a new role.
+    "false": "rights.sql",  # Applied each time, because there may be a new role.
 }
 HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")
 IS_CLAIMED = OpsText("SELECT to_regclass('ops.service') IS NOT NULL")

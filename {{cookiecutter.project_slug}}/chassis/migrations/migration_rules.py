@@ -1,7 +1,7 @@
-"""What each rule is about, and the safe form of what it objects to, ready to paste.
+"""The rules of `db check`, each with a safe form to paste in place of the rejected change.
 
-`{table}` and the like stand where only the author knows the name; `safe_lines` fills in those that
-the revision shows. docs/migration-rules.md lists all of them.
+Safe forms have placeholders such as `{table}`; `safe_lines` fills in names that the revision
+shows. docs/migration-rules.md lists all rules.
 """
 
 import re
@@ -65,7 +65,7 @@ INDEX = re.compile(r"CREATE (UNIQUE )?INDEX ON .+? USING (\w+) \((.+?)\)(?: WHER
 
 
 def safe_form(rule: str, change: Difference) -> str:
-    """With the names that the revision has, where they are known."""
+    """Return the safe form with the revision's names, where they are known."""
     return "\n".join(safe_lines(rule, change)) or RULES.get(rule, "")
 
 

@@ -84,7 +84,7 @@ def migration_window(
 
 
 def _end_what_is_proven(connection: Connection, log: WindowLog, joined: Window | None) -> None:
-    """Of a window that failed, where nothing is left to be done."""
+    """End a failed window where the schema is proven to be at a revision."""
     if joined and joined.phase is WindowPhase.FAILED:
         if outcome := proven_outcome(connection, joined):
             log.finish(joined.id, outcome)
@@ -164,7 +164,7 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
             target_revision=plan.target,
         )
     window = open_window(connection)
-    assert window is not None  # noqa: S101  # It is the one that was just written.
+    assert window is not None  # noqa: S101  # The window was just inserted.
     return window
 
 

@@ -34,7 +34,7 @@ CHANGED, MISSING, TOO_MANY, FAILS = 412, 404, 429, 500
 
 
 class S3Store(FileStore):
-    def __init__(  # noqa: PLR0913  # Each by its name.
+    def __init__(  # noqa: PLR0913  # All are keyword arguments.
         self,
         bucket: str,
         *,

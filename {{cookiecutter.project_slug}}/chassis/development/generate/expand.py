@@ -108,7 +108,8 @@ def _literal(addition: Addition) -> str:
     """A value as SQL."""
     if addition.field.kind.type in PLAIN:
         return addition.rows
-    quoted = addition.rows.replace("'", "''").replace(":", "\\:")  # Else a parameter.
+    # An unescaped colon would begin a parameter.
+    quoted = addition.rows.replace("'", "''").replace(":", "\\:")
     return f"'{quoted}'"
 
 

@@ -1,4 +1,4 @@
-"""What goes with the files: revisions, by the project's own `db migrate`, and openapi.json."""
+"""Writes and undoes the revisions of generated code, with `db migrate`, and openapi.json."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ LINE_LENGTH, PIECE = 100, 76
 
 
 def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None) -> None:
-    """All, or nothing: where the revisions that `add` writes fail, the files are taken back."""
+    """Write files and revisions; where the revisions that `add` writes fail, undo the files."""
     with draft.written(OPENAPI):
         revisions = add() if add else []
         for receipt in made:
@@ -111,16 +111,16 @@ def manage(root: Path, *arguments: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How revisions are taken back."""
+    """The way to undo the revisions of a receipt."""
 
     delete: list[str]  # Files.
-    downgrade_to: str | None  # Where the database has them.
-    share: list[Receipt]  # Of resources whose revision is written anew, without what goes.
+    downgrade_to: str | None  # The revision below them, where the database has them.
+    share: list[Receipt]  # Other resources of a revision that is rewritten.
     contract: bool
 
 
 def end(draft: Draft, ended: list[Receipt], *, force: bool) -> None:
-    """Remove the files, and the revisions where nobody has applied them; else add a new one."""
+    """Remove files, and revisions that were never applied; for applied ones, add a new revision."""
     for one in ended:
         one.revisions = _present(draft, one)
     way = _way(draft, ended)
@@ -173,9 +173,8 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
     is_last = {one.revision for one in ours} == {one.revision for one in newest}
     if len(ours) < len(names) or not is_last or _is_published(draft.root, names):
         return Way([], None, [], contract=True)
-    is_embedded = not load_config(
-        current_project().config_type
-    ).database_url  # Before it is started: its URL is set then.
+    # Read before the embedded database starts, which sets the URL.
+    is_embedded = not load_config(current_project().config_type).database_url
     applied, empty = _state(newest[0].revision, line, [*ended, *others])
     if not applied:
         return Way(names, None, others, contract=False)
@@ -185,7 +184,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
 
 
 def _is_created(draft: Draft, table: str) -> bool:
-    """By a revision that was written later, where generate was told to write none."""
+    """Tell whether a later revision created the tables, after `generate --no-migration`."""
     change = re.compile(rf"""(create|drop)_table\(\s*["']{table}["']""")
     upgrades = [draft.read(path).partition("def downgrade")[0] for path in draft.files(VERSIONS)]
     changes = [found[1] for text in upgrades for found in change.finditer(text)]
@@ -202,7 +201,7 @@ def _sharing(draft: Draft, names: list[str]) -> Iterator[Receipt]:
 
 
 def _present(draft: Draft, receipt: Receipt) -> dict[str, str]:
-    """Its revisions, by the names that their files have now: a merge gives them other numbers."""
+    """Return the receipt's revisions by their current file names: a merge may renumber them."""
     there = sorted(file.name for file in (draft.root / VERSIONS).glob("*.py"))
     newest = {_slug(name): name for name in there}
     return {
@@ -212,7 +211,7 @@ def _present(draft: Draft, receipt: Receipt) -> dict[str, str]:
 
 
 def _slug(name: str) -> str:
-    """What comes after the number."""
+    """Return the part of a revision's file name after the number."""
     return name.partition("_")[2]
 
 

@@ -22,7 +22,7 @@ from chassis.development.generate.resource import OPERATIONS, Field, Resource
 
 MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
-# As ruff's S105 finds them.
+# The names that ruff's rule S105 takes for secrets.
 SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
 
@@ -50,7 +50,7 @@ def read_field(source: str) -> Field:
 
 
 def default_of(kind: Kind, name: str, text: str) -> str:
-    """In Python. Raise Refusal where the kind has none of this text."""
+    """Return the default as Python code. Raise Refusal where the kind does not allow this text."""
     try:
         return kind.default(text)
     except ValueError as error:
@@ -83,7 +83,7 @@ def _nearest(word: str, names: Iterable[str]) -> str:
 
 
 def _nonsense(one: Field) -> Iterator[str]:
-    """What of it contradicts itself."""
+    """Yield sentences about contradictions in a field."""
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
     if one.default and SECRET.search(one.name):
         yield "a default that everybody can read is no secret. Leave it out."

@@ -15,7 +15,7 @@ from chassis.development.generate.refusal import Refusal
 LONGEST_STR, LONGEST_TEXT, LONGEST_JSON, MOST_ITEMS = 10_000, 100_000, 100_000, 1_000
 # An index entry of PostgreSQL holds 2,704 bytes, and a character has up to four.
 LONGEST_INDEXED = 650
-MOST_DIGITS = 28  # What Python's decimal computes with.
+MOST_DIGITS = 28  # The precision of Python's decimal.
 LEAST_VALUES = 2
 VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 CLASS = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
@@ -40,8 +40,8 @@ class Kind:
     default: Callable[[str], str]
     indexed: bool = True
     ordered: bool = False  # Filters are bounds.
-    members: tuple[str, ...] = ()  # Of an enumeration.
-    target: str = ""  # Of a reference.
+    members: tuple[str, ...] = ()  # The values of an enumeration.
+    target: str = ""  # The resource that a reference points to.
     on_delete: str = ""
 
     @property
@@ -144,7 +144,7 @@ PLAIN = {
         default=_matching(
             r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL as https://example.org/a"
         ),
-        indexed=False,  # It may have 2,000 characters.
+        indexed=False,  # A URL may be too long for an index.
     ),
 }
 

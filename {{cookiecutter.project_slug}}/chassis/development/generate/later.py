@@ -65,7 +65,7 @@ def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
 
 
 def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> Resource:
-    """With this field only: no other is written."""
+    """Return the resource with this field only, so that code for no other field is written."""
     receipt = read_receipt(draft, name)
     known = receipt.resource if receipt else Resource(name=name, plural=tables[name], fields=())
     if field.name in {one.name for one in known.stored}:
@@ -96,7 +96,7 @@ def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
 
 
 def _imports(draft: Draft, path: str, body: str, resource: Resource) -> list[Insertion]:
-    """Of what the lines use."""
+    """Add the imports that the lines need."""
     own = places.module_of(path)
     lines = [
         line
@@ -176,7 +176,7 @@ def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
 
 
 def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[Insertion]:
-    """Before the version, which is the last one."""
+    """Add the field to the output schema, before `version`, which is the last one."""
     scope, text = f"{resource.name}Output", f"    {resource_code.shown(resource, field)}\n"
     node = scope_of(path, draft.read(path), scope, text)
     for one in node.body:
@@ -187,7 +187,7 @@ def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[I
 
 
 def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
-    """What tests and seeds send, where it is needed."""
+    """Add a required field to the bodies of tests and seeds."""
     if field.optional or field.default:
         return []
     value, json = resource_code.example(resource, field), resource_code.json_example(field)
@@ -204,7 +204,7 @@ def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]
 
 
 def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
-    """At the end of the dict of this name, which has an entry a line."""
+    """Append to the dict of this name, which has one entry per line."""
     text = f"    {entry},\n"
     found = [
         node.value

@@ -11,7 +11,7 @@ from chassis.development.generate.resource import Field, Resource
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=False,  # noqa: S701  # It is Python.
+    autoescape=False,  # noqa: S701  # The output is Python, not HTML.
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -38,7 +38,7 @@ def attribute(resource: Resource, field: Field) -> str:
 
 
 def constraints(resource: Resource, field: Field) -> list[str]:
-    """What its table has beside the column. Lists come in the order of the id, so indexes do."""
+    """Return a field's constraints and indexes. Indexes end with the id, the order of lists."""
     name, found = field.name, []
     if field.has("unique"):
         found.append(f'UniqueConstraint("{name}")')
@@ -86,7 +86,7 @@ def json_example(field: Field) -> str:
 
 
 def rows(fields: list[Field], form: str) -> list[str]:
-    """Of what refers to a row that has to be there: its name, and the variable that has the row."""
+    """List the references whose row a test has to create, each with a variable for the row."""
     return [
         form.format(name=one.name, parent=snake(one.kind.target))
         for one in fields

@@ -39,7 +39,7 @@ def _stored(kind: ast.expr) -> str | None:
 
 
 def ordered(resources: list[Resource]) -> list[Resource]:
-    """What is referred to comes first. Raise Refusal for a circle."""
+    """Sort resources so that each follows those that it refers to. Raise Refusal for a circle."""
     known = {one.name: one for one in resources}
     graph = {
         name: {ref.kind.target for ref in one.refs} & known.keys() - {name}

@@ -45,7 +45,7 @@ class Template:
         return git("describe", "--tags", "--always", commit, cwd=self._clone)
 
     def newer(self, commit: str, target: str) -> list[str]:
-        """One line for each commit between the two."""
+        """Return one line for each commit between the two."""
         return git("log", "--format=%h %s", f"{commit}..{target}", cwd=self._clone).splitlines()
 
     def questions(self, commit: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
     def test_what_cannot_be_noted_is_said(self) -> None:
         self.revision("SELECT 1", down="SELECT 1")
         with patch.object(Path, "write_text", side_effect=OSError("Read-only file system")):
-            self.assertIn("not noted: Read-only file system", self.measure())
+            self.assertIn("not recorded: Read-only file system", self.measure())
 
     def test_what_migrate_writes_is_measured(self) -> None:
         models = MetaData()

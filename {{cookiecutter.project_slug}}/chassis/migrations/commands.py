@@ -216,7 +216,7 @@ class Migrations:
                 if write_measurements(Path(script.path), verdict.footprint, down):
                     self._options.say("measured", f"{script.path} notes what it does")
             except OSError as error:  # For example in a read-only checkout.
-                self._options.say("warning", f"What was measured is not noted: {error}")
+                self._options.say("warning", f"The measurements are not recorded: {error}")
 
     def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
         """Reject an expand revision behind a contract one: it would wait for the next release."""

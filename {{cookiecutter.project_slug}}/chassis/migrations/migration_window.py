@@ -102,7 +102,7 @@ def _opened(
         window = _begin(connection, log, plan, joined)
     except IntegrityError as error:
         connection.rollback()
-        raise BusyError("Somebody has opened a window by hand at this moment.") from error
+        raise BusyError("An operator has just opened a window.") from error
     writers = "; ".join(holders(connection, fence_of(connection))) or "nobody writes"
     connection.commit()
     say("window", f"#{window.id} {window.mode}, draining: {writers}")

@@ -82,7 +82,7 @@ class RequestMetrics:
         )
         self.lines_dropped = Counter(
             "log_lines_dropped",
-            "Lines of the log that had no room: nobody read them.",
+            "Log lines that were dropped because their reader was too slow.",
             registry=self._registry,
         )
         # One per route, method and kind of status: few.

@@ -71,7 +71,7 @@ class JobCollector(Collector):
             "jobs_dead": (found.dead, "Jobs that failed for good."),
             "jobs_oldest_waiting_seconds": (
                 found.oldest_seconds,
-                "For which the first job that could begin has waited.",
+                "How long the oldest job that is due has waited.",
             ),
         }
         for name, (value, text) in numbers.items():

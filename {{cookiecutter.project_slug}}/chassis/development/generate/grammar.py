@@ -93,7 +93,7 @@ def _nonsense(one: Field) -> Iterator[str]:
     if one.has("filter") and one.name in OF_A_LIST:
         yield "each list has a parameter of this name already. Choose another."
     if {"readonly", "writeonly"} <= one.modifiers:
-        yield "readonly and writeonly at once: nobody could use it."
+        yield "readonly and writeonly exclude each other: no caller could set or see the field."
     if one.has("writeonly") and {"filter", "sort"} & one.modifiers:
         yield "writeonly is never sent, and a filter or a sort would tell it."
     if one.has("readonly") and one.needed:
@@ -124,7 +124,7 @@ def read_resource(
     made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
     _require_whole(made)
     if made.owned and made.public:
-        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
+        raise Refusal("--owned and --public exclude each other: rows of an owner are not public.")
     return made
 
 

@@ -62,7 +62,7 @@ def window_options(command: Any) -> Any:
 
 
 def without_effect(command: Any) -> Any:
-    """Print the plan or the SQL of `upgrade` and `downgrade`, and change nothing."""
+    """Add the options --dry-run and --sql, with which a command changes nothing."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing."),
         click.option(

@@ -22,7 +22,7 @@ SELECT CASE :'schema' WHEN 'public' THEN 'ops' ELSE :'schema' || '_ops' END AS o
 SELECT coalesce(bool_or(rolsuper), false) AS names_a_superuser FROM pg_roles
 WHERE rolname IN (:'service', :'migrator') \gset
 \if :names_a_superuser
-    DO 'BEGIN RAISE ''A superuser is named, who would lose what that is: choose another role.''; END';
+    DO 'BEGIN RAISE ''A named role is a superuser, and would lose its rights: choose another role.''; END';
 \endif
 
 BEGIN;

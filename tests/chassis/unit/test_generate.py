@@ -109,7 +109,7 @@ class GrammarTest(TestCase):
 
     def test_options_that_contradict_are_refused(self) -> None:
         refused: tuple[tuple[dict[str, Any], str], ...] = (
-            ({"owned": True, "public": True}, "at once"),
+            ({"owned": True, "public": True}, "exclude each other"),
             ({"plural": "note"}, "itself"),
             ({"plural": "Notes"}, "no plural"),
             ({"unique": (("text", "other"),)}, "no field other"),
@@ -191,7 +191,7 @@ REFUSED_FIELDS = {
     "a:text:sort": "650",
     "a:str:optional=b": "Keep one",
     "a:str:readonly": "default",
-    "a:str:readonly:writeonly": "at once",
+    "a:str:readonly:writeonly": "exclude each other",
     "a:str:writeonly:filter": "would tell",
     "password:str=abc": "no secret",
 }

@@ -22,7 +22,8 @@ DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
 NEAR = 0.85  # Of difflib: RATE_LIMT is near to RATE_LIMIT, TEST_DATABASE_URL not to DATABASE_URL.
-SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY. 32 random digits have 8 different ones.
+# For SECRET_KEY: 32 random digits nearly always have 8 different ones.
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
@@ -248,7 +249,7 @@ def _settings(kind: type[Settings]) -> list[Field[Any]]:
 
 
 def default_prefix(kind: type[Settings]) -> str:
-    """Of SERVICE_PREFIX: the project's name, unless its settings have another default."""
+    """Return the default of SERVICE_PREFIX: the project's name, unless its Config has another."""
     [found] = [item.default for item in fields(kind) if item.name == "service_prefix"]
     return str(found or current_project().name)
 

@@ -65,7 +65,7 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
         @cli.command()
         def one_more() -> None:
-            """Say so."""
+            """Print a sentence."""
             click.echo("said")
 
         self.assertIn("Say so.", self.manage("--help").stdout)

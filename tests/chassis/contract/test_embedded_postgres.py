@@ -27,7 +27,7 @@ sys.stdin.read()
 
 
 class User:
-    """Another process that uses the server until it is told to leave, or is killed."""
+    """Another process that uses the server until it is told to end, or is killed."""
 
     def __init__(self, directory: Path) -> None:
         self.process = subprocess.Popen(
@@ -47,7 +47,7 @@ class User:
         self.process.communicate()
 
     def server_start(self) -> datetime | None:
-        """Tells one run of the server from another; None when it does not run."""
+        """Identify the server's current run; None while it does not run."""
         try:
             with create_engine(self.url, poolclass=NullPool).connect() as connection:
                 return connection.scalar(select(func.pg_postmaster_start_time()))

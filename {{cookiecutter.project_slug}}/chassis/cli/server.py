@@ -64,7 +64,7 @@ def run(host: str | None, port: int | None) -> None:
     config = load_config_with_database(project.config_type)
     _log(config)
     if embedded and needs_upgrade(config):
-        from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It is Alembic.
+        from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It imports Alembic.
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)

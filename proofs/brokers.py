@@ -29,6 +29,10 @@ def has_docker() -> bool:
         return False
 
 
+def has_broker() -> bool:
+    return has_docker() or PROGRAM.exists()
+
+
 def find_broker() -> "DockerBroker | LocalBroker | None":
     """Return the container where its image exists, else the package's broker, else None."""
     if has_docker():

@@ -30,9 +30,8 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 GUIDE = "docs/files.md"
-MODULES = tuple(
-    f"storage.test_{name}" for name in "stores s3 file_operations sweep media_types".split()
-)
+NAMES = ("clamd", "file_operations", "media_types", "references", "s3", "stores", "sweep")
+MODULES = tuple(f"storage.test_{name}" for name in NAMES)
 START_SECONDS = 120
 
 

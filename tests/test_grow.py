@@ -113,10 +113,14 @@ def lock(shop: Path) -> None:
     stand_in.parent.mkdir()
     stand_in.write_text(f'#!/bin/sh\necho "$@" >>"{shop.parent}/asked"\n')
     stand_in.chmod(0o755)
-    run(shop, LOCK, PATH=f"{stand_in.parent}:/usr/bin:/bin")
-    asked = (shop.parent / "asked").read_text()
-    for name in ("runtime", "telemetry", "development", "run"):
-        assert f"--output-file requirements/{name}.txt" in asked
+    asked = shop.parent / "asked"
+    for line, newest in ((LOCK, True), (f"{LOCK} KEEP=yes", False)):
+        run(shop, line, PATH=f"{stand_in.parent}:/usr/bin:/bin")
+        said = asked.read_text().splitlines()
+        asked.unlink()
+        for name in ("runtime", "telemetry", "development", "run"):
+            [one] = [one for one in said if one.endswith(f"--output-file requirements/{name}.txt")]
+            assert ("--upgrade" in one.split()) == newest
 
 
 @pytest.mark.long

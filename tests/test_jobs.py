@@ -27,7 +27,8 @@ from proofs.chassis import SUITE
 
 WORDS = re.compile(rb"celery|rabbitmq|chassis[./]jobs|src[./]tasks|ops\.job|enqueue|JOB_PROCESSES")
 GUIDE = "docs/jobs.md"
-MODULES = ("jobs.test_jobs", "jobs.test_housekeeping", "jobs.test_job_operations")
+NAMES = ("housekeeping", "job_operations", "jobs", "stand_in")
+MODULES = tuple(f"jobs.test_{name}" for name in NAMES)
 
 
 @pytest.fixture(scope="module")

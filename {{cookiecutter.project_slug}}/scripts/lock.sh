@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Locks the newest versions that pyproject.toml allows, with hashes, for every supported Python
-# and platform. uv and plain pip both install from the files.
+# and platform. uv and plain pip both install from the files. With --keep, what is locked stays, as
+# far as pyproject.toml allows: only what is new in it is added.
 #
 #   requirements/runtime.txt       what the service needs, with psycopg2 to be compiled
 #   requirements/telemetry.txt     the same versions, and OpenTelemetry
@@ -12,8 +13,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+newest=--upgrade
+if [ "${1-}" = --keep ]; then newest=; fi
+
 lock() {
-  PATH=$PATH:.venv/bin uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  PATH=$PATH:.venv/bin uv pip compile --quiet $newest --universal --python-version 3.11 \
     --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 

@@ -1,4 +1,5 @@
 import os
+import stat
 import subprocess
 import sys
 import unittest
@@ -76,6 +77,13 @@ class EmbeddedPostgresTest(unittest.TestCase):
         self.assertIsNotNone(second.server_start())
         second.leave()
         self.assertIsNone(second.server_start())
+
+    def test_nobody_else_may_enter_the_folders_above_it(self) -> None:
+        """Root's server is another user's, who keeps root's group."""
+        user = self.user()
+        mode = stat.S_IMODE(self.directory.parent.stat().st_mode)
+        self.assertEqual(mode, 0o700 if os.geteuid() else 0o710)
+        user.leave()
 
     def test_the_server_of_a_killed_process_is_adopted_and_stopped(self) -> None:
         killed = self.user()

@@ -1,0 +1,1 @@
+import src  # noqa: F401  # Hands the project to the chassis.

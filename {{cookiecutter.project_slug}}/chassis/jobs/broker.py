@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
 from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.relay import Message, SinkError
+from chassis.settings import ConfigError
 
 # A frozen broker answers nothing, and TCP reports that only after minutes.
 CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
@@ -72,6 +73,20 @@ def celery_app(config: JobSettings) -> Celery:
         broker_transport_options={"connect_timeout": CONNECT_SECONDS},
     )
     return app
+
+
+def require_access(config: JobSettings) -> None:
+    """Raise ConfigError if the broker refuses user, password or virtual host.
+
+    One that does not answer yet is waited for later.
+    """
+    try:
+        with celery_app(config).connection_for_write() as connection:
+            connection.connect()
+    except (AccessRefused, NotAllowed) as error:
+        raise ConfigError(f"BROKER_URL: The broker refuses it: {error.reply_text}") from None
+    except (AMQPError, OSError):
+        return
 
 
 class BrokerSink:

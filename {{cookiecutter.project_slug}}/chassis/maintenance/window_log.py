@@ -1,5 +1,6 @@
 """The rows of maintenance windows. Rows inform; the locks decide."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ OPS_SCHEMA = {
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Applied each time, because there may be a new role.
+}
+# In the schema in which the team's tables lie, which may refer to these: by name, their scripts.
+BESIDE = re.compile(r"to_regclass\('(?!alembic_version)(\w+)'\) IS NOT NULL")
+TABLES_BESIDE = {
+    found[1]: script for present, script in OPS_SCHEMA.items() if (found := BESIDE.match(present))
 }
 HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")
 IS_CLAIMED = OpsText("SELECT to_regclass('ops.service') IS NOT NULL")
@@ -101,6 +107,12 @@ def create_ops_schema(connection: Connection) -> None:
     connection.commit()
 
 
+def create_tables_beside(connection: Connection) -> None:
+    """Make only these, in a new database. The caller commits."""
+    for name in TABLES_BESIDE.values():
+        _execute_file(connection, name)
+
+
 def require_own(connection: Connection) -> None:
     """Raise AnotherServiceError if the schema is another service's."""
     if connection.execute(IS_CLAIMED).scalar():
@@ -117,10 +129,14 @@ def require_own(connection: Connection) -> None:
 
 
 def _run_file(connection: Connection, name: str) -> None:
+    _execute_file(connection, name)
+    connection.commit()
+
+
+def _execute_file(connection: Connection, name: str) -> None:
     statements = Path(__file__).with_name(name).read_text("utf-8")
     here = NAME.sub(ops_schema(connection), statements)
     connection.exec_driver_sql(here.replace("%", "%%"))  # A parameter in the driver's style.
-    connection.commit()
 
 
 def current_window(connection: Connection) -> Window | None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, MetaData, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
+from chassis.maintenance.window_log import TABLES_BESIDE
 from chassis.migrations.scratch import undone
 from chassis.postgres.error_translation import first_line
 
@@ -31,10 +32,12 @@ MODELLED = text(r"""
             WHERE typtype IN ('e', 'd')
     ) AS objects JOIN pg_namespace n ON n.oid = namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND name <> ALL (CAST(:beside AS text[]))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = objects.oid
         AND d.deptype IN ('e', 'i'))
     ORDER BY kind DESC
 """)
+BESIDE = {"beside": [*TABLES_BESIDE]}  # Which no model has, and no revision makes.
 NOT_MADE = (
     "The models cannot be made where the revisions have run. What they need beforehand, such as an "
     "extension or a function, belongs into a revision: `db migrate --empty`."
@@ -114,7 +117,7 @@ def catalog(connection: Connection) -> Catalog:
     home = connection.execute(HOME).scalar_one()
     path = connection.exec_driver_sql("SHOW search_path").scalar_one()
     connection.execute(ONE_SCHEMA, {"home": home})
-    rows = connection.execute(_facts(), {"home": home}).all()
+    rows = connection.execute(_facts(), {"home": home, **BESIDE}).all()
     connection.execute(RESTORE, {"path": path})
     return {Key(*row[:4]): row[4] for row in rows}
 
@@ -128,7 +131,7 @@ def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
     a default calls, stays meanwhile.
     """
     with undone(connection):
-        for statement in connection.execute(MODELLED).scalars().all():
+        for statement in connection.execute(MODELLED, BESIDE).scalars().all():
             connection.exec_driver_sql(statement)
         for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
             connection.execute(CreateSchema(schema, if_not_exists=True))

@@ -12,7 +12,7 @@ WITH namespaces AS (
         AND d.objid = c.oid AND d.deptype = 'e')
 ), tables AS (
     SELECT * FROM relations r WHERE relkind IN ('r', 'p') AND NOT relispartition
-    AND relname <> 'alembic_version'
+    AND relname <> 'alembic_version' AND relname <> ALL (CAST(:beside AS text[]))
 ), types AS (
     SELECT t.*, n.schema FROM pg_type t JOIN namespaces n ON n.oid = t.typnamespace
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
+from chassis.maintenance.window_log import create_tables_beside
 from chassis.postgres.engines import psycopg2_url, unpooled_engine
 from chassis.postgres.error_translation import first_line, sqlstate
 
@@ -24,7 +25,7 @@ class ScratchForbiddenError(Exception):
 
 @contextmanager
 def scratch_database(url: str) -> Iterator[Connection]:
-    """Make a scratch database, with the schema that `url` writes to.
+    """Make a scratch database, with the schema that `url` writes to and the chassis's tables in it.
 
     Raise ScratchForbiddenError if the role in `url` may not create databases.
     """
@@ -43,7 +44,8 @@ def scratch_database(url: str) -> Iterator[Connection]:
             with unpooled_engine(where.set(database=name)).connect() as connection:
                 if home:
                     connection.execute(CreateSchema(home, if_not_exists=True))
-                    connection.commit()
+                create_tables_beside(connection)
+                connection.commit()
                 yield connection
         finally:
             administrator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -125,9 +125,13 @@ class FileService:
             raise NotFoundError("The file has no content yet.")
         if url := self._store.download_url(file, DOWNLOAD_SECONDS):
             return Download(file, url, iter(()))
+        return Download(file, None, self.pieces(file))
+
+    def pieces(self, file: StoredFile) -> Iterator[bytes]:
+        """Its content, in memory piece by piece, for what works on it."""
         if (found := self._store.stat(file.key)) is None:
             raise NotFoundError("The content of the file is lost.")
-        return Download(file, None, self._store.read(found))
+        return self._store.read(found)
 
     def delete(self, file_id: UUID, *, owner: str) -> None:
         """Delete a file and its content.

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table
+from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis.core import rules
@@ -22,13 +23,20 @@ def fill(
 ) -> Rows:
     """Insert `count` rows into each table; `values` are by column: `{"owner": "tests"}`.
 
-    All refer to the first row of another table, except through columns of a primary key.
+    All refer to the first row of another table, except through columns that are unique.
     """
     made: Rows = {}
-    for table in metadata.sorted_tables:
+    for table in tables_with_rows(metadata):
         made[table.name] = [_row(table, number, made, values) for number in range(count)]
         connection.execute(table.insert(), made[table.name])
     return made
+
+
+def tables_with_rows(metadata: MetaData) -> list[Table]:
+    """Those of the metadata, behind those of the chassis that they refer to."""
+    keys = (key for table in metadata.tables.values() for key in table.foreign_keys)
+    others = {key.column.table for key in keys} - {*metadata.tables.values()}
+    return [*sorted(others, key=attrgetter("name")), *metadata.sorted_tables]
 
 
 def _row(table: Table, number: int, made: Rows, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +56,15 @@ def _reference(column: Column[Any], number: int, made: Rows) -> Any:
     others = made.get(target.table.name)
     if not others:  # A reference to the same table.
         return None
-    return others[number if column.primary_key else 0][target.name]
+    return others[number if _is_unique(column) else 0][target.name]
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    """By itself, or as a part of a primary key."""
+    table: Any = column.table
+    keys = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    keys += [one for one in table.indexes if one.unique]
+    return column.primary_key or any([*key.columns] == [column] for key in keys)
 
 
 def _value(column: Column[Any], number: int) -> Any:
@@ -105,3 +121,4 @@ def _candidates(rule: rules.Rule, number: int) -> Iterator[Any]:
     yield from (f"x{number}@example.org", f"https://example.org/{number}", {})
     if isinstance(rule, rules.Text):
         yield f"{number:04}".ljust(least, "x")[-rule.maximum :]
+        yield f"{number:0{least}}"  # Digits only: a checksum.

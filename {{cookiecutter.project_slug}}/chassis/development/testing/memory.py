@@ -26,6 +26,7 @@ from chassis.core.persistence import (
     UnitOfWorkFactory,
 )
 from chassis.development.testing.memory_jobs import MemoryJobs
+from chassis.postgres.stored_files import stored_files
 from chassis.project import current_project
 
 NESTED = "A unit of work is open on this thread; join its block instead."
@@ -51,8 +52,11 @@ class MemoryRepository(Repository[Entity]):
         table: Table | None = None,
         tables: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
+        metadata: MetaData | None = None,
     ) -> None:
+        """`metadata` has the tables that may refer to this one; without it, `table`'s own."""
         self._entities = entities
+        self._metadata = metadata
         self._table = table
         self._tables: Mapping[str, Any] = tables or {}
         self._clock = clock or StoppedClock()
@@ -116,7 +120,8 @@ class MemoryRepository(Repository[Entity]):
     def remove(self, entity: Entity) -> None:
         self._require_unchanged(entity)
         if self._table is not None:
-            _release(self._table, entity.id, self._tables)
+            metadata = self._metadata or self._table.metadata
+            _release(self._table, entity.id, self._tables, metadata)
         del self._entities[entity.id]
 
     def _store(self, entity: Entity) -> None:
@@ -178,10 +183,10 @@ def _has(entity: object, values: Mapping[str, Any]) -> bool:
     return all(getattr(entity, name) == value for name, value in values.items())
 
 
-def _release(table: Table, entity_id: UUID, tables: Mapping[str, Any]) -> None:
+def _release(table: Table, entity_id: UUID, tables: Mapping[str, Any], metadata: MetaData) -> None:
     """Treat rows that refer to a removed one as the foreign key says: reject, empty, remove."""
     for name, rows in tables.items():
-        other = table.metadata.tables.get(name)
+        other = metadata.tables.get(name)
         for key in () if other is None else other.foreign_key_constraints:
             column = key.column_keys[0]
             if key.referred_table is table:
@@ -192,7 +197,7 @@ def _release(table: Table, entity_id: UUID, tables: Mapping[str, Any]) -> None:
 
 def _follow(key: ForeignKeyConstraint, row: Any, rows: Any, tables: Mapping[str, Any]) -> None:
     if key.ondelete == "CASCADE":
-        _release(key.table, row.id, tables)
+        _release(key.table, row.id, tables, key.table.metadata)
         rows.pop(row.id, None)
     elif key.ondelete == "SET NULL":
         emptied = deepcopy(row)
@@ -229,14 +234,18 @@ class MemoryUnitOfWork(Transaction):
         own = get_type_hints(current_project().unit_of_work_type)
         for name in own.keys() - get_type_hints(Transaction):
             setattr(self, name, self.repository(name))
+        self.files = self.repository("files", stored_files)
         self.jobs = MemoryJobs(self._tables["jobs"], factory.clock)
 
-    def repository(self, name: str) -> MemoryRepository[Any]:
-        entities, factory = self._tables[name], self._factory
+    def repository(self, name: str, table: Table | None = None) -> MemoryRepository[Any]:
+        """Without `table`, that of the project's metadata which has the name."""
+        factory = self._factory
+        table = factory.metadata.tables.get(name) if table is None else table
+        entities = self._tables[name if table is None else table.name]
         twin: type[MemoryRepository[Any]] = factory.twins.get(name, MemoryRepository)
         # Writing through a proxy raises TypeError.
         stored = MappingProxyType(entities) if self._read_only else entities
-        return twin(stored, factory.metadata.tables.get(name), self._tables, factory.clock)
+        return twin(stored, table, self._tables, factory.clock, factory.metadata)
 
 
 class MemoryIdempotentTransaction(IdempotentTransaction):

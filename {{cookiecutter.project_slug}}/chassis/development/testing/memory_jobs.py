@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,15 @@ from chassis.core.jobs import Job, Jobs, JobState
 from chassis.core.persistence import Clock
 from chassis.jobs.outbox import to_json
 from chassis.jobs.tasks import task_named
+from chassis.project import current_project
+
+
+@cache
+def _import_tasks() -> None:
+    """A unit test has no container, whose making registers them."""
+    project = current_project()
+    for name in project.modules("tasks"):
+        project.module(f"tasks.{name}")
 
 
 class MemoryJobs(Jobs):
@@ -34,6 +44,7 @@ class MemoryJobs(Jobs):
         owner: str | None = None,
         not_before: datetime | None = None,
     ) -> Job:
+        _import_tasks()
         given = dict(arguments or {})
         task_named(task).require(given)
         to_json(given)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.exc import IntegrityError
 
 from chassis.development.testing.declared_lists import missing_indexes
-from chassis.development.testing.example_rows import Rows, fill
+from chassis.development.testing.example_rows import Rows, fill, tables_with_rows
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.development.testing.json_schema import example
 from chassis.http.access import policies
@@ -51,7 +51,7 @@ class ListsSuite(ApplicationTestCase):
         costs: dict[str, list[int]] = {}
         for count in (1, MANY):
             with self._cleaner.begin() as connection:
-                for table in reversed(self.metadata.sorted_tables):
+                for table in reversed(tables_with_rows(self.metadata)):
                     connection.execute(table.delete())
                 rows = fill(connection, self.metadata, count, self.values)
             for path in self.lists():

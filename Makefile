@@ -1,15 +1,15 @@
-# The template's own commands. They need git, make and Python 3.11 or later, nothing else: the
-# project's script makes .venv, of what `make demo` needs or of all.
+# The template's own commands. They need git, make and Python 3.11 or later only: the project's install
+# script makes .venv, with the packages of `make demo` or with all.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 VENV := .venv
 READY := $(VENV)/.ready
-# The tools contain what generates a project.
+# The full set of tools includes the packages that generate a project.
 READY_TO_GENERATE := $(or $(wildcard $(READY)),$(VENV)/.demo)
 DEMO := demo/my_service
 INSTALL := '{{cookiecutter.project_slug}}/scripts/install.sh'
-# The one on the PATH, or the one that $(INSTALL) put into .venv: it installs the demo, too.
+# uv from the PATH, or the one that $(INSTALL) put into .venv, which also installs the demo.
 UV = $$(command -v uv || ls "$$PWD/$(VENV)/bin/uv" 2>/dev/null)
 LOCK = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11
@@ -32,7 +32,7 @@ demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once,
 	@echo 'The project is $(DEMO): its own commands run there.'
 	@UV="$(UV)" $(MAKE) --no-print-directory -C $(DEMO) run
 
-# Generated aside and moved, so that an interrupted run leaves no half project to start.
+# Generated in another folder and moved, so that an interrupted run leaves no incomplete project.
 $(DEMO)/Makefile: | $(READY_TO_GENERATE)
 	@test ! -e $(DEMO) || { echo '$(DEMO) is not a whole project: look into it, then remove it.' >&2; exit 1; }
 	@rm -rf demo/.new && mkdir -p demo/.new
@@ -51,7 +51,7 @@ security: $(READY)  ## Write what the tests of the chassis show of security into
 
 .PHONY: rehearse
 rehearse: $(READY)  ## Prove on a generated project that migrations under load lose nothing.
-	$(VENV)/bin/python -m proofs.rehearse
+	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
 refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
@@ -71,7 +71,7 @@ jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the e
 
 .PHONY: conformance
 conformance: $(READY)  ## Prove on a generated project that every endpoint is right under any input.
-	$(VENV)/bin/python -m proofs.conform
+	$(VENV)/bin/python -m proofs.conformance
 
 .PHONY: matrix
 matrix: $(READY)  ## Prove each combination of answers; RESUME=1 goes on where a run ended.

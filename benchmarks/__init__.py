@@ -1,1 +1,1 @@
-"""What a request costs the generated project, beside comparison applications."""
+"""Measures what a request costs in a generated project and in comparable applications."""

@@ -1,4 +1,4 @@
-"""Whether what was measured keeps to benchmarks/budget.toml."""
+"""Compares measured figures with the limits in benchmarks/budget.toml."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 BUDGET = Path(__file__).with_name("budget.toml")
 
-# By the name of a figure, what it is of each workload.
+# Maps the name of a figure to its values by workload.
 Figures = dict[str, dict[str, float]]
 Told = Mapping[str, Mapping[str, float]]
 
@@ -16,7 +16,7 @@ def budget(path: Path = BUDGET) -> Figures:
 
 
 def regressions(measured: Told, allowed: Told) -> Iterator[str]:
-    """A sentence for each figure above its budget, and for each that has none."""
+    """Return a sentence for each figure that exceeds its budget or has none."""
     for name, of_each in measured.items():
         for workload, value in of_each.items():
             most = allowed.get(name, {}).get(workload)
@@ -27,14 +27,14 @@ def regressions(measured: Told, allowed: Told) -> Iterator[str]:
 
 
 def unmeasured(measured: Told, allowed: Told) -> Iterator[str]:
-    """A sentence for each budget that nothing was measured for: a guard that sleeps."""
+    """Return a sentence for each budget without a measurement, because it would guard nothing."""
     for name, of_each in allowed.items():
         for workload in of_each.keys() - measured.get(name, {}).keys():
             yield f"{workload}: {name} has a budget, and was not measured."
 
 
 def lines(measured: Told, allowed: Told) -> Iterator[list[str]]:
-    """For a table."""
+    """Return the rows of the report's table."""
     yield ["", "", "measured", "budget"]
     for name, of_each in measured.items():
         for workload, value in of_each.items():

@@ -1,4 +1,4 @@
-"""A chart for the README: CPU a request of each application, a group of bars for each workload."""
+"""Draws the chart of CPU per request: a group of bars for each workload."""
 
 from xml.sax.saxutils import escape
 

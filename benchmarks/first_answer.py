@@ -1,6 +1,6 @@
-"""How long `make demo` takes from a clone to the first answer, and which part takes how long.
+"""Measures `make demo` from a clone to the first response, with the time of each part.
 
-Of HEAD, in a clone with empty caches. It needs what `make demo` needs, and nothing else:
+It clones HEAD and uses empty caches. It needs what `make demo` needs:
 
     python3 -m benchmarks.first_answer
 """
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = Path("demo/my_service")
 TODOS = "/my_service/v1/todos"
 POLL_SECONDS = 0.02
-# Each part ends when its file is there.
+# Each part ends when its file exists.
 FILES = {
     "virtual environment": Path(".venv/bin/python"),
     **({} if shutil.which("uv") else {"uv": Path(".venv/bin/uv")}),
@@ -42,7 +42,7 @@ def is_answered(port: int) -> bool:
 
 
 def parts(clone: Path, process: "subprocess.Popen[str]", port: int) -> Iterator[tuple[str, float]]:
-    """Each part's name and the seconds that it took, as it ends."""
+    """Yield the name and the seconds of each part when it ends."""
     steps: dict[str, Callable[[], bool]] = {
         name: (clone / path).exists for name, path in FILES.items()
     }

@@ -1,8 +1,8 @@
-"""How long `generate` takes to plan and render a resource, without its migration's trial.
+"""Measures how long `generate` takes to plan and render a resource, without a migration.
 
 python -m benchmarks.generator PROJECT
 
-PROJECT is a generated one with its environment. Nothing is written into it.
+PROJECT is a generated project with its environment. It is not changed.
 """
 
 import os
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _processor() -> float:
-    """Seconds that the ended children have used, those that they started included."""
+    """Return the CPU seconds of all ended child processes and their children."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

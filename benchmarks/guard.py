@@ -12,13 +12,13 @@ from pathlib import Path
 from benchmarks.contestants import BASE, CONTESTANTS
 from benchmarks.environments import environment
 from benchmarks.run import lacking, with_project
-from proofs.generation import generate_only
+from proofs.harness.generation import generate_only
 
 GENERATIONS = 3
 
 
 def generation() -> float:
-    """Seconds for a project, its first commit included; the best of some."""
+    """Return the seconds to generate a project with its first commit, the best of several runs."""
     seconds = []
     for _ in range(GENERATIONS):
         with tempfile.TemporaryDirectory(prefix="benchmark-generation-") as folder:
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument(
         "--without-load",
         action="store_true",
-        help="only what is counted: it needs neither wrk nor quiet",
+        help="only counted figures, which need neither wrk nor an idle machine",
     )
     parser.add_argument("--project", type=Path, help="a generated project with its environment")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Measures what has a budget; runs in the generated project's environment. See benchmarks.guard."""
+"""Measures the figures that have a budget; runs in the generated project's environment."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from benchmarks.report import table
 from benchmarks.rounds import Programme, Scale, say
 from benchmarks.rows import Rows
 from benchmarks.servers import migrate, variables
-from proofs.issuer import SCOPE, Issuer
+from proofs.harness.issuer import SCOPE, Issuer
 
 SCALE = Scale(rounds=5, seconds=1, connections=(16,), starts=1, workloads=tuple(WORKLOADS))
 IMPORTS = 5
@@ -31,7 +31,7 @@ AROUND = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 def asked(project: Path, rows: Rows) -> Figures:
-    """What each workload asks for, read on the way to PostgreSQL."""
+    """Count the statements and round trips of each workload, on the way to PostgreSQL."""
     sys.path.insert(0, str(project))
     from chassis.development.testing.wire import wire
 
@@ -57,7 +57,7 @@ def asked(project: Path, rows: Rows) -> Figures:
 
 
 def tokens(project: Path, rows: Rows) -> Figures:
-    """CPU of a read with a token that was seen before, to one without: neighbours in time."""
+    """Return the CPU of a read with a cached token relative to one without, measured in turn."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         issuer = Issuer(project / ".venv/bin/python", Path(folder))
         os.environ.update(variables(rows) | issuer.settings() | {"LOG_LEVEL": "WARNING"})
@@ -77,7 +77,7 @@ def tokens(project: Path, rows: Rows) -> Figures:
 
 
 def imports(project: Path, rows: Rows) -> Figures:
-    """The median of ratios of neighbours in time, after a pair that writes compiled modules."""
+    """Measure the import of the project, relative to bare Flask; a first pair compiles modules."""
 
     def seconds(statement: str) -> float:
         command = [str(project / ".venv/bin/python"), "-c", SPENT.format(statement)]
@@ -93,7 +93,7 @@ def imports(project: Path, rows: Rows) -> Figures:
 
 
 def loaded(project: Path, server: Postgres) -> Figures:
-    """CPU a request, beside bare Flask; then memory, alone."""
+    """Measure CPU per request relative to bare Flask, then memory."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, SCALE)

@@ -1,4 +1,4 @@
-"""Calls the generated project as a server would, without one; in its environment.
+"""Calls the generated project's WSGI application without a server, in its environment.
 
 See benchmarks.profile.
 """
@@ -34,7 +34,7 @@ class Caller:
         self._app = app
         self._ids = ids
         self._count = 0
-        self.headers: dict[str, str] = {}  # As WSGI names them, for each request.
+        self.headers: dict[str, str] = {}  # The WSGI environ of each request.
         page = json.loads(self.call("GET", TODOS, query="limit=20"))
         self._query = f"limit=20&cursor={page['next']}"
 
@@ -85,7 +85,7 @@ class Caller:
             self.call("PATCH", one, body=body)
 
     def microseconds(self, workload: str, seconds: float) -> float:
-        """CPU a request of this process, the kernel's part included: the median of batches."""
+        """Return the CPU microseconds per request of this process and its kernel time, a median."""
         found, until = [], time.process_time() + seconds
         while (began := time.process_time()) < until:
             for _ in range(BATCH):

@@ -1,5 +1,5 @@
 -- Sends the requests of a file in turn, each a line: method, path and body with tabs between them.
--- In turn, so that no two requests on the way change the same row. Prints what came as JSON.
+-- The order ensures that no two open requests change the same row. Prints the results as JSON.
 
 local requests, at = {}, 0
 

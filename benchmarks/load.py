@@ -1,4 +1,4 @@
-"""One application under one load for some seconds, and what that took."""
+"""Puts one application under one load for some seconds, and measures it."""
 
 import json
 import subprocess
@@ -14,12 +14,12 @@ from benchmarks.servers import Server
 
 SCRIPT = Path(__file__).parent / "load.lua"
 QUIET_SECONDS, QUIET_LOOKS = 0.02, 4
-KNOWN = '"subject":"proof"'  # In the log, of a request whose token was verified.
-LINE = 1000  # Bytes that none is longer than.
+KNOWN = '"subject":"proof"'  # Stands in the log line of a request whose token was verified.
+LINE = 1000  # Bytes, more than the longest response has.
 
 
 class LoadError(Exception):
-    """An application did not answer as it should; then no figure of the run counts."""
+    """An application answered wrongly, so no figure of the run is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Measurement:
     workload: str
     connections: int
     answers: int
-    rate: float  # Answers a second.
+    rate: float  # Responses per second.
     p50: float  # Milliseconds.
     p99: float
-    cpu: float  # Microseconds an answer, of the server's processes.
-    postgres: float  # The same of PostgreSQL's.
-    busy: float  # Of the server's core: where it is well below 1, something else is the limit.
+    cpu: float  # CPU microseconds per response of the server's processes.
+    postgres: float  # CPU microseconds per response of PostgreSQL's processes.
+    busy: float  # Use of the server's core; well below 1, something else limits the throughput.
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -41,7 +41,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`pages` are the paths of pages that the application itself has named."""
+    """One load on one application. `pages` are paths of pages from the application's responses."""
 
     server: Server
     ids: list[str]
@@ -79,7 +79,7 @@ class Load:
         )
 
     def _wait_until_quiet(self) -> None:
-        """What was on the way when the load ended is still worked on, and stored."""
+        """Wait until the requests that were unfinished at the end of the load are processed."""
         quiet, before = 0, -1.0
         while quiet < QUIET_LOOKS:
             time.sleep(QUIET_SECONDS)
@@ -118,7 +118,7 @@ class Load:
             and self.server.contestant.token
             and KNOWN not in self._last_line()
         ):
-            raise LoadError(f"{self.server.contestant.title}: nobody looked at the token.")
+            raise LoadError(f"{self.server.contestant.title}: no token was verified.")
 
     def _last_line(self) -> str:
         with self.server.log.open("rb") as log:
@@ -126,7 +126,7 @@ class Load:
             return log.read().decode().splitlines()[-1]
 
     def _require_stored(self, stored: int, answers: int, connections: int) -> None:
-        """Those on the way when the load ended may be stored and not be counted."""
+        """Compare answered and stored writes; unfinished ones may be stored and not counted."""
         if not answers <= stored <= answers + connections:
             title = self.server.contestant.title
             raise LoadError(f"{title} answered {answers} writes and stored {stored}.")

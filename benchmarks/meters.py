@@ -1,4 +1,4 @@
-"""What a process and its children use, as Linux counts it."""
+"""Reads CPU time and memory of a process and its children from /proc."""
 
 import os
 from contextlib import suppress
@@ -8,20 +8,20 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:
-    """A process and all below it."""
+    """Return the ids of a process and of its descendants."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 children.setdefault(_parent(int(entry.name)), []).append(int(entry.name))
     found = [pid]
-    for one in found:  # It grows while it is read.
+    for one in found:  # The list grows while the loop reads it.
         found += children.get(one, [])
     return found
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of a process, those below it, and those below it that have ended."""
+    """Return the CPU seconds of a process and of its descendants, ended ones included."""
     ticks = 0
     for one in family(pid):
         with suppress(OSError):
@@ -30,12 +30,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def busiest(pid: int) -> int:
-    """Of a process and those below it, the one that has worked most: which serves."""
+    """Return the descendant with the most CPU time, which is the serving process."""
     return max(family(pid), key=lambda one: sum(int(value) for value in _stat(one)[11:13]))
 
 
 def machine_cpu_seconds() -> float:
-    """Of everything that runs on this machine."""
+    """Return the CPU seconds of the whole machine."""
     user, nice, system, _idle, _wait, *interrupts = (
         int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
     )
@@ -43,7 +43,7 @@ def machine_cpu_seconds() -> float:
 
 
 def proportional_memory(pid: int) -> float:
-    """MiB; what several processes share counts for each in part (PSS)."""
+    """Return the memory in MiB; shared pages count in part for each process (PSS)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
@@ -51,7 +51,7 @@ def proportional_memory(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """From the third field on: the second is a name, which may hold anything."""
+    """Return the fields after the process name, which may contain spaces and parentheses."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 

@@ -1,10 +1,10 @@
-"""What `generate` writes of the order desk, and what is left to a person: in lines, with tests.
+"""Counts the lines of the order desk that `generate` writes and that a person writes.
 
 python -m benchmarks.order_desk PROJECT
 
-PROJECT is a generated one without the example, with its environment, committed. It stays as it is:
-a clone of it gets what benchmarks/order_desk.toml describes, then examples/order_desk over it.
-Lines of the example that only say the same in another way count as a person's.
+PROJECT is a generated project without the example, with its environment, committed. It is not
+changed: a clone gets the resources of benchmarks/order_desk.toml, then examples/order_desk over
+them. Lines of the example that differ from generated ones count as a person's.
 """
 
 import os
@@ -21,7 +21,7 @@ GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")
 
 
 def lines(project: Path, *since: str) -> int:
-    """Added to src and tests."""
+    """Count the lines that were added to src and tests."""
     command = [*GIT, "diff", "--numstat", *since, "--", "src", "tests"]
     result = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
     return sum(int(line.split()[0]) for line in result.stdout.splitlines())
@@ -47,7 +47,7 @@ def measure(project: Path, folder: Path) -> tuple[int, int]:
 
 
 def patched(clone: Path) -> int:
-    """The lines of the example's patch, of the container, that were not generated."""
+    """Count the lines of the example's patch of the container that were not generated."""
     there = (clone / "src/dependency_container.py").read_text("utf-8").splitlines()
     patch = (DESK / "edits.patch").read_text("utf-8").splitlines()
     added = [line[1:] for line in patch if line.startswith("+") and not line.startswith("+++")]

@@ -1,11 +1,11 @@
-"""Whose code a sampled stack is in, and what of a request it does."""
+"""Assigns sampled stacks to the owner of the code and to a step of the request."""
 
 from collections import Counter
 
 from benchmarks.sampler import Stack
 
-# By a part of the path; the first that fits. What fits none, as the standard library, is its
-# caller's.
+# By a part of the path; the first match counts. A file without a match, as of the standard library,
+# counts for its caller.
 OWNERS = {
     "/src/": "project",
     "/chassis/http/": "chassis: HTTP",
@@ -25,9 +25,9 @@ OWNERS = {
     "/werkzeug/": "Werkzeug",
     "/benchmarks/": "the profile itself",
 }
-# Where SQLAlchemy calls psycopg2, which is C.
+# SQLAlchemy's call of psycopg2, which is C and has no Python frames.
 DRIVER = {"do_execute", "do_begin", "do_commit", "do_rollback", "do_ping"}
-# (file, function) anywhere in the stack: inclusive, so that some hold others.
+# (file, function) anywhere in the stack, so steps can contain other steps.
 STEPS = {
     "routing": ("werkzeug/routing/map.py", "match"),
     "before_request hooks": ("flask/app.py", "preprocess_request"),
@@ -66,7 +66,7 @@ def steps(stack: Stack) -> set[str]:
 
 
 def shares(stacks: Counter[Stack]) -> tuple[dict[str, float], dict[str, float]]:
-    """Of all samples, by owner and by step."""
+    """Return the shares of all samples by owner and by step."""
     by_owner: Counter[str] = Counter()
     by_step: Counter[str] = Counter()
     for stack, times in stacks.items():

@@ -1,4 +1,4 @@
-"""PgBouncer in front of a run's PostgreSQL, in transaction mode."""
+"""Runs PgBouncer in transaction mode in front of a run's PostgreSQL."""
 
 import os
 import shutil
@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.postgres import Postgres
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 START_SECONDS = 10
-CONNECTIONS = 20  # To PostgreSQL, for each database.
+CONNECTIONS = 20  # Connections to PostgreSQL for each database.
 SETTINGS = """
 [databases]
 * = host={host} port={postgres} user={user}
@@ -38,7 +38,7 @@ def has_pooler() -> bool:
 
 @contextmanager
 def pooler(server: Postgres) -> Iterator[int]:
-    """Its port."""
+    """Run PgBouncer; yield its port."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="pooler-") as name:
         Path(name).chmod(0o755)
@@ -53,7 +53,8 @@ def pooler(server: Postgres) -> Iterator[int]:
             )
         )
         command = ["pgbouncer", "--quiet", str(file)]
-        if os.getuid() == 0:  # It refuses to be root; a socket may be its owner's alone.
+        # PgBouncer refuses to run as root, and must be able to read PostgreSQL's socket.
+        if os.getuid() == 0:
             owner = Path(server.host).owner() if server.host.startswith("/") else "nobody"
             command.insert(1, f"--user={owner}")
         process = subprocess.Popen(command)

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a run: a container's where there is Docker, else the embedded one."""
+"""Runs a PostgreSQL for a measurement: a container where there is Docker, else embedded."""
 
 import os
 import shutil
@@ -15,10 +15,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg2  # type: ignore[import-untyped]  # The generated project's, which runs this.
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 IMAGE = "postgres:17-alpine"
-# Commits are real; that nothing else happens meanwhile is what the others are for.
+# Commits are durable as in production; the other settings avoid background work.
 SETTINGS = {
     "max_connections": "300",
     "shared_buffers": "256MB",
@@ -28,7 +28,7 @@ SETTINGS = {
     "jit": "off",
 }
 START_SECONDS = 60
-# It stops when its input ends, which is when this process does.
+# The program stops when its standard input closes, at the latest with this process.
 EMBEDDED = """
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ class Postgres:
         )
 
     def variables(self, database: str) -> dict[str, str]:
-        """What libpq and asyncpg read."""
+        """Return the variables that libpq and asyncpg read."""
         return {
             "PGHOST": self.host,
             "PGPORT": str(self.port),
@@ -74,7 +74,7 @@ class Postgres:
 
 @contextmanager
 def postgres(project: Path, cores: set[int]) -> Iterator[Postgres]:
-    """Its data are in memory where that can be, so that no disk is measured."""
+    """Run PostgreSQL, with its data in memory where possible, so that no disk is measured."""
     has_docker = (
         shutil.which("docker")
         and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
@@ -87,7 +87,7 @@ def postgres(project: Path, cores: set[int]) -> Iterator[Postgres]:
 def _in_docker(cores: set[int]) -> Iterator[Postgres]:
     port = free_port()
     options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-    # On the host's network: a proxy of Docker's would use the cores that are measured.
+    # On the host's network: Docker's proxy would use the measured cores.
     command = ["docker", "run", "--detach", "--rm", "--network=host", "--shm-size=512m"]
     command += ["--tmpfs=/var/lib/postgresql/data", "--env=POSTGRES_HOST_AUTH_METHOD=trust"]
     command += [f"--cpuset-cpus={','.join(map(str, sorted(cores)))}", IMAGE, "postgres"]
@@ -108,13 +108,14 @@ def _embedded(project: Path, cores: set[int]) -> Iterator[Postgres]:
     memory = Path("/dev/shm")
     place = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="benchmark-", dir=place) as name:
-        Path(name).chmod(0o755)  # Root's is another user's.
+        Path(name).chmod(0o755)  # Root's PostgreSQL runs as another user.
         folder = Path(name, "postgres")
         with _holder(project, folder) as server, server.connect() as connection:
             for setting, value in SETTINGS.items():
                 connection.cursor().execute(f"ALTER SYSTEM SET {setting} = '{value}'")
         with _holder(project, folder) as server:
-            os.sched_setaffinity(server.pid, cores)  # What it forks from now on has them, too.
+            # Processes that PostgreSQL forks later inherit the cores.
+            os.sched_setaffinity(server.pid, cores)
             yield server
 
 

@@ -1,4 +1,4 @@
-"""The measurement itself; runs in the generated project's environment. See benchmarks.run."""
+"""Measures for benchmarks.run; runs in the generated project's environment."""
 
 import json
 import os

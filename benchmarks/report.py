@@ -1,4 +1,4 @@
-"""The figures as tables on standard output."""
+"""Prints the figures as tables."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ HEADERS = ["", "CPU us", "to Flask", "1/s", "to Flask", "p50 ms", "p99 ms", "PG 
 
 
 def table(lines: Iterable[list[str]]) -> str:
-    """The first column to the left, the others to the right."""
+    """Format a table whose first column is left-aligned, the others right-aligned."""
     rows = list(lines)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -25,7 +25,10 @@ def table(lines: Iterable[list[str]]) -> str:
 
 
 def load_tables(found: list[Figure]) -> str:
-    """One for each load; `core busy` well below 100 % means that the server was not the limit."""
+    """Make a table for each load.
+
+    With `core busy` well below 100 %, the server was not the limit.
+    """
     parts = []
     for connections in sorted({one.connections for one in found}):
         for workload in WORKLOADS:
@@ -41,7 +44,7 @@ def load_tables(found: list[Figure]) -> str:
 
 
 def peer_table(measurements: list[Measurement], connections: int = USUAL) -> str:
-    """Throughput of the generated project to that of its peers: medians of the rounds' ratios."""
+    """Make a table of the project's throughput relative to peers, medians of the rounds' ratios."""
     lines = [["throughput of the generated project", *WORKLOADS]]
     for peer in PEERS:
         ratios = {

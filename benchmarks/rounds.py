@@ -1,4 +1,4 @@
-"""Applications under load, in turn; their figures are medians of rounds."""
+"""Puts applications under load in turn, in several rounds."""
 
 import os
 import resource
@@ -22,7 +22,7 @@ from benchmarks.meters import (
 from benchmarks.postgres import Postgres
 from benchmarks.rows import Rows
 from benchmarks.servers import Server, migrate, start
-from proofs.issuer import SCOPE, Issuer
+from proofs.harness.issuer import SCOPE, Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,9 @@ class Scale:
 
 
 class Programme:
-    """The server has a core to itself; the load and PostgreSQL have the others. Unless it shares:
-    then all have all.
+    """Loads, rounds and cores of a measurement.
+
+    The server has one core, load and PostgreSQL have the others; with `shares`, all use all cores.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Programme:
         os.sched_setaffinity(0, self._cores)
 
     def with_tokens(self, chosen: list[Contestant]) -> list[Contestant]:
-        """Those that verify one get it, and the keys to do so."""
+        """Give the applications that verify tokens a token and the issuer's keys."""
         issuer = Issuer(self._project / ".venv/bin/python", self._folder)
         token = issuer.token(SCOPE)
         return [
@@ -63,7 +64,7 @@ class Programme:
         ]
 
     def rows(self, chosen: list[Contestant]) -> list[Rows]:
-        """The generated project's own table, with its indexes: each has a clone of it."""
+        """Create the generated project's table, of which each application gets a clone."""
         filled = Rows(self._postgres, "filled")
         migrate(self._project, filled)
         filled.fill()
@@ -87,7 +88,7 @@ class Programme:
         return Start(contestant.name, median(seconds), memory, in_all)
 
     def load(self, contestant: Contestant, rows: Rows, stack: ExitStack) -> Load:
-        """Of a server that was checked and is warm."""
+        """Measure a load on a server that was checked and warmed up."""
         server = self._start(contestant, rows)
         stack.callback(server.stop)
         checks = Checks(server)
@@ -99,7 +100,7 @@ class Programme:
         return load
 
     def rounds(self, loads: list[Load]) -> list[Measurement]:
-        """Each round has every load; the applications take turns, and another one begins."""
+        """Run the rounds. Each has every load; another application begins each round."""
         found: list[Measurement] = []
         for number in range(self._scale.rounds):
             say(f"Round {number + 1} of {self._scale.rounds}")
@@ -112,7 +113,7 @@ class Programme:
         return found
 
     def others(self, loads: list[Load]) -> float:
-        """CPU seconds until now of whatever has nothing to do with this run."""
+        """Return the CPU seconds so far of processes that do not belong to this run."""
         own = sum(cpu_seconds(load.server.pid) for load in loads) + cpu_seconds(self._postgres.pid)
         used = (
             resource.getrusage(resource.RUSAGE_SELF),

@@ -1,4 +1,4 @@
-"""The table that each application has in a database of its own."""
+"""The table of todos in each application's database."""
 
 import json
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.postgres import Postgres
 
 ROWS = 10_000
-# Ids that sort by the time at which they were made, the same in each database.
+# Ids in the order of creation times, the same in each database.
 FILL = """
     INSERT INTO todos (id, title, completed_at, version)
     SELECT
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """A database that is new, or a clone of one that nobody is connected to."""
+    """Create a database, empty or as a clone of one without connections."""
 
     def __init__(self, server: Postgres, database: str, template: str = "template1") -> None:
         self.server = server
@@ -46,15 +46,15 @@ class Rows:
         return found[0][0] if found else None
 
     def changes(self) -> int:
-        """How often a row was changed, in all."""
+        """Return the total number of changes to rows."""
         return int(self._run("SELECT sum(version - 1) FROM todos")[0][0])
 
     def remove(self, title: str) -> int:
-        """What was created under this title; how much that was."""
+        """Delete the rows with this title; return how many there were."""
         return len(self._run("DELETE FROM todos WHERE title = %s RETURNING 1", title))
 
     def settle(self) -> None:
-        """Nothing that one measurement left behind is the next one's work."""
+        """Vacuum and analyze the table, so that a measurement leaves no work for the next one."""
         self._run("VACUUM ANALYZE todos")
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Rows:
 
 
 def same(shown: Row, stored: Row) -> bool:
-    """Whether an answer has a row's fields and values; a time may be spelt in two ways."""
+    """Tell whether a response has the row's values; times may have two spellings."""
     return shown.keys() == stored.keys() and _plain(shown) == _plain(stored)
 
 

@@ -1,4 +1,4 @@
-"""Measure the default project, generated from the working tree, beside comparison applications.
+"""Measure the default project and comparable applications.
 
 python -m benchmarks.run [--short] [--only APPLICATION ...] [--project DIR]
 """
@@ -13,19 +13,20 @@ from pathlib import Path
 
 from benchmarks.contestants import BASE, CONTESTANTS, NAMES
 from benchmarks.environments import environment, generate
-from proofs.generation import ROOT
+from proofs.harness.generation import ROOT
 
 RESULTS = ROOT / "benchmarks/results"
 
 
 def measure(project: Path, module: str, *arguments: str) -> int:
-    """In the project's environment, which has what is needed to look into its database."""
+    """Run the measurement in the project's environment, which has a database driver."""
     command = [str(project / ".venv/bin/python"), "-m", module, str(project), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:  # It was told, too, and ends what it has started.
+        # The terminal sent Ctrl-C to the child, too, which ends what it has started.
+        except KeyboardInterrupt:
             continue
 
 
@@ -33,12 +34,12 @@ def with_project(project: Path | None, module: str, *arguments: str) -> int:
     if project:
         return measure(project.resolve(), module, *arguments)
     with tempfile.TemporaryDirectory(prefix="benchmark-project-") as folder:
-        Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        Path(folder).chmod(0o755)  # Root's embedded PostgreSQL runs as another user.
         return measure(generate(Path(folder)), module, *arguments)
 
 
 def lacking() -> str | None:
-    """What the load needs and this machine does not have."""
+    """Return a sentence about something that this machine lacks, or None."""
     if not shutil.which("wrk"):
         return "wrk makes the load and was not found: apt-get install wrk."
     if len(os.sched_getaffinity(0)) < 2:

@@ -1,4 +1,4 @@
-"""A statistical profiler: where the CPU time of the main thread goes, by the stack at each tick."""
+"""A sampling profiler: records the main thread's stack at each tick of CPU time."""
 
 import signal
 from collections import Counter
@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-INTERVAL = 0.001  # The kernel rounds it up to its own tick.
-Stack = tuple[tuple[str, str], ...]  # Innermost first: the file's path and the function's name.
+INTERVAL = 0.001  # The kernel rounds this up to its own tick.
+Stack = tuple[
+    tuple[str, str], ...
+]  # Innermost frame first: path of the file and name of the function.
 
 
 @dataclass(slots=True)
 class Sampler:
-    """Counts stacks. What a C function takes is its caller's, for C has no frames of Python's."""
+    """Counts stacks.
+
+    The time of a C function counts for its caller, because C has no Python frame.
+    """
 
     stacks: Counter[Stack] = field(default_factory=Counter)
 

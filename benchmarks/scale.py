@@ -1,9 +1,9 @@
-"""Measure the default project with 1, 2 and 4 server processes, and those behind PgBouncer.
+"""Measure the default project with 1, 2 and 4 server processes, directly and behind PgBouncer.
 
 python -m benchmarks.scale [--project DIR]
 
-All processes share all cores with PostgreSQL and the load, as on one small machine: what more
-processes gain here is what the others leave. Behind PgBouncer where that is installed.
+Server, PostgreSQL and load share all cores, as on one small machine. Without PgBouncer on the
+machine, only the direct connections are measured.
 """
 
 import argparse

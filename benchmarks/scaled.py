@@ -31,7 +31,7 @@ HEADERS = ["CPU us", "1/s", "to one process", "p50 ms", "p99 ms", "PG us", "PSS 
 
 
 def contestants(server: Postgres, port: int | None) -> Iterator[Contestant]:
-    """With one process, directly, first: what the others are divided by."""
+    """List the variants. One process without PgBouncer comes first, as the reference."""
     for processes in PROCESSES:
         title = f"{processes} process{'es' if processes > 1 else ''}"
         settings = {"WORKERS": str(processes)}

@@ -1,4 +1,4 @@
-"""Starts and ends the applications' servers."""
+"""Starts and ends the servers of the applications."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.contestants import APPLICATIONS, THREADS, Contestant
 from benchmarks.rows import Rows
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 PING = "/health/live"
 START_SECONDS = 60
@@ -27,7 +27,7 @@ class Server:
     rows: Rows
     port: int
     process: "subprocess.Popen[bytes]"
-    first_answer: float  # Seconds from the start of the process.
+    first_answer: float  # Seconds from the start of the process to the first response.
     log: Path
 
     @property
@@ -64,7 +64,7 @@ def migrate(project: Path, rows: Rows) -> None:
 
 
 def start(contestant: Contestant, project: Path, rows: Rows, cores: set[int], log: Path) -> Server:
-    """On these cores, when it answers. It logs to a file, as it would in production."""
+    """Start the server on these cores, and wait until it answers. It logs to a file."""
     port = free_port()
     command = [
         "taskset",

@@ -1,8 +1,8 @@
-"""Finish the new project: drop what no answer asks for, `.env`, git, next commands.
+"""Finish the new project: remove unwanted parts, write `.env`, make a git repository.
 
-Only dropping may fail, because a half-removed example is a broken project. What is dropped with
-which answer is in cookiecutter.json, under `_parts`.
-Every other step warns: a non-zero exit would make cookiecutter delete the project.
+`_parts` in cookiecutter.json lists the files and lines that each answer removes. Only this removal
+may fail, because a half-removed part is a broken project. Every other step prints a warning: a
+non-zero exit status would make cookiecutter delete the project.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from pathlib import Path
 REMEMBER = "chassis/development/template/remember.py"
 DRAW = ("chassis/development/diagrams.py", "write")
 COMMIT_MESSAGE = "Generate the project from its template"
-# The rest of GIT_* (GIT_DIR, GIT_INDEX_FILE ...) is the outer git's, if we run inside one.
+# Other variables, such as GIT_DIR, belong to an outer git that may have started cookiecutter.
 GIT_VARIABLES = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 
 
 def remove(files: list[str], mention: str, lines_of: list[str]) -> None:
-    """Files and folders; elsewhere the lines that mention it, with what is indented below."""
+    """Remove files and folders; in other files, matching lines with those indented below."""
     for name in files:
         for path in sorted([Path(name), *Path(name).rglob("*")], reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
@@ -33,11 +33,11 @@ def remove(files: list[str], mention: str, lines_of: list[str]) -> None:
 
 
 def without(text: bytes, mention: "re.Pattern[bytes]") -> bytes:
-    """Of the blank lines before and after what goes, the more are kept."""
+    """Return the text without matching lines; the longer run of blank lines around one stays."""
     kept: list[bytes] = []
     before: list[bytes] = []
     blank: list[bytes] = []
-    depth = None  # Of the line that was dropped.
+    depth = None  # The indentation of the removed line.
     for line in text.splitlines(keepends=True):
         if not line.strip():
             blank.append(line)
@@ -56,7 +56,7 @@ def without(text: bytes, mention: "re.Pattern[bytes]") -> bytes:
 
 def run(command: list[str], *, check: bool = True) -> int:
     own = {n: v for n, v in os.environ.items() if n[:4] != "GIT_" or n.startswith(GIT_VARIABLES)}
-    # A prompt for a passphrase that nobody sees would wait for ever.
+    # Without standard input, so that no invisible prompt for a passphrase waits for ever.
     return subprocess.run(
         command, env=own, check=check, capture_output=True, stdin=subprocess.DEVNULL, timeout=60
     ).returncode
@@ -75,7 +75,7 @@ def attempt(otherwise: str, *commands: list[str]) -> None:
 
 
 def say(text: str) -> None:
-    """Unlike print, this survives a closed pipe and an old code page."""
+    """Print text; unlike print(), a closed pipe or an old code page is no error."""
     with contextlib.suppress(OSError):
         os.write(1, f"{text}\n".encode("ascii", "backslashreplace"))
 
@@ -100,13 +100,13 @@ def next_steps(slug: str, example_resource: bool, cruft: bool, windows: bool) ->
 
 
 def main() -> None:
-    # JSON in a raw string: what is answered is read as text, never run as code.
+    # The answers are JSON in a raw string, so that no answer is ever run as code.
     answers = json.loads(
         r'{{ {"project_name": cookiecutter.__name, "project_slug": cookiecutter.project_slug, "description": cookiecutter.__description, "author": cookiecutter.__author, "license": cookiecutter.license, "example_resource": cookiecutter.example_resource, "pipelines": cookiecutter.pipelines, "kubernetes": cookiecutter.kubernetes, "background_jobs": cookiecutter.background_jobs, "file_storage": cookiecutter.file_storage, "cruft": "_commit" in cookiecutter, "template": cookiecutter._repo_dir | default("")} | tojson }}'  # noqa: E501
     )
     template, cruft = answers.pop("template"), answers.pop("cruft")
     say("\n".join(["Answers:", *(f"  {name}: {value}" for name, value in answers.items())]))
-    parts = r'{{ cookiecutter._parts | tojson }}'  # fmt: skip  # In these quotes JSON is safe.
+    parts = r'{{ cookiecutter._parts | tojson }}'  # fmt: skip  # JSON has no such quotes.
     for part in json.loads(parts):
         if any(answers[question] not in values for question, values in part["when"].items()):
             remove(part["files"], part.get("mention", ""), part.get("lines_of", []))
@@ -115,11 +115,11 @@ def main() -> None:
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.
     is_part = False
-    with contextlib.suppress(OSError):  # Without git, who makes a repository will say so.
+    with contextlib.suppress(OSError):  # Without git, the attempt below warns.
         is_part = not Path(".git").exists() and run(inspect, check=False) == 1
     if is_part:
-        say("This lies in a git repository: it got none of its own. Commit it there.")
-    elif not Path(".git").exists():  # A folder that was a repository before keeps its history.
+        say("The project lies in a git repository, so it got none of its own. Commit it there.")
+    elif not Path(".git").exists():  # An existing repository keeps its history.
         attempt(
             f'git init && git add --all && git commit -m "{COMMIT_MESSAGE}"',
             ["git", "init", "--quiet"],

@@ -1,8 +1,8 @@
-"""Refuse answers from which no working project can be made.
+"""Reject answers from which no working project can be made.
 
-It runs before any file is written; a non-zero exit makes cookiecutter remove the folder.
-A slug that would not stay in one folder (`../x`, `a/b`) never names one: see
-`__one_folder` in cookiecutter.json.
+The hook runs before any file is written; a non-zero exit status makes cookiecutter remove the
+folder. `__one_folder` in cookiecutter.json replaces slugs such as `../x` or `a/b`, which would lead
+out of the folder.
 """
 
 import json
@@ -11,7 +11,7 @@ import re
 import sys
 import unicodedata
 
-LONGEST_SLUG = 40  # PostgreSQL cuts names at 63 bytes; databases and roles get a suffix.
+LONGEST_SLUG = 40  # PostgreSQL cuts names at 63 bytes, and databases and roles get a suffix.
 LONGEST_NAME = 100
 LONGEST_DESCRIPTION = 500  # Package indexes refuse a summary of more than 512 characters.
 
@@ -108,7 +108,7 @@ def problems(slug: str, name: str, description: str, author: str) -> list[str]:
 
 
 def main() -> int:
-    # JSON in a raw string: what is answered is read as text, never run as code.
+    # The answers are JSON in a raw string, so that no answer is ever run as code.
     answers = json.loads(
         r'{{ {"slug": cookiecutter.__answered_slug, "name": cookiecutter.project_name, "description": cookiecutter.description, "author": cookiecutter.author} | tojson }}'  # noqa: E501
     )

@@ -1,1 +1,1 @@
-"""The rehearsal: what the template promises of migrations under load, measured from outside."""
+"""Commands that prove what the template promises on generated projects: see README.md here."""

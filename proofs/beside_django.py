@@ -1,37 +1,35 @@
-"""The same resource in a project and in Django REST framework: its lines, and what each refuses.
+"""Compare one resource in a project and in Django REST framework: lines, and rejected bad input.
 
 python -m proofs.beside_django [--project DIR] [--every N] [--write]
 
-Each gets the same inputs, which the project's document says are wrong. Django comes from
-requirements-django.txt, into an environment of its own. `--write` writes docs/beside-django.md.
+Both get the same bad inputs, which are derived from the project's openapi.json. Django is installed
+from requirements-django.txt into its own environment. `--write` writes docs/beside-django.md.
 """
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from proofs.every_field import COMMANDS, FILTERS, INDEX, build
-from proofs.generation import ROOT
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of
+from proofs.harness.generation import ROOT
 
 PAGE, TEXT = ROOT / "docs/beside-django.md", ROOT / "proofs/django_gauges/page.md"
 TOOLS, LOCKED = ROOT / ".django", ROOT / "requirements-django.txt"
 DJANGO = ("models", "api")
 HERE = "proofs.django_gauges.answers"
 KINDS = {
-    "field": "a field that its column or rule does not take",
-    "body": "a body that is no JSON, or no JSON object",
-    "query": "a filter, a sort or a page that there is none of",
-    "type": "another type of content, or an encoding",
+    "field": "a value that the field's column or rule does not allow",
+    "body": "a body that is not a JSON object",
+    "query": "an unknown or invalid filter, sort or page",
+    "type": "another content type or encoding",
 }
-# Run in the project: each input, what it has to get, and what it got.
+# Runs in the project: prints each input, whether it is bad, and the status that it got.
 ASK = """
 import json, sys
 from base64 import b64encode
@@ -59,7 +57,7 @@ with migrated_database() as url:
         print(json.dumps(said), flush=True)
     app.extensions["container"].engines().dispose()
 """
-# Run in the project: a PostgreSQL for Django, until its input ends.
+# Runs in the project: starts a PostgreSQL for Django, and stops it when standard input ends.
 DATABASE = """
 import sys
 import src
@@ -72,7 +70,7 @@ with empty_database() as url:
 
 
 def python_of_django() -> Path:
-    """Made once for each lock file."""
+    """Return the Python of Django's environment, which is made again when the lock file changes."""
     ready = TOOLS / LOCKED.name
     if not ready.exists() or ready.read_bytes() != LOCKED.read_bytes():
         shutil.rmtree(TOOLS, ignore_errors=True)
@@ -84,7 +82,7 @@ def python_of_django() -> Path:
 
 
 def answers(project: Path, step: int) -> Iterator[tuple[str, bool, int, int]]:
-    """Of each input: its kind, whether it is wrong, and the statuses of the two."""
+    """Yield for each input its kind, whether it is bad, and the statuses of project and Django."""
     python, lines = project / ".venv/bin/python", project / ".asked.jsonl"
     with lines.open("w", encoding="utf-8") as file:
         subprocess.run([python, "-c", ASK, str(step), *KINDS], cwd=project, stdout=file, check=True)
@@ -117,7 +115,7 @@ def counted(path: Path) -> int:
 
 
 def lines_by_hand(project: Path) -> tuple[int, int, int]:
-    """Of the project, if `generate` writes the rest; of all that it wrote; of Django."""
+    """Count lines: written by hand for the project, written by `generate`, written for Django."""
     wrote = [path for name in ("gauge", "site") for path in project.glob(f"src/**/{name}*.py")]
     by_hand = len([line for line in COMMANDS if "generate" in line])
     by_hand += len(FILTERS.splitlines()) + len(INDEX.splitlines()) + 1  # The import.
@@ -126,7 +124,7 @@ def lines_by_hand(project: Path) -> tuple[int, int, int]:
 
 
 def table(project: Path, step: int) -> tuple[str, bool]:
-    """As Markdown; and whether the project refused all that is wrong, and broke nowhere."""
+    """Return the page, and whether the project rejected all bad input without a 5xx."""
     ours: Counter[tuple[str, str]] = Counter()
     theirs: Counter[tuple[str, str]] = Counter()
     right = Counter[str]()
@@ -151,7 +149,7 @@ def table(project: Path, step: int) -> tuple[str, bool]:
         django=django,
         ours=right["ours"],
         theirs=right["theirs"],
-        step=f" Each {step}th of them was sent." if step > 1 else "",
+        step=f" Each {step}th input was sent." if step > 1 else "",
     )
     holds = not any(ours[kind, word] for kind in KINDS for word in ("taken", "broke"))
     return page, holds and not right["ours"]
@@ -162,14 +160,11 @@ def outcome(status: int) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.beside_django", description=__doc__)
-    parser.add_argument("--project", type=Path, help="a generated one that has the gauges")
-    parser.add_argument("--every", type=int, default=1, help="so that only each tenth is sent, say")
-    parser.add_argument("--write", action="store_true", help="docs/beside-django.md")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="beside-django-") as folder:
-        Path(folder).chmod(0o755)
-        project = given.project.resolve() if given.project else generate(Path(folder))
+    arguments = parser("beside_django", __doc__)
+    arguments.add_argument("--every", type=int, default=1, help="send each N-th input only")
+    arguments.add_argument("--write", action="store_true", help="docs/beside-django.md")
+    given = arguments.parse_args()
+    with project_of(given.project, "beside-django") as project:
         if not given.project:
             build(project, whole=False)
         text, holds = table(project, given.every)

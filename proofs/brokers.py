@@ -1,4 +1,4 @@
-"""A RabbitMQ that a proof may kill and freeze: in a container, or the one of the distribution."""
+"""A RabbitMQ that a proof may kill and freeze: a container, or the distribution's package."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 IMAGE = "rabbitmq:4-alpine"
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's.
@@ -34,14 +34,14 @@ def has_broker() -> bool:
 
 
 def find_broker() -> "DockerBroker | LocalBroker | None":
-    """The container where its image is, else the distribution's; None where there is neither."""
+    """Return the container where its image exists, else the package's broker, else None."""
     if has_docker():
         return DockerBroker()
     return LocalBroker() if PROGRAM.exists() else None
 
 
 class DockerBroker:
-    """What it has written survives: the container is started again, not made anew."""
+    """RabbitMQ in a container. A restart starts the same container, so its data survive."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -77,7 +77,7 @@ class DockerBroker:
 
 
 class LocalBroker:
-    """Alone with its data, in a folder of its own, on loopback."""
+    """The distribution's RabbitMQ with a data folder of its own, on loopback."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -131,13 +131,13 @@ class LocalBroker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
-        """To all that this one has started, and to nobody else."""
+        """Send a signal to the processes that this broker started, and to no others."""
         if self._process:
             os.killpg(self._process.pid, number)
 
 
 def wait_for_greeting(port: int) -> None:
-    """Until it speaks AMQP: it closes a connection that says something else, with its version."""
+    """Wait until the broker speaks AMQP: it answers a wrong greeting with its version."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -1,40 +1,37 @@
-"""Run the chassis's own tests on a generated project, also on one that patched its chassis.
+"""Run the chassis's own tests on a generated project, for example one with a patched chassis.
 
 python -m proofs.chassis [--coverage | --ordinary | --security] [--project DIR] [MODULE ...]
 
-With modules (`api.test_pages`) only these, in one process. `--coverage` fails below 95 % of the
-chassis's branches. `--ordinary` runs them without the shortcuts of the chassis. `--security` runs
-none, and writes what they show into the template.
+Modules (`api.test_pages`) limit the run to these, in one process. `--coverage` fails below 95 % of
+the chassis's branches. `--ordinary` disables the shortcuts of the chassis. `--security` runs no
+test: it writes into the template which security requirements the tests show.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from proofs.generation import ROOT
-from proofs.rehearse import generate
+from proofs.harness import generation
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import ROOT
 
 SUITE = ROOT / "tests/chassis"
-# The long ones first.
+# The longest first, so that the last process does not run alone for long.
 FOLDERS = ("api", "contract", "jobs", "migrations", "replication", "cli", "unit", "storage")
-ROOMS = {"jobs", "storage"}  # That a project may have been generated without.
+ROOMS = {"jobs", "storage"}  # A project has these only with some answers.
 AT_A_TIME = 3
 REPORT = ["-m", "coverage", "report", "--include=chassis/*"]
-# What changes or draws a project has its tests with the template: tests/test_{template_update,
-# generate,documents}.py.
+# These packages are tested by the template: tests/test_{template_update,generate,documents}.py.
 REPORT += ["--omit=chassis/development/template/*,chassis/development/generate/*,*/diagrams.py"]
 TABLE = "chassis.development.testing.security_table"
 WRITTEN = ("chassis/development/testing/security_table.json", "docs/security.md")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
-    return inherited | variables | {"PYTHONPATH": str(SUITE), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": str(SUITE), "PYTHONDONTWRITEBYTECODE": "1"}
+    return generation.environment(**variables) | own
 
 
 def python(project: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -50,7 +47,7 @@ def python(project: Path, *arguments: str, **variables: str) -> "subprocess.Comp
 
 
 def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordinary: bool) -> int:
-    """The exit status; runs share an embedded PostgreSQL and a file of what was covered."""
+    """Run the tests and return the exit status; all processes share one embedded PostgreSQL."""
     begin = ["-m", "coverage", "run", "--source=chassis"] if coverage else []
     discover = ["discover", f"--top-level-directory={SUITE}", "--start-directory"]
     runner = ["-m", "support.ordinary" if ordinary else "unittest"]
@@ -79,14 +76,14 @@ def run(project: Path, folder: Path, *, modules: list[str], coverage: bool, ordi
 
 
 def suite_of(project: Path, folder: Path) -> Path:
-    """A copy of the tests of what the project has: it cannot import those of other rooms."""
+    """Copy the tests of the rooms that the project has: tests of other rooms cannot be imported."""
     missing = [name for name in ROOMS if not (project / "chassis" / name).is_dir()]
     ignored = shutil.ignore_patterns(*missing, "__pycache__")
     return Path(shutil.copytree(SUITE, folder / "suite", ignore=ignored))
 
 
 def write_security(project: Path, folder: Path) -> int:
-    """What the tests show of security: into the project, and from there into the template."""
+    """Write the table of security requirements into the project, and copy it to the template."""
     for arguments in (["chassis", str(suite_of(project, folder))], ["write"]):
         result = python(project, "-m", TABLE, *arguments)
         print(result.stdout, end="")
@@ -98,21 +95,18 @@ def write_security(project: Path, folder: Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.chassis", description=__doc__)
-    parser.add_argument("--coverage", action="store_true", help="measure the chassis's branches")
-    parser.add_argument("--ordinary", action="store_true", help="leave all to the libraries")
-    parser.add_argument("--security", action="store_true", help="write what they show of security")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("modules", nargs="*", metavar="MODULE")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="chassis-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    arguments = parser("chassis", __doc__)
+    arguments.add_argument("--coverage", action="store_true", help="measure covered branches")
+    arguments.add_argument("--ordinary", action="store_true", help="leave all to the libraries")
+    arguments.add_argument("--security", action="store_true", help="write what the tests show")
+    arguments.add_argument("modules", nargs="*", metavar="MODULE")
+    given = arguments.parse_args()
+    with (
+        temporary_folder("chassis") as folder,
+        project_of(given.project, "chassis-project") as project,
+    ):
         if given.project:
-            project = given.project.resolve()
-            subprocess.run(["make", ".venv/.ready"], cwd=project, env=environment(), check=True)
-        else:
-            project = generate(folder)
+            generation.prepare(project)
         if given.security:
             return write_security(project, folder)
         how = {"coverage": given.coverage, "ordinary": given.ordinary}

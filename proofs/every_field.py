@@ -1,8 +1,9 @@
 """Builds a resource with a field of every type and every filter in a generated project."""
 
-import os
 import subprocess
 from pathlib import Path
+
+from proofs.harness.generation import environment
 
 FIELDS = """
     text:str:20:sort notes:text:optional number:int:0..1000000:sort:filter big:bigint
@@ -23,7 +24,7 @@ COMMANDS = (
     f"{GENERATE} Gauge {' '.join(FIELDS.split())} --timestamps --public",
     UPGRADE,
 )
-# What the grammar of `generate` has no word for.
+# Filters that `generate` has no option for.
 FILTERS = """\
     text_prefix = filters.prefix(Gauge, "text")
     email = filters.equal(Gauge, "email")
@@ -42,7 +43,7 @@ PROOFS = ("make check", "make test")
 
 
 def build(project: Path, *, whole: bool = True) -> None:
-    """With its checks and tests, or without."""
+    """Build the resource; `whole` also runs the project's checks and tests."""
     run(project, *COMMANDS)
     schema, table = (
         project / "src/api/schemas/v1/gauge.py",
@@ -64,7 +65,7 @@ def run(project: Path, *lines: str) -> None:
         result = subprocess.run(
             ["bash", "-c", line],
             cwd=project,
-            env={n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,9 +1,9 @@
-"""The page of an example, executed: its fences are run in the project, from top to bottom.
+"""Runs the code fences of an example's page in the built project, from top to bottom.
 
-`sh` is run, and has to end with 0. With `background` behind it, it is started, waited for until the
-page's `<!-- ready: URL -->` answers 200, and ended before the next such fence and at the end. With
-`docker`, it is left out where no engine answers. A `json` fence behind one is what that prints,
-where "…" stands for anything; a `text` fence has lines of what that prints.
+A `sh` fence must exit with 0. A `sh background` fence is started; the run goes on when the page's
+`<!-- ready: URL -->` answers 200, and ends the command before the next such fence and at the end.
+A `sh docker` fence is skipped without a Docker engine. A `json` fence is the output of the fence
+above it, where "…" stands for anything; a `text` fence has lines of that output.
 """
 
 import json
@@ -24,16 +24,16 @@ from uuid import uuid4
 
 from markdown_it import MarkdownIt
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
-START_SECONDS, STOP_SECONDS = 900, 60  # Images may have to be built first.
+START_SECONDS, STOP_SECONDS = 900, 60  # The command may have to build images first.
 READY = re.compile(r"<!-- ready: (\S+) -->")
 ANYTHING = "…"
 LAST_LINES = 60
 
 
 class PageError(Exception):
-    """Its text says what a fence printed instead."""
+    """A fence failed; the text has its output."""
 
 
 @dataclass
@@ -50,9 +50,9 @@ class Block:
 
 
 def read_blocks(text: str) -> list[Block]:
-    """The fences of a page that are run, with what stands behind each."""
+    """Read the fences to run, each with its expected output."""
     found: list[Block] = []
-    behind: Block | None = None  # The fence that the present one is the output of.
+    behind: Block | None = None  # The last fence that was run: a json or text fence is its output.
     for token in MarkdownIt().parse(text):
         if token.type == "html_block" and found and (url := READY.search(token.content)):
             found[-1].ready = url[1]
@@ -84,9 +84,9 @@ def fits(found: Any, expected: Any) -> bool:
 
 
 class Page:
-    """`ports` are the numbers that the page writes, `images` the names that it builds.
+    """An executed page. `ports` are the port numbers in the page, `images` the image names.
 
-    Free ports and names of its own take their places, so that it touches nothing of others.
+    Free ports and unique image names replace them, so that a run does not disturb others.
     """
 
     def __init__(self, path: Path, ports: Mapping[str, int], images: Sequence[str]) -> None:
@@ -110,7 +110,7 @@ class Page:
             self._remove()
 
     def run(self, block: Block) -> str:
-        """What is to be remarked. Raise PageError."""
+        """Run a fence; return a remark for the report. Raise PageError."""
         if "docker" in block.words:
             if not _engine_answers():
                 return "  (not run: no Docker engine)"
@@ -147,7 +147,7 @@ class Page:
 
     def _start(self, block: Block) -> str:
         self._stop()
-        output = TemporaryFile("w+")  # noqa: SIM115  # Closed where the process is ended.
+        output = TemporaryFile("w+")  # noqa: SIM115  # Closed when the process ends.
         process = subprocess.Popen(
             ["bash", "-e", "-c", self._own(block.text)],
             cwd=self._project,
@@ -181,7 +181,7 @@ class Page:
             output.close()
 
     def _remove(self) -> None:
-        """What the page made in Docker."""
+        """Remove the images and containers that the page made."""
         if not self._docker:
             return
         if (self._project / "compose.yaml").exists():

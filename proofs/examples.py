@@ -1,16 +1,14 @@
-"""Rebuild the examples, test them, and ask each as its page says.
+"""Build each example again, test it, and run the commands of its page.
 
 python -m proofs.examples [--into DIR] [--build | --page] [--venv DIR] [NAME ...]
 
-An example is a folder of examples/: recipe.toml, files that are laid over a generated project,
-edits.patch for the files that a project has already, and README.md, a page to learn from, whose
-commands are run. `--build` stops before the tests. `--into` keeps what was built: edit it there,
-and `git diff` is the new edits.patch; `--page` asks again what lies there. `--venv` takes an
-environment that is there.
+An example is a folder of examples/ with recipe.toml, files/ that are copied over a generated
+project, edits.patch for files that the project already has, and README.md, whose commands are run.
+`--build` stops before the tests. `--into DIR` keeps the built project: edit it there, and
+`git diff` is the new edits.patch. `--page` only runs the page's commands in DIR. `--venv` uses an
+existing environment.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -25,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from proofs.example_page import Page
-from proofs.generation import ROOT, copy_template
+from proofs.harness import generation
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, copy_template
 
 EXAMPLES = ROOT / "examples"
 CHECKS = ("make check", "make test")
-LAST_LINES = 60  # Of a command that failed.
+LAST_LINES = 60  # Lines of a failed command's output that are shown.
 PAGE = "EXAMPLE.md"
 NOTE = f"> An example of the template: [{PAGE}]({PAGE}) says what it does, and what differs here."
 IDENTITY = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 
 class ExampleError(Exception):
-    """Its text says which step of which example failed, and what that printed."""
+    """A step failed; the text names example and step, and has the output."""
 
 
 def names() -> list[str]:
@@ -47,13 +47,12 @@ def names() -> list[str]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What recipe.toml says.
+    """The content of recipe.toml.
 
-    `before` the files and the patch are laid over, and `after` that, are lines for a shell, which
-    finds the example's folder as $EXAMPLE.
-    `replaces` are files of a project that `files/` has too, `removes` those that it does without.
-    `ports` are numbers that the page writes, by the variable that sets them; `images` are names
-    that it builds.
+    `before` and `after` are shell lines that run before and after files/ and edits.patch are
+    applied; $EXAMPLE is the example's folder. `replaces` are the project's files that files/
+    overwrites, `removes` the files to delete. `ports` maps a variable to the port number that the
+    page uses, and `images` are the image names that the page builds.
     """
 
     folder: Path
@@ -75,14 +74,14 @@ class Recipe:
         return self.folder.name
 
     def files(self) -> Iterator[tuple[Path, Path]]:
-        """Each file to be laid over, and its path in the project."""
+        """Yield each file of files/, with its path in the project."""
         root = self.folder / "files"
         for path in sorted(root.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path, path.relative_to(root)
 
     def lines(self) -> int:
-        """That a person wrote: the files, and the lines that the patch adds."""
+        """Count the lines of the example: those of files/, and those that the patch adds."""
         count = sum(path.read_bytes().count(b"\n") for path, _ in self.files())
         patch = self.folder / "edits.patch"
         added = patch.read_text("utf-8").splitlines() if patch.exists() else []
@@ -90,13 +89,12 @@ class Recipe:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    kept = {n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))}
-    kept.pop("VIRTUAL_ENV", None)
-    return kept | dict.fromkeys(IDENTITY, "examples@example.org") | variables
+    inherited = generation.environment("VIRTUAL_ENV")
+    return inherited | dict.fromkeys(IDENTITY, "examples@example.org") | variables
 
 
 class Build:
-    """An example, built in a folder, its steps told to `say`."""
+    """Builds an example in a folder, and reports each step to `say`."""
 
     def __init__(self, recipe: Recipe, folder: Path, say: Say, venv: Path | None = None) -> None:
         self.recipe = recipe
@@ -106,7 +104,7 @@ class Build:
         self.project = folder / recipe.name
 
     def make(self) -> Path:
-        """Generated, and everything laid over it. Raise ExampleError."""
+        """Generate the project and apply the example to it. Raise ExampleError."""
         self._step("generate", self._generate)
         self._run("make .venv/.ready" if self._venv is None else "true", shown="environment")
         for line in self.recipe.before:
@@ -114,17 +112,17 @@ class Build:
         self._step("files/ and edits.patch", self._lay_over)
         for line in self.recipe.after:
             self._run(line)
-        # It is compared with what was committed: the first release of the example breaks nobody.
+        # `openapi breaking` compares with the last commit; a first release has no clients to break.
         self._git("commit", "--quiet", "--allow-empty", "--message", "Its document", "openapi.json")
         return self.project
 
     def prove(self) -> None:
-        """Its own checks and tests. Raise ExampleError."""
+        """Run the project's own checks and tests. Raise ExampleError."""
         for line in CHECKS:
             self._run(line)
 
     def ask(self) -> None:
-        """What its page says. Raise ExampleError."""
+        """Run the commands of the page. Raise ExampleError."""
         page = Page(self.recipe.folder / "README.md", self.recipe.ports, self.recipe.images)
         with page.opened(self.project, environment()):
             for block in page.blocks:
@@ -142,7 +140,7 @@ class Build:
         template = copy_template(folder / "template")
         settings = folder / "cookiecutter.yaml"
         settings.write_text(f"replay_dir: {folder}/replay\n", encoding="utf-8")
-        # Not in this process: the hook writes what to do next, to whoever reads that.
+        # In another process, because the hook prints its next steps to standard output.
         answers = [f"{name}={value}" for name, value in self.recipe.answers.items()]
         output = folder / "generated"
         command = [sys.executable, "-m", "cookiecutter", "--no-input", f"--output-dir={output}"]
@@ -225,22 +223,20 @@ def workshop(into: Path | None) -> Iterator[Path]:
         into.mkdir(parents=True, exist_ok=True)
         yield into.resolve()
         return
-    with tempfile.TemporaryDirectory(prefix="examples-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    with temporary_folder("examples") as folder:
         yield folder.resolve()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.examples", description=__doc__)
-    parser.add_argument("--into", type=Path, metavar="DIR", help="keep what is built there")
-    parser.add_argument("--build", action="store_true", help="stop before the tests")
-    parser.add_argument("--page", action="store_true", help="only ask what lies in DIR")
-    parser.add_argument("--venv", type=Path, metavar="DIR", help="an environment to take")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
-    given = parser.parse_args()
+    options = parser("examples", __doc__, project=False)
+    options.add_argument("--into", type=Path, metavar="DIR", help="keep what is built there")
+    options.add_argument("--build", action="store_true", help="stop before the tests")
+    options.add_argument("--page", action="store_true", help="only run the page in DIR")
+    options.add_argument("--venv", type=Path, metavar="DIR", help="an existing environment")
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
+    given = options.parse_args()
     if unknown := sorted(set(given.names) - set(names())):
-        parser.error(f"There is no example {', '.join(unknown)}; there are {', '.join(names())}.")
+        options.error(f"There is no example {', '.join(unknown)}; there are {', '.join(names())}.")
     say = partial(print, flush=True)
     wanted, failed = given.names or names(), []
     for name in wanted:

@@ -1,22 +1,20 @@
-"""One change of the chassis, brought to ten edited projects, or to fifty, in one loop.
+"""Bring one fix of the chassis to ten or fifty edited projects, in one loop.
 
 python -m proofs.fleet [--short] [--project DIR]
 
-Each of ten teams edited its project in another place (proofs.teams). It fails where an update has a
-conflict, or changes a file outside of chassis/ but for the record. `--short` stops after the ten;
-`--project` is a generated project whose environment is taken.
+Ten teams edited their projects in different places (proofs.teams). The proof fails where an update
+has a conflict, or changes a file outside of chassis/ other than .cruft.json. `--short` updates ten
+projects only. The environment of `--project` is reused.
 """
 
-import argparse
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from proofs import teams
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
 from proofs.updates import FOLDER, Proof, conflicts, git, run
 
 PROJECTS = 50
@@ -25,7 +23,7 @@ FIXED = ("chassis/core/paging.py", "chassis/http/output/pages.py", "chassis/post
 
 
 def fix(proof: Proof) -> None:
-    """A change of three modules, a new one, and one of SQL."""
+    """Change three modules and a SQL file of the chassis, and add a module."""
     for name in FIXED:
         teams.append(proof.template / FOLDER, name, "\n\nFIXED = True\n")
     teams.append(proof.template / FOLDER, "chassis/core/fixed.py", "FIXED = True\n")
@@ -34,7 +32,7 @@ def fix(proof: Proof) -> None:
 
 
 def edited(proof: Proof) -> list[Path]:
-    """A project for each kind of edit, at the state before the fix."""
+    """Generate a project for each kind of edit, from the template before the fix."""
     projects = []
     for kind, one in teams.OF_THIS_VERSION.items():
         project = proof.generate(f"ten {kind}", "now", {})
@@ -44,7 +42,10 @@ def edited(proof: Proof) -> list[Path]:
 
 
 def update(project: Path) -> float:
-    """The seconds that it took. Raise AssertionError where more changed than was to change."""
+    """Update a project; return the seconds.
+
+    Raise AssertionError where more than the fix changed.
+    """
     began = time.monotonic()
     output = run(project, ".venv/bin/python", "manage.py", "template", "update", codes={0, 3})
     seconds = time.monotonic() - began
@@ -76,15 +77,13 @@ def prove(folder: Path, venv: Path, *, short: bool) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.fleet", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--short", action="store_true", help="ten projects only")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project or generate(folder / "environment")
+    arguments = parser("fleet", __doc__)
+    arguments.add_argument("--short", action="store_true", help="ten projects only")
+    given = arguments.parse_args()
+    with (
+        temporary_folder("fleet") as folder,
+        project_of(given.project, "fleet-environment") as project,
+    ):
         prove(folder, (project / ".venv").resolve(), short=given.short)
     return 0
 

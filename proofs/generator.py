@@ -1,12 +1,12 @@
-"""Random models: `generate` writes them, the project's checks pass, `destroy` takes all back.
+"""Generate random models, check the project, and let `destroy` take everything back.
 
-python -m proofs.generator                                300 rendered and undone, 20 migrated
+python -m proofs.generator                                300 models checked, 20 migrated
 python -m proofs.generator --rendered 10 --migrated 1 --seed 7 --project DIR
-python -m proofs.generator --progress FILE --minutes 9    a portion; the same again goes on there
+python -m proofs.generator --progress FILE --minutes 9    continues the run of FILE
 
-DIR is a generated project with its environment, committed, its database migrated; a new one without
-it. It is left as it was found; the first difference ends the run, and the project then shows it.
-FILE has the seed and what is done. A model follows from the seed and its own number.
+DIR is a generated project with an environment, a clean work tree and a migrated database. It is
+left unchanged; the first difference ends the run and stays in the project. FILE has the seed and
+the number of models that are done. Seed and number determine a model.
 """
 
 import argparse
@@ -19,12 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from proofs.harness.entry import parser, project_of
 from proofs.random_models import Model
-from proofs.rehearse import generate
 
-BATCH = 30  # Resources that are linted and typed in one run.
+BATCH = 30  # Resources that one run of the checks covers.
 
 
 class Project:
@@ -33,7 +32,10 @@ class Project:
         self.python = str(root / ".venv/bin/python")
 
     def run(self, *command: str) -> str:
-        """Raise SystemExit, with what it printed, if it fails."""
+        """Run a command and return its output.
+
+        Raise SystemExit, with the output, where it fails.
+        """
         result = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
         if result.returncode:
             raise SystemExit(f"{' '.join(command)}\n{result.stdout[-4000:]}{result.stderr[-4000:]}")
@@ -48,7 +50,7 @@ class Project:
         self.manage("generate", "resources", ".git/model.toml", *options)
 
     def destroy(self, model: Model) -> None:
-        """Those that refer to others first."""
+        """Destroy the resources, those that refer to others first."""
         self.manage("destroy", "resource", *reversed(model.names))
 
     def check(self) -> None:
@@ -64,7 +66,7 @@ class Project:
 
 @dataclass
 class Progress:
-    """How many are done, of what one seed makes."""
+    """The seed, and how many of its models are done."""
 
     seed: int
     rendered: int = 0
@@ -94,7 +96,7 @@ def migrate(project: Project, dice: random.Random, number: int) -> None:
 
 
 def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iterator[str]:
-    """Yields what each step has shown. The migrated ones, which find more, come first."""
+    """Run the steps, and yield a sentence for each. Migrated models come first: they find more."""
     while done.migrated < options.migrated:
         migrate(project, done.dice("migrated", done.migrated), done.migrated)
         done.migrated += 1
@@ -107,7 +109,7 @@ def parts(project: Project, done: Progress, options: argparse.Namespace) -> Iter
 
 
 def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool:
-    """Whether all is shown now."""
+    """Run until the time is over; return whether all models are done."""
     end = time.monotonic() + options.minutes * 60
     project.require_clean("nothing was done yet")
     for sentence in parts(project, done, options):
@@ -120,36 +122,33 @@ def prove(project: Project, done: Progress, options: argparse.Namespace) -> bool
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--project", type=Path)
-    parser.add_argument("--rendered", type=int, default=300)
-    parser.add_argument("--migrated", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--progress", type=Path)
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    options = parser.parse_args()
+    arguments = parser("generator", __doc__)
+    arguments.add_argument("--rendered", type=int, default=300)
+    arguments.add_argument("--migrated", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    arguments.add_argument("--progress", type=Path)
+    arguments.add_argument("--minutes", type=float, default=float("inf"))
+    options = arguments.parse_args()
     done = Progress(options.seed)
     if options.progress and options.progress.exists():
         done = Progress(**json.loads(options.progress.read_text()))
     print(f"seed {done.seed}", flush=True)
-    with project_of(options.project) as project:
+    with migrated_project(options.project) as project:
         is_whole = prove(project, done, options)
     print("all valid, all undone" if is_whole else "the time is over: not all is shown yet")
     return 0 if is_whole else 1
 
 
 @contextmanager
-def project_of(root: Path | None) -> Iterator[Project]:
-    """That one, or a new one with its database."""
-    if root:
-        yield Project(root.resolve())
-        return
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = Project(generate(Path(folder)))
-        project.manage("db", "upgrade")
+def migrated_project(given: Path | None) -> Iterator[Project]:
+    """The project of --project, or a new one whose database is migrated."""
+    with project_of(given, "generator") as root:
+        project = Project(root)
+        if not given:
+            project.manage("db", "upgrade")
         yield project
-        project.manage("db", "stop")
+        if not given:
+            project.manage("db", "stop")
 
 
 if __name__ == "__main__":

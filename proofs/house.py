@@ -1,7 +1,7 @@
-"""The figures of the house: what the template counted at 1.0.0, what it counts now, and its limits.
+"""Count the size of a generated project: at 1.0.0, now, and the limits of the design.
 
-`make house` prints them. Nothing is timed here: what a request costs is in `make bench-check`, and
-what an update costs in `make updates`.
+`make house` prints the table. Times are measured elsewhere: `make bench-check` for requests,
+`make updates` for updates.
 """
 
 import ast
@@ -12,21 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from proofs.generation import ROOT, generate_only
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, generate_only
 
-PROJECT = (
-    ROOT / "{{cookiecutter.project_slug}}"
-)  # With every switch on; main() counts the defaults.
-LONG = 30  # Lines of a function.
+# The template itself, so with every answer's files; main() counts a default project.
+PROJECT = ROOT / "{{cookiecutter.project_slug}}"
+LONG = 30  # Lines; a longer function is counted.
 EXAMPLE = re.compile(r"todo", re.IGNORECASE)
 READS = {"environ", "getenv", "read_text", "read_bytes", "open"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """`before` is what 1.0.0 had; None of `limit` is nothing that is counted here."""
+    """One figure: `before` at 1.0.0, `now`, and the most that it may be."""
 
     figure: str
     before: str
@@ -39,7 +38,7 @@ class Row:
 
 
 def python(*folders: str, without: str = " ") -> list[Path]:
-    """Those that are not empty."""
+    """List the Python files in these folders that are not empty."""
     paths = (path for folder in folders for path in sorted((PROJECT / folder).rglob("*.py")))
     return [p for p in paths if p.stat().st_size and without not in str(p.relative_to(PROJECT))]
 
@@ -54,7 +53,7 @@ def lines(paths: list[Path]) -> int:
 
 
 def imported(paths: list[Path]) -> tuple[set[str], set[str]]:
-    """Names and modules of the chassis."""
+    """Return the names and the modules that these files import from the chassis."""
     nodes = [node for path in paths for node in ast.walk(tree(path))]
     froms = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module]
     ours = [node for node in froms if str(node.module).split(".")[0] == "chassis"]
@@ -82,7 +81,7 @@ def names_on_g(paths: list[Path]) -> set[str]:
 
 
 def lookups(paths: list[Path]) -> int:
-    """Of the container, by those who serve; that it is put there is none."""
+    """Count the reads of `extensions["container"]`; the assignment does not count."""
     text = "".join(path.read_text("utf-8") for path in paths)
     return len(re.findall(r'extensions\["container"\]', text)) - len(
         re.findall(r'extensions\["container"\] =', text)
@@ -90,7 +89,7 @@ def lookups(paths: list[Path]) -> int:
 
 
 def reads_at_import(paths: list[Path]) -> list[str]:
-    """Of the environment or a file, outside of functions."""
+    """List the places outside of functions that read the environment or a file."""
     found = []
     for path in paths:
         for statement in tree(path).body:
@@ -105,13 +104,13 @@ def reads_at_import(paths: list[Path]) -> list[str]:
 
 
 def twice(paths: list[Path]) -> list[str]:
-    """Names of files with two meanings. Those of the example have one, in each ring."""
+    """List file names that occur twice. The example's files have one name in each ring."""
     names = (path.name for path in paths if path.name != "__init__.py")
     return sorted(n for n, times in Counter(names).items() if times > 1 and not EXAMPLE.search(n))
 
 
 def way_to_sql() -> list[Path]:
-    """The files that the README names from URL to SQL."""
+    """List the files that the README names on the way from URL to SQL."""
     text = (ROOT / "README.md").read_text("utf-8")
     found = re.findall(r"^\d\. `([\w/.]+)`", text, re.MULTILINE)
     return [PROJECT / name for name in found if (PROJECT / name).is_file()]
@@ -152,9 +151,10 @@ def shown(numbers: tuple[int, ...]) -> str:
 
 
 def main() -> int:
-    """Of a project with the defaults: none of the switches that are off."""
-    with TemporaryDirectory() as folder:
-        globals()["PROJECT"] = generate_only(Path(folder))
+    """Count a project with the default answers, which has no optional parts."""
+    parser("house", __doc__, project=False).parse_args()
+    with temporary_folder("house") as folder:
+        globals()["PROJECT"] = generate_only(folder)
         return show()
 
 

@@ -1,7 +1,7 @@
-"""What jobs cost: run by proofs.jobs --bench with a project's Python.
+"""Measures the cost of jobs; `python -m proofs.jobs --bench` runs it with a project's Python.
 
-The same effect, an INSERT, through outbox, relay, RabbitMQ and worker; and through a plain Celery
-task on the same broker and kind of queue, sent after the commit: a kill in between loses it.
+The same INSERT runs through outbox, relay, RabbitMQ and worker, and as a plain Celery task that is
+sent after the commit, which a kill in between would lose. Broker and kind of queue are the same.
 """
 
 import os
@@ -81,7 +81,7 @@ def writes(units: Any) -> None:
 
 
 def passed(engine: Any, fill: Callable[[], None], commands: list[list[str]]) -> float:
-    """Jobs a second, from the first effect to the last: the start of Python is nobody's."""
+    """Return jobs per second from the first effect to the last, without the start of Python."""
     with engine.begin() as connection:
         connection.execute(sql.text("TRUNCATE effects"))
     fill()

@@ -1,4 +1,4 @@
-"""What proofs.jobs does to a project, run with that project's Python."""
+"""Kills and counts for proofs.jobs; runs with the Python of the project."""
 
 import os
 import random
@@ -16,20 +16,20 @@ from statistics import quantiles
 from typing import Any
 
 from proofs.brokers import DockerBroker, LocalBroker, find_broker
-from proofs.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port
 
-# Kills, requests, seconds of the window and of the frost.
+# Kills, requests, seconds of the maintenance window, seconds for which the broker is frozen.
 LENGTHS = {"full": (50, 3000, 8, 12), "short": (8, 240, 4, 8)}
 THREADS = 4
 SETTLE_SECONDS = 240
-SLOWEST_MS = 1000  # A request while the broker is frozen, on a machine that does much else.
-sql: Any = import_module("sqlalchemy")  # Of the project's environment.
+SLOWEST_MS = 1000  # Seconds for a request while the broker is frozen; generous, for a busy machine.
+sql: Any = import_module("sqlalchemy")  # The Python of the project's environment.
 KEY = "of-the-proof-of-jobs-and-of-no-other"
 Broker = DockerBroker | LocalBroker
 
 
 class Service:
-    """API, relay, worker and broker, each of which can be killed."""
+    """API, relay, worker and broker, each of which can be killed and is then started again."""
 
     def __init__(self, project: Path, url: str, broker: Broker) -> None:
         self.port = free_port()
@@ -57,7 +57,7 @@ class Service:
         return self._processes.start(command, cwd=self._project, env=self._env)
 
     def kill(self, name: str) -> None:
-        """Its whole group at once, as a machine that goes does; then it is started again."""
+        """Kill a process group at once, as a crash of its machine would, and start it again."""
         if name == "broker":
             self.broker.kill()
             time.sleep(random.uniform(0, 1))
@@ -70,7 +70,7 @@ class Service:
         self.running[name] = self._start(name)
 
     def request(self, path: str, seconds: float = 20) -> int | None:
-        """The status; None where nobody knows what became of it."""
+        """Send a request; return the status, None where the connection broke."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request("POST", path, headers={"Content-Length": "0"})
@@ -90,7 +90,7 @@ class Service:
 
 
 class Ledger:
-    """Each request is sent until it is answered; a number is committed once, however often."""
+    """Records requests. Each is repeated until it is answered, with the same Idempotency-Key."""
 
     def __init__(self, service: Service, count: int) -> None:
         self._service = service
@@ -130,7 +130,7 @@ def kill_and_load(service: Service, url: str, length: str) -> Ledger:
         thread.start()
     killed: Counter[str] = Counter()
     for number in range(kills):
-        answered = number * count // kills  # So that the kills are spread over all requests.
+        answered = number * count // kills  # Spread the kills over all requests.
         wait_for(lambda: len(ledger.statuses) >= answered, 120, "requests go on")  # noqa: B023
         time.sleep(random.uniform(0, 0.5))
         name = random.choice(["API", "relay", "worker", "broker"])
@@ -196,7 +196,7 @@ def judge(engine: Any, ledger: Ledger) -> int:
 
 
 def frozen(service: Service, engine: Any, seconds: int) -> int:
-    """No request waits for a broker that is frozen, and what it enqueues is done afterwards."""
+    """Freeze the broker: no request waits for it, and all jobs are done afterwards."""
 
     def slowest(name: str) -> float:
         took = []
@@ -230,9 +230,8 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.begin() as connection:
         connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
-        connection.execute(
-            sql.text("CREATE TABLE effects (n int)")
-        )  # Without a key: two would show.
+        # Without an Idempotency-Key, so that a second effect would be counted.
+        connection.execute(sql.text("CREATE TABLE effects (n int)"))
     if length == "bench":
         import_module("proofs.jobs_bench").bench(project, url, engine, broker)
         return 0
@@ -264,7 +263,7 @@ def main() -> int:
         return 1
     sys.path.insert(0, str(project))
     os.chdir(project)
-    import_module("src")  # Hands the project to the chassis.
+    import_module("src")  # Importing src makes the project known to the chassis.
     try:
         faults = prove(project, what, broker)
     finally:

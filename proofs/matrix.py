@@ -1,12 +1,12 @@
-"""Every combination of answers: generated, installed, started, migrated, checked and tested.
+"""Generate, install, start, migrate, check and test a project for each combination of answers.
 
 python -m proofs.matrix --list      the combinations, and how many there are
-python -m proofs.matrix             all of them, and the default on each supported Python
-python -m proofs.matrix --resume    those that did not pass the last time
+python -m proofs.matrix             all, and the defaults on each supported Python
+python -m proofs.matrix --resume    only those that have not passed yet
 
-An answer that changes a line of what runs is combined with every other such answer. One that does
-not, such as the licence, is crossed with one combination for each of its values. Each project lies
-on a path with a space, and is generated without git on every second one.
+Answers that change running code are combined with each other. Each value of another answer, such as
+the licence, is tried in one combination. Each project's path has a space, and every second project
+has no git repository.
 """
 
 import argparse
@@ -26,12 +26,13 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from proofs.generation import ROOT, copy_template
-from proofs.processes import free_port
+from proofs.harness.entry import parser, temporary_folder
+from proofs.harness.generation import ROOT, copy_template, environment
+from proofs.harness.processes import free_port
 
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 PYTHONS = ("3.11", "3.12", "3.13")
-# What runs is made of these; all else is prose, pipelines and manifests.
+# Running code consists of these; all else is prose, pipelines and manifests.
 RUNS = ("chassis", "src", "tests", "requirements", "migrations", "scripts/install.sh", "Makefile")
 RESULTS = ROOT / ".matrix.json"
 START_SECONDS = 180
@@ -49,7 +50,7 @@ Answers = dict[str, object]
 @dataclass(frozen=True)
 class Combination:
     answers: tuple[tuple[str, object], ...]
-    python: str | None = None  # None is the first on the PATH.
+    python: str | None = None  # None stands for the first Python on the PATH.
 
     @property
     def name(self) -> str:
@@ -58,7 +59,7 @@ class Combination:
 
 
 def choices() -> dict[str, list[object]]:
-    """Each question with a choice, its default first."""
+    """Return the values of each question that has a choice, the default first."""
     return {
         name: default if isinstance(default, list) else [default, not default]
         for name, default in QUESTIONS.items()
@@ -93,7 +94,7 @@ def combinations(template: Path, folder: Path) -> list[Combination]:
 
 
 def covering(every: list[Combination]) -> list[Combination]:
-    """All on and all off."""
+    """Return two combinations: all answers on, and all off."""
     on = max(every, key=lambda one: sum(value not in {False, "none"} for _, value in one.answers))
     off = min(every, key=lambda one: sum(value not in {False, "none"} for _, value in one.answers))
     return [on, off]
@@ -121,7 +122,7 @@ def generate(template: Path, folder: Path, answers: Answers) -> Path:
 
 
 def path_with(python: str | None, folder: Path) -> str | None:
-    """A PATH on which python3 is that version; None where this machine has none."""
+    """Return a PATH whose python3 has that version; None where this machine has none."""
     if python is None:
         return os.environ["PATH"]
     program = shutil.which(f"python{python}") or next(
@@ -135,23 +136,20 @@ def path_with(python: str | None, folder: Path) -> str | None:
 
 
 def prove(template: Path, one: Combination, number: int) -> str:
-    """Return "passed", or what did not."""
-    with tempfile.TemporaryDirectory(prefix="matrix ") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    """Try a combination; return "passed", or a sentence about the failure."""
+    with temporary_folder("matrix ") as folder:  # A path with a space.
         path = path_with(one.python, folder)
         if path is None:
             return f"not run: no Python {one.python}"
         project = generate(template, folder / "a project", dict(one.answers))
         if number % 2:
             shutil.rmtree(project / ".git")
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-        environment = {**inherited, "PATH": path, "ENVIRONMENT": "development"}
+        variables = environment(PATH=path, ENVIRONMENT="development")
         for step, command in STEPS:
             result = subprocess.run(
                 ["bash", "-c", command],
                 cwd=project,
-                env=environment,
+                env=variables,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -159,18 +157,18 @@ def prove(template: Path, one: Combination, number: int) -> str:
             )
             if result.returncode:
                 return f"{step} failed:\n{result.stdout[-3000:]}"
-            if step == "install" and (problem := answer(project, environment)):
+            if step == "install" and (problem := answer(project, variables)):
                 return f"start failed: {problem}"
     return "passed"
 
 
-def answer(project: Path, environment: dict[str, str]) -> str | None:
-    """Start it by its README's first command, and ask whether it is ready."""
+def answer(project: Path, variables: dict[str, str]) -> str | None:
+    """Start the project with `make run`; return what failed before it was ready, or None."""
     port = free_port()
     process = subprocess.Popen(
         ["make", "run", f"PORT={port}"],
         cwd=project,
-        env=environment,
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -205,11 +203,11 @@ def chosen(every: list[Combination], arguments: argparse.Namespace) -> Iterator[
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--short", action="store_true", help="All answers on, and all off.")
-    parser.add_argument("--resume", action="store_true")
-    arguments = parser.parse_args()
+    options = parser("matrix", __doc__, project=False)
+    options.add_argument("--list", action="store_true")
+    options.add_argument("--short", action="store_true", help="all answers on, and all off")
+    options.add_argument("--resume", action="store_true")
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         template = copy_template(Path(name) / "template")
         every = combinations(template, Path(name) / "compared")

@@ -1,15 +1,12 @@
-"""Break a generated project in one way at a time: the chassis's tests have to notice.
+"""Introduce one defect at a time into a generated project: the chassis's tests must fail.
 
 python -m proofs.mutations [--project DIR] [--only WORD]
 """
 
-import argparse
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proofs.chassis import environment
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.project_copy import copy_project
 
 LIST = Path(__file__).with_suffix(".txt")
-LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", ".postgres", "*_cache", "__pycache__")
-# It ends, and what it started with it, when its input does.
+# The program, and the PostgreSQL that it started, end when its standard input closes.
 SERVER = """
 import sys
 import src
@@ -29,7 +26,7 @@ from chassis.development.testing.postgres_server import server
 print(server().url.render_as_string(hide_password=False), flush=True)
 sys.stdin.read()
 """
-SECONDS = 60  # Nothing waits for that long unless it is broken.
+SECONDS = 60  # Seconds; a test that takes longer counts as failed.
 
 
 @dataclass(slots=True)
@@ -66,19 +63,18 @@ def mutations() -> Iterator[Mutation]:
 
 
 class Project:
-    """A copy, with the environment of the original."""
+    """A copy of the project, with the original's environment."""
 
     def __init__(self, original: Path, folder: Path) -> None:
         self.folder = folder / "project"
-        shutil.copytree(original, self.folder, ignore=LEFT_OUT)
-        (self.folder / ".venv").symlink_to((original / ".venv").resolve())
+        copy_project(original, self.folder)
         self.python = str(self.folder / ".venv/bin/python")
-        # Two versions of a file may have the same size and second.
+        # Without bytecode: Python would take two versions of one size and second for the same file.
         self.environment = environment()
 
     @contextmanager
     def server(self) -> Iterator[None]:
-        """One PostgreSQL for all runs."""
+        """Run one PostgreSQL for all tests."""
         with subprocess.Popen(
             [self.python, "-c", SERVER],
             cwd=self.folder,
@@ -99,7 +95,7 @@ class Project:
                 process.stdin.close()
 
     def failure(self, *tests: str) -> str | None:
-        """The first test that fails, or that some do not end; None if all pass."""
+        """Run tests; return the name of the first that fails or does not end, None if all pass."""
         command = [self.python, "-m", "unittest", "--failfast", *tests]
         try:
             result = subprocess.run(
@@ -135,10 +131,11 @@ class Project:
 
 def mutate(original: Path, only: str) -> int:
     chosen = [mutation for mutation in mutations() if only in mutation.what]
-    with tempfile.TemporaryDirectory(prefix="mutations-") as name:
-        Path(name).chmod(0o755)  # Root's PostgreSQL is another user's.
-        project = Project(original, Path(name))
-        for mutation in chosen:  # Those that fit no more are told before any is tried.
+    with temporary_folder("mutations") as folder:
+        project = Project(original, folder)
+        for (
+            mutation
+        ) in chosen:  # Mutations that no longer fit the code end the run before any is tried.
             mutation.applied((project.folder / mutation.path).read_text("utf-8"))
         with project.server():
             if failed := project.failure(*sorted({mutation.tests for mutation in chosen})):
@@ -149,15 +146,13 @@ def mutate(original: Path, only: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.mutations", description=__doc__)
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("--only", default="", help="those whose description has this word")
-    arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # With what was started.
-    if arguments.project:
-        return mutate(arguments.project.resolve(), arguments.only)
-    with tempfile.TemporaryDirectory(prefix="mutations-project-") as folder:
-        return mutate(generate(Path(folder)), arguments.only)
+    arguments = parser("mutations", __doc__)
+    arguments.add_argument("--only", default="", help="mutations whose description has this word")
+    given = arguments.parse_args()
+    # So that `finally` blocks end started processes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with project_of(given.project, "mutations-project") as project:
+        return mutate(project, given.only)
 
 
 if __name__ == "__main__":

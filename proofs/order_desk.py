@@ -1,4 +1,4 @@
-"""The order desk on a project of version 2.0.0, by that version's own examples/order_desk."""
+"""Builds the example order_desk of version 2.0.0 on a project of that version."""
 
 import shutil
 import subprocess
@@ -33,7 +33,7 @@ COMMANDS = (
 
 
 def build(project: Path, desk: Path) -> None:
-    """Put it into a project without the example, with the revision that creates its tables."""
+    """Add the order desk and its revision to a project that has no example resource."""
     shutil.copytree(desk, project, dirs_exist_ok=True)
     container = project / CONTAINER
     text = container.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Random models, as a model file has them: every type, modifier and option of `generate`."""
+"""Makes random model files with all types, modifiers and options of `generate`."""
 
 import json
 import random
@@ -32,7 +32,7 @@ OPERATIONS = ("list", "read", "create", "change", "delete")
 
 
 class Model:
-    """Some resources, as a model file has them."""
+    """The resources of one model file."""
 
     def __init__(self, dice: random.Random, number: int, size: int) -> None:
         self.dice = dice

@@ -1,10 +1,10 @@
-"""Databases in which others have made things, and what `db migrate` and `db check` do there.
+"""Runs `db migrate` and `db check` on databases that contain objects of other owners.
 
-Run in a project's environment by proofs/strangers_objects.py. Each database is at the newest of two
-revisions, which make a table, a table with heirs and a partitioned one. Others then add a random
-choice of everything below, with odd names. `db check` has to find nothing and `db migrate` to write
-nothing; the models get a column and a table, later lose the column again, and after each `db
-upgrade` every object of the others is still there, with the number that PostgreSQL gave it.
+proofs/strangers_objects.py runs this in a project's environment. Each database is at the newest of
+two revisions, which create a table, a table with children and a partitioned table. Then a random
+choice of the objects below is added, with odd names. `db check` must find nothing, and `db migrate`
+must write nothing. Then the models get a column and a table, and later lose the column; after each
+`db upgrade`, every foreign object must still exist with the same oid.
 """
 # mypy: ignore-errors
 
@@ -30,7 +30,7 @@ OWN = (
     "CREATE TABLE events_first PARTITION OF events FOR VALUES FROM (0) TO (10)",
 )
 WORDS = ("todo", "Order", "legacy orders", 'a "quoted" one', "dotted.name", "ÄÖÜ", "select", "100%")
-# {0} is a new name, quoted; {1} another one.
+# {0} and {1} are new quoted names.
 OBJECTS = (
     "CREATE TABLE {0} (id integer PRIMARY KEY, {1} text UNIQUE)",
     "CREATE TABLE {0} (id serial, todo integer REFERENCES todos ON DELETE CASCADE)",
@@ -107,7 +107,7 @@ def main() -> int:
 
 @contextmanager
 def database() -> Iterator[str]:
-    """With revisions of its own, which a test of the project could have, too."""
+    """Create a database and a folder of revisions for it."""
     with empty_database() as url, revisions() as folder:
         write_revision(folder, 1, *OWN, down="DROP TABLE todos, parents, events")
         Migrations(url).upgrade()
@@ -131,7 +131,7 @@ def models(*columns: Column) -> MetaData:
 
 
 def strangers(url: str, random: Random) -> list[str]:
-    """Make a random choice; what cannot be made after another one is left out."""
+    """Create a random choice of objects; return their statements."""
     numbers = count(1)
     made = []
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

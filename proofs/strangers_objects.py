@@ -1,20 +1,19 @@
-"""Nothing that others made is dropped or called drift: python -m proofs.strangers_objects
+"""Show that `db migrate` and `db check` leave alone what others made in the database.
 
-[--short] [--seed NUMBER] [--databases NUMBER] --project DIR, a generated project with its
-environment. See proofs/strangers.py for what is made and asked.
+python -m proofs.strangers_objects [--short] [--seed NUMBER] [--databases NUMBER] [--project DIR]
+
+proofs/strangers.py says which objects are made in each database, and what is asked afterwards.
 """
 
-import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from random import SystemRandom
 
 from proofs.chassis import SUITE
-from proofs.generation import ROOT
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of
+from proofs.harness.generation import ROOT
 
 FULL, SHORT = 200, 4
 
@@ -27,18 +26,14 @@ def show(project: Path, seed: int, databases: int) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.strangers_objects", description=__doc__)
-    parser.add_argument("--short", action="store_true", help=f"{SHORT} databases, not {FULL}")
-    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
-    parser.add_argument("--databases", type=int, help="how many")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    arguments = parser.parse_args()
+    options = parser("strangers_objects", __doc__)
+    options.add_argument("--short", action="store_true", help=f"{SHORT} databases, not {FULL}")
+    options.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
+    options.add_argument("--databases", type=int, help="how many")
+    arguments = options.parse_args()
     databases = arguments.databases or (SHORT if arguments.short else FULL)
-    if arguments.project:
-        return show(arguments.project.resolve(), arguments.seed, databases)
-    with tempfile.TemporaryDirectory(prefix="strangers-") as folder:
-        Path(folder).chmod(0o755)
-        return show(generate(Path(folder)), arguments.seed, databases)
+    with project_of(arguments.project, "strangers") as project:
+        return show(project, arguments.seed, databases)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What teams do to a generated project: resources, and edits in the usual places.
+"""Edits that teams make to a generated project: resources, and changes in the usual places.
 
-Those of version 1.0 are patches, since that version does not change any more. Those of this one are
-functions, each of which any project of this version takes; what is there has to be there once.
+Edits of version 1.0 are patches, because that version never changes. Edits of this version are
+functions that fit any project of this version. The text that an edit replaces must occur once.
 """
 
 import re
@@ -47,7 +47,7 @@ def append(project: Path, name: str, text: str) -> None:
 
 
 def patch(name: str) -> Edit:
-    """An edit of version 1.0."""
+    """Return an edit that applies a patch to a project of version 1.0."""
 
     def apply(project: Path) -> None:
         run(project, "git", "apply", "--3way", str(PATCHES / f"{name}.patch"))
@@ -56,7 +56,7 @@ def patch(name: str) -> Edit:
 
 
 def add_notes(project: Path) -> None:
-    """A resource by the project's own guide, with a revision that `db migrate` writes."""
+    """Add a resource by the project's own guide, with a revision by `db migrate`."""
     guide = (project / "docs/add-a-resource.md").read_text("utf-8")
     for section in re.split(r"^## \d+\. ", guide, flags=re.MULTILINE)[1:10]:
         title, _, text = section.partition("\n")
@@ -141,7 +141,7 @@ def add_a_hook(project: Path) -> None:
 
 
 def add_an_operation(project: Path) -> None:
-    """Through every ring of the example, with a test."""
+    """Add an operation through every ring of the example, with a test."""
     entity = "\n    def reopen(self) -> None:\n        self.completed_at = None\n"
     append(project, "src/domain/models/todo.py", entity)
     line = "    def delete(self, todo_id"
@@ -192,14 +192,14 @@ def add_a_command(project: Path) -> None:
 
 
 def remove_files(project: Path) -> None:
-    """And rename one."""
+    """Remove some files, and rename one."""
     (project / "docs/scaling.md").unlink()
     (project / "scripts/run_postgres.sh").unlink()
     (project / "tests/unit/test_todo.py").rename(project / "tests/unit/test_todo_entity.py")
 
 
 def change_answers(project: Path) -> None:
-    """What each error looks like, and what pages of other origins may read."""
+    """Change the form of errors, and the headers that pages of other origins may read."""
     line = "    if problem.errors:\n"
     replace(project, "src/api/responses.py", line, f'    body["help"] = "extension 7"\n{line}')
     replace(project, "src/cors.py", '"X-Request-ID"]', '"X-Request-ID", "X-Served-By"]')
@@ -224,7 +224,7 @@ OF_THIS_VERSION: dict[str, Edit] = {
 
 
 def edit(project: Path, edits: dict[str, Edit], *, document: bool = True) -> None:
-    """Make them, format them and commit them."""
+    """Apply the edits, format the code and commit."""
     for one in edits.values():
         one(project)
     run(project, ".venv/bin/python", "-m", "ruff", "check", "--fix", "--exit-zero", "--quiet", ".")

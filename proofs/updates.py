@@ -1,31 +1,28 @@
-"""Update projects of every state that users have to this one: conflicts, suites, seconds.
+"""Update projects of each earlier version: count conflicts and seconds, run the tests.
 
 python -m proofs.updates [--short] [--project DIR] [ROW ...]
 
-A row is a state of the template and what a team did to the project. `--short` takes fewer rows,
-and runs no suites.
-`--project` is a generated project whose environment is taken; without, one is made. A row fails
-where it has another number of conflicts than it is expected to have, where a name is left that is
-no longer there, or where the project's own `make check` or `make test` does not end with 0.
+A row is an earlier version of the template and a team's edits. A row fails where the update has
+more or fewer conflicts than expected, where code imports a missing name, or where the project's
+`make check` or `make test` fails. `--short` takes fewer rows, and runs no tests. The environment of
+`--project` is reused.
 """
 
-import argparse
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from proofs import order_desk, teams
-from proofs.generation import ROOT, copy_template
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import ROOT, copy_template, environment
 from updates import unresolved
 
 FOLDER = "{{cookiecutter.project_slug}}"
-# 1.0.0 has no `template update`; from the others on a project brings its own.
+# Projects of 1.0.0 have no `template update`; later ones run their own.
 STATES = {
     "1.0.0": "a159cf753f43e142e06cbd152e08eeb08394ffb2",
     "before 2.0.0": "eef9934ad05d7310742ab72ca75d38b7f9b448bc",
@@ -68,7 +65,7 @@ SHORT = ("1.0.0, own files", "2.0.0, own files", "2.0.0, patched chassis")
 
 
 class Proof:
-    """A clone of the template with all that is in the working tree, and projects of its states."""
+    """A clone of the template that contains the working tree, and projects of its versions."""
 
     def __init__(self, folder: Path, venv: Path, history: Path = ROOT) -> None:
         self.folder = folder
@@ -111,22 +108,20 @@ class Proof:
         return project
 
     def update(self, project: Path, state: str, target: str = "now") -> str:
-        """With what that state has: 1.0.0 has nothing. Return what it prints."""
+        """Update with the project's own command, or updates.move for 1.0.0. Return the output."""
         if state == "1.0.0":
             command = [sys.executable, "-m", "updates.move", str(project)]
             return run(self.template, *command, codes={0, 3})
         command = [".venv/bin/python", "manage.py", "template", "update", "--to", target]
         output = run(project, *command, codes={0, 3})
-        if state == "before 2.0.0":  # Its own update knows no steps.
+        if state == "before 2.0.0":  # The update command of that version runs no steps.
             run(self.template, sys.executable, "-m", "updates.steps", str(project))
         return output
 
 
 def run(cwd: Path, *command: str | Path, codes: Codes = frozenset([0])) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    variables = {
-        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "GIT_"))
-    }
+    variables = environment("GIT_")
     who = {
         f"GIT_{role}_{what}": value
         for role in ("AUTHOR", "COMMITTER")
@@ -152,7 +147,7 @@ def git(cwd: Path, *arguments: str) -> str:
 
 
 def patch(proof: Proof, project: Path, state: str) -> None:
-    """A line of the machinery that the template changed since, and one where it did not."""
+    """Patch a line of the chassis that the template changed since, and one that it did not."""
     if state == "1.0.0":
         teams.replace(project, "src/api/turns.py", "PATIENCE = ", "PATIENCE = 2 * ")
         teams.append(project, "src/services/paging.py", "\n\nOURS = 1\n")
@@ -192,14 +187,17 @@ def edits(proof: Proof, row: Row) -> dict[str, teams.Edit]:
 
 
 def conflicts(output: str) -> list[str]:
-    """Paths that are listed as such."""
+    """Return the paths that the output lists as conflicts."""
     found = re.search(r"^Conflicts: \d+\n((?:  .*\n)*)", output, re.MULTILINE)
     assert found, output
     return [line.split()[0] for line in found[1].splitlines()]
 
 
 def prove(proof: Proof, row: Row, *, short: bool) -> str:
-    """What the row shows. Raise AssertionError where it does not hold."""
+    """Update the row's project; return a line for the report.
+
+    Raise AssertionError where it fails.
+    """
     answers = ANSWERS.get(row.kind, {})
     project = proof.generate(row.name, STATES[row.state], answers)
     if some := edits(proof, row):
@@ -222,8 +220,9 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
 
 
 def suite(project: Path) -> str:
-    """The commands that an update asks for, then the project's own checks and tests."""
-    for name in (".run", ".ready"):  # make would install anew what is older than its list.
+    """Run the commands that an update names, then the project's checks and tests."""
+    # Else make would reinstall the environment, which is older than the updated lists.
+    for name in (".run", ".ready"):
         (project / ".venv" / name).touch()
     run(project, "make", "format")
     run(project, ".venv/bin/python", "manage.py", "openapi", "write")
@@ -233,20 +232,18 @@ def suite(project: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.updates", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--short", action="store_true", help="fewer rows, no suites")
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="'1.0.0, clean'; all without")
-    given = parser.parse_args()
+    arguments = parser("updates", __doc__)
+    arguments.add_argument("--short", action="store_true", help="fewer rows, no suites")
+    arguments.add_argument("rows", nargs="*", metavar="ROW", help="'1.0.0, clean'; all without")
+    given = arguments.parse_args()
     chosen = [row for row in ROWS if not given.rows or row.name in given.rows]
     if given.short and not given.rows:
         chosen = [row for row in ROWS if row.name in SHORT]
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="updates-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project or generate(folder / "environment")
+    with (
+        temporary_folder("updates") as folder,
+        project_of(given.project, "updates-environment") as project,
+    ):
         proof = Proof(folder, (project / ".venv").resolve())
         for row in chosen:
             try:

@@ -1,23 +1,21 @@
-"""Run a project's suite with its chassis built as a wheel, outside of the project.
+"""Run a project's tests with the chassis installed as a wheel instead of the folder chassis/.
 
 python -m proofs.wheel [--project DIR]
 
-What the chassis knows of the project is handed to it, and what it reads beside its modules is in
-the package. `--project` is left as it is; without, one is generated.
+This shows that the chassis finds its project and its own data files without their place in the
+project. The project itself is not changed.
 """
 
-import argparse
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
-from proofs.rehearse import generate
+from proofs.harness.entry import parser, project_of, temporary_folder
+from proofs.harness.generation import environment
 
-# uv's own backend takes every file of the package, and needs no network.
+# uv's build backend packs every file of the package, and needs no network.
 BUILD = """\
 [build-system]
 requires = ["uv_build"]
@@ -37,7 +35,7 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     result = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        env={**_environment(), **variables},
+        env=environment("PYTHONPATH", **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -48,14 +46,8 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     return result.stdout
 
 
-def _environment() -> dict[str, str]:
-    return {
-        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS", "PYTHONPATH"))
-    }
-
-
 def build(project: Path, folder: Path, uv: str) -> Path:
-    """The wheel of its chassis."""
+    """Build the wheel of a project's chassis; return its path."""
     source = folder / "chassis-source"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(project / "chassis", source / "chassis", ignore=ignored)
@@ -67,7 +59,7 @@ def build(project: Path, folder: Path, uv: str) -> Path:
 
 
 def missing(project: Path, wheel: Path) -> list[str]:
-    """Files of the chassis that the wheel does not have."""
+    """List the files of the chassis that the wheel lacks."""
     packed = set(zipfile.ZipFile(wheel).namelist())
     files = (path for path in (project / "chassis").rglob("*") if path.is_file())
     names = {str(path.relative_to(project)) for path in files if path.suffix != ".pyc"}
@@ -97,14 +89,8 @@ def prove(project: Path, folder: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="proofs.wheel", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--project", type=Path, help="a generated project with its environment")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="wheel-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
-        project = given.project.resolve() if given.project else generate(folder / "made")
+    given = parser("wheel", __doc__).parse_args()
+    with temporary_folder("wheel") as folder, project_of(given.project, "wheel-made") as project:
         print(prove(project, folder))
     return 0
 

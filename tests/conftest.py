@@ -1,4 +1,4 @@
-"""The template as it lies in the working tree, and projects generated from it."""
+"""Fixtures: the template as it is in the working tree, and projects generated from it."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 ROOT = Path(__file__).resolve().parent.parent
-collect_ignore = ["chassis"]  # Run in a project, by proofs.chassis.
+collect_ignore = ["chassis"]  # proofs.chassis runs these in a generated project.
 PROJECT_FOLDER = "{{cookiecutter.project_slug}}"
 
 Bake = Callable[..., Path]
@@ -38,7 +38,7 @@ def working_files() -> list[str]:
 
 
 def copy_template(folder: Path) -> Path:
-    """A git repository of the tracked and new files, so that tests see what lies here now."""
+    """Make a git repository of the tracked and new files, so that tests see uncommitted changes."""
     for name in working_files():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"
     )
     with pytest.MonkeyPatch.context() as patch:
-        # Cookiecutter leaves a copy of each hook that it ran.
+        # Cookiecutter leaves copies of the hooks in the temporary folder.
         patch.setattr("tempfile.tempdir", str(folder))
         for name in [name for name in os.environ if name.startswith("GIT_")]:
             patch.delenv(name)
@@ -69,7 +69,7 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared by all tests: to change it, take `own_template`."""
+    """The template, shared by all tests. A test that changes it takes `own_template`."""
     return copy_template(tmp_path_factory.mktemp("template"))
 
 
@@ -104,23 +104,23 @@ def bake_into(folder: Path, source: Path, **answers: object) -> Path:
 
 @pytest.fixture(scope="session")
 def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Generated with the defaults, once, to be looked at and never changed."""
+    """A project with the default answers, generated once; tests must not change it."""
     return bake_into(tmp_path_factory.mktemp("default"), template)
 
 
 @pytest.fixture(scope="session")
 def empty_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Generated without the example, once, to be looked at and never changed."""
+    """A project without the example, generated once; tests must not change it."""
     return bake_into(tmp_path_factory.mktemp("empty"), template, example_resource=False)
 
 
 def tool(name: str) -> str:
-    """A command of the environment that runs the tests."""
+    """Return the path of a command in the environment that runs the tests."""
     return str(Path(sys.executable).parent / name)
 
 
 def project_files(project: Path) -> list[Path]:
-    """All files but git's own and the secrets, relative to the project."""
+    """List all files except git's own and the secrets, relative to the project."""
     return sorted(
         path.relative_to(project)
         for path in project.rglob("*")
@@ -135,13 +135,13 @@ REPORT = pytest.StashKey[Report]()
 
 @pytest.fixture(scope="session")
 def report(pytestconfig: pytest.Config) -> Report:
-    """Facts for the end of the run: which databases were used, how many commands were run."""
+    """Lines for the end of the run, such as the databases that were used."""
     return pytestconfig.stash.setdefault(REPORT, [])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """What a process of several has to report."""
+    """Collect the lines of one of several test processes."""
     node.config.stash.setdefault(REPORT, []).extend(node.workeroutput.get("report", []))
 
 
@@ -157,7 +157,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def engine(report: Report) -> None:
-    """Docker's. Without it the tests that need it are skipped, and the end of the run says so."""
+    """Require a Docker engine. Without one the test is skipped, and the end of the run says so."""
     try:
         command = ["docker", "info", "--format", "{{.ServerVersion}}"]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
@@ -169,7 +169,7 @@ def engine(report: Report) -> None:
 
 
 def make(project: Path, *arguments: str, **variables: str) -> str:
-    """Run make there and return what it said; fail with that if it fails."""
+    """Run make in the project and return its output; fail with the output where make fails."""
     result = subprocess.run(
         ["make", *arguments],
         cwd=project,
@@ -184,7 +184,7 @@ def make(project: Path, *arguments: str, **variables: str) -> str:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """As in a newcomer's shell: make would hand its own settings on to a make below it."""
+    """Return the variables of a newcomer's shell: make would pass its settings to an inner make."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -194,7 +194,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def short_form(programme: str, project: Path) -> str:
-    """What a proof of the template prints about a generated project, if all of it holds."""
+    """Run the short form of a proof on a project; return its output. Fail where a bound fails."""
     result = subprocess.run(
         [sys.executable, "-m", programme, "--short", "--project", str(project)],
         cwd=ROOT,
@@ -222,17 +222,17 @@ def command(line: str, *, cwd: Path, **variables: str) -> subprocess.CompletedPr
 
 @pytest.fixture(scope="session")
 def project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default project, set up, in a folder whose path has a space; to be left as it is."""
+    """The default project in a folder whose path has a space; tests must not change it."""
     folder = tmp_path_factory.mktemp("my projects")
-    # Root's embedded PostgreSQL is another user's, who comes here through the link of a copy.
+    # Root's embedded PostgreSQL runs as another user, who follows a copy's link to this folder.
     folder.chmod(0o755)
     return bake_into(folder, template)
 
 
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
-    """A copy of the default project to change, with the tools of the original."""
-    make(project, "format")  # Sets it up, if that has not happened.
+    """A copy of the default project that a test may change, with the original's environment."""
+    make(project, "format")  # Installs the environment at the first time.
     target = tmp_path / "copy"
     shutil.copytree(project, target, ignore=shutil.ignore_patterns(".venv", ".postgres", "*_cache"))
     (target / ".venv").symlink_to(project / ".venv")

@@ -1,4 +1,4 @@
-"""A project as it is after a year: ten resources of other names, and revisions of every kind."""
+"""Grows a project as in a year: ten resources with other names, and revisions of every kind."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def downgrade() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One revision: what it runs is Python, and `{n}` in it the number of its round."""
+    """A kind of revision. Its statements are Python, in which `{n}` is the number of the round."""
 
     name: str
     up: str
@@ -46,7 +46,7 @@ def sql(statement: str) -> str:
 EQUAL = 'operations.keep_columns_equal("ledger_{n}", "amount", "total")'
 DIFFERENT = 'operations.let_columns_differ("ledger_{n}", "total")'
 
-# A round of them leaves no trace, so that the models need not follow.
+# A round takes back all that it creates, so that the models stay the same.
 KINDS = (
     Kind(
         "Make a table",
@@ -100,7 +100,7 @@ KINDS = (
 
 
 def grow(project: Path, first: int, rounds: int) -> Iterator[Path]:
-    """Write rounds of revisions, from number `first` on; the newest is a contract revision."""
+    """Write rounds of revisions that begin with number `first`; the last is a contract revision."""
     number = first
     for n in range(rounds):
         for kind in KINDS:
@@ -123,7 +123,7 @@ def grow(project: Path, first: int, rounds: int) -> Iterator[Path]:
 
 
 def renamed(guide: str, name: str) -> str:
-    """The guide, of another resource than the note."""
+    """Return the guide with another resource in place of the note."""
     for old, new in (("note", name), ("Note", name.title()), ("NOTE", name.upper())):
         guide = guide.replace(old, new)
     return guide

@@ -1,4 +1,4 @@
-"""Debian's PgBouncer with the configuration of docs/scaling.md, before a PostgreSQL."""
+"""Runs Debian's PgBouncer with the configuration of docs/scaling.md before a PostgreSQL."""
 
 import os
 import re
@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from conftest import environment
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 PASSWORD = "not-a-secret"
-# It ends, and the server with it, when its input does.
+# The program, and the server with it, end when its standard input closes.
 POSTGRES = """
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ SECONDS = 30
 
 
 class Postgres:
-    """A server of the generated project's, which only its owner and root can reach."""
+    """The generated project's PostgreSQL, which only its owner and root can reach."""
 
     def __init__(self, project: Path, url: str) -> None:
         self.project = project
@@ -81,7 +81,7 @@ def configuration(page: str) -> str:
 
 
 class PgBouncer:
-    """`text` is its configuration for a machine `db`, which is the server of `sockets` here."""
+    """`text` is the configuration, in which the server of `sockets` replaces the host `db`."""
 
     def __init__(self, program: str, text: str, sockets: str, folder: Path) -> None:
         folder.mkdir()
@@ -100,7 +100,8 @@ class PgBouncer:
         own = folder / "pgbouncer.ini"
         own.write_text(text)
         self._command = [program, str(own)]
-        if os.geteuid() == 0:  # It refuses to be root; the server's user can reach its sockets.
+        # PgBouncer refuses to run as root; PostgreSQL's user can reach its sockets.
+        if os.geteuid() == 0:
             self._command[1:1] = ["--user", Path(sockets).owner()]
             folder.chmod(0o755)
         self.start()
@@ -131,7 +132,7 @@ class PgBouncer:
         return f"postgresql://service:{PASSWORD}@127.0.0.1:{self.port}/service"
 
     def logins(self) -> list[str]:
-        """The database of each."""
+        """Return the database of each login in the log."""
         return re.findall(r"login attempt: db=(\S+) user=", self._log.read_text())
 
 

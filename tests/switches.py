@@ -1,4 +1,4 @@
-"""What the tests of each switch ask: nothing without it, one set of versions, a project with it."""
+"""Checks for each switch: no trace without it, one set of versions, a working project with it."""
 
 import re
 import subprocess
@@ -11,9 +11,9 @@ from conftest import PROJECT_FOLDER, ROOT, bake_into, command, environment, make
 def project_with(
     project: Path, template: Path, folder: Path, requirements: str, **answers: object
 ) -> Path:
-    """Generated into the folder, with the environment of `project`, to which these are added."""
-    make(project, "format")  # Sets it up, if that has not happened.
-    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    """Generate a project with `project`'s environment, to which the requirements are added."""
+    make(project, "format")  # Installs the environment at the first time.
+    folder.chmod(0o755)  # Root's embedded PostgreSQL runs as another user.
     made = bake_into(folder, template, **answers)
     (made / ".venv").symlink_to(project / ".venv")
     added = command(f"scripts/install.sh .venv requirements/{requirements}", cwd=made)
@@ -23,7 +23,7 @@ def project_with(
 
 
 def mentions(project: Path, words: re.Pattern[bytes]) -> list[Path]:
-    """The files that have one of the words in their text or in their name."""
+    """List the files with one of the words in their text or name."""
     return [
         path
         for path in project_files(project)
@@ -32,7 +32,7 @@ def mentions(project: Path, words: re.Pattern[bytes]) -> list[Path]:
 
 
 def versions(template: Path, name: str) -> dict[str, str]:
-    """Each package that the file of requirements pins."""
+    """Return the version of each package in a requirements file."""
     text = (template / PROJECT_FOLDER / "requirements" / name).read_text()
     return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", text, re.MULTILINE))
 
@@ -42,7 +42,7 @@ def common(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
 
 
 def passed_by_the_chassis(project: Path, *modules: str) -> str:
-    """How many there are; they pass."""
+    """Run the chassis's tests, which must pass; return their number."""
     result = subprocess.run(
         [sys.executable, "-m", "proofs.chassis", "--project", str(project), *modules],
         cwd=ROOT,

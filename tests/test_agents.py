@@ -1,4 +1,4 @@
-"""AGENTS.md names what is there."""
+"""Files and commands that AGENTS.md names exist."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ def test_what_it_names_is_there(copy: Path, default_project: Path) -> None:
     text = (default_project / "AGENTS.md").read_text()
     names = set(re.findall(r"`((?:src|tests|docs|chassis)/[\w./]*)`", text))
     assert len(names) > 10
-    for name in names - {"src/api/controllers/v2"}:  # To be made by the team.
+    for name in names - {"src/api/controllers/v2"}:  # The team creates these.
         assert (default_project / name).exists(), name
     for module in re.findall(r"`(chassis\.[\w.]+)`", text):
         path = default_project / module.replace(".", "/")

@@ -1,6 +1,6 @@
-"""`make audit` and `make check` refuse what is unsafe, each in a sentence.
+"""`make audit` and `make check` reject unsafe packages and code, each with a sentence.
 
-The real pip-audit asks a server of ours, which answers as the package index has been recorded to.
+The real pip-audit asks a local server that replays recorded responses of the package index.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import environment, make
 
-# What the index says of flask 2.2.4, cut to what is read.
+# The index's response for flask 2.2.4, cut to the fields that are read.
 ADVISORY = {
     "aliases": ["CVE-2023-30861", "GHSA-m2qf-hxjv-5gpq"],
     "details": "Cookies of one client may be sent to others.\nBy a cache that is shared.",
@@ -25,7 +25,7 @@ ADVISORY = {
     "withdrawn": None,
 }
 HARMLESS: dict[str, list[Any]] = {"vulnerabilities": []}
-# Started with the interpreter: pip-audit has no setting for the address of the index.
+# Python runs this at its start, because pip-audit has no setting for the index's address.
 REDIRECTION = """
 import os, requests
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ requests.Session.send = redirected
 
 
 class Index(ThreadingHTTPServer):
-    """Answers each package with (status, body); the ones that are not named are harmless."""
+    """A fake index. It answers for each named package with (status, body), else with no finding."""
 
     def __init__(self, answers: dict[str, tuple[int, str]]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -109,7 +109,7 @@ def test_every_locked_package_is_audited(copy: Path, settings: dict[str, str]) -
         said = make(copy, "audit", **settings, ANSWERS=f"http://127.0.0.1:{server.server_port}")
     assert said == f"{len(locked)} locked packages, no known vulnerability.\n"
     assert sorted(server.asked) == sorted(locked)
-    # Those that another Python or platform gets, too: pip-audit itself would leave them out.
+    # Also packages for other Pythons and platforms, which pip-audit itself leaves out.
     assert any(" ; " in line for line in lock.splitlines())
 
 
@@ -193,4 +193,5 @@ def test_what_is_unsafe_in_the_code_fails_the_check(rule: str, copy: Path) -> No
     assert result.returncode != 0
     assert f"{rule} " in result.stdout
     assert "src/planted.py" in result.stdout
-    assert "ruff format" not in result.stdout  # The linter stopped it, nothing after it.
+    # The linter ended `make check`, and no later step ran.
+    assert "ruff format" not in result.stdout

@@ -1,4 +1,4 @@
-"""What of `make bench-check` is counted: times and CPU need a machine that does nothing else."""
+"""The counted figures of `make bench-check`; times and CPU would need an idle machine."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The chassis's own tests, tests/chassis, on a generated project; no project has them."""
+"""The chassis's own tests (tests/chassis) pass on a generated project."""
 
 import re
 import subprocess
@@ -52,7 +52,7 @@ def test_every_folder_of_them_is_run() -> None:
 def test_their_types_are_right(copy: Path) -> None:
     mypy = [".venv/bin/python", "-m", "mypy", "--allow-untyped-decorators"]
     result = subprocess.run(
-        # test_jobs.py and test_files.py look at those of what this project has not.
+        # test_jobs.py and test_files.py cover the rooms that this project lacks.
         [*mypy, *map(str, [SUITE / name for name in FOLDERS if name not in ROOMS])],
         cwd=copy,
         env=environment(MYPYPATH=str(SUITE)),
@@ -64,7 +64,7 @@ def test_their_types_are_right(copy: Path) -> None:
 
 
 def test_what_they_show_of_security_is_written_down(copy: Path, tmp_path: Path) -> None:
-    """`make security` of the template writes it, and its document."""
+    """`make security` of the template writes the table and its page."""
     before = [(copy / name).read_text() for name in WRITTEN]
     for arguments in (["chassis", str(suite_of(copy, tmp_path))], ["write"]):
         subprocess.run(

@@ -1,4 +1,4 @@
-"""The manifests are valid, and fit the server that they run."""
+"""The Kubernetes manifests are valid, and their limits fit the server."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from conftest import Bake, bake_into, run, tool
 VERSION = "1.37"
 OVERLAYS = ("development", "production")
 PARTS = ("expand", "application", "contract")
-NO_SCHEMA = {"HTTPRoute"}  # Of the Gateway API; asserted below.
+NO_SCHEMA = {"HTTPRoute"}  # Kinds of the Gateway API, which are checked below.
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
@@ -45,7 +45,7 @@ def of_kind(resources: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 
 def assert_restricted(manifest: dict[str, Any]) -> None:
-    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    """Check https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted."""
     spec = pod(manifest)
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -72,7 +72,8 @@ def assert_fits_the_server(manifest: dict[str, Any], server: str) -> None:
     assert paths == {"liveness": "/health/live", "startup": "/health/live"}
     ready = container["readinessProbe"]
     assert ready["httpGet"]["path"] == "/health/ready"
-    assert ready["timeoutSeconds"] > 2  # In which the server answers, whatever the database does.
+    # Seconds within which the server answers, also where the database does not.
+    assert ready["timeoutSeconds"] > 2
     assert container["ports"] == [{"name": "http", "containerPort": 8000}]
 
 

@@ -1,4 +1,4 @@
-"""`manage.py db compat` tries two releases on the schemas that they share."""
+"""`manage.py db compat` tries two releases on the schemas between them."""
 
 from pathlib import Path
 

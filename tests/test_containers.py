@@ -1,4 +1,4 @@
-"""The image and the compose file of a generated project, built and run on a real engine."""
+"""The image and compose.yaml of a generated project work on a real Docker engine."""
 
 import http.client
 import json
@@ -21,11 +21,11 @@ from uuid import uuid4
 import pytest
 from conftest import Report, bake_into, environment
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 BASE = "python:3.13-slim"
 NGINX = "nginx:1.29-alpine"
-# Where no registry can be reached, the same program from the distribution's packages.
+# Without a registry, an image with the same program from the distribution's packages.
 NGINX_STAND_IN = """\
 FROM debian:trixie-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends nginx-light
@@ -35,7 +35,7 @@ MEGABYTES = 1_000_000
 SIZE_OVER_BASE = 150
 START_SECONDS = 20.0
 CLIENTS = 8
-# Needs no database to start, and gets no answer from one at once.
+# Settings of a container without a database: every attempt to connect fails at once.
 ALONE = [
     "--env=DATABASE_URL=postgresql://postgres@127.0.0.1:1/postgres",
     "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
@@ -73,7 +73,7 @@ def wait_until_healthy(identity: str) -> None:
 
 @dataclass(frozen=True)
 class Stack:
-    """A project and its containers; its folder's name is the name of everything in Docker."""
+    """A project and its containers. The folder's name is the prefix of all names in Docker."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -116,7 +116,7 @@ class Stack:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """Of who may change todos."""
+        """Return the headers of a caller who may change todos."""
         token = self.compose("exec", "-T", "api", "python", "manage.py", "token")
         return {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
 
@@ -148,7 +148,7 @@ def nginx(engine: None) -> Iterator[None]:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def stack(
-    nginx: None,  # noqa: ARG001  # Before the stack, so that it is removed after the containers made from it.
+    nginx: None,  # noqa: ARG001  # Made before the stack, so that it is removed after the stack's containers.
     template: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
@@ -281,7 +281,7 @@ def post_and_read(client: http.client.HTTPConnection, stack: Stack) -> None:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What was asked for, and what was answered."""
+    """Records requests and their responses."""
 
     answers: Counter[str] = field(default_factory=Counter)
     created: list[str] = field(default_factory=list)
@@ -358,7 +358,7 @@ def contract_revision(stack: Stack) -> Iterator[None]:
 def test_a_rolling_update_under_load_loses_no_request(running: Stack, report: Report) -> None:
     before = set(running.compose("ps", "--quiet", "api").split())
     with contract_revision(running), load(running) as ledger:
-        for identity in before:  # The same containers again, one after the other.
+        for identity in before:  # Restart the same containers one after the other.
             docker("restart", identity)
             wait_until_healthy(identity)
         result = running.run("scripts/rolling_update.sh")
@@ -374,7 +374,7 @@ def test_a_rolling_update_under_load_loses_no_request(running: Stack, report: Re
     assert len(before) == len(after) == 2
     assert not before & after
     assert set(ledger.answers) == {"POST 201", "GET 200"}
-    # Each todo that was promised is there, once, and no other.
+    # Each acknowledged todo exists once, and there is no other.
     stored = running.sql("SELECT title FROM todos WHERE title LIKE 'load-%'")
     assert sorted(stored) == sorted(ledger.created)
     codes = {
@@ -401,7 +401,7 @@ def test_where_one_host_is_trusted_replicas_are_healthy_and_can_be_updated(stack
     stack.up()
 
 
-# It answers with the head of what it was asked.
+# The server answers with the head of the request.
 ECHO = """
 import socket, threading
 
@@ -422,7 +422,7 @@ FORGED = "X_Forwarded_For: 192.0.2.1\r\nX-Forwarded_For: 192.0.2.1\r\nX_Forwarde
 
 
 def spoken(port: int, request: str) -> tuple[int, str]:
-    """The status of the answer, and its body."""
+    """Send bytes; return the status and the body of the response."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(request.encode("latin-1"))
@@ -434,7 +434,7 @@ def spoken(port: int, request: str) -> tuple[int, str]:
 
 @pytest.fixture
 def echo(stack: Stack) -> Iterator[Stack]:
-    """nginx as it is, and behind it who says what arrives."""
+    """Run the project's nginx before a server that returns each request that arrives."""
     api = {"command": ["python", "-c", ECHO], "scale": 1}
     (stack.folder / "echo.json").write_text(json.dumps({"services": {"api": api}}))
     files = ["--file=compose.yaml", "--file=echo.json"]
@@ -469,7 +469,7 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
     for path in ("/metrics", "//metrics", "/x/../metrics", "/./metrics?x", "/%6detrics"):
         assert spoken(echo.port, f"GET {path} {HEAD}\r\n")[0] == 404, path
 
-    for _ in range(20):  # A client that has nothing more to send.
+    for _ in range(20):  # A client that ends its sending side.
         with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as client:
             client.sendall(f"GET / {HEAD}\r\n".encode())
             client.shutdown(socket.SHUT_WR)

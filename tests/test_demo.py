@@ -1,4 +1,4 @@
-"""`make demo`, as in the README: a running service, and the same one the next time."""
+"""`make demo` starts a service, and starts the same project the next time."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from urllib.request import Request, urlopen
 
 from conftest import command, environment, make
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 SECONDS_TO_SET_UP = 300
 
 
 @contextmanager
 def started(folder: Path, *command: str) -> Iterator[str]:
-    """Yield the URL at which it is ready; end it as Ctrl-C does."""
+    """Yield the URL of the ready service; end the service as Ctrl-C does."""
     port = free_port()
     process = subprocess.Popen(
         [*command, f"PORT={port}"],
@@ -57,7 +57,7 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
 def fetch(
     url: str, body: dict[str, str] | None = None, token: str = ""
 ) -> tuple[int, dict[str, str], Any]:
-    """Status, headers and body: parsed, if it is JSON."""
+    """Return status, headers and body, which is parsed where it is JSON."""
     sent = None if body is None else json.dumps(body).encode()
     given = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     with urlopen(Request(url, sent, given), timeout=10) as answer:

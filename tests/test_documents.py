@@ -1,4 +1,4 @@
-"""What the documents say is run: every command, and the resource that they add by hand."""
+"""Every command of the documents runs, and docs/add-a-resource.md works by hand."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Bake, Report, bake_into, command, environment, make
 
-# docs/generate.md builds on itself: test_generate.py runs it as a whole.
+# test_generate.py runs docs/generate.md, whose commands depend on each other.
 PROJECT_DOCUMENTS = (
     "README.md",
     "docs/add-a-resource.md",
@@ -61,7 +61,7 @@ CONNECT = (
     "unpooled_engine; e = unpooled_engine(load_config_with_database("
     "current_project().config_type, signs=False).database_url)"
 )
-# From the guide: where a line goes that is added to a file.
+# The guide's words for the place of a line in a file.
 ANCHORS = {
     "src/services/ports.py": '    """The repositories of one transaction."""\n',
     "src/infrastructure/databases/unit_of_work.py": "        super().__init__(connection)\n",
@@ -89,7 +89,7 @@ def test_every_command_of_the_documents_is_run(copy: Path, report: Report) -> No
     not_run = [line for line in every if line.startswith(tuple(REASONS))]
     by_others = [line for line in every if line in BY_ANOTHER_TEST]
     here = [line for line in every if line not in not_run + by_others]
-    add_resource(copy)  # So that there is something to migrate.
+    add_resource(copy)  # So that `db migrate` finds a difference.
     for line in here:
         result = command(line, cwd=copy)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
@@ -101,7 +101,7 @@ def test_every_command_of_the_documents_is_run(copy: Path, report: Report) -> No
 
 
 def add_resource(project: Path) -> tuple[int, int]:
-    """Follow docs/add-a-resource.md. Returns how many files and lines it took."""
+    """Follow docs/add-a-resource.md; return the numbers of files and lines."""
     guide = (project / "docs/add-a-resource.md").read_text()
     files = lines = 0
     for section in guide.split("\n## ")[1:]:
@@ -148,9 +148,9 @@ def test_a_resource_is_added_by_hand(
 
 
 def test_the_three_releases_of_the_guide_lose_nothing(copy: Path) -> None:
-    """What old and new code write meanwhile is there afterwards."""
+    """Rows that old and new code write during the migrations exist afterwards."""
     guide = (copy / "docs/migrations.md").read_text().partition("## An example")[2]
-    # Every project has this page, and this one has todos.
+    # Projects without todos have this page, too.
     example = guide.partition("\n## ")[0].replace("books", "todos")
     written: list[str] = []
     found = re.findall(r"^```(\w+)\n(.*?)^```$", example, re.MULTILINE | re.DOTALL)
@@ -164,7 +164,7 @@ def test_the_three_releases_of_the_guide_lose_nothing(copy: Path) -> None:
 
 @contextmanager
 def running_database(project: Path) -> Iterator[None]:
-    """The embedded one, so that it does not start and stop with each command."""
+    """Keep the embedded database running, so that each command does not start and stop it."""
     holder = subprocess.Popen(
         [".venv/bin/python", "-c", f"{CONNECT}; print(1, flush=True); sys.stdin.read()"],
         cwd=project,
@@ -182,7 +182,7 @@ def running_database(project: Path) -> Iterator[None]:
 
 
 def release(copy: Path, blocks: list[tuple[str, str]], written: list[str]) -> None:
-    """Write the files and run the commands; before each, code of all releases writes."""
+    """Write the files and run the commands; before each command, code of all releases writes."""
     for language, block in blocks:
         if language == "python":
             path, _, text = block.removeprefix("# ").partition("\n")
@@ -312,13 +312,12 @@ def test_each_setting_is_in_the_table_with_its_default(copy: Path) -> None:
         re.MULTILINE,
     ):
         found = values.replace("`", "").split(", ")
-        # A row without a default for each of its names has it for the first ones.
+        # A row with fewer defaults than names gives them for its first names.
         each = re.findall(r"\w+", names)
         table |= dict(zip(each, [*found, *("" for _ in each)], strict=False))
     set_here = set(re.findall(r"^(\w+)=", shown, re.MULTILINE)) - defaults.keys()
     assert table.keys() == defaults.keys() | set_here
     own = {"SERVICE_PREFIX": "the project's name", "MIGRATION_DATABASE_URL": "DATABASE_URL"}
-    own["RATE_LIMIT_STORAGE"] = "memory://"  # Masked: an address may have a password in it.
     for name, default in defaults.items():
         assert table[name] == own.get(name, default), name
 
@@ -366,5 +365,5 @@ def test_the_diagrams_are_those_of_the_answers(answers: dict[str, object], bake:
 
 
 def anchor(heading: str) -> str:
-    """As GitHub and GitLab make it of a heading."""
+    """Return the anchor that GitHub and GitLab make of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

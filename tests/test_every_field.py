@@ -1,4 +1,4 @@
-"""A resource with a field of every type and every filter, asked everything."""
+"""A generated resource with every type and filter passes the proofs of conformance."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def test_every_type_of_the_generator_is_in_it(project: Path) -> None:
 @pytest.mark.long
 def test_a_resource_of_every_field_is_right_under_any_input(copy: Path, report: Report) -> None:
     build(copy)
-    conform = ["-m", "proofs.conform", "--short", "--only", "corpus", "contract"]
+    conform = ["-m", "proofs.conformance", "--short", "--only", "corpus", "contract"]
     result = subprocess.run(
         [sys.executable, *conform, "--project", str(copy)],
         cwd=ROOT,

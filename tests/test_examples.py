@@ -1,4 +1,4 @@
-"""The examples: each is still built on a new project, and does what its page says."""
+"""Each example can be built on a new project, and does what its page says."""
 
 import subprocess
 from pathlib import Path
@@ -14,12 +14,13 @@ from proofs.generation import ROOT
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    # Root's embedded PostgreSQL is another user's.
+    # Root's embedded PostgreSQL runs as another user.
     tmp_path.chmod(0o755)
     return tmp_path
 
 
-@pytest.mark.parametrize("name", sorted(set(names()) - {"order_desk"}))  # test_order_desk.py
+# test_order_desk.py tests the order desk.
+@pytest.mark.parametrize("name", sorted(set(names()) - {"order_desk"}))
 def test_an_example_still_fits_on_a_new_project(
     name: str, copy: Path, folder: Path, report: Report
 ) -> None:

@@ -1,4 +1,4 @@
-"""The answer `file_storage`: nothing of it where it is none, else what it promises."""
+"""The answer `file_storage`: "none" leaves no trace, "s3" makes a working project."""
 
 import re
 import signal
@@ -22,7 +22,7 @@ from switches import common, mentions, passed_by_the_chassis, project_with, vers
 from test_documents import commands
 
 from proofs.chassis import SUITE
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 WORDS = re.compile(
     rb"boto3|S3_BUCKET|seaweed|stored_?file|chassis[./]storage|core[./]storage|file_service|/\.files"
@@ -37,7 +37,7 @@ START_SECONDS = 120
 
 @pytest.fixture(scope="module")
 def files_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the environment of the default project, to which what stores files is added."""
+    """A project that stores files, with the default project's environment and S3 packages."""
     folder = tmp_path_factory.mktemp("files")
     return project_with(project, template, folder, "storage-development.txt", file_storage="s3")
 
@@ -78,7 +78,7 @@ def test_the_chassis_passes_its_tests_of_it(files_project: Path, report: Report)
 @pytest.mark.long
 def test_the_commands_of_the_guide_are_run(files_project: Path) -> None:
     guide = (files_project / GUIDE).read_text()
-    # `make run` has migrated where a reader comes to the guide.
+    # A reader of the guide has already run `make run`, which migrates.
     for line in (".venv/bin/python manage.py db upgrade", *commands(guide)):
         result = command(line, cwd=files_project)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
@@ -91,7 +91,7 @@ def test_the_commands_of_the_guide_are_run(files_project: Path) -> None:
 
 @contextmanager
 def running(project: Path) -> Iterator[str]:
-    """Give the address of its service."""
+    """Run the service; yield its address."""
     port = free_port()
     process = subprocess.Popen(
         [".venv/bin/python", "manage.py", "run", "--port", str(port)],

@@ -1,4 +1,4 @@
-"""Each combination of answers starts with the first command of its README, and is ready."""
+"""`make run` makes a project of each combination of answers ready."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from proofs.matrix import Combination, combinations
 
 pytestmark = pytest.mark.long
 
-# What a start and the tests depend on; other scripts serve pipelines.
+# A start and the tests depend on these; other scripts serve pipelines.
 RUNS = (
     "chassis/",
     "src/",
@@ -26,7 +26,7 @@ RUNS = (
 
 
 def fingerprint(project: Path) -> str:
-    """Of all that a start and the tests depend on."""
+    """Hash all files that a start and the tests depend on."""
     digest = hashlib.sha256()
     for path in project_files(project):
         if str(path).startswith(RUNS):
@@ -44,7 +44,7 @@ def first_command(project: Path) -> str:
 
 @pytest.fixture(scope="module")
 def every(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Combination]:
-    """Those of `make matrix`; the default on other versions of Python is that proof's alone."""
+    """Return the combinations of `make matrix`, without those for other versions of Python."""
     found = combinations(template, tmp_path_factory.mktemp("combinations"))
     return [one for one in found if one.python is None]
 
@@ -56,18 +56,18 @@ def different(
     project: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
-    """One project for each set of answers that makes a difference to what runs."""
-    make(project, "format")  # Sets the environment up, if that has not happened.
+    """Return one project for each set of answers with different running code."""
+    make(project, "format")  # Installs the environment at the first time.
     found: dict[str, Path] = {}
     for one in every:
         made = bake_into(tmp_path_factory.mktemp("answers"), template, **dict(one.answers))
         found.setdefault(fingerprint(made), made)
     for made in found.values():
-        # Root's embedded PostgreSQL is another user's.
+        # Root's embedded PostgreSQL runs as another user.
         made.parent.chmod(0o755)
         (made / ".venv").symlink_to(project / ".venv")
         for name in ("requirements/run.txt", "requirements/development.txt"):
-            os.utime(made / name, (0, 0))  # The environment that is shared is not older.
+            os.utime(made / name, (0, 0))  # So that make does not reinstall the shared environment.
     return found
 
 
@@ -77,7 +77,7 @@ def test_each_combination_starts_with_the_first_command_of_its_readme(
     for project in different.values():
         assert first_command(project) == "make run"
         with started(project, "make", "run"):
-            pass  # It was ready.
+            pass  # The service was ready.
     report.append(
         f"answers: {len(every)} combinations, {len(different)} of them differ in what runs; "
         "each of these was started"
@@ -87,7 +87,7 @@ def test_each_combination_starts_with_the_first_command_of_its_readme(
 def test_each_combination_that_differs_is_tested_as_a_whole(
     different: dict[str, Path], default_project: Path, empty_project: Path
 ) -> None:
-    """test_project.py runs these two; test_jobs.py and test_files.py run what is more."""
+    """test_project.py tests these two; test_jobs.py and test_files.py test the other switches."""
     parts = ("src/tasks", "chassis/storage")
     plain = {
         one for one, made in different.items() if not any((made / part).exists() for part in parts)

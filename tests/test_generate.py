@@ -1,4 +1,4 @@
-"""`generate` and `destroy` on a generated project: the guide, the exact undo, random models."""
+"""`generate` and `destroy`: the guide, the exact undo, and random models."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def status(project: Path) -> str:
 
 @pytest.fixture
 def fresh(copy: Path) -> Path:
-    """Committed, its database migrated."""
+    """A committed project with a migrated database."""
     manage(copy, "python manage.py db upgrade")
     command("git add --all && git commit --quiet --message before", cwd=copy)
     assert not status(copy)
@@ -121,7 +121,8 @@ def test_edits_beside_and_a_resource_in_between_do_not_matter(fresh: Path) -> No
     manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py generate resource Tag name:str:50")
     manage(fresh, "python manage.py db upgrade")
-    manage(fresh, "python manage.py destroy resource Note")  # By a revision: one builds on its own.
+    # This writes a revision, because Tag's revision builds on Note's.
+    manage(fresh, "python manage.py destroy resource Note")
     manage(fresh, "python manage.py db upgrade")
     manage(fresh, "python manage.py destroy resource Tag")
     shown = command("git diff --unified=0 src", cwd=fresh).stdout.splitlines()
@@ -157,7 +158,8 @@ def test_what_is_referred_to_goes_last(fresh: Path) -> None:
 def test_nothing_is_written_where_a_step_fails(fresh: Path) -> None:
     revision = next((fresh / "migrations/versions").glob("0001_*.py"))
     second = revision.read_text().replace('revision = "0001"', 'revision = "0002"', 1)
-    (revision.parent / "0002_another_branch.py").write_text(second)  # Two that follow nothing.
+    # Two first revisions make `db migrate` fail.
+    (revision.parent / "0002_another_branch.py").write_text(second)
     before = status(fresh)
     refused = command(f".venv/bin/{NOTE}", cwd=fresh)
     assert refused.returncode == 1
@@ -228,7 +230,7 @@ def test_every_type_and_modifier_is_green_without_an_edit(fresh: Path) -> None:
 
 
 def test_a_family_is_taken_back_in_each_state(fresh: Path) -> None:
-    """Never applied; applied and empty; applied with rows, its revision among them."""
+    """Revisions never applied, applied to empty tables, and applied to tables with rows."""
     names = re.findall(r"\[(\w+)\]", FAMILIES)
     back = f"python manage.py destroy resource {' '.join(reversed(names))}"
     for apply in (False, True):
@@ -274,7 +276,7 @@ def test_a_field_that_refers_goes_before(fresh: Path) -> None:
 
 
 def test_one_of_a_family_leaves_the_others_as_they_were(fresh: Path) -> None:
-    """Its revision, which nobody has applied, is written anew without it."""
+    """The revision of all, which was never applied, is written again without the one."""
     model(fresh, FAMILIES)
     manage(fresh, "python manage.py destroy resource Address")
     manage(fresh, "python manage.py db upgrade")
@@ -299,7 +301,8 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
     manage(fresh, "python manage.py generate field Note kind:str:9 --backfill plain")
     manage(fresh, "python manage.py db upgrade")
-    breaking = command("make check", cwd=fresh)  # It breaks clients of what is committed.
+    # A new required field breaks clients of the committed document.
+    breaking = command("make check", cwd=fresh)
     assert breaking.stdout.count("it is required now") == 1, breaking.stdout + breaking.stderr
     for name in ("kind", "code", "pinned"):
         manage(fresh, f"python manage.py destroy field Note {name}")
@@ -312,7 +315,7 @@ def test_random_models_are_valid_and_undone(fresh: Path, report: Report) -> None
 
 
 def test_two_branches_that_generated_are_merged(fresh: Path) -> None:
-    """As docs/generate.md says it: conflicts are two lines to keep, and a number is given anew."""
+    """As docs/generate.md says: keep both sides of each conflict, and renumber a revision."""
     command("git branch pears", cwd=fresh)
     for branch, name in (("pears", "Pear"), ("-", "Apple")):
         command(f"git checkout --quiet {branch}", cwd=fresh)
@@ -338,5 +341,5 @@ def test_two_branches_that_generated_are_merged(fresh: Path) -> None:
     checked = command("make check", cwd=fresh)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     command("git add --all && git commit --quiet --message merged", cwd=fresh)
-    manage(fresh, "python manage.py destroy resource Pear")  # By its receipt, for all that.
+    manage(fresh, "python manage.py destroy resource Pear")  # The receipt still allows the undo.
     assert not command("git add --all && git diff --staged --stat HEAD^", cwd=fresh).stdout

@@ -1,4 +1,4 @@
-"""Whatever is answered, the files that come out are valid, complete and the same each time."""
+"""For any answers, generated files are valid, complete and the same each time."""
 
 import itertools
 import json
@@ -50,7 +50,7 @@ HOSTILE_TEXTS = {
 
 
 def literally(text: str) -> str:
-    """What is answered without a prompt is rendered once by cookiecutter itself."""
+    """Escape an answer: cookiecutter renders answers that it gets without a prompt."""
     return f"{{% raw %}}{text}{{% endraw %}}"
 
 
@@ -59,7 +59,7 @@ def one_line(text: str) -> str:
 
 
 def markdown_text(readme: str) -> tuple[str, list[str]]:
-    """The first heading and the paragraphs at the top level, as a reader sees them."""
+    """Return the first heading and the top-level paragraphs, as a reader sees them."""
     tokens = MarkdownIt("commonmark").parse(readme)
     seen = {"heading_open": [""], "paragraph_open": [""]}
     for opening, inline in itertools.pairwise(tokens):
@@ -193,7 +193,7 @@ def test_no_delimiter_is_left_over(kind: str, request: pytest.FixtureRequest) ->
     project: Path = request.getfixturevalue(kind)
     for path in project_files(project):
         content = (project / path).read_text(encoding="utf-8")
-        # The name of the file with the questions is no reference to an answer.
+        # The file name cookiecutter.json is not a reference to an answer.
         assert "cookiecutter." not in content.replace("cookiecutter.json", ""), path
         if not is_copied(path):
             assert not re.search(r"\{\{|\}\}|\{%|%\}|\{#", content), path
@@ -202,7 +202,7 @@ def test_no_delimiter_is_left_over(kind: str, request: pytest.FixtureRequest) ->
 def test_copied_files_are_the_same_to_the_byte_and_the_bit(
     template: Path, default_project: Path
 ) -> None:
-    made = Path("chassis/manifest.json")  # By the hook, of what lies there.
+    made = Path("chassis/manifest.json")  # The hook draws it from the project's files.
     copied = [path for path in project_files(default_project) if is_copied(path) and path != made]
     shortened = {name for part in QUESTIONS["_parts"] for name in part.get("lines_of", ())}
     executable = 0

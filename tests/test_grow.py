@@ -1,4 +1,4 @@
-"""docs/grow.md, applied to a new project block by block: then its own checks and tests hold."""
+"""The blocks of docs/grow.md are applied to a new project, whose checks and tests then pass."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from conftest import Report, command, make
 from test_documents import has_column, running_database, sql
 
 GUIDE = "docs/grow.md"
-MOST_LINES = 60  # Of a guide's code, its tests aside.
+MOST_LINES = 60  # Lines of a recipe's code, without its tests.
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMES = ("Ada Lovelace", "Plato", "Ludwig van Beethoven")
 LISTS = ".venv/bin/python -m unittest tests.test_promises.ListsTest"
@@ -18,7 +18,7 @@ SPLIT, LOCK, WRONG = "A column, split in three releases", "make lock", " (wrong)
 
 
 def sections(text: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """The heading of each, and its blocks with their languages."""
+    """Return the heading of each section, and its blocks with their languages."""
     for section in text.split("\n## "):
         heading, _, body = section.partition("\n")
         yield heading, BLOCK.findall(body)
@@ -29,7 +29,7 @@ def commands(block: str) -> list[str]:
 
 
 def add(project: Path, block: str) -> None:
-    """A new file, or more lines at the end of one."""
+    """Write a new file, or append lines to a file."""
     name, _, code = block.removeprefix("# ").partition("\n")
     path = project / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def add(project: Path, block: str) -> None:
 
 
 def change(project: Path, block: str) -> None:
-    """Of each hunk, the lines that are there become those that are to be."""
+    """Apply the hunks of a diff to a file."""
     name, _, hunks = block.removeprefix("# ").partition("\n")
     path = project / name.removesuffix(WRONG)
     text = path.read_text()
@@ -46,7 +46,7 @@ def change(project: Path, block: str) -> None:
         lines = hunk.splitlines(keepends=True)
         old = "".join(line[1:] or "\n" for line in lines if line[0] in " -")
         new = "".join(line[1:] or "\n" for line in lines if line[0] in " +")
-        if not old:  # Imports; `make format` sorts them.
+        if not old:  # Imports go to the top; `make format` sorts them.
             imports = [*re.finditer(r"^(from|import) .*?\n", text, re.MULTILINE)]
             place = imports[-1].start() if imports else 0
             text = text[:place] + new + text[place:]
@@ -64,7 +64,7 @@ def run(project: Path, line: str, **variables: str) -> str:
 
 @pytest.fixture
 def shop(project: Path, empty_project: Path, tmp_path: Path) -> Path:
-    make(project, "format")  # Sets it up.
+    make(project, "format")  # Installs the environment.
     shop = shutil.copytree(empty_project, tmp_path / "shop")
     (shop / ".venv").symlink_to((project / ".venv").resolve())
     return shop
@@ -108,7 +108,7 @@ def failed(project: Path, line: str) -> str:
 
 
 def lock(shop: Path) -> None:
-    """With a stand-in of uv, which says what it is to lock: the index is not asked."""
+    """Run `make lock` with a fake uv that records its arguments, so that no index is asked."""
     stand_in = shop.parent / "bin/uv"
     stand_in.parent.mkdir()
     stand_in.write_text(f'#!/bin/sh\necho "$@" >>"{shop.parent}/asked"\n')
@@ -125,7 +125,7 @@ def lock(shop: Path) -> None:
 
 @pytest.mark.long
 def test_a_column_is_split_and_nothing_is_lost(shop: Path) -> None:
-    """Whichever release writes meanwhile."""
+    """All three releases write during the split."""
     text = dict(sections((shop / GUIDE).read_text()))[SPLIT]
     (shop / "migrations/versions/0101_add_authors.py").write_text(FIRST)
     written = 0
@@ -166,7 +166,7 @@ WHOLE = "concat_ws(' ', given_name, nullif(family_name, ''))"
 
 
 def write(shop: Path) -> int:
-    """As the code of each release does that the table allows. Return how many rows it made."""
+    """Insert rows like the code of each release that fits the table; return their number."""
     old, new = (has_column(shop, name, "authors") for name in ("name", "given_name"))
     statements = []
     for name in NAMES:

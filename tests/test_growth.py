@@ -1,4 +1,4 @@
-"""A project's tests hold when it grows: other names, ten resources, revisions of every kind."""
+"""A project's tests still pass with ten resources of other names and revisions of every kind."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ ROUNDS = 4
 
 @pytest.fixture(scope="module")
 def grown(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its newest revisions contract, and do not go back."""
+    """A grown project whose newest revisions are contract revisions without a downgrade."""
     folder = tmp_path_factory.mktemp("grown")
-    folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    folder.chmod(0o755)  # Root's embedded PostgreSQL runs as another user.
     answers = {"project_slug": "parcel_desk", "example_resource": False}
     project = bake_into(folder, template, **answers)
     guide = project / "docs/add-a-resource.md"
@@ -53,7 +53,7 @@ def test_the_tests_of_the_chassis_pass_on_it(grown: Path) -> None:
 
 
 def test_the_kinds_of_revisions_are_those_that_the_rules_know() -> None:
-    """Each operation outside a transaction, each mode, each phase, and a way of no return."""
+    """Each operation outside a transaction, mode and phase, and an irreversible revision."""
     source = (ROOT / "{{cookiecutter.project_slug}}/chassis/migrations/operations.py").read_text()
     names = re.findall(r"^def ([a-z]\w+)\(", source, re.MULTILINE)
     code = "\n".join(kind.up + kind.down for kind in KINDS)

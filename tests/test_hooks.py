@@ -1,4 +1,4 @@
-"""The hooks refuse what cannot work, and never take a project with them that could."""
+"""The hooks reject answers that cannot work, and never remove a project that could."""
 
 import ast
 import importlib.util
@@ -34,7 +34,7 @@ post_gen = load("post_gen_project")
 PARTS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_parts"]
 EXAMPLE = PARTS[0]
 
-# Refused slugs, by the reason that the sentence gives.
+# Rejected slugs, by the reason in the error.
 SHAPE = "must be made of lower-case letters"
 BAD_SLUGS = {
     "": "is empty",
@@ -99,7 +99,7 @@ GOOD_SLUGS = ["my_service", "a", "a1", "billing_2", "flaskapp", "my_flask", "x" 
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Three levels deep, so that a slug that climbs out would be seen."""
+    """A folder three levels deep, so that a test sees files of a slug that leads out."""
     folder = tmp_path / "a_level" / "another" / "output"
     folder.mkdir(parents=True)
     return folder
@@ -276,7 +276,7 @@ def test_a_hook_starts_only_git_for_a_first_commit_and_three_scripts(hook: Path)
 
 def test_the_lists_of_the_example_name_every_file_that_mentions_it(template: Path) -> None:
     project = template / PROJECT_FOLDER
-    # They choose by a condition of their own.
+    # Their own templates have conditions.
     rendered = {"README.md", "openapi.json", "pyproject.toml"}
     files = [str(path) for path in project_files(project) if str(path) not in rendered]
     named = {name for name in files if "todo" in name.lower()}
@@ -360,7 +360,7 @@ def test_a_commit_that_fails_is_warned_of_and_works_later(
     with monkeypatch.context() as patch:
         (tmp_path / "gitconfig").write_text(settings.format(hooks=hook.parent))
         patch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-        patch.setenv("PYTHONIOENCODING", "ascii")  # An old code page meets git's own words.
+        patch.setenv("PYTHONIOENCODING", "ascii")  # An old code page cannot print git's message.
         project = bake()
 
     [warning] = warnings(capfd)
@@ -406,7 +406,9 @@ def test_inside_a_work_tree_no_repository_is_nested(
 
     assert not (project / ".git").exists()
     said = capfd.readouterr().out
-    assert "This lies in a git repository: it got none of its own. Commit it there." in said
+    assert (
+        "The project lies in a git repository, so it got none of its own. Commit it there." in said
+    )
     git("add", "--all", cwd=outer)
     staged = git("ls-files", "--stage", cwd=outer)
     assert f"{project.relative_to(outer)}/manage.py" in staged
@@ -431,7 +433,7 @@ def test_where_the_work_tree_ignores_it_it_gets_a_repository(
 def test_the_answers_that_were_taken_are_said(
     template: Path, output: Path, tmp_path: Path, license_name: str
 ) -> None:
-    """Of defaults cookiecutter drops what comes after a licence that is none of the choices."""
+    """Cookiecutter ignores defaults after an unknown licence, so the hook prints all answers."""
     config = tmp_path / "config.yaml"
     defaults = f"license: '{license_name}'\n  author: Ann\n  example_resource: false"
     config.write_text(f"default_context:\n  project_name: Mail Box\n  {defaults}\n")
@@ -533,7 +535,7 @@ def test_the_secrets_are_never_tracked(default_project: Path) -> None:
     assert git("check-ignore", ".env", cwd=default_project) == ".env"
     tracked = git("ls-files", cwd=default_project).splitlines()
     assert ".env" not in tracked
-    assert ".env.docker.env" in tracked  # It has none.
+    assert ".env.docker.env" in tracked  # It has no secrets.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The figures of the house are counted, and those that hold keep holding."""
+"""The sizes of `make house` are counted, and limits that are kept stay kept."""
 
 from pathlib import Path
 
@@ -6,19 +6,22 @@ import pytest
 
 from proofs import house
 
-# These were not reached: the issues after the first brought more than was foreseen.
+# These limits are not kept: later features needed more code than the design foresaw.
 NOT_REACHED = {
     "files, lines from URL to SQL",
     "names, modules of the chassis in src",
     "lines of the chassis that serve",
     "lines of the chassis for development",
-    "file names with two meanings",
 }
 
 
 def test_what_was_reached_stays_so(default_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(house, "PROJECT", default_project)
     assert {row.figure for row in house.rows() if not row.holds} <= NOT_REACHED
+
+
+def test_a_file_name_has_one_meaning_with_every_switch_on() -> None:
+    assert house.twice(house.python("src", "chassis")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/how-to.md of a project, from top to bottom: every command run, every block applied."""
+"""Every command and block of a project's docs/how-to.md is run and applied, in order."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from conftest import Report, command, make
 PAGE = "docs/how-to.md"
 TASKS = 13
 BROKER_PORT = 5672
-LONGEST = 10  # Lines of prose of a task.
+LONGEST = 10  # Lines of prose in a task.
 RESPONSES = """
 import json, src
 from contextlib import closing
@@ -52,7 +52,7 @@ def sections(text: str) -> dict[str, str]:
 
 
 def apply(project: Path, text: str) -> Iterator[str]:
-    """What each block says is done; yield the name of each file that a person opens for it."""
+    """Apply each block; yield the name of each file that a person opens for it."""
     for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if language == "sh":
             for line in block.splitlines():
@@ -72,9 +72,9 @@ def apply(project: Path, text: str) -> Iterator[str]:
 
 
 def changed(text: str, block: str, name: str) -> str:
-    """Each line without a + is there once behind the one before; what is new goes beside it."""
+    """Apply a diff. Each line without + must occur once after the one before; + lines follow it."""
     lines, waiting = text.splitlines(), list[str]()
-    place: int | None = None  # Behind the line that was found last.
+    place: int | None = None  # The position after the last found line.
     for line in block.splitlines():
         sign, content = line[:1] or " ", line[1:]
         if sign == "+":
@@ -127,13 +127,13 @@ def test_the_thirteen_tasks_of_the_page_hold(notes: Path, report: Report) -> Non
     assert "Hello, Ada." in command(".venv/bin/python manage.py greet-people Ada", cwd=notes).stdout
     made = "\n".join(path.read_text() for path in (notes / "migrations/versions").glob("*.py"))
     assert "text_pattern_ops" in made
-    files = sum(map(len, opened.values())) + TASKS  # Each task, and this page.
+    files = sum(map(len, opened.values())) + TASKS  # The files of each task, and this page itself.
     report.append(f"the thirteen tasks: {files} files opened from the README on")
 
 
 @contextmanager
 def broker() -> Iterator[None]:
-    """Accepts the connections of the page's probe, unless a broker of this machine does."""
+    """Accept the connections of the page's probe, unless this machine has a broker."""
     try:
         server = socket.create_server(("127.0.0.1", BROKER_PORT))
     except OSError as error:
@@ -160,7 +160,7 @@ def test_each_task_is_short(default_project: Path) -> None:
 
 
 def run(project: Path, code: str) -> str:
-    """What it writes."""
+    """Run a line; return its output."""
     result = subprocess.run(
         [".venv/bin/python", "-c", code],
         cwd=project,

@@ -1,4 +1,4 @@
-"""scripts/install.sh: uv installs, pip where it cannot, and a line says so; and what is locked."""
+"""scripts/install.sh installs with uv, or with pip where uv fails; requirements are locked."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ MAKE_VENV = 'if [ "$1" = venv ]; then exec python3 -m venv "$4"; fi'
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Path:
-    """A file that locks one package, in a wheel on this disk."""
+    """Write a requirements file that locks one package, a wheel on this disk."""
     wheel = tmp_path / "sample-1.0-py3-none-any.whl"
     metadata = "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -40,7 +40,7 @@ def stand_in(folder: Path, name: str, script: str) -> Path:
 
 
 def install(locked: Path, **variables: str) -> tuple[int, list[str]]:
-    """Into .venv beside the file: the status and what was said."""
+    """Install into .venv beside the file; return the status and the output."""
     result = command(f"'{INSTALL}' .venv {locked.name}", cwd=locked.parent, **variables)
     assert result.stdout == ""
     return result.returncode, result.stderr.splitlines()
@@ -63,7 +63,7 @@ def test_the_locked_uv_installs_where_there_is_none(locked: Path, tmp_path: Path
 
 
 def without_uv(folder: Path) -> str:
-    """A PATH with what the script needs and no uv."""
+    """Return a PATH with the script's commands and without uv."""
     programs = folder / "programs"
     programs.mkdir()
     for name in ("env", "sed", "tail", "cat", "mktemp", "rm", "dirname", "sh", "bash"):
@@ -121,7 +121,7 @@ def test_an_old_python_is_refused_in_a_sentence(locked: Path, tmp_path: Path) ->
 
 
 def entries(path: Path) -> set[tuple[str, str]]:
-    """Each locked package with its version, its condition and its hashes."""
+    """Return for each locked package its version, condition and hashes."""
     found = re.findall(r"^([\w.\[\]-]+)(==.*(?:\n    --hash.*)+)", path.read_text(), re.MULTILINE)
     assert found
     return set(found)

@@ -1,4 +1,4 @@
-"""The answer `background_jobs`: nothing of it where it is none, else what it promises."""
+"""The answer `background_jobs`: "none" leaves no trace, "celery" makes a working project."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ MODULES = tuple(f"jobs.test_{name}" for name in NAMES)
 
 @pytest.fixture(scope="module")
 def jobs_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the environment of the default project, to which Celery is added."""
+    """A project with jobs, with the default project's environment and Celery."""
     folder = tmp_path_factory.mktemp("jobs")
     return project_with(project, template, folder, "jobs.txt", background_jobs="celery")
 
@@ -74,7 +74,7 @@ def test_the_guide_runs_as_it_stands(jobs_project: Path) -> None:
     text = (jobs_project / GUIDE).read_text()
     lines = commands(text)
     before = lines.index(next(line for line in lines if "openapi write" in line))
-    for line in lines[1:before]:  # The first is what the fixture did.
+    for line in lines[1:before]:  # The fixture has already run the first command.
         assert_runs(line, jobs_project)
     for name, code in sections(text):
         path = jobs_project / name

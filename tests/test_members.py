@@ -1,4 +1,4 @@
-"""Modules and documents that both sides changed, merged by what these define: updates.members."""
+"""updates.members merges modules and documents that team and template changed."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_what_the_template_changed_and_the_team_did_not_is_the_templates() -> No
             BASE.replace("(ABC):\n    pass", "(ABC):\n    own = 1"),
             "Repository, which you changed, is",
         ),
-        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown is not known there"),
+        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown is not imported there"),
         (BASE + "\n\nclass UnitOfWork:\n    pass\n", "says something twice"),
         (BASE.replace("class UnitOfWork:", "class UnitOfWork(Own):"), "the head of UnitOfWork"),
         (BASE.replace("LIMIT = 1\n", "LIMIT = 1\n# The end.\n"), "this would be lost: # The end."),

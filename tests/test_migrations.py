@@ -1,4 +1,4 @@
-"""Migrations by several processes, as several instances of a service start them."""
+"""Several processes migrate one database, as several instances of a service do."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ MIGRATORS, ROUNDS = 4, 3
 
 
 def test_several_migrators_at_once_all_succeed(copy: Path) -> None:
-    """One migrates and the others wait for it, in the first round from an empty database on."""
+    """One process migrates, the others wait; the first round begins with an empty database."""
     for _ in range(ROUNDS):
         processes = [
             subprocess.Popen(

@@ -1,6 +1,6 @@
-"""Mistakes that nobody would notice for long: each is refused, with its place and the cure.
+"""Silent mistakes are rejected with their place and the remedy.
 
-At the start of the service, or by what `make check` runs of the tests.
+The service's start rejects them, or the tests that `make check` runs.
 """
 
 import re
@@ -32,10 +32,10 @@ Edit = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Mistake:
-    kind: str  # As the list of what has to be refused names it.
+    kind: str  # One of the kinds that have to be rejected.
     name: str
     edit: Edit
-    said: tuple[str, ...]  # The place, and the cure.
+    said: tuple[str, ...]  # Parts of the error: the place and the remedy.
     by: str = START
 
 
@@ -73,7 +73,7 @@ def renamed(path: str, old: str, new: str) -> Edit:
 
 
 def field(schema: str, name: str, declared: str, *, imports: str = "") -> Edit:
-    """Another declaration of a field, by hand."""
+    """Return an edit that replaces the declaration of a field."""
 
     def edit(project: Path) -> None:
         path = project / SCHEMAS / f"{schema}.py"
@@ -86,7 +86,7 @@ def field(schema: str, name: str, declared: str, *, imports: str = "") -> Edit:
 
 
 def table(name: str, old: str, new: str) -> Edit:
-    """Of a module of tables, which then knows what its columns are made of."""
+    """Return an edit of a module of tables, with the imports for its columns."""
     imports = "from sqlalchemy import Column, Integer, String\n"
     path = f"{MODELS}/{name}.py"
     return both(put(path, old, new), put(path, "from sqlalchemy", f"{imports}from sqlalchemy"))
@@ -445,7 +445,7 @@ KINDS = "folder inject port column longer list bare nested bound".split()
 
 @pytest.fixture(scope="module")
 def desk(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The order desk, migrated and right; to be copied."""
+    """The order desk without a mistake, migrated; tests copy it."""
     make(project, ".venv/.ready")
     folder = tmp_path_factory.mktemp("mistakes")
     folder.chmod(0o755)

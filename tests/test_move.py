@@ -1,4 +1,4 @@
-"""Projects of earlier states become projects of this one: proofs.updates, and what it refuses."""
+"""Projects of earlier versions are updated to this one; unsuitable ones are rejected."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def history(report: Report) -> Path:
-    """A repository of the template with its earlier states; an archive of it has none."""
+    """The template's repository with its earlier versions; an archive has no history."""
     commits = ["git", "cat-file", "-e", f"{STATES['1.0.0']}^{{commit}}"]
     if subprocess.run(commits, cwd=ROOT, capture_output=True, check=False).returncode:
         report.append("updates: not run, the history of the template is not here")
@@ -28,7 +28,7 @@ def history(report: Report) -> Path:
 
 @pytest.fixture(scope="module")
 def ready(project: Path) -> Path:
-    make(project, "format")  # Sets its environment up, if that has not happened.
+    make(project, "format")  # Installs the environment at the first time.
     return project
 
 
@@ -59,7 +59,7 @@ def test_edited_projects_are_updated_as_expected(ready: Path, report: Report) ->
 
 @pytest.mark.parametrize("programme", ["proofs.updates", "proofs.fleet", "proofs.wheel"])
 def test_the_long_form_holds(history: Path, ready: Path, report: Report, programme: str) -> None:
-    """The suites of all states; fifty projects and one fix; the chassis as a wheel."""
+    """All versions with their tests; one fix for fifty projects; the chassis as a wheel."""
     command = [sys.executable, "-m", programme, "--project", str(ready)]
     result = subprocess.run(
         command, cwd=history, env=environment(), capture_output=True, text=True, check=False
@@ -93,7 +93,7 @@ def test_what_cannot_be_moved_is_left_as_it_is(proof: Proof, tmp_path: Path) -> 
 def test_a_project_is_moved_where_it_lies_and_nothing_of_it_is_lost(
     proof: Proof, tmp_path: Path
 ) -> None:
-    """In a folder of a larger repository, with files that no rule knows."""
+    """The project is a folder of a larger repository, and has files of its own."""
     made = proof.generate("inner", STATES["1.0.0"], {"project_slug": "billing"})
     outer = tmp_path / "outer"
     project = outer / "services/billing"
@@ -115,7 +115,7 @@ def test_a_project_is_moved_where_it_lies_and_nothing_of_it_is_lost(
 
     output = move(proof, project, 3)
 
-    assert "Conflicts: 2\n  chassis/core/paging.py  it is no Python: " in output
+    assert "Conflicts: 2\n  chassis/core/paging.py  it is not valid Python: " in output
     assert "\n  tests/api/test_cors.py\n" in output
     assert "OURS = 1" in (project / "tests/api/test_cors.py").read_text()
     assert (project / "src/old.py").read_text() == 'print "of another Python"\n'

@@ -1,4 +1,4 @@
-"""The order desk of examples/order_desk, built on a new project: what a service grows into."""
+"""The example order_desk is built on a new project, and its tests pass."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_the_guide_shows_lines_of_the_order_desk(copy: Path) -> None:
 
 
 def test_no_statement_of_it_was_written_by_hand() -> None:
-    """What describes a statement is imported, and what sends one is called."""
+    """No module imports SQLAlchemy's constructs for statements, or sends a statement itself."""
     written = r"import .*\b(?:select|insert|update|delete|text|Statement)\b|\.exec\w*\("
     for path in (path for path, _ in RECIPE.files() if path.suffix == ".py"):
         assert not re.findall(written, path.read_text()), path.name
@@ -32,7 +32,7 @@ def test_no_statement_of_it_was_written_by_hand() -> None:
 def test_the_order_desk_is_built_on_a_new_project(
     copy: Path, tmp_path: Path, report: Report
 ) -> None:
-    tmp_path.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+    tmp_path.chmod(0o755)  # Root's embedded PostgreSQL runs as another user.
     build = Build(RECIPE, tmp_path, report.append, copy / ".venv")
     build.make()
     build.prove()

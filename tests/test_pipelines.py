@@ -1,4 +1,4 @@
-"""The pipelines are valid, and each of their commands runs in a generated project."""
+"""Pipelines are valid, and each command in them runs in a generated project."""
 
 import json
 import os
@@ -45,7 +45,7 @@ REASONS = {
 
 
 class Loader(yaml.SafeLoader):
-    """`on` is a key, not a truth value."""
+    """Reads YAML in which `on` is a key and not a truth value."""
 
 
 Loader.yaml_implicit_resolvers = {
@@ -61,7 +61,7 @@ def load(path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def projects(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By the host of their pipelines; to be left as they are."""
+    """Projects by the host of their pipelines; tests must not change them."""
     return {
         host: bake_into(tmp_path_factory.mktemp(host), template, pipelines=host) for host in HOSTS
     }
@@ -72,7 +72,7 @@ def workflows(project: Path) -> list[Path]:
 
 
 def jobs_of_gitlab(project: Path) -> dict[str, dict[str, Any]]:
-    """With what they extend, as GitLab merges it."""
+    """Return GitLab's jobs, merged with those that they extend."""
     table = load(project / ".gitlab-ci.yml")
     reserved = {"workflow", "stages", "variables", "default"}
 
@@ -312,7 +312,7 @@ AZURE = {
 def deploy(
     project: Path, folder: Path, part: str, states: str = "Running\nSucceeded\n", **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """With a stand-in for az that writes down how it was called."""
+    """Run the deployment with a fake `az` that records its arguments."""
     (folder / "az").write_text(AZ)
     (folder / "az").chmod(0o755)
     (folder / "states").write_text(states)

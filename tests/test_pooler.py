@@ -1,4 +1,4 @@
-"""The default project behind PgBouncer, in transaction mode and as docs/scaling.md has it."""
+"""The default project works behind PgBouncer as docs/scaling.md configures it."""
 
 import json
 import os
@@ -16,9 +16,9 @@ import pytest
 from conftest import ROOT, Report, command, environment
 from pooler import PASSWORD, PgBouncer, Postgres, configuration, postgres, wait_until
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
-# Added to the copy's engines.py: what the service asks the suite's server goes through PgBouncer.
+# Added to the copy's engines.py, so that the service's connections go through PgBouncer.
 # Migrators, and the connections of the tests, which look from outside, go to the server itself.
 THROUGH_PGBOUNCER = """
 
@@ -39,7 +39,7 @@ SETTINGS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_ti
 
 @pytest.fixture(scope="session")
 def pgbouncer(report: Report) -> str:
-    """Debian's. Without it the tests that need it are skipped, and the end of the run says so."""
+    """Require PgBouncer. Without it the test is skipped, and the end of the run says so."""
     found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
         report.append("PgBouncer: not run, there is no pgbouncer")
@@ -71,7 +71,7 @@ def page(project: Path) -> str:
 def test_the_whole_suite_passes_through_it(
     pgbouncer: str, server: Postgres, tmp_path: Path, report: Report
 ) -> None:
-    # The suite makes tables as the service does its work, and logs in as roles that it makes.
+    # The tests create tables and roles as the service's role, so it has to be a superuser.
     server.psql("--command=ALTER ROLE service SUPERUSER", server.url_as("postgres"))
     text, times = re.subn(r"(?m)^service = (.*) dbname=\S+", r"* = \1", page(server.project))
     assert times == 1
@@ -93,14 +93,14 @@ def test_the_whole_suite_passes_through_it(
         output = result.stdout
         databases = set(running.logins())
     assert "skipped=" not in output
-    assert len(databases) > 15, databases  # Each class of tests with a database has its own.
+    assert len(databases) > 15, databases  # Each test class has its own database.
     tests = sum(map(int, re.findall(r"^Ran (\d+) tests", output, re.MULTILINE)))
     report.append(f"PgBouncer: {tests} tests pass through it, on {len(databases)} databases")
 
 
 @contextmanager
 def service(project: Path, **settings: str) -> Iterator[str]:
-    """Its URL. It is started once, whatever becomes of the connections."""
+    """Yield the service's URL. It is started once, also where connections are lost."""
     port = free_port()
     with subprocess.Popen(
         [".venv/bin/python", "manage.py", "serve"],
@@ -117,7 +117,7 @@ def service(project: Path, **settings: str) -> Iterator[str]:
 
 
 def asked(url: str, token: str = "", body: object = None) -> tuple[int, str]:
-    """The status, 0 where nobody answers, and Retry-After."""
+    """Return the status, 0 without a response, and Retry-After."""
     sent = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     try:

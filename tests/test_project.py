@@ -1,4 +1,4 @@
-"""Generated projects do what their README says, on real databases, with their own commands."""
+"""Generated projects pass their own checks and tests, on real databases."""
 
 import os
 import re
@@ -106,7 +106,7 @@ def database_of(output: str) -> str:
 
 
 def how_many(output: str) -> str:
-    """How many, and how long they would have taken one after the other."""
+    """Return the number of tests, and the sum of their times."""
     found = re.findall(r"^Ran (\d+) tests in ([\d.]+)s$", output, re.MULTILINE)
     assert found, output
     tests, seconds = (sum(map(float, column)) for column in zip(*found, strict=True))

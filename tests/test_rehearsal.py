@@ -1,4 +1,4 @@
-"""The short form of `make rehearse`: what holds in a few rounds of each of its proofs."""
+"""The short forms of `make rehearse` and `make refusals`, and the list of mutations."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from proofs.mutations import mutations
 
 @pytest.mark.long
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
-    output = short_form("proofs.rehearse", copy)
+    output = short_form("proofs.rehearsal", copy)
     found = [line.split("FAIL")[0].strip() for line in output.splitlines()]
     passed = sum(line.startswith("pass") for line in found)
     assert passed > 0, output

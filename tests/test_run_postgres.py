@@ -1,4 +1,4 @@
-"""scripts/run_postgres.sh of a generated project: a container, a volume, and a URL that works."""
+"""scripts/run_postgres.sh starts a container with a volume, and prints a working URL."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from conftest import bake_into, command
 from test_containers import docker
 
-from proofs.processes import free_port
+from proofs.harness.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -1,4 +1,4 @@
-"""`manage.py template update` merges: the changes of both sides stay, conflicts are shown."""
+"""`manage.py template update` keeps the changes of both sides, and shows conflicts."""
 
 import json
 import os
@@ -24,7 +24,7 @@ CONSTANTS = "src/domain/constants.py"
 
 @dataclass
 class Pair:
-    """A template with a history, and a project that its first commit generated."""
+    """A template with a history, and a project generated at its first commit."""
 
     template: Path
     project: Path
@@ -49,20 +49,20 @@ class Pair:
         return result.stdout + result.stderr
 
     def change(self, name: str, edit: Callable[[str], str]) -> None:
-        """In the template; a new file where there is none."""
+        """Change or create a file of the template, and commit."""
         path = self.template / PROJECT_FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(edit(path.read_text() if path.exists() else ""))
         commit_all(self.template, f"Change {name}")
 
     def step(self, name: str, text: str) -> None:
-        """In the template: a step that changes a team's code."""
+        """Add a step to the template that changes a team's code."""
         path = self.template / "updates/steps" / name
         path.write_text(text)
         commit_all(self.template, f"Add the step {name}")
 
     def edit(self, name: str, edit: Callable[[str], str]) -> None:
-        """In the project."""
+        """Change a file of the project, and commit."""
         path = self.project / name
         path.write_text(edit(path.read_text() if path.exists() else ""))
         commit_all(self.project, f"Edit {name}")
@@ -70,7 +70,7 @@ class Pair:
 
 @pytest.fixture
 def pair(own_template: Path, project: Path, tmp_path: Path) -> Pair:
-    make(project, "format")  # Sets the environment up, if that has not happened.
+    make(project, "format")  # Installs the environment at the first time.
     origin = tmp_path / "template.git"
     git("clone", "--quiet", "--bare", str(own_template), str(origin), cwd=tmp_path)
     git("remote", "add", "origin", str(own_template), cwd=own_template)
@@ -229,7 +229,7 @@ def test_two_updates_one_after_the_other_are_two_commits(pair: Pair) -> None:
     for number in (1, 2):
         pair.change("chassis/news.py", append(f"NEWS = {number}"))
         assert "Updated: 2\n" in pair.update()
-        assert "not committed" in pair.update(code=1)  # The first has to be committed.
+        assert "not committed" in pair.update(code=1)  # The first update has to be committed.
         commit_all(pair.project, "Update")
     assert (pair.project / "chassis/news.py").read_text() == "NEWS = 1\nNEWS = 2\n"
 
@@ -246,7 +246,7 @@ def test_a_file_that_the_project_renamed_gets_what_is_new_in_it(pair: Pair) -> N
 
 
 def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
-    """Of what users of such updates report: copier-org/copier#2604 and #2630, for two."""
+    """Known problems of such updates, for example copier-org/copier#2604 and #2630."""
     for name, value in (
         ("core.fileMode", "false"),
         ("diff.noprefix", "true"),
@@ -271,13 +271,13 @@ def test_a_mode_is_updated_and_settings_of_git_do_no_harm(pair: Pair) -> None:
 
 
 def test_line_endings_of_windows_are_no_change(pair: Pair) -> None:
-    """A work tree that has CRLF, of files that were committed without."""
+    """A work tree with CRLF line endings, of files that were committed with LF."""
     git("config", "core.autocrlf", "true", cwd=pair.project)
     (pair.project / ".gitattributes").unlink()
     commit_all(pair.project, "Leave line endings to git")
     for path in (CONSTANTS, "chassis/core/limits.py"):
         (pair.project / path).unlink()
-        git("checkout", "--", path, cwd=pair.project)  # As on Windows.
+        git("checkout", "--", path, cwd=pair.project)  # As git checks files out on Windows.
         assert b"\r\n" in (pair.project / path).read_bytes()
     assert git("status", "--porcelain", cwd=pair.project) == ""
     pair.change("chassis/core/limits.py", append("NEWS = 1"))
@@ -318,10 +318,10 @@ def test_a_step_renames_in_the_teams_code_what_moved(pair: Pair) -> None:
     quota = (pair.project / "src/domain/quota.py").read_text()
     assert quota == "from chassis.core.ids import uuid7  # Ours.\n\nNEXT = uuid7\n"
     assert "  src/domain/quota.py\n" in output
-    assert not git("diff", "--name-only", cwd=pair.project)  # All is staged.
+    assert not git("diff", "--name-only", cwd=pair.project)  # The update stages all changes.
     commit_all(pair.project, "Update")
     pair.change("chassis/news.py", append("NEWS = 1"))
-    assert "With names that moved: 0\n" in pair.update()  # A step is taken once.
+    assert "With names that moved: 0\n" in pair.update()  # A step runs once.
 
 
 def test_a_step_may_be_a_programme_and_a_failing_one_is_said(pair: Pair) -> None:

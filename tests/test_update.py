@@ -1,4 +1,4 @@
-"""A project follows its template, and a release of the template can be asked for."""
+"""cruft updates a project, and cookiecutter can check out a release of the template."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ EDITED = "src/domain/constants.py"
 
 
 def change_template(template: Path) -> None:
-    """A rendered file, a copied one and a new one."""
+    """Change a rendered file and a copied one, and add a new one."""
     project = template / PROJECT_FOLDER
     readme = project / "README.md"
     readme.write_text(readme.read_text() + "\nNews for {{ cookiecutter.project_slug }}.\n")
@@ -44,9 +44,8 @@ def test_an_update_brings_the_news_and_keeps_the_edits(
     project = tmp_path / "billing"
 
     assert '  git commit -m "Remember the template" .cruft.json\n' in said
-    assert (
-        git("status", "--porcelain", cwd=project) == "M .cruft.json"
-    )  # The hook's, with what cruft adds.
+    # The hook wrote the file, and cruft added its own keys.
+    assert git("status", "--porcelain", cwd=project) == "M .cruft.json"
     commit_all(project, "Remember the template")
     secrets = (project / ".env").read_bytes()
     run(tool("cruft"), "diff", "--exit-code", cwd=project)

@@ -1,6 +1,7 @@
-"""What brings a project of an earlier version to this one.
+"""Brings a project of an earlier version to this one.
 
-Where a name of the chassis moved, or a file, the version carries a step: see updates/steps.
+Where the template moves a name or a file of the chassis, a step in updates/steps changes the code
+of projects.
 """
 
 import sys
@@ -8,5 +9,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# git and rendering are those of `manage.py template update`.
+# The git commands and the template's clone are shared with `manage.py template update`.
 sys.path.insert(0, str(ROOT / "{{cookiecutter.project_slug}}"))

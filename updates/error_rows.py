@@ -1,4 +1,4 @@
-"""Rows of the table of errors: DOMAIN_ERRORS in version 1.0, PROBLEMS since."""
+"""Moves rows of the table of errors: from DOMAIN_ERRORS of version 1.0 to PROBLEMS."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from updates.pieces import ConflictError, add_import_to, imports, pieces, said
 
 
 def with_rows(new: str, base: str, ours: str) -> str:
-    """Rows of DOMAIN_ERRORS, as version 1.0 had it, in PROBLEMS, whose keys are errors.Name."""
+    """Add a team's rows of DOMAIN_ERRORS to PROBLEMS, whose keys have the form errors.Name."""
     old, mine, now = (_rows(text) for text in (base, ours, new))
     lines, names = new.splitlines(keepends=True), []
     for key, (value, _) in reversed(mine.items()):
@@ -26,7 +26,7 @@ def with_rows(new: str, base: str, ours: str) -> str:
     for name in names:
         statement = imported.get(name)
         if statement is None:
-            raise ConflictError(f"{name} is not known there")
+            raise ConflictError(f"{name} is not imported there")
         text = add_import_to(text, statement)
     return text
 
@@ -49,7 +49,7 @@ def _quoted(value: str) -> str:
 
 
 def _rows(text: str) -> dict[str, tuple[str, int]]:
-    """The last name of each key with its value, and its line from 0."""
+    """Return for each key its last name, its value and its line, counted from 0."""
     for node in ast.parse(text).body:
         match node:
             case ast.AnnAssign(
@@ -65,7 +65,7 @@ def _rows(text: str) -> dict[str, tuple[str, int]]:
 
 
 def says_as(one: str, other: str) -> bool:
-    """But for imports, layout and the order of rows."""
+    """Tell whether two modules are equal apart from imports, layout and the order of rows."""
     says = [[said(piece) for piece in pieces(text)] for text in (_sorted(one), _sorted(other))]
     comments = [sorted(re.findall(r"#.*", text)) for text in (one, other)]
     return says[0] == says[1] and comments[0] == comments[1]

@@ -1,7 +1,8 @@
-"""Three states of a Python module, merged by what it defines and not by its lines.
+"""A three-way merge of a Python module by its definitions instead of its lines.
 
-`base` is what the template generated, `ours` what a team made of it, `new` what the template has
-now. What the team added, changed or removed is done to `new`, or ConflictError says why not.
+`base` is the module as generated, `ours` as the team changed it, `new` as the template has it now.
+The team's additions, changes and removals are applied to `new`. ConflictError says which one cannot
+be applied.
 """
 
 import ast
@@ -24,15 +25,15 @@ from updates.pieces import (
     renamed,
 )
 
-# In these a name that the chassis took over can be declared again, and wins.
+# In these modules a team can declare a name again that the chassis provides, and the team's wins.
 OVERRIDING = {"Config", "Container"}
-# What a team's container has from the chassis is named through its base class.
+# A team's container names providers of the chassis through its base class.
 INHERITED = {"Container": "ServiceContainer"}
 
 
 @dataclass
 class Merge:
-    """`home(name)` is the statement that imports a name which this module had."""
+    """One merge. `home(name)` returns the statement that imports a name that the module had."""
 
     base: str
     ours: str
@@ -41,10 +42,10 @@ class Merge:
     inherited: frozenset[str] = frozenset()
     edits: list[tuple[int, int, str]] = field(default_factory=list)
     needed: set[str] = field(default_factory=set)
-    local: set[str] = field(default_factory=set)  # Arguments of the functions around.
+    local: set[str] = field(default_factory=set)  # Arguments of the enclosing functions.
 
     def run(self) -> str:
-        """Raise ConflictError where a person has to decide."""
+        """Return the merged module. Raise ConflictError where a person has to decide."""
         base, ours, new = (pieces(text) for text in (self.base, self.ours, self.new))
         self._body("", base, ours, new, len(self.new.splitlines()))
         result = self._with_imports(self._applied())
@@ -113,7 +114,7 @@ class Merge:
             self._within(old, piece, there)
 
     def _within(self, old: Piece, piece: Piece, there: Piece) -> None:
-        """Both changed it: a class, or a function, by its statements."""
+        """Merge a class or a function that both changed, by its statements."""
         nodes = (old.node, piece.node, there.node)
         if not all(type(node) is type(there.node) for node in nodes):
             raise ConflictError(f"{piece.name} was changed by you and by the template")
@@ -132,7 +133,7 @@ class Merge:
         self._body(piece.name, bodies[0], bodies[1], bodies[2], there.last)
 
     def _elements(self, old: Piece, piece: Piece, there: Piece) -> None:
-        """Both changed a call or a list, and the team only added: whole lines of its own."""
+        """Merge a call or a list that both changed, where the team only added whole lines."""
         before, mine, now = (elements(one.node) for one in (old, piece, there))
         if not before or not now or not before.keys() <= mine.keys():
             raise ConflictError(f"{piece.name} was changed by you and by the template")
@@ -147,7 +148,7 @@ class Merge:
                 self.needed |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
     def _qualified(self, scope: str, piece: Piece, now: dict[str, Piece]) -> str:
-        """Its text, with what is inherited named through the class that has it."""
+        """Return the text, with inherited names qualified by the class that has them."""
         text, owner = piece.text, INHERITED.get(scope)
         known = set(self.local)
         if scope:
@@ -174,12 +175,12 @@ class Merge:
         for name in sorted((self.needed - known) | own):
             statement = ours.get(name) or self.home(name)
             if statement is None:
-                raise ConflictError(f"{name} is not known there")
+                raise ConflictError(f"{name} is not imported there")
             text = add_import_to(text, statement)
         return text
 
     def _own_lines(self) -> Iterator[str]:
-        """What the team wrote, but for imports, which move."""
+        """Return the lines that the team wrote, without imports, which are rewritten."""
         kept = set(_lines(self.base))
         nodes = [n for n in ast.parse(self.ours).body if isinstance(n, ast.Import | ast.ImportFrom)]
         imported = {n for node in nodes for n in range(node.lineno, (node.end_lineno or 0) + 1)}
@@ -199,7 +200,7 @@ def _plain(line: str) -> str:
 
 
 def _head(node: ast.AST) -> str:
-    """Of a class or a function: what stands before its body, but for the docstring."""
+    """Return the lines of a class or a function before its body, without the docstring."""
     match node:
         case ast.ClassDef():
             parts = [*node.decorator_list, *node.bases, *node.keywords]

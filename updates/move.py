@@ -1,11 +1,11 @@
-"""Bring a project of version 1.0 to this one, which has its machinery in chassis/.
+"""Bring a project of version 1.0 to this version, whose machinery lies in chassis/.
 
 python -m updates.move PROJECT [answer=value ...]
 
-It moves the project's files and import lines as the template moved its own, merges what is new
-since with git, and puts what a team added to files that moved back into src/. Nothing is
-committed; `git reset --hard` takes it back. Ends with 3 where conflicts are left, with 1 where
-nothing was changed.
+The command moves files and rewrites imports as the template did, merges the template's later
+changes with git, and moves a team's additions to moved files back into src/. It commits nothing;
+`git reset --hard` undoes it. It exits with 3 where conflicts are left, and with 1 where it changed
+nothing.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from chassis.development.template import update
 from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
-from chassis.development.template.rendering import Template
+from chassis.development.template.template_clone import Template
 
 from updates import ROOT, error_rows, members, pieces, resolve, unresolved
 from updates.answers import answers_of
@@ -41,14 +41,16 @@ NEXT = (
 @dataclass
 class Outcome:
     updated: int = 0
-    merged: list[str] = field(default_factory=list)  # By what they define, or put back into src/.
-    conflicts: dict[str, str] = field(default_factory=dict)  # With the reason, where one is known.
+    # Files that were merged by their definitions, or whose additions went back into src/.
+    merged: list[str] = field(default_factory=list)
+    # Conflicts, each with a reason where one is known.
+    conflicts: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
     def note(self, path: str, reason: str) -> None:
-        """That a file was merged, or why it was not."""
+        """Record that a file was merged, or the reason why not."""
         if not reason:
             self.merged.append(path)
             self.conflicts.pop(path, None)
@@ -58,11 +60,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Additions:
-    """What a team added to a module that moved."""
+    """A team's additions to a module that moved."""
 
     path: str
     text: str
-    rows: tuple[str, str] | None = None  # Of DOMAIN_ERRORS: the module as generated, and as it is.
+    rows: tuple[str, str] | None = (
+        None  # The module with DOMAIN_ERRORS, as generated and as it is now.
+    )
 
 
 def main() -> int:
@@ -88,7 +92,7 @@ def _answer(text: str) -> tuple[str, str]:
 
 
 def move_project(root: Path, given: dict[str, str]) -> Outcome:
-    """Raise TemplateError where nothing was changed."""
+    """Move a project. Raise TemplateError where nothing was changed."""
     _require_version_1(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -151,7 +155,7 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
 
 
 def _tracked(root: Path) -> Iterator[Path]:
-    """Texts that git knows, or would: nothing of a virtual environment that it ignores."""
+    """List text files that git tracks or would track, so no ignored virtual environment."""
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=root)
     for name in sorted(set(filter(None, listed.split("\0")))):
         if is_text(Path(name)) and (root / name).is_file():
@@ -159,9 +163,10 @@ def _tracked(root: Path) -> Iterator[Path]:
 
 
 def _edited(root: Path, old: Path, new: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Path, and the module as it was generated, as it is and as it is now.
+    """Yield each of the team's modules: its path, and its text as generated, as edited and as new.
 
-    Of those of the team's that are in all three: git may merge one whose names moved by its lines.
+    Only modules that exist in all three are merged by definitions: git would merge their lines,
+    also where names moved.
     """
     for path in sorted((root / "src").rglob("*.py")):
         name = str(path.relative_to(root))
@@ -178,7 +183,7 @@ def _import_of(mapping: Mapping, path: str, name: str) -> str | None:
 
 
 def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
-    """Take them out of the modules that move; what names them goes on to name them there."""
+    """Take a team's additions out of modules that move; imports still lead to their old module."""
     for name in [*mapping.files, *(f"{module.replace('.', '/')}.py" for module in mapping.names)]:
         path = root / name
         if not (name.endswith(".py") and path.exists() and (old / name).exists()):
@@ -186,7 +191,7 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
         base, ours = resolve.plain(old / name), resolve.plain(path)
         try:
             added = pieces.added(base, ours)
-        except SyntaxError:  # Git merges it, by its lines.
+        except SyntaxError:  # git merges this file by its lines.
             continue
         mapping.names[module_of(name)].update(dict.fromkeys(added, module_of(name)))
         rows = (base, ours) if name == ERRORS and error_rows.changed_rows(base, ours) else None
@@ -200,7 +205,7 @@ def _additions(root: Path, old: Path, mapping: Mapping) -> Iterator[Additions]:
 
 
 def _named_through_module(root: Path, name: str, added: Iterable[str]) -> bool:
-    """As in fields.Own: then they stay where they are, a patch of the chassis."""
+    """Tell whether code uses `module.Name`: then the addition stays, as a patch of the chassis."""
     if not added:
         return False
     module = Path(name).stem

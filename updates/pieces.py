@@ -1,4 +1,4 @@
-"""A Python module in pieces: statements with what belongs to them, names, imports."""
+"""Splits a Python module into statements with their comments, and finds names and imports."""
 
 import ast
 import builtins
@@ -12,7 +12,7 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 class ConflictError(Exception):
-    """Its text names what a person has to decide."""
+    """The merge needs a person's decision, which the text names."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Piece:
 
     node: ast.stmt
     text: str
-    first: int  # Line, from 0.
-    last: int  # The line behind it.
-    blank: int  # Lines above it.
+    first: int  # The first line, counted from 0.
+    last: int  # The line after the last one.
+    blank: int  # Comment lines above the statement.
 
     @property
     def name(self) -> str:
@@ -39,12 +39,12 @@ class Piece:
         return ast.unparse(self.node)
 
     def says_as(self, other: "Piece") -> bool:
-        """Comments count, the layout does not."""
+        """Tell whether two texts are equal apart from layout; comments count."""
         return said(self) == said(other)
 
 
 def pieces(text: str, body: Sequence[ast.stmt] | None = None) -> list[Piece]:
-    """But for imports, which are asked for by name."""
+    """Return the statements of a module without its imports."""
     lines = text.splitlines(keepends=True)
     found = []
     for node in ast.parse(text).body if body is None else body:
@@ -84,7 +84,7 @@ def bound(text: str) -> Iterator[str]:
 
 
 def imports(text: str) -> Iterator[tuple[str, str]]:
-    """Each name with the one statement that imports it alone."""
+    """Map each imported name to a statement that imports it alone."""
     for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom | ast.Import):
             for alias in node.names:
@@ -120,7 +120,7 @@ def assigned(text: str) -> Iterator[str]:
 
 
 def free_names(node: ast.stmt) -> set[str]:
-    """Names that it takes from around it."""
+    """Return the names that a statement uses and does not define."""
     names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
     stored = {
         one.id
@@ -152,7 +152,7 @@ def below_imports(text: str) -> int:
 
 
 def elements(node: ast.stmt) -> dict[str, ast.expr | ast.keyword]:
-    """What is assigned, element by element; empty where it has none, or shares lines."""
+    """Return the elements of an assigned call or list; empty where elements share a line."""
     value = getattr(node, "value", None)
     match value:
         case ast.Call():
@@ -166,7 +166,7 @@ def elements(node: ast.stmt) -> dict[str, ast.expr | ast.keyword]:
 
 
 def members_of(text: str, name: str) -> frozenset[str]:
-    """What a class defines."""
+    """Return the definitions of a class, by name."""
     for node in ast.parse(text).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return frozenset(piece.name for piece in pieces(text, node.body))
@@ -174,13 +174,13 @@ def members_of(text: str, name: str) -> frozenset[str]:
 
 
 def added(base: str, ours: str) -> list[str]:
-    """What a module defines that it did not: functions, classes, constants."""
+    """Return the functions, classes and constants that the module did not define before."""
     before = {name for piece in pieces(base) for name in bound(piece.text)}
     return [name for piece in pieces(ours) for name in bound(piece.text) if name not in before]
 
 
 def split(ours: str, names: Sequence[str]) -> tuple[str, str]:
-    """A module with these names and its imports, and the module without these names."""
+    """Return a module with these names and their imports, and the module without these names."""
     lines = ours.splitlines(keepends=True)
     theirs = [one for one in pieces(ours) if any(name in names for name in bound(one.text))]
     nodes = [one for one in ast.parse(ours).body if isinstance(one, ast.Import | ast.ImportFrom)]

@@ -1,6 +1,6 @@
-"""Moves the machinery of a project from src/ to chassis/: renames, and the lines that name it.
+"""Renames files of a project, and rewrites imports and other lines that name them.
 
-What it does twice it does once. Revisions are history: none is touched.
+A second run changes nothing. Revisions are history and are never changed.
 """
 
 import ast
@@ -18,9 +18,9 @@ REVISIONS = ("migrations", "versions")
 LONGEST_LINE = 100
 OWN = ("src.", "chassis.", "tests.support.")
 DOTTED = re.compile(r"(?<![\w./-])(?:src|chassis|tests\.support)(?:\.\w+)+")
-# Not of `from … import`, whose names have places of their own.
+# Without `from … import`, because each imported name may move elsewhere.
 IMPORTED = re.compile(DOTTED.pattern + r"(?![\w.]| import\b)")
-# In a string, or in a document.
+# An import in a string or in a document.
 INSIDE = re.compile(r"from ((?:src|chassis|tests\.support)[\w.]*) import (\w+)\b(?! *[,(])")
 PATH = re.compile(r"(?<![\w.-])(?:src|chassis|tests/support)/[\w/]+\.(?:py|sql)\b")
 OPERATIONS = "src/infrastructure/maintenance/operations.py"
@@ -43,7 +43,7 @@ def module_of(path: str) -> str:
 
 @dataclass
 class Mapping:
-    """Which file goes where, and which names a module that stays leaves to another."""
+    """Moved files, and names that moved from one module to another."""
 
     files: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -67,7 +67,7 @@ class Mapping:
 
     @cached_property
     def packages(self) -> set[str]:
-        """Those whose own module moves, while what lies in them may stay."""
+        """Packages whose `__init__` moves, while modules in them may stay."""
         return {module_of(path) for path in self.files if path.endswith("/__init__.py")}
 
     def home(self, module: str, name: str) -> tuple[str, str]:
@@ -82,7 +82,7 @@ class Mapping:
         return self.modules.get(module, module), name
 
     def dotted(self, name: str) -> str:
-        """Of a module, or of something in one, as texts name it."""
+        """Return the new dotted name of a module, or of a name in a module."""
         parts = name.split(".")
         for end in range(len(parts), 1, -1):
             module, rest = ".".join(parts[:end]), parts[end:]
@@ -94,7 +94,7 @@ class Mapping:
 
 
 def rewrite(text: str, mapping: Mapping, *, python: bool) -> str:
-    """The text with what it names at its new place."""
+    """Return the text with the new names of files and modules."""
     if python:
         text = _rewrite_imports(text, mapping)
     text = INSIDE.sub(lambda found: _statement_inside(found[1], found[2], mapping), text)
@@ -155,7 +155,7 @@ def texts(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def is_text(path: Path) -> bool:
-    """Whether names in it are to be rewritten; `path` is relative to the project."""
+    """Tell whether names in the file are rewritten; `path` is relative to the project."""
     readable = path.suffix in TEXTS or path.name in {"Makefile", "Dockerfile"}
     return readable and SKIPPED.isdisjoint(path.parts) and path.parts[:2] != REVISIONS
 
@@ -176,7 +176,7 @@ def move_files(project: Path, mapping: Mapping) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Folders that have nothing but an empty `__init__.py`; those of the tree stay."""
+    """Remove the three folders that moved, where only an empty `__init__.py` is left."""
     for inner in sorted(folder.rglob("*"), reverse=True):
         if inner.is_dir() and inner.name in {"cli", "openapi", "maintenance"}:
             left = [path for path in inner.iterdir() if path.name != "__pycache__"]
@@ -189,7 +189,7 @@ def _remove_empty(folder: Path) -> None:
 
 
 def forward_operations(project: Path) -> None:
-    """For revisions that import the operations from where they were."""
+    """Write a forwarding module for revisions that import the operations from their old place."""
     revisions = (project / "migrations/versions").glob("*.py")
     if any(module_of(OPERATIONS) in path.read_text("utf-8") for path in revisions):
         path = project / OPERATIONS
@@ -199,12 +199,12 @@ def forward_operations(project: Path) -> None:
 
 
 def move(project: Path, mapping: Mapping, listed: Callable[[Path], Iterable[Path]]) -> None:
-    """Move a project's files, and rewrite the texts that are listed then."""
+    """Move a project's files, and rewrite the text files that `listed` yields afterwards."""
     move_files(project, mapping)
     for path in listed(project):
         try:
             old = read(path)
-        except UnicodeDecodeError:  # Of another encoding, or no text at all.
+        except UnicodeDecodeError:  # The file has another encoding, or is binary.
             continue
         new = rewritten(old, mapping, python=path.suffix == ".py")
         if new != old:
@@ -215,11 +215,11 @@ def move(project: Path, mapping: Mapping, listed: Callable[[Path], Iterable[Path
 def rewritten(text: str, mapping: Mapping, *, python: bool) -> str:
     try:
         return rewrite(text, mapping, python=python)
-    except SyntaxError:  # It has the markers of a conflict, or is of another Python.
+    except SyntaxError:  # The file has conflict markers, or another Python's syntax.
         return rewrite(text, mapping, python=False)
 
 
 def read(path: Path) -> str:
-    """With the line endings that it has."""
+    """Read a text and keep its line endings."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()

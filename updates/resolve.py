@@ -1,4 +1,4 @@
-"""Conflicts that git left, resolved by what a module defines and by a document's chapters."""
+"""Resolves conflicts of git by the definitions of a module, or by the chapters of a document."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +9,11 @@ from updates import members, sections
 from updates.pieces import ConflictError, members_of
 from updates.renames import read
 
-Home = Callable[[str, str], str | None]  # Of a path and a name: the statement that imports it.
+# Takes a path and a name, and returns the statement that imports the name.
+Home = Callable[[str, str], str | None]
 CONTAINER = "chassis/container.py"
-STAGES = ("1", "2", "3")  # Of a conflict: as it was generated, the project's, the template's.
+# The three versions of a conflict: as generated, the project's, the template's.
+STAGES = ("1", "2", "3")
 
 
 def nowhere(_path: str, _name: str) -> None:
@@ -19,7 +21,7 @@ def nowhere(_path: str, _name: str) -> None:
 
 
 def resolve(root: Path, home: Home = nowhere) -> Iterator[tuple[str, str]]:
-    """Each path with nothing, or with the reason why it is left to a person."""
+    """Resolve conflicts; yield each path with "", or with the reason why a person has to decide."""
     stages: dict[str, list[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
         if line:
@@ -32,7 +34,7 @@ def resolve(root: Path, home: Home = nowhere) -> Iterator[tuple[str, str]]:
 
 
 def merge(root: Path, path: str, texts: list[str], home: Home = nowhere) -> str:
-    """Write it, and return nothing; or the reason why it cannot be."""
+    """Write the merged file and return ""; or return the reason why it cannot be merged."""
     base, ours, new = (text.replace("\r\n", "\n") for text in texts)
     try:
         if path.endswith(".md"):
@@ -43,7 +45,7 @@ def merge(root: Path, path: str, texts: list[str], home: Home = nowhere) -> str:
     except ConflictError as conflict:
         return str(conflict)
     except SyntaxError as error:
-        return f"it is no Python: {error.msg}, line {error.lineno}"
+        return f"it is not valid Python: {error.msg}, line {error.lineno}"
     write(root, path, text, crlf="\r\n" in texts[1])
     return ""
 

@@ -1,14 +1,14 @@
-"""Three states of a document, merged by its chapters and not by its lines."""
+"""A three-way merge of a Markdown document by its chapters instead of its lines."""
 
 import re
 
 from updates.pieces import ConflictError
 
-TOP = ""  # What stands above the first chapter.
+TOP = ""  # The key of the text above the first chapter.
 
 
 def merge(base: str, ours: str, new: str) -> str:
-    """`new` with what `ours` changed. Raise ConflictError where both changed a chapter."""
+    """Apply the changes of `ours` to `new`. Raise ConflictError where both changed a chapter."""
     old, mine, now = (_chapters(text) for text in (base, ours, new))
     if not all((old, mine, now)):
         raise ConflictError("a chapter is there twice")
@@ -34,7 +34,7 @@ def merge(base: str, ours: str, new: str) -> str:
 
 
 def _appended(old: str, mine: str, now: str, title: str) -> str:
-    """What was put behind a chapter or before it stays there, whatever the chapter says now."""
+    """Keep text that was added before or after a chapter, where the chapter itself changed."""
     old = old.strip("\n")
     if not old or mine.count(old) != 1:
         raise ConflictError(f"you and the template changed {title or 'what stands above'}")
@@ -42,7 +42,7 @@ def _appended(old: str, mine: str, now: str, title: str) -> str:
 
 
 def _chapters(text: str) -> dict[str, str]:
-    """Each chapter by its heading; empty where one is there twice."""
+    """Return the chapters by heading; empty where a heading occurs twice."""
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     named = {part.partition("\n")[0] if part.startswith("## ") else TOP: part for part in parts}
     return named if len(named) == len(parts) else {}

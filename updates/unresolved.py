@@ -1,4 +1,4 @@
-"""Names that a project's modules import of its own packages, and that these do not have."""
+"""Finds imports of a project's own packages whose name does not exist."""
 
 import ast
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ OWN = ("src", "chassis", "tests")
 
 
 def names(root: Path) -> Iterator[str]:
-    """`path:line: name` of each."""
+    """Yield `path:line: name` for each of them."""
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
             try:
                 tree = ast.parse(path.read_text("utf-8"))
-            except SyntaxError:  # It has the markers of a conflict.
+            except SyntaxError:  # The file has conflict markers.
                 continue
             for node in ast.walk(tree):
                 for name in _imported(node):

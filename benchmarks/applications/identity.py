@@ -1,4 +1,4 @@
-"""Every comparison application makes its ids like the generated project does."""
+"""Ids like those of the generated project, for every compared application."""
 
 import os
 import time

@@ -1,1 +1,1 @@
-"""Faults of the database, the server and what is around them, while clients read and write."""
+"""Faults of database, server and neighbours while clients read and write."""

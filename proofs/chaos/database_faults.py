@@ -1,4 +1,4 @@
-"""What PostgreSQL does to its clients."""
+"""Faults of PostgreSQL: restarts, crashes, locks, too few connections, deadlocks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 import psycopg2  # type: ignore[import-untyped]
 
+from proofs.chaos.fault_testbed import Fault, FaultTestbed
 from proofs.chaos.postgres import pause
-from proofs.chaos.scene import Fault, Scene
 
 LASTS = 3.0
 DEADLOCK = "deadlock detected"
@@ -15,99 +15,100 @@ OTHERS = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
 KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}"
 
 
-def restarted(mode: str) -> Callable[[Scene], float]:
-    def make(scene: Scene) -> float:
-        scene.postgres.restart(mode)
-        return scene.recovered()
+def restarted(mode: str) -> Callable[[FaultTestbed], float]:
+    def make(testbed: FaultTestbed) -> float:
+        testbed.postgres.restart(mode)
+        return testbed.recovered()
 
     return make
 
 
-def stopped(scene: Scene) -> float:
-    scene.postgres.stop()
+def stopped(testbed: FaultTestbed) -> float:
+    testbed.postgres.stop()
     for _ in range(3):
-        scene.health("live", {200}, within=1)
+        testbed.health("live", {200}, within=1)
         pause(LASTS / 3)
-    scene.postgres.start()
-    return scene.recovered()
+    testbed.postgres.start()
+    return testbed.recovered()
 
 
-def frozen(scene: Scene) -> float:
-    with scene.postgres.frozen():
+def frozen(testbed: FaultTestbed) -> float:
+    with testbed.postgres.frozen():
         end = time.monotonic() + LASTS
         while time.monotonic() < end:
-            scene.health("live", {200}, within=1)
-            scene.health("ready", {503})
-    return scene.recovered()
+            testbed.health("live", {200}, within=1)
+            testbed.health("ready", {503})
+    return testbed.recovered()
 
 
-def killed(scene: Scene) -> float:
+def killed(testbed: FaultTestbed) -> float:
     for _ in range(5):
-        scene.database.cluster.admin.rows(KILL)
+        testbed.database.cluster.admin.rows(KILL)
         pause(0.2)
-    return scene.recovered()
+    return testbed.recovered()
 
 
 @contextmanager
-def holding(scene: Scene, sql: str) -> Iterator[None]:
-    with scene.database.connect("chaos", autocommit=False) as holder, holder.cursor() as cursor:
+def holding(testbed: FaultTestbed, sql: str) -> Iterator[None]:
+    with testbed.database.connect("chaos", autocommit=False) as holder, holder.cursor() as cursor:
         cursor.execute(sql)
         yield
 
 
-def rows_held(scene: Scene) -> float:
-    with holding(scene, "SELECT FROM todos FOR UPDATE"):
+def rows_held(testbed: FaultTestbed) -> float:
+    with holding(testbed, "SELECT FROM todos FOR UPDATE"):
         pause(LASTS)
-    return scene.recovered()
+    return testbed.recovered()
 
 
-def table_held(scene: Scene) -> float:
-    """So that all connections wait, and more requests than there are connections."""
-    with holding(scene, "LOCK todos"):
+def table_held(testbed: FaultTestbed) -> float:
+    """Lock the table, so that all connections wait, and more requests than connections."""
+    with holding(testbed, "LOCK todos"):
         pause(LASTS)
-        scene.health("live", {200}, within=1)
-        scene.health("ready", {200})
-    return scene.recovered()
+        testbed.health("live", {200}, within=1)
+        testbed.health("ready", {200})
+    return testbed.recovered()
 
 
-def exhausted(scene: Scene) -> float:
-    with ExitStack() as taken, scene.database.cluster.admin.connect() as admin:
+def exhausted(testbed: FaultTestbed) -> float:
+    with ExitStack() as taken, testbed.database.cluster.admin.connect() as admin:
         cursor = admin.cursor()
         end, refused = time.monotonic() + LASTS, 0
         while time.monotonic() < end:
             try:
-                taken.enter_context(scene.database.connect("chaos"))
+                taken.enter_context(testbed.database.connect("chaos"))
             except psycopg2.OperationalError:
-                if not refused:  # From now on, those that the service had are taken as well.
+                if not refused:  # From now on, take the connections that the service had as well.
                     cursor.execute(f"{KILL} AND application_name NOT IN ('chaos', 'rehearsal')")
                 refused += 1
                 pause(0.02)
         if not refused:
-            scene.complaints.append("there were connections left")
-    return scene.recovered()
+            testbed.complaints.append("there were connections left")
+    return testbed.recovered()
 
 
-def read_only(scene: Scene) -> float:
-    admin = scene.database.cluster.admin
+def read_only(testbed: FaultTestbed) -> float:
+    admin = testbed.database.cluster.admin
     admin.rows("ALTER SYSTEM SET default_transaction_read_only = on")
     admin.rows("SELECT pg_reload_conf()")
     pause(LASTS)
     admin.rows("ALTER SYSTEM RESET default_transaction_read_only")
     admin.rows("SELECT pg_reload_conf()")
-    return scene.recovered()
+    return testbed.recovered()
 
 
-def deadlocked(scene: Scene) -> float:
-    """Somebody who has all rows wants the table, of which whoever wants a row has a share."""
-    before = scene.postgres.log().count(DEADLOCK)
-    with scene.database.connect("chaos", autocommit=False) as other, other.cursor() as cursor:
-        cursor.execute("SET deadlock_timeout = '20s'")  # The service's sessions find it.
+def deadlocked(testbed: FaultTestbed) -> float:
+    """Lock all rows, then ask for a table lock, which sessions that wait for rows block."""
+    before = testbed.postgres.log().count(DEADLOCK)
+    with testbed.database.connect("chaos", autocommit=False) as other, other.cursor() as cursor:
+        # Let the service's sessions detect the deadlock.
+        cursor.execute("SET deadlock_timeout = '20s'")
         cursor.execute("SELECT FROM todos FOR UPDATE")
         pause(0.2)
         cursor.execute("LOCK todos IN EXCLUSIVE MODE")
-    ended = scene.recovered()
-    if scene.postgres.log().count(DEADLOCK) == before:
-        scene.complaints.append("there was no deadlock")
+    ended = testbed.recovered()
+    if testbed.postgres.log().count(DEADLOCK) == before:
+        testbed.complaints.append("there was no deadlock")
     return ended
 
 

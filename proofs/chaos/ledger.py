@@ -1,4 +1,4 @@
-"""Clients that read and write, and keep what was acknowledged; nothing of that may be lost."""
+"""Clients that read and write, and record acknowledged writes, none of which may be lost."""
 
 import http.client
 import json
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from select import select
 from threading import Event, Thread
 
-from proofs.database import Database
-from proofs.issuer import authorization
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.issuer import authorization
+from proofs.harness.load import PATH
 
 PAUSE = 0.01
 FOUND = {200, 201}
@@ -34,8 +34,9 @@ class Answer:
 
 @dataclass(slots=True)
 class Row:
-    title: str  # As it was acknowledged last.
-    possible: set[str] = field(default_factory=set)  # Nobody knows whether these were written.
+    title: str  # Its last acknowledged version.
+    # The connection broke, so the client does not know whether these were written.
+    possible: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -52,14 +53,14 @@ class Ledger:
         ]
 
     def errors(self) -> list[Answer]:
-        """What no fault excuses, a 500 above all."""
+        """List responses that no fault excuses, above all each 500."""
         return [one for one in self.answers if one.status not in EXCUSED]
 
     def refused(self) -> int:
         return sum(one.bad for one in self.answers)
 
     def recovery(self, ended: float) -> float:
-        """Seconds after the fault's end, until all is well for each that asks."""
+        """Return the seconds from the fault's end until every client gets good responses again."""
         moments = [ended] + [one.sent for one in self.answers if one.bad and one.sent > ended]
         for write in (True, False):
             good = [a.received for a in self.answers if a.write is write and a.status in FOUND]
@@ -112,7 +113,7 @@ class Client(Thread):
             row.possible.add(title)
 
     def _drop_what_was_closed(self) -> None:
-        """As any pool of connections does: a server may close one between two requests."""
+        """Drop a connection that the server closed between two requests, as connection pools do."""
         if self._connection.sock and select([self._connection.sock], [], [], 0)[0]:
             self._connection.close()
 
@@ -137,7 +138,7 @@ class Client(Thread):
 
 @contextmanager
 def clients(port: int, number: int) -> Iterator[Ledger]:
-    """While the block runs; the ledger is complete when it is left."""
+    """Run clients while the block runs. The ledger is complete after the block."""
     over, ledger = Event(), Ledger()
     threads = [Client(one, port, over) for one in range(number)]
     try:

@@ -1,4 +1,4 @@
-"""What stands around the service: a limit store, an issuer's key set, a proxy, a small disk."""
+"""Neighbours of the service: Redis, the issuer's key set, nginx, a small disk."""
 
 import re
 import shutil
@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from proofs.chaos.scene import NotPossibleError
+from proofs.chaos.fault_testbed import NotPossibleError
 from proofs.chaos.server import wait_until
-from proofs.processes import free_port
-from proofs.stage import Stage
+from proofs.harness.processes import free_port
+from proofs.harness.testbed import Testbed
 
 
 def program(name: str) -> str:
@@ -34,7 +34,7 @@ def reachable(port: int) -> bool:
 
 
 class Redis:
-    def __init__(self, _stage: Stage) -> None:
+    def __init__(self, _stage: Testbed) -> None:
         self._program = program("redis-server")
         self.port = free_port()
         self.start()
@@ -59,10 +59,10 @@ class Redis:
 
 
 class KeySet:
-    """Serves the issuer's keys, when it may."""
+    """Serves the issuer's keys over HTTP, and can stop doing so."""
 
-    def __init__(self, stage: Stage) -> None:
-        keys = (stage.folder / "keys.json").read_bytes()
+    def __init__(self, testbed: Testbed) -> None:
+        keys = (testbed.folder / "keys.json").read_bytes()
         self.asked, self.fails, self.seconds = 0, False, 0.0
         self.over = Event()
         this = self
@@ -71,7 +71,7 @@ class KeySet:
             def do_GET(self) -> None:
                 this.asked += 1
                 this.over.wait(this.seconds)
-                with suppress(OSError):  # Who asked has gone.
+                with suppress(OSError):  # The client has closed the connection.
                     self.send_response(503 if this.fails else 200)
                     self.end_headers()
                     self.wfile.write(b"" if this.fails else keys)
@@ -93,13 +93,13 @@ class KeySet:
 
 
 class Proxy:
-    """nginx with the project's own configuration, and other names in it."""
+    """nginx with the project's own configuration, in which names are replaced."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, testbed: Testbed) -> None:
         self._program = program("nginx")
         self.port, self.api = free_port(), free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="chaos-nginx-"))
-        text = (stage.serving.path / "docker/nginx.conf").read_text()
+        text = (testbed.serving.path / "docker/nginx.conf").read_text()
         changes = {
             r"listen 8080;": f"listen 127.0.0.1:{self.port};",
             r"\n *resolver.*": "",
@@ -128,10 +128,10 @@ class Proxy:
 
 
 class Disk:
-    """A file system of a few megabytes, where PostgreSQL may keep a table."""
+    """A file system of a few megabytes for a tablespace of PostgreSQL."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.folder = stage.folder / f"disk-{time.time_ns()}"
+    def __init__(self, testbed: Testbed) -> None:
+        self.folder = testbed.folder / f"disk-{time.time_ns()}"
         self.folder.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0777", "tmpfs", str(self.folder)]
         try:

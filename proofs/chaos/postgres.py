@@ -1,4 +1,4 @@
-"""PostgreSQL's own processes: stopped, started, frozen."""
+"""Stops, starts and freezes the processes of PostgreSQL."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2  # type: ignore[import-untyped]
 
 from proofs.chaos.server import wait_until
-from proofs.database import Database
+from proofs.harness.database import Database
 
 
 class Postgres:
@@ -28,7 +28,9 @@ class Postgres:
         return int((self._data / "postmaster.pid").read_text().split()[0])
 
     def _control(self, *words: str) -> None:
-        with (self._data.parent / "log").open("a") as log:  # Its owner may not write there.
+        with (self._data.parent / "log").open(
+            "a"
+        ) as log:  # PostgreSQL's user may not write to this folder.
             subprocess.run(
                 [self._bin / "pg_ctl", *words],
                 env={**os.environ, "PGDATA": str(self._data)},
@@ -54,10 +56,10 @@ class Postgres:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """The kernel takes what is sent to it, and nobody answers."""
+        """Freeze PostgreSQL: the kernel still accepts data for it, and nothing answers."""
         main = self._main()
         stopped = [main]
-        os.kill(main, signal.SIGSTOP)  # First, so that it makes no more.
+        os.kill(main, signal.SIGSTOP)  # The postmaster first, so that it forks no new process.
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         for number in map(int, children):
             os.kill(number, signal.SIGSTOP)
@@ -70,7 +72,7 @@ class Postgres:
 
 
 def answers(database: Database) -> float:
-    """The time of the first SELECT 1 that succeeds, from outside."""
+    """Return the time at which a new connection's SELECT 1 succeeds."""
 
     def asked() -> bool:
         try:
@@ -82,5 +84,5 @@ def answers(database: Database) -> float:
 
 
 def pause(seconds: float) -> None:
-    """How long a fault lasts: nothing is waited for."""
+    """Let time pass: the length of a fault, not a wait for a condition."""
     time.sleep(seconds)

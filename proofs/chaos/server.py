@@ -1,4 +1,4 @@
-"""The service's server as an operator has it: its processes can be counted, told and killed."""
+"""The service's server, whose processes a fault can count, signal and kill."""
 
 import os
 import signal
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from proofs.database import Database
-from proofs.processes import Running, free_port
-from proofs.stage import Project
+from proofs.harness.database import Database
+from proofs.harness.processes import Running, free_port
+from proofs.harness.testbed import Project
 
 START_SECONDS = 60.0
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> float:
-    """The time at which it came true."""
+    """Wait for the condition; return the time at which it came true."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -25,7 +25,7 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> fl
 
 
 def listeners(port: int) -> int:
-    """Sockets that listen on it: each process has its own."""
+    """Count the sockets that listen on the port. Each server process has its own."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     wanted = f":{port:04X}"
     return sum(f[1].endswith(wanted) and f[3] == "0A" for f in (line.split() for line in lines))
@@ -64,12 +64,12 @@ class Server:
         return wait_until(serves, START_SECONDS, "each process of the server listens")
 
     def workers(self) -> frozenset[int]:
-        """The ids of the processes that answer."""
+        """Return the ids of the processes that serve requests."""
         main = self.running.process.pid
         return frozenset(map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split()))
 
     def stop(self) -> int:
-        """Its exit code."""
+        """End the server with SIGTERM; return its exit status."""
         self.tell(signal.SIGTERM)
         return self.running.wait(60)
 

@@ -1,4 +1,4 @@
-"""What happens to the server itself, and what slow clients do to it."""
+"""Faults of the server itself, and slow clients."""
 
 import os
 import signal
@@ -8,44 +8,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from proofs.chaos.fault_testbed import Fault, FaultTestbed
 from proofs.chaos.neighbours import Proxy
 from proofs.chaos.postgres import pause
-from proofs.chaos.scene import Fault, Scene
 from proofs.chaos.server import wait_until
-from proofs.load import PATH
+from proofs.harness.load import PATH
 
 BODY = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{{"
 HEADERS = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 SLOW_FOR = 5.0
 
 
-def killed(scene: Scene) -> float:
-    victim, *_ = before = scene.server.workers()
+def killed(testbed: FaultTestbed) -> float:
+    victim, *_ = before = testbed.server.workers()
     os.kill(victim, signal.SIGKILL)
     now = time.time()
-    wait_until(lambda: scene.server.workers() - before, 30, "another process")
-    scene.server.wait_until_it_serves()
+    wait_until(lambda: testbed.server.workers() - before, 30, "another process")
+    testbed.server.wait_until_it_serves()
     return now
 
 
-def terminated(scene: Scene) -> float:
-    code = scene.server.stop()
-    if code or "Traceback" in scene.server.running.output:
-        scene.complaints.append(f"it ended with {code}: {scene.server.running.output[-500:]}")
-    scene.server.start()
+def terminated(testbed: FaultTestbed) -> float:
+    code = testbed.server.stop()
+    if code or "Traceback" in testbed.server.running.output:
+        testbed.complaints.append(f"it ended with {code}: {testbed.server.running.output[-500:]}")
+    testbed.server.start()
     return time.time()
 
 
-def reloaded(scene: Scene) -> float:
-    before = scene.server.workers()
-    scene.server.tell(signal.SIGHUP)
-    wait_until(lambda: not before & scene.server.workers(), 60, "all processes are others")
-    return scene.server.wait_until_it_serves()
+def reloaded(testbed: FaultTestbed) -> float:
+    before = testbed.server.workers()
+    testbed.server.tell(signal.SIGHUP)
+    wait_until(lambda: not before & testbed.server.workers(), 60, "all processes are others")
+    return testbed.server.wait_until_it_serves()
 
 
 @contextmanager
 def slow_clients(port: int, number: int) -> Iterator[None]:
-    """Half of them drip a body, half of them headers; who is sent away comes again."""
+    """Open clients that send a body or headers byte by byte; a rejected one connects again."""
     over = Event()
 
     def drip(text: str) -> None:
@@ -70,14 +70,14 @@ def slow_clients(port: int, number: int) -> Iterator[None]:
 
 
 def slow(number: int) -> "Fault":
-    def make(scene: Scene) -> float:
-        proxy = scene.neighbour
-        port = proxy.port if isinstance(proxy, Proxy) else scene.server.port
+    def make(testbed: FaultTestbed) -> float:
+        proxy = testbed.neighbour
+        port = proxy.port if isinstance(proxy, Proxy) else testbed.server.port
         with slow_clients(port, number):
             pause(SLOW_FOR)
-            scene.health("live", {200}, within=1)
-            scene.health("ready", {200}, within=1)
-        return scene.recovered()
+            testbed.health("live", {200}, within=1)
+            testbed.health("ready", {200}, within=1)
+        return testbed.recovered()
 
     title = f"{number} slow clients" + (" through nginx" if number == 100 else ", no proxy")
     around = Proxy if number == 100 else None

@@ -1,1 +1,1 @@
-"""What the template promises of a generated project's API, shown from outside."""
+"""Proofs of a generated project's HTTP API, measured from outside."""

@@ -1,4 +1,4 @@
-"""The docs page in a real browser that reaches nothing but the server.
+"""The page /docs works in a real browser that can reach the server only.
 
 python -m proofs.conformance.browser --project DIR
 """
@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from proofs.conformance.setting import arguments, conclude, program, served
-from proofs.figures import Figure, none_of
+from proofs.conformance.served_project import arguments, program, served
+from proofs.harness.figures import Figure, conclude, none_of
 
 SESSION = "browser_session.py"
 TITLE = "Made in the browser"

@@ -1,4 +1,4 @@
-"""Open /docs in Debian's chromium and create a todo there. Prints what was seen, as JSON."""
+"""Opens /docs in Debian's chromium, creates a todo there, and prints its observations as JSON."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import sync_playwright  # type: ignore[import-not-found]
 
-# Every other name and address cannot be resolved, as without a network.
+# No other host name can be resolved, as without a network.
 CUT = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 CREATE = "#operations-todos-create_todo"
 

@@ -1,4 +1,4 @@
-"""A client that a public generator makes of the document does what a person would, unedited.
+"""A client that openapi-python-client generates from openapi.json works without an edit.
 
 python -m proofs.conformance.client --project DIR
 """
@@ -6,8 +6,8 @@ python -m proofs.conformance.client --project DIR
 import time
 from pathlib import Path
 
-from proofs.conformance.setting import arguments, conclude, program, served
-from proofs.figures import Figure, all_of
+from proofs.conformance.served_project import arguments, program, served
+from proofs.harness.figures import Figure, all_of, conclude
 
 SESSION = "client_session.py"
 STEPS = ["create", "page", "change", "read", "complete", "delete", "problem"]
@@ -22,7 +22,8 @@ def main() -> None:
             *("generate", "--url", f"{service.url}/openapi.json"),
             *("--meta", "none", "--output-path", "client", "--fail-on-warning"),
             cwd=service.folder,
-            PATH=f"{given.tools}:/usr/bin:/bin",  # It formats what it makes.
+            # The generator calls ruff, which has to be on the PATH.
+            PATH=f"{given.tools}:/usr/bin:/bin",
         )
         print(generated.stdout, flush=True)
         files = len(list((service.folder / "client").rglob("*.py")))

@@ -1,9 +1,9 @@
-"""What a person does with the generated client. Run beside it, in the generator's environment."""
+"""Uses the generated client like a developer; runs in the generator's environment."""
 
 import os
 import sys
 
-from client import AuthenticatedClient  # type: ignore[import-not-found]  # It is made before.
+from client import AuthenticatedClient  # type: ignore[import-not-found]  # The package was generated before.
 from client.api.todos import (  # type: ignore[import-not-found]
     change_todo,
     complete_todo,

@@ -1,9 +1,8 @@
-"""Write the template's openapi.json: what generated projects say, with each answer that counts.
+"""Write the template's openapi.json from the documents of projects with different answers.
 
 python -m proofs.conformance.committed --python PROJECT/.venv/bin/python
 """
 
-import argparse
 import subprocess
 import tempfile
 from difflib import SequenceMatcher
@@ -13,9 +12,11 @@ from pathlib import Path
 
 from cookiecutter.main import cookiecutter
 
+from proofs.harness.entry import parser
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "{{cookiecutter.project_slug}}" / "openapi.json"
-# Answers that occur nowhere else, and what stands in their places.
+# Answers with unmistakable values, and the template variables that replace these values.
 ANSWERS = {
     "project_name": "Name of the Project",
     "project_slug": "slug_of_the_project",
@@ -28,7 +29,7 @@ VARIABLES = {
 }
 
 
-# What changes the operations of a project, and the conditions of each choice.
+# Answers that change a project's operations, and the Jinja condition of each choice.
 CHOICES: dict[str, dict[object, str]] = {
     "example_resource": {
         True: "cookiecutter.example_resource",
@@ -43,7 +44,7 @@ CHOICES: dict[str, dict[object, str]] = {
         "none": 'cookiecutter.file_storage == "none"',
     },
 }
-Answers = tuple[object, ...]  # In the order of the choices.
+Answers = tuple[object, ...]  # One answer for each key of CHOICES, in its order.
 EVERY: list[Answers] = list(product(*CHOICES.values()))
 
 
@@ -60,7 +61,7 @@ def lines_of(folder: Path, python: Path, answers: Answers) -> list[str]:
 
 
 def merged(variants: dict[Answers, list[str]]) -> str:
-    """A tag takes the line break before it away, so each has a line of its own."""
+    """Merge the documents. Lines that not all have stand between Jinja's `if` and `endif`."""
     every: list[tuple[str, set[Answers]]] = []
     for answers, lines in variants.items():
         known = [line for line, _ in every]
@@ -83,7 +84,7 @@ def merged(variants: dict[Answers, list[str]]) -> str:
 
 
 def condition(found: set[Answers]) -> str:
-    """The shortest: of one answer, if that decides, else each combination."""
+    """Return a Jinja condition: of one answer where that decides, else all combinations."""
     for number, values in enumerate(CHOICES.values()):
         for value, text in values.items():
             if found == {one for one in EVERY if one[number] == value}:
@@ -96,9 +97,9 @@ def condition(found: set[Answers]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, required=True, help="of a generated project")
-    python = parser.parse_args().python
+    options = parser("conformance.committed", __doc__, project=False)
+    options.add_argument("--python", type=Path, required=True, help="of a generated project")
+    python = options.parse_args().python
     with tempfile.TemporaryDirectory(prefix="committed-") as name:
         folder = Path(name)
         settings = f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n"

@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost, and nothing happens twice, however many ask at once.
+"""Concurrent clients lose no acknowledged write, and no request takes effect twice.
 
 python -m proofs.conformance.concurrency --project DIR [--short]
 """
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from proofs.conformance.lost_updates import deadlocks, with_if_match, without_if_match
 from proofs.conformance.once import one_key, unique_names
-from proofs.conformance.setting import arguments, conclude
-from proofs.figures import Figure
-from proofs.stage import Project, Stage
+from proofs.conformance.served_project import arguments
+from proofs.harness.figures import Figure, conclude
+from proofs.harness.testbed import Project, Testbed
 
 WORKERS, THREADS = 3, 8
-CROSSINGS = 10  # At most: whether two writers meet in one is chance.
+CROSSINGS = 10  # The most rounds, because two writers meet by chance.
 UNIQUE = "CREATE UNIQUE INDEX once ON todos (title) WHERE starts_with(title, 'unique ')"
 # The service adds a number to a title, and to the titles of others in the order given.
 RENAME = """\
@@ -33,7 +33,7 @@ ADD = """\
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    changes: int  # Of each writer.
+    changes: int  # Changes by each writer.
     names: int
     keys: int
 
@@ -41,8 +41,8 @@ class Scale:
 FULL, SHORT = Scale(60, 60, 10), Scale(15, 10, 2)
 
 
-def adding(stage: Stage) -> Project:
-    project = stage.variant("adding")
+def adding(testbed: Testbed) -> Project:
+    project = testbed.variant("adding")
     project.patch("src/services/todo_service.py", (RENAME, ADD))
     return project
 
@@ -51,19 +51,19 @@ def main() -> None:
     given = arguments(__doc__)
     scale = SHORT if given.short else FULL
     begun = time.monotonic()
-    stage = Stage(given.project)
+    testbed = Testbed(given.project)
     figures: list[Figure] = []
     try:
-        with stage.clone(0) as database:
+        with testbed.clone(0) as database:
             database.rows(f"ALTER DATABASE {database.name} SET deadlock_timeout = '20ms'")
             database.rows(UNIQUE)
-            served = stage.serving.serve(database, workers=WORKERS, threads=THREADS)
+            served = testbed.serving.serve(database, workers=WORKERS, threads=THREADS)
             with served as port:
                 url = f"http://127.0.0.1:{port}"
                 figures += with_if_match(url, database, scale.changes)
                 figures += one_key(url, database, scale.keys)
                 figures += unique_names(url, database, scale.names)
-            with adding(stage).serve(database, workers=WORKERS, threads=THREADS) as port:
+            with adding(testbed).serve(database, workers=WORKERS, threads=THREADS) as port:
                 url = f"http://127.0.0.1:{port}"
                 figures += without_if_match(url, database, scale.changes)
                 told = found = 0
@@ -78,7 +78,7 @@ def main() -> None:
                 Figure("of which a caller was told", str(told), "not of each", told < found),
             ]
     finally:
-        stage.close()
+        testbed.close()
     conclude("concurrency", time.monotonic() - begun, figures)
 
 

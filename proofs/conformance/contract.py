@@ -1,4 +1,4 @@
-"""schemathesis, with all its checks and stateful links, against the production server.
+"""schemathesis finds no failure, with all its checks and links, on the production server.
 
 python -m proofs.conformance.contract --project DIR [--short]
 """
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from proofs.conformance.setting import Served, arguments, conclude, program, served
-from proofs.figures import Figure, none_of
-from proofs.issuer import TOKEN
+from proofs.conformance.served_project import Served, arguments, program, served
+from proofs.harness.figures import Figure, conclude, none_of
+from proofs.harness.issuer import TOKEN
 
 CASES, CASES_SHORT = 4000, 400
-EXAMPLES = 200  # At most, of an operation, in a round.
+EXAMPLES = 200  # The most requests to an operation in one round.
 ROUNDS = 20
 HOOKS = "contract_hooks.py"
-# 412 is what a valid If-Match gets that is not the version's: the data are not refused.
+# A valid If-Match of another version gets 412, which does not mean rejected data.
 SETTINGS = """
 [auth.openapi.bearer]
 bearer = "${SERVICE_TOKEN}"
@@ -31,7 +31,7 @@ positive_data_acceptance.expected-statuses = [
 
 
 def token(service: Served) -> str:
-    """For all but the operators' operations: a window that is opened would stop the service."""
+    """Return a token without operators' scopes: opening a window would stop the service."""
     with urlopen(f"{service.url}/openapi.json", timeout=10) as answer:
         paths = json.load(answer)["paths"]
     own = [item for path, item in paths.items() if not path.startswith("/ops/")]
@@ -42,7 +42,7 @@ def token(service: Served) -> str:
 
 
 def one_round(service: Served, tools: Path, seed: int, examples: int) -> tuple[Any, str]:
-    """Its report, and what it printed."""
+    """Run schemathesis once; return its report and its output."""
     report = service.folder / "report.json"
     result = program(
         tools / "schemathesis",

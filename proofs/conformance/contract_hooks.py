@@ -1,4 +1,4 @@
-"""Read by schemathesis: an opaque cursor cannot be made up, so those of real pages are taken."""
+"""Hooks for schemathesis: it cannot invent signed cursors, so hooks give it those of real pages."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def get(path: str, **query: Any) -> Any:
 
 @cache
 def cursors() -> list[str]:
-    """The ends of the first pages of each list that lies below no other resource."""
+    """Return the cursors of the first pages of each list that is not nested."""
     paths = get("/openapi.json")["paths"]
     lists = [path for path, item in paths.items() if takes_cursor(item.get("get", {}))]
     pages = (get(path, limit=n) for path in lists if "{" not in path for n in (1, 2, 3))
@@ -36,13 +36,13 @@ def takes_cursor(operation: Any) -> bool:
 
 @schemathesis.hook  # type: ignore[untyped-decorator]
 def before_call(_context: Any, case: Any, _arguments: Any) -> None:
-    """What is valid by itself and not together with what came before is made valid."""
+    """Change values that are valid alone but not in combination, such as a cursor with a sort."""
     query, headers = is_valid(case, "query"), is_valid(case, "header")
     if query and case.query.get("cursor") in cursors():
-        # A cursor belongs to the sort and the filters of its list: here, to none.
+        # A cursor is valid with the sort and the filters of its page; these pages had none.
         case.query = {name: case.query[name] for name in case.query if name in {"cursor", "limit"}}
     if headers and "Idempotency-Key" in case.headers:
-        # A key belongs to the first request that it came with.
+        # An Idempotency-Key is valid for the request that first used it.
         case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}.{uuid4()}"
 
 
@@ -51,7 +51,7 @@ def is_valid(case: Any, location: str) -> bool:
     return bool(found and found.mode.is_positive)
 
 
-# It makes no header of a pattern with a quotation mark by itself.
+# schemathesis cannot generate a header for a pattern with a quotation mark.
 schemathesis.openapi.format(
     "entity-tags",
     strategies.from_regex(r'\A(\*|(W/)?"[!#-~]{0,20}"(, (W/)?"[!#-~]{0,20}"){0,2}|"[1-9]")\Z'),

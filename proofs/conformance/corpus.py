@@ -1,8 +1,8 @@
-"""Bad input to every operation that a project documents, over raw sockets.
+"""Bad input to every documented operation gets its documented error, over raw sockets.
 
 python -m proofs.conformance.corpus --project DIR [--short]
 
-It runs in the environment of the project, whose chassis/development/testing makes the inputs.
+The proof runs in the project's environment; chassis/development/testing generates the inputs.
 """
 
 import os
@@ -11,9 +11,9 @@ import time
 
 from proofs.conformance.corpus_service import LIMIT, Service
 from proofs.conformance.raw import wait_for
-from proofs.conformance.setting import arguments
-from proofs.database import Database
-from proofs.stage import Stage
+from proofs.conformance.served_project import arguments
+from proofs.harness.database import Database
+from proofs.harness.testbed import Testbed
 
 LEAST, LEAST_SHORT = 600, 200
 SETTINGS = {
@@ -34,15 +34,16 @@ def rows_of(database: Database) -> int:
 def main() -> int:
     given = arguments(__doc__)
     os.environ.update(SETTINGS)
-    sys.path.insert(0, str(given.project.resolve()))  # Before this folder, which has other tests.
+    # Before the template's folder, which has another package `tests`.
+    sys.path.insert(0, str(given.project.resolve()))
     begun = time.monotonic()
-    stage = Stage(given.project)
+    testbed = Testbed(given.project)
     try:
-        database = stage.cluster.create(stage.cluster.empty)
-        stage.serving.run(database, "db", "upgrade")
-        with stage.serving.serve(database, workers=1, threads=8) as port:
+        database = testbed.cluster.create(testbed.cluster.empty)
+        testbed.serving.run(database, "db", "upgrade")
+        with testbed.serving.serve(database, workers=1, threads=8) as port:
             wait_for(port)
-            service = Service(port, stage.issuer)
+            service = Service(port, testbed.issuer)
             inputs = list(service.corpus().inputs())
             for one in inputs[:: 4 if given.short else 1]:
                 service.try_input(one)
@@ -52,7 +53,7 @@ def main() -> int:
             service.try_right_ones()
             rows = rows_of(database)
     finally:
-        stage.close()
+        testbed.close()
     return conclude(service, rows, LEAST_SHORT if given.short else LEAST, begun)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from proofs.conformance.frames import Frame, chunk, cut_bodies, hosts, lines
 from proofs.conformance.judge import Judge
 from proofs.conformance.raw import Answer, ask, head
-from proofs.issuer import Issuer
+from proofs.harness.issuer import Issuer
 
 LIMIT = 1_000_000
 LONGEST_TARGET = 32_000  # Bytes.

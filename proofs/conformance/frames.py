@@ -1,4 +1,4 @@
-"""Bad input below JSON: lengths, chunks, hosts and lines that are wrong."""
+"""Malformed HTTP requests: wrong lengths, chunks, hosts and header lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from proofs.conformance.raw import head
 
 JSON = {"Content-Type": "application/json"}
-CLOSED = 0  # Without an answer.
+CLOSED = 0  # The connection was closed without a response.
 CHUNKED = {"Transfer-Encoding": "chunked"}
 GET = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
 POST = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
@@ -19,7 +19,7 @@ class Frame:
     what: str
     parts: tuple[bytes, ...]
     statuses: frozenset[int]
-    slug: str = ""  # Empty where the server answers, and not the application.
+    slug: str = ""  # The problem's type; empty where the server answers instead of the application.
     ends: bool = False
 
     def __str__(self) -> str:
@@ -33,9 +33,9 @@ def chunk(content: bytes) -> bytes:
 def cut_bodies(
     method: str, target: str, body: bytes, extra: dict[str, str], limit: int
 ) -> Iterator[Frame]:
-    """A body that is right, and does not arrive as it was announced."""
+    """Make requests whose valid body does not arrive as its headers announce."""
     name = f"{method} {target}"
-    body = body.ljust(16)  # So that each part of it is more than nothing.
+    body = body.ljust(16)  # Long enough to be cut into parts that are not empty.
 
     def frame(what: str, headers: dict[str, str], *parts: bytes, status: int = 400) -> Frame:
         first = head(method, target, JSON | extra | headers, "127.0.0.1")
@@ -43,7 +43,7 @@ def cut_bodies(
         return Frame("frame", f"{name}: {what}", (first, *parts), frozenset({status}), slug)
 
     def cut(what: str, headers: dict[str, str], *parts: bytes) -> Frame:
-        """The server may find that the client is gone before it has an answer for it."""
+        """Make a cut request; the server may notice the closed connection before it answers."""
         whole = frame(f"{what}, and gone", headers, *parts)
         return replace(whole, statuses=whole.statuses | {CLOSED}, ends=True)
 
@@ -77,7 +77,7 @@ def hosts(target: str) -> Iterator[Frame]:
 
 
 def lines(path: str) -> Iterator[Frame]:
-    """What the server itself answers. It refuses most; what it takes, it answers once."""
+    """Make requests with malformed lines, which the server rejects or answers exactly once."""
     target = path.encode()
     get, post = GET % target, POST % target
     refused = {CLOSED, 400, 411, 413, 414, 417, 431, 501, 505}

@@ -1,4 +1,4 @@
-"""Counts what was asked and answered, and notes each answer that is not as it has to be."""
+"""Counts requests and responses, and records each response that breaks a rule."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ class Judge:
         self.slowest = 0.0
 
     def look(self, one: Any, answer: Answer, statuses: frozenset[int], slug: str) -> None:
-        """Of `statuses` any is right, with none given any that is no 5xx."""
+        """Check one response. Any of `statuses` is right; without them, any status below 500."""
         self.asked[one.kind] += 1
         self.answered[answer.status] += 1
         self.slowest = max(self.slowest, answer.seconds)

@@ -1,11 +1,11 @@
-"""Writers who read, change and write the same rows at the same time."""
+"""Concurrent writers read, change and write the same rows."""
 
 from collections import Counter
 
 from proofs.conformance.racers import Answer, Client, race
-from proofs.database import Database
-from proofs.figures import Figure, none_of
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.figures import Figure, none_of
+from proofs.harness.load import PATH
 
 WRITERS = 12
 COLLISION = "at the same time"
@@ -20,12 +20,12 @@ def create(url: str, title: str) -> str:
 
 
 def unexpected(answers: Counter[int], *expected: int) -> int:
-    """Those are not told as lost, but they are not what was promised either."""
+    """Count responses that are neither lost updates nor allowed."""
     return sum(number for status, number in answers.items() if status not in expected)
 
 
 def with_if_match(url: str, database: Database, changes: int) -> list[Figure]:
-    """Each reads, adds one itself, and writes if nobody else has; over and over."""
+    """Each client reads a counter, adds one, and writes it with If-Match, many times."""
     todo = create(url, "0")
 
     def write(client: Client, _: int) -> Counter[int]:
@@ -51,7 +51,7 @@ def with_if_match(url: str, database: Database, changes: int) -> list[Figure]:
 
 
 def without_if_match(url: str, database: Database, changes: int) -> list[Figure]:
-    """The service reads and adds; two that do so at once may not both be told that it worked."""
+    """The service itself reads and adds; of two concurrent requests, one may succeed."""
     todo = create(url, "0")
 
     def write(client: Client, _: int) -> Counter[int]:
@@ -70,9 +70,9 @@ def without_if_match(url: str, database: Database, changes: int) -> list[Figure]
 
 
 def deadlocks(url: str, database: Database, changes: int) -> tuple[int, list[Figure]]:
-    """Half of them change one and then the other, half the other way round.
+    """Half of the clients change two rows in one order, half in the other order.
 
-    Returns also how many deadlocks a caller was told of.
+    Return also the number of deadlocks that reached a client.
     """
     ids = [create(url, "0"), create(url, "0")]
 

@@ -1,9 +1,9 @@
-"""Requests and tokens that were right, with something changed at random, over raw sockets.
+"""Randomly changed requests and tokens never cause a 500 or a crash (fuzzing, raw sockets).
 
 python -m proofs.conformance.mutated --project DIR [--short]
 
-It runs in the environment of the project. No answer may be a 500, no process of the server may end,
-and who has sent a whole request hears within two seconds. The same number gives the same requests.
+The proof runs in the project's environment. No response may be a 500, no server process may end,
+and each complete request gets a response within two seconds. The seed is fixed.
 """
 
 import re
@@ -18,14 +18,14 @@ from threading import Lock
 
 from proofs.conformance.mutator import Mutator
 from proofs.conformance.raw import wait_for
-from proofs.conformance.setting import arguments
-from proofs.processes import Running, free_port
-from proofs.stage import Stage
+from proofs.conformance.served_project import arguments
+from proofs.harness.processes import Running, free_port
+from proofs.harness.testbed import Testbed
 
 NUMBER, NUMBER_SHORT, SEED = 100_000, 3_000, 20_240_915
 CLIENTS, PROCESSES = 8, 2
 LONGEST_SILENCE = 2.0
-INCOMPLETE_SECONDS = 0.01  # The server waits for the rest, as docs/operations.md says.
+INCOMPLETE_SECONDS = 0.01  # The server waits for the rest of a request, as docs/operations.md says.
 SERVER_ERROR = 500
 
 
@@ -49,7 +49,7 @@ class Ledger:
 
 
 def is_whole(request: bytes) -> bool:
-    """Whether nothing more has to come: else the server may wait for it."""
+    """Tell whether the request is complete: else the server may wait for the rest."""
     head, end, body = request.lstrip(b"\r\n").partition(b"\r\n\r\n")
     lengths = re.findall(rb"(?im)^content-length\s*:\s*(\d+)\s*$", head)
     if not end or re.search(rb"(?i)transfer-encoding", head):
@@ -60,7 +60,7 @@ def is_whole(request: bytes) -> bool:
 
 
 def ask(port: int, request: bytes, *, whole: bool) -> tuple[int, float]:
-    """The status, 0 for none; and how long nothing was heard."""
+    """Return the status, 0 for no response, and the seconds until the first line."""
     begun, received = time.monotonic(), b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
@@ -69,7 +69,7 @@ def ask(port: int, request: bytes, *, whole: bool) -> tuple[int, float]:
             while b"\r\n" not in received and (part := client.recv(4096)):
                 received += part
     except OSError:
-        pass  # Closed with what it did not read, or it waits for the rest.
+        pass  # The server closed the connection early, or waits for the rest.
     found = re.match(rb"HTTP/1\.[01] (\d{3})", received)
     return int(found[1]) if found else 0, time.monotonic() - begun
 
@@ -97,23 +97,23 @@ def bombard(port: int, key: bytes, number: int) -> Ledger:
 
 def main() -> int:
     given = arguments(__doc__)
-    stage, begun = Stage(given.project), time.monotonic()
+    testbed, begun = Testbed(given.project), time.monotonic()
     try:
-        database = stage.cluster.create(stage.cluster.empty)
-        stage.serving.run(database, "db", "upgrade")
+        database = testbed.cluster.create(testbed.cluster.empty)
+        testbed.serving.run(database, "db", "upgrade")
         port = free_port()
         more = {"WORKERS": str(PROCESSES), "THREADS": "8"}
-        server = stage.serving.manage(database, "serve", "--port", str(port), **more)
+        server = testbed.serving.manage(database, "serve", "--port", str(port), **more)
         server.wait_for("Started worker-", times=PROCESSES, seconds=120)
         wait_for(port)
         before = children(server)
-        key = (stage.folder / "issuer.pem").read_bytes()
+        key = (testbed.folder / "issuer.pem").read_bytes()
         ledger = bombard(port, key, NUMBER_SHORT if given.short else NUMBER)
         lost = before - children(server)
         crashes = len(re.findall("panicked|Traceback", server.output))
         print("\n".join(ledger.told[:20]))
     finally:
-        stage.close()
+        testbed.close()
     print("  answered: " + ", ".join(f"{s} {n}" for s, n in sorted(ledger.answers.items())))
     print(
         f"mutated: {sum(ledger.answers.values())} requests, {ledger.faults['500']} answers of 500, "

@@ -1,4 +1,4 @@
-"""Requests to a served project that were right, with something changed at random."""
+"""Makes valid requests to a project and changes something in each at random."""
 
 import random
 import time
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt  # type: ignore[import-not-found]  # The generated project's, which runs this.
 
-from proofs.issuer import AUDIENCE, NAME, SCOPE
+from proofs.harness.issuer import AUDIENCE, NAME, SCOPE
 
 TODOS = "/my_service/v1/todos"
 PIECES = (
@@ -100,7 +100,8 @@ class Mutator:
         claims = {**usual, "scope": SCOPE, **claims}
         try:
             return str(jwt.encode(claims, self._key, "ES256", {"kid": "proof", **header}))
-        except Exception:  # What the library does not sign; then it is no token.
+        # The library refuses to sign these claims: send something that is not a token.
+        except Exception:
             return f"e30.{header}.{claims}"
 
 

@@ -1,11 +1,11 @@
-"""What may be there once: a name, and what a request with a key has made."""
+"""Concurrent requests create a unique name once, and a row once for each Idempotency-Key."""
 
 from uuid import uuid4
 
 from proofs.conformance.racers import Answer, Client, race
-from proofs.database import Database
-from proofs.figures import Figure, all_of
-from proofs.load import PATH
+from proofs.harness.database import Database
+from proofs.harness.figures import Figure, all_of
+from proofs.harness.load import PATH
 
 CLIENTS = 12
 KEYED = 100

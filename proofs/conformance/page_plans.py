@@ -1,7 +1,7 @@
-"""Run in the project: what the repository's own statements touch, for the first and last page."""
+"""Runs in the project: counts the buffers that the repository reads for first and last pages."""
 
 # mypy: ignore-errors
-# It imports the project.
+# Importing src makes the project known to the chassis.
 
 import json
 import os
@@ -24,7 +24,7 @@ ORDERS = {
 
 
 def explain(connection, query):
-    """Twice: the second time everything is in memory."""
+    """Explain the statement twice: at the second time all its pages are in memory."""
     statement, values = page_statement(todos, query), page_values(query)
     for _ in range(2):
         with connection.begin(), explained(connection):
@@ -49,7 +49,7 @@ class explained:  # noqa: N801  # A context manager.
 
 
 def last_page(connection, query):
-    """The one that ends at the last row: it begins behind the row that is so far from the end."""
+    """Return the cursor of the page that ends at the last row."""
     turned = replace(query, order=tuple((name, not descends) for name, descends in query.keys))
     statement = page_statement(todos, turned).offset(query.limit - 1)
     row = connection.execute(statement, {"limit": 1}).one()
@@ -60,7 +60,7 @@ def last_page(connection, query):
 def main(limit):
     with create_engine(psycopg2_url(os.environ["DATABASE_URL"])).connect() as connection:
         for name, order in ORDERS.items():
-            # One more than a page has is asked for.
+            # The repository asks for one row more than a page has.
             query = PageQuery(limit=limit + 1, order=order)
             first, first_ms = explain(connection, query)
             last, last_ms = explain(connection, last_page(connection, query))

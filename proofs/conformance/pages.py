@@ -1,4 +1,4 @@
-"""The last page of a million rows costs what the first one does, under every order.
+"""The last page of a million rows costs as much as the first page, for every sort.
 
 python -m proofs.conformance.pages --project DIR [--short]
 """
@@ -11,19 +11,19 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
-from proofs.conformance.setting import Served, arguments, conclude
-from proofs.figures import Figure
-from proofs.stage import Stage
+from proofs.conformance.served_project import Served, arguments
+from proofs.harness.figures import Figure, conclude
+from proofs.harness.testbed import Testbed
 
 ROWS, ROWS_SHORT = 1_000_000, 50_000
 LIMIT = 100
 MOST = 1.2
-TIMED = 50  # Pages at either end.
+TIMED = 50  # Pages at each end of the list.
 PLANS = "page_plans.py"
 
 
 def walk(service: Served, path: str) -> tuple[list[str], list[float]]:
-    """Every id in the order of the pages, and the seconds that each page took."""
+    """Return all ids in the order of the pages, and the seconds of each page."""
     connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=30)
     found: list[str] = []
     seconds: list[float] = []
@@ -48,12 +48,12 @@ def main() -> None:
     given = arguments(__doc__)
     rows = ROWS_SHORT if given.short else ROWS
     begun = time.monotonic()
-    stage = Stage(given.project)
+    testbed = Testbed(given.project)
     figures = []
     try:
-        database = stage.filled(rows)
+        database = testbed.filled(rows)
         script = Path(__file__).with_name(PLANS).read_text()
-        plans = stage.serving.python(
+        plans = testbed.serving.python(
             "-c", script, str(LIMIT), variables={"DATABASE_URL": database.url}
         )
         for line in plans.expect(0).output.splitlines():
@@ -66,16 +66,16 @@ def main() -> None:
                     last <= MOST * first,
                 )
             ]
-        with stage.serving.serve(database, workers=1, threads=4) as port:
-            service = Served(f"http://127.0.0.1:{port}", database, stage.folder, stage.issuer)
+        with testbed.serving.serve(database, workers=1, threads=4) as port:
+            service = Served(f"http://127.0.0.1:{port}", database, testbed.folder, testbed.issuer)
             _, path = next(
                 line.text.split()[:2]
-                for line in stage.serving.run(database, "routes").lines
+                for line in testbed.serving.run(database, "routes").lines
                 if line.text.endswith("todos.list_todos")
             )
             found, seconds = walk(service, path)
     finally:
-        stage.close()
+        testbed.close()
     first, last = (median(some) * 1000 for some in (seconds[:TIMED], seconds[-TIMED:]))
     each_once = len(set(found)) == len(found) == rows
     figures += [

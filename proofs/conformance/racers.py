@@ -1,4 +1,4 @@
-"""Clients that do the same thing at the same moment, each over a connection of its own."""
+"""Clients that send at the same moment, each over its own connection."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from proofs.issuer import authorization
+from proofs.harness.issuer import authorization
 
 Result = TypeVar("Result")
 
@@ -30,7 +30,7 @@ class Client:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """`If_Match` names the header If-Match."""
+        """Send a request; the keyword `If_Match` sets the header If-Match."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if method != "GET":
             sent |= authorization()
@@ -46,7 +46,7 @@ class Client:
 
 
 def race(url: str, clients: int, run: Callable[[Client, int], Result]) -> Sequence[Result]:
-    """Call `run` for each client and its number, none before all are connected."""
+    """Call `run` with each client and its number, after all clients are connected."""
     start = Barrier(clients)
 
     def begin(number: int) -> Result:

@@ -1,4 +1,4 @@
-"""HTTP as bytes: clients that keep the rules cannot break them."""
+"""Sends HTTP as bytes, because HTTP libraries refuse to send malformed requests."""
 
 import json
 import re
@@ -12,11 +12,11 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    status: int  # 0: the connection was closed without one.
+    status: int  # 0: the connection was closed without a response.
     headers: dict[str, str]
     body: bytes
-    seconds: float  # From when everything was sent.
-    number: int  # Of answers on the connection.
+    seconds: float  # Seconds from the last sent byte.
+    number: int  # Responses on the connection.
 
     def json(self) -> Any:
         try:
@@ -32,7 +32,7 @@ def head(method: str, target: str, headers: dict[str, str], host: str) -> bytes:
 
 
 def wait_for(port: int) -> None:
-    """Until somebody listens there."""
+    """Wait until a server listens on the port."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -44,25 +44,25 @@ def wait_for(port: int) -> None:
 
 
 def ask(port: int, *parts: bytes, ends: bool = False) -> Answer:
-    """`ends` says that nothing more will come, as a client does that goes away."""
+    """Send bytes and read the response; `ends` closes the sending side afterwards."""
     received = bytearray()
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             for number, part in enumerate(parts):
                 if number:
-                    time.sleep(0.02)  # So that it comes by itself.
+                    time.sleep(0.02)  # So that this part arrives separately.
                 connection.sendall(part)
             if ends:
                 connection.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # It was answered before it was complete.
+            pass  # The server answered before the request was complete.
         begun = time.monotonic()
         try:
             while piece := connection.recv(1 << 16):
                 received += piece
         except OSError:
-            pass  # Closed with what it did not read.
+            pass  # The server closed the connection before it had read everything.
         seconds = time.monotonic() - begun
     return _parse(bytes(received), seconds)
 

@@ -1,4 +1,4 @@
-"""Whatever order requests come in, the service answers as a plain dictionary would.
+"""For any order of requests, the service gives the same results as a plain dictionary.
 
 python -m proofs.conformance.state_machine --project DIR [--short]
 """
@@ -6,8 +6,8 @@ python -m proofs.conformance.state_machine --project DIR [--short]
 import json
 import time
 
-from proofs.conformance.setting import ROOT, arguments, conclude, program, served
-from proofs.figures import Figure
+from proofs.conformance.served_project import ROOT, arguments, program, served
+from proofs.harness.figures import Figure, conclude
 
 STEPS, STEPS_SHORT = 3000, 1000
 SESSION = "proofs.conformance.todo_machine"

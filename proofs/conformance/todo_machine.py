@@ -1,4 +1,4 @@
-"""A hypothesis state machine: todos over HTTP beside a dictionary. Prints its steps, as JSON.
+"""A Hypothesis state machine compares todos over HTTP with a dictionary; prints JSON.
 
 python -m proofs.conformance.todo_machine URL STEPS
 """
@@ -22,10 +22,10 @@ from hypothesis.stateful import (
 
 from proofs.conformance.racers import Answer
 from proofs.conformance.todo_model import CONDITIONS, Todo, Todos
-from proofs.load import PATH
+from proofs.harness.load import PATH
 
-LENGTH = 50  # Of a run, at most.
-RUNS = 10  # Of a round.
+LENGTH = 50  # The most steps of a run.
+RUNS = 10  # Runs of a round.
 TITLES = st.text(st.characters(exclude_categories=["Cs", "M"], exclude_characters="\0"), min_size=1)
 TITLES = st.sampled_from(["same", "other"]) | TITLES.filter(lambda title: len(title) <= 60)
 WHICH = st.integers(min_value=0, max_value=99)

@@ -1,14 +1,14 @@
-"""A dictionary of todos beside the service that keeps them."""
+"""A dictionary of todos that is compared with the service."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from proofs.conformance.racers import Answer, Client
-from proofs.load import PATH
+from proofs.harness.load import PATH
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
-# What a request demands, and whether that is so.
+# The If-Match of a request, and whether it matches the current version.
 CONDITIONS = {
     "nothing": ({}, True),
     "the present version": ({"If_Match": "{new}"}, True),
@@ -36,7 +36,7 @@ class Todo:
 
 
 class Todos:
-    """The service and the dictionary, and how they are compared."""
+    """Sends each request to the service, applies it to the dictionary, and compares."""
 
     def __init__(self, url: str, steps: Counter[str]) -> None:
         self.client = Client(url)
@@ -45,7 +45,7 @@ class Todos:
         self.gone: list[str] = []
 
     def pick(self, which: int) -> str:
-        """One that is there, or was; or one that never was."""
+        """Pick an existing id, a deleted one, or one that never existed."""
         known = [*self.todos, *self.todos, *self.gone] or [UNKNOWN]
         return known[which % len(known)]
 
@@ -60,7 +60,7 @@ class Todos:
             assert answer.headers["content-type"] == "application/problem+json"
 
     def expect_todo(self, answer: Answer, status: int, one: str) -> None:
-        """As the dictionary has it, and with a tag that only this version has."""
+        """Compare a todo with the dictionary; its ETag must be new for each version."""
         self.expect(answer, status)
         todo = self.todos[one]
         expected = {"id": one, "title": todo.title, "version": todo.version}

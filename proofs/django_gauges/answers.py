@@ -1,4 +1,4 @@
-"""Run in Django's environment: the statuses of inputs that stand in a file, one JSON a line.
+"""Runs in Django's environment: sends the inputs of a file, and prints each status as JSON.
 
 python -m proofs.django_gauges.answers INPUTS DATABASE_URL
 """
@@ -43,7 +43,8 @@ def main() -> None:
     logging.disable()
     call_command("migrate", run_syncdb=True, verbosity=0)
     for path in ("gauges", "sites"):
-        answer = Client().get(f"/my_service/v1/{path}")  # Its own mistakes are no figures.
+        # Mistakes of this program must not be counted as Django's.
+        answer = Client().get(f"/my_service/v1/{path}")
         if answer.status_code != 200:
             raise SystemExit(f"{path}: {answer.status_code} {answer.content!r}")
     client = Client(raise_request_exception=False)
@@ -55,7 +56,7 @@ def main() -> None:
             try:
                 answer = client.generic(one["method"], one["target"], body, kind)
                 print(answer.status_code)
-            except Exception:  # It would be a 500 of the server, or no answer at all.
+            except Exception:  # A server would answer 500 or close the connection.
                 print(500)
             connection.close_if_unusable_or_obsolete()
 

@@ -1,1 +1,1 @@
-"""Revisions whose true needs `proofs/check_corpus.py` measures."""
+"""Compares `db check` with what PostgreSQL does, for a corpus of revisions."""

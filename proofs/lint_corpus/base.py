@@ -1,4 +1,4 @@
-"""What the snippets change: the upgrade of the first revision, and the rows that it gets."""
+"""The tables that the snippets change, created by a first revision, and their rows."""
 
 BASE = '''
     op.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")

@@ -1,4 +1,4 @@
-"""Runs the snippets in the project's environment, and compares. See proofs/check_corpus.py."""
+"""Runs the snippets in the project's environment, and compares. See __main__.py."""
 # mypy: ignore-errors
 
 import sys
@@ -61,7 +61,7 @@ def main() -> int:
             try:
                 measured = run(template, shared, bodies, before[1:], last)
             except DBAPIError as error:
-                sys.exit(f"check_corpus: {name!r} cannot be measured: {error.orig}")
+                sys.exit(f"lint_corpus: {name!r} cannot be measured: {error.orig}")
             verdicts = {checker: compute(scripts) for checker, compute in CHECKERS.items()}
             computed = {checker: verdict.mode for checker, verdict in verdicts.items()}
             said = list(verdicts.values())[-1].phase
@@ -101,7 +101,10 @@ def main() -> int:
 def run(
     template: str, shared: Engine, bodies: str | list[str], before: list[Script], last: Script
 ) -> Measured:
-    """What is not in one transaction needs a database of its own: it cannot be rolled back."""
+    """Run a snippet.
+
+    One with several transactions gets a new database, since it cannot be rolled back.
+    """
     outside = any(helper in str(bodies) for helper in HELPERS)
     if not before and not outside:
         return measure(shared, [], last, outside=False)
@@ -110,7 +113,7 @@ def run(
 
 
 def checkers() -> dict[str, Callable[[ScriptDirectory], Any]]:
-    """What `db check` uses, last, and what else the project has."""
+    """Return the checkers to compare; the last one is that of `db check`."""
     found: dict[str, Callable[[ScriptDirectory], Any]] = {}
     if find_spec("chassis.migrations.check"):
         check = import_module("chassis.migrations.check")
@@ -133,7 +136,7 @@ def revisions(folder: Path, bodies: str | list[str]) -> ScriptDirectory:
 
 @contextmanager
 def filled(rows: int) -> Iterator[tuple[str, Engine]]:
-    """A database to change and roll back, and a template of it."""
+    """Yield a filled template database, and a clone whose changes are rolled back."""
     with TemporaryDirectory() as directory, database("corpus") as engine:
         [script] = revisions(Path(directory), []).walk_revisions()
         with engine.connect() as connection:

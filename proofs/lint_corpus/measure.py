@@ -1,4 +1,4 @@
-"""What a revision does to what was there, read before it is committed."""
+"""Measures what a revision locks, scans and rewrites, before its commit."""
 # mypy: ignore-errors
 
 import time
@@ -23,7 +23,7 @@ LOCKS = """
     WHERE pid = {pid} AND granted AND locktype = 'relation'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# Indexes count as their tables: whoever plans a query of a table locks its indexes.
+# A lock on an index counts for its table, because planning a query locks the table's indexes.
 RELATIONS = text("""
     SELECT c.oid, coalesce(i.indrelid, c.oid) AS "table", c.relname, c.relnamespace,
         CASE WHEN c.relkind NOT IN ('p', 'I') THEN c.relfilenode END AS file
@@ -48,7 +48,7 @@ ROWS_SEEN = text("""
     SELECT relid, seq_tup_read, n_tup_ins, n_tup_upd + n_tup_del AS changed
     FROM pg_stat_xact_all_tables
 """)
-# By what they conflict with: those of readers, those of writers.
+# Lock modes that conflict with readers, and with writers.
 MODES = {
     "AccessExclusiveLock": FULL,
     "ExclusiveLock": READ_ONLY,
@@ -67,7 +67,7 @@ class Measured:
     work: str
     need: MaintenanceMode
     seconds: float
-    broken: list[str]  # Statements of the running release.
+    broken: list[str]  # Statements that the running release sends.
 
     @property
     def phase(self) -> str:
@@ -75,7 +75,7 @@ class Measured:
 
 
 class _EnoughError(Exception):
-    """Rolls back what was measured."""
+    """Ends a measurement by a rollback."""
 
 
 def apply(connection: Connection, script: Script, then: Callable[[], None] = lambda: None) -> None:
@@ -88,7 +88,10 @@ def apply(connection: Connection, script: Script, then: Callable[[], None] = lam
 
 
 def measure(engine: Engine, before: list[Script], script: Script, *, outside: bool) -> Measured:
-    """`outside` of a transaction its locks are gone at its end: they are watched all the time."""
+    """Run and measure a revision.
+
+    Locks of statements `outside` a transaction are polled meanwhile.
+    """
     for earlier in before:
         with engine.connect() as connection:
             apply(connection, earlier)
@@ -97,7 +100,7 @@ def measure(engine: Engine, before: list[Script], script: Script, *, outside: bo
         relations = {row.oid: row for row in connection.execute(RELATIONS)}
         names = dict(connection.execute(NAMES).all())
         related = {frozenset(pair) for pair in connection.execute(RELATED)}
-        with engine.connect() as other:  # What it reads would be counted as the revision's.
+        with engine.connect() as other:  # On this one, reads would count as the revision's.
             before_it = answers(other)
             other.rollback()
         connection.rollback()

@@ -1,7 +1,7 @@
-"""The release that runs while a revision is applied: what it sends, and whether that still works.
+"""The statements of the running release, and whether they still work after a revision.
 
-A revision is contract if a statement that worked before it fails after it, or gives values of
-another kind. The release has a role of its own, as in production.
+A revision is contract if a statement that worked before fails afterwards, or returns values of
+another type. The release has its own database role, as in production.
 """
 # mypy: ignore-errors
 
@@ -52,7 +52,7 @@ STATEMENTS = (
 
 
 def answers(connection: Connection) -> dict[str, list[set[str]] | None]:
-    """Of each statement, what kinds of values its columns have; None if it fails."""
+    """Return for each statement the types of its columns; None where it fails."""
     found = {}
     for statement in STATEMENTS:
         with connection.begin_nested() as savepoint:
@@ -71,7 +71,7 @@ def answers(connection: Connection) -> dict[str, list[set[str]] | None]:
 
 
 def broken(before: dict[str, object], after: dict[str, object]) -> list[str]:
-    """Statements that worked, and fail or give values of another kind; other rows are no matter."""
+    """List statements that worked, and now fail or return other types. Rows are not compared."""
     return [
         one
         for one, was in before.items()
@@ -80,7 +80,7 @@ def broken(before: dict[str, object], after: dict[str, object]) -> list[str]:
 
 
 def _like(was: list[set[str]], now: list[set[str]] | None, *, is_new: bool) -> bool:
-    """What is new has a value where it had one."""
+    """Tell whether the columns still have values of the same types."""
     if now is None:
         return False
     pairs = zip(was, now, strict=bool(was and now))

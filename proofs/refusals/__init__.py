@@ -1,1 +1,1 @@
-"""Whom each of many migrations shuts out, and for how long: a table, on several PostgreSQLs."""
+"""Measures how long migrations make clients wait or fail, on several versions of PostgreSQL."""

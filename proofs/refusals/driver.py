@@ -1,6 +1,7 @@
-"""Checks and applies revisions in a project's environment: one process, so that none has to start.
+"""Checks and applies revisions in a project's environment.
 
-Reads a task a line, JSON, and prints a line with its number and what came of it.
+One process does all tasks, which saves the start of Python. It reads a task as a line of JSON, and
+prints a line with the task's number and result.
 """
 # mypy: ignore-errors
 
@@ -10,7 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
-import src  # noqa: F401  # Hands the project to the chassis.
+import src  # noqa: F401  # Importing src makes the project known to the chassis.
 from chassis.migrations.check import declare, judge_all
 from chassis.migrations.commands import Migrations, migration_scripts
 from chassis.migrations.measuring import write_measurements
@@ -18,11 +19,11 @@ from chassis.migrations.plan import Options
 from chassis.migrations.scratch import scratch_database
 from chassis.project import Project, current_project
 
-OWN = 2  # The revisions before those of a migration.
+OWN = 2  # The number of revisions before a migration's own.
 
 
 def prepare(url: str, own: int = OWN) -> list[list]:
-    """Declare what `db check` says, and note what it measures; mode, phase and rules of each."""
+    """Write the verdict of `db check` into the revisions; return mode, phase and rules of each."""
     with scratch_database(url) as scratch:
         scripts = migration_scripts()
         verdicts = judge_all(scratch, scripts, current_project().metadata)
@@ -39,7 +40,7 @@ def prepare(url: str, own: int = OWN) -> list[list]:
 
 
 def upgrade(url: str) -> str:
-    """What went wrong; nothing if all went well."""
+    """Apply the revisions; return the error, or None."""
     said = []
     options = Options(wait=5, drain_timeout=20, lock_budget=60, say=lambda *line: said.append(line))
     try:

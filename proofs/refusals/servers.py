@@ -1,4 +1,4 @@
-"""PostgreSQL 15 of Debian's package, 17 of Docker's image, 18 out of the wheel."""
+"""Starts PostgreSQL 15 (Debian's package), 17 (a Docker image) or 18 (the embedded one)."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg2  # type: ignore[import-untyped]  # The generated project's, which runs this.
 
-from proofs.database import Cluster
-from proofs.processes import free_port
-from proofs.stage import Stage
+from proofs.harness.database import Cluster
+from proofs.harness.processes import free_port
+from proofs.harness.testbed import Testbed
 
 EMBEDDED = "18"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -21,7 +21,7 @@ SETTINGS = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "max_wal_size=
 START_SECONDS = 60
 
 
-class VersionedStage(Stage):
+class VersionedTestbed(Testbed):
     def __init__(self, project: Path, version: str) -> None:
         self._version = version
         self._server = ExitStack()
@@ -48,7 +48,7 @@ class VersionedStage(Stage):
 
 @contextmanager
 def debian() -> Iterator[str]:
-    """Root's is another user's: PostgreSQL refuses to be root."""
+    """Run Debian's PostgreSQL; for root as the user postgres, because PostgreSQL refuses root."""
     folder = Path(tempfile.mkdtemp(prefix="refusals-"))
     user = "postgres" if os.getuid() == 0 else None
     if user:

@@ -1,11 +1,12 @@
-"""What changes a team's code where this template moved a name: a file a step, in their order.
+"""Steps that change a team's code where the template moved a name. Each step is a file.
 
-`python -m updates.steps PROJECT [DONE ...]` resolves what it can of git's conflicts, runs the steps
-that are not done, and prints each file that it changed. `manage.py template update` does that with
-the state that it updates to. A step that is done twice changes nothing the second time.
+`python -m updates.steps PROJECT [DONE ...]` resolves the conflicts of git that it can, runs the
+steps that are not DONE in the order of their names, and prints each changed file. `manage.py
+template update` runs the steps of the version that it updates to. Running a step again changes
+nothing.
 
-NAME.txt lists what moved, as updates/mapping.txt does. NAME.py has `run(project)`, which yields
-the paths that it changed; it may use chassis.development.generate.splice.
+NAME.txt lists moved names, in the form of updates/mapping.txt. NAME.py has `run(project)`, which
+yields the changed paths; it may use chassis.development.generate.splice.
 """
 
 import runpy
@@ -19,11 +20,13 @@ TEAMS = ("src", "tests", "scripts", "migrations/env.py", "manage.py", "wsgi.py")
 
 
 def steps() -> list[Path]:
+    """Return the files of all steps, in their order."""
     found = [*FOLDER.glob("[0-9]*.txt"), *FOLDER.glob("[0-9]*.py")]
     return sorted(found, key=lambda path: path.name)
 
 
 def run(project: Path, done: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Run the steps that are not `done`; yield the path of each changed file."""
     for step in steps():
         if step.name in done:
             continue

@@ -6,7 +6,7 @@ from updates.steps import run
 
 
 def main(root: Path, done: frozenset[str]) -> None:
-    """Print each path that was changed, with why."""
+    """Print each changed path with the kind of change."""
     for name, reason in resolve(root):
         if not reason:
             print(f"merged\t{name}")

@@ -20,7 +20,7 @@ PARTS = {
 
 
 class SettingNameError(Exception):
-    """Its text names the settings that differ, or the one that is missing, and no value."""
+    """The text names settings that differ or are missing, without their values."""
 
 
 def settle_names(values: dict[str, Any]) -> None:
@@ -48,5 +48,5 @@ def _settle_url(values: dict[str, Any]) -> None:
         return
     if missing := [name for name in ("POSTGRES_USER", "POSTGRES_DB") if not values[name.lower()]]:
         raise SettingNameError(f"POSTGRES_SERVER is set, and {' and '.join(missing)} is not.")
-    url = URL.create("postgresql", **parts)  # It escapes what has a meaning in a URL.
+    url = URL.create("postgresql", **parts)  # URL.create escapes special characters.
     values["database_url"] = url.render_as_string(hide_password=False)

@@ -5,11 +5,12 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from environs import EnvValidationError, FileAwareEnv
 from marshmallow import ValidationError
-from marshmallow.validate import OneOf, Range, Regexp
+from marshmallow.validate import OneOf, Range
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -20,12 +21,14 @@ from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 DEVELOPMENT, PRODUCTION = "development", "production"
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
-SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8  # Of SECRET_KEY. 32 random digits have 8 different ones.
+NEAR = 0.85  # Of difflib: RATE_LIMT is near to RATE_LIMIT, TEST_DATABASE_URL not to DATABASE_URL.
+# For SECRET_KEY: 32 random digits nearly always have 8 different ones.
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
 HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
 PATH = r"(/[\w.~-]+)+"
-URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts."
+URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts, none of which is . or ..."
 
 
 class ConfigError(Exception):
@@ -100,8 +103,18 @@ def _valid_endpoint(value: str) -> None:
 
 
 def _valid_path(value: str) -> None:
-    if not re.fullmatch(PATH, value, re.ASCII):
+    if not re.fullmatch(PATH, value, re.ASCII) or _climbs(value):
         raise ValidationError("Must have the form /docs or /api/v1/docs.")
+
+
+def _valid_prefix(value: str) -> None:
+    if not re.fullmatch(r"[\w.~/-]*", value, re.ASCII) or _climbs(value):
+        raise ValidationError(URL_PARTS)
+
+
+def _climbs(path: str) -> bool:
+    """Whether clients would resolve it to another path (RFC 3986, section 5.2.4)."""
+    return not {".", ".."}.isdisjoint(path.split("/"))
 
 
 def _valid_server(value: str) -> None:
@@ -142,7 +155,7 @@ class Settings:
     jwt_audience: str = setting()
     jwt_audience_claim: str = setting("aud")
     jwt_scope_claim: Sequence[str] = setting(("scope", "scp"), parse="list")
-    service_prefix: str = setting(validate=Regexp(r"^[\w.~/-]*$", error=URL_PARTS))
+    service_prefix: str = setting(validate=_valid_prefix)
     docs_path: str = setting("/docs", validate=_valid_path)
     openapi_path: str = setting("/openapi.json", validate=_valid_path)
     host: str = setting("127.0.0.1")
@@ -190,7 +203,8 @@ def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) 
 
 
 def doubts(config: Settings) -> Iterator[str]:
-    """Warnings for operators about settings with which production can run."""
+    """Warnings for operators about settings with which a service can run."""
+    yield from misspelt(type(config))
     if config.environment == PRODUCTION:
         if not config.jwt_jwks_url:
             yield "JWT_JWKS_URL is not set: only public operations are served."
@@ -200,13 +214,25 @@ def doubts(config: Settings) -> Iterator[str]:
             yield "TRUSTED_HOSTS is not set: every Host header is accepted."
 
 
+def misspelt(kind: type[Settings]) -> Iterator[str]:
+    """A sentence for each name in `.env` that no setting has, and nearly one does."""
+    known = [name for item in _settings(kind) for name in (item.name.upper(), _of_file(item))]
+    for name in read_dotenv(current_project().dotenv):
+        if name not in known and (near := get_close_matches(name, known, 1, NEAR)):
+            yield f"{name} in .env is not read. Did you mean {near[0]}?"
+
+
+def _of_file(item: Field[Any]) -> str:
+    return f"{item.name.upper()}_FILE"
+
+
 def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
     """Name, value and source of each setting; a secret's value is masked."""
     dotenv = read_dotenv(current_project().dotenv)
     for item in _settings(type(config)):
         name, value = item.name.upper(), getattr(config, item.name)
-        if f"{name}_FILE" in os.environ or f"{name}_FILE" in dotenv:
-            source = f"{name}_FILE"
+        if _of_file(item) in os.environ or _of_file(item) in dotenv:
+            source = _of_file(item)
         elif name in os.environ:
             source = "environment"
         elif name not in dotenv and item.name in OTHER_NAMES and value != item.default:
@@ -214,7 +240,8 @@ def describe(config: Settings) -> Iterator[tuple[str, str, str]]:
         else:
             source = ".env" if name in dotenv else "default"
         shown = value if isinstance(value, str | int) else ",".join(value)
-        yield name, MASK if item.metadata["secret"] and value else str(shown), source
+        is_masked = item.metadata["secret"] and value != item.default
+        yield name, MASK if is_masked else str(shown), source
 
 
 def _settings(kind: type[Settings]) -> list[Field[Any]]:
@@ -222,7 +249,7 @@ def _settings(kind: type[Settings]) -> list[Field[Any]]:
 
 
 def default_prefix(kind: type[Settings]) -> str:
-    """Of SERVICE_PREFIX: the project's name, unless its settings have another default."""
+    """Return the default of SERVICE_PREFIX: the project's name, unless its Config has another."""
     [found] = [item.default for item in fields(kind) if item.name == "service_prefix"]
     return str(found or current_project().name)
 

@@ -46,7 +46,7 @@ def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
 
 
 def _incomplete(container: Container) -> Iterator[str]:
-    """A provider is made when it is first needed; what it would lack then is said now."""
+    """Return sentences about arguments that a provider would lack when it is first used."""
     for name, provider in container.providers.items():
         if isinstance(provider, BaseSingleton | Factory) and isinstance(provider.provides, type):
             try:

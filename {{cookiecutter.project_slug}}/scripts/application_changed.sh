@@ -3,7 +3,7 @@
 #
 #   BASE=origin/main scripts/application_changed.sh
 #
-# Without a BASE that is in the history, as on a new branch, everything counts as changed.
+# Where BASE is not in the history, as on a new branch, everything counts as changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

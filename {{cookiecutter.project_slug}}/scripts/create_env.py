@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 PATH = Path(__file__).resolve().parent.parent / ".env"
-SAFE_CHARACTERS = string.ascii_letters + string.digits  # In a shell, a URL, dotenv and YAML.
+# Need no escape in a shell, a URL, dotenv or YAML.
+SAFE_CHARACTERS = string.ascii_letters + string.digits
 TEXT = """\
 # development or production
 ENVIRONMENT=development

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# One part of a deployment to Azure Container Apps; they are run in this order:
+# Runs one part of a deployment to Azure Container Apps. The order is:
 #
 #   scripts/deploy_container_app.sh expand        the revisions that the running code tolerates
 #   scripts/deploy_container_app.sh application   the new image; traffic moves when it is ready
 #   scripts/deploy_container_app.sh contract      the revisions that only the new code tolerates
 #
 # It needs IMAGE, AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP,
-# AZURE_CONTAINER_APP and AZURE_MIGRATION_JOB, and AZURE_FEDERATED_TOKEN where nobody is logged in.
+# AZURE_CONTAINER_APP and AZURE_MIGRATION_JOB, and AZURE_FEDERATED_TOKEN where `az` is not logged in.
 set -euo pipefail
 
 part=${1:-}

@@ -3,8 +3,8 @@
 #
 #   scripts/install.sh .venv requirements/run.txt
 #
-# uv installs: $UV, the one on the PATH, or the one that requirements/uv.txt locks, which is put
-# into the environment first. pip does where uv cannot. Their lines are shown if both fail.
+# uv installs them: $UV, the one on the PATH, or the one that requirements/uv.txt locks, which is first
+# put into the environment. Where uv fails, pip installs them. If both fail, their output is shown.
 set -eu
 venv=$1 locked=$2 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -22,7 +22,7 @@ find_uv() {
 }
 
 uv_install() {
-  # uv does not read pip's settings: the package index and the certificates of a company.
+  # uv does not read pip's settings, such as a company's package index and certificates.
   index=$("$python" -m pip config list 2>"$log" | sed -n "s/.*\.index-url='\(.*\)'$/\1/p" | tail -n 1)
   quietly env ${index:+"UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}"} \
     ${PIP_CERT:+"SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}"} \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Pushes what is new in the template as the branch template-update, with conflict markers where both
-# sides changed the same lines; does nothing where nothing is new, or where the branch is there.
+# Pushes the template's changes as the branch template-update, with conflict markers where both sides
+# changed the same lines. Does nothing where there are no changes, or where the branch exists.
 #
 #   REMOTE=URL scripts/propose_template_update.sh [OPTIONS OF GIT PUSH]
 set -euo pipefail

@@ -1,5 +1,5 @@
 -- Two roles instead of a superuser: `service` reads and writes rows and changes no table;
--- `migrator` owns the tables. To be run by a superuser, as often as one likes:
+-- `migrator` owns the tables. A superuser runs this script, any number of times:
 --
 --   SERVICE_PASSWORD=... MIGRATION_PASSWORD=... psql "$SUPERUSER_URL" --file scripts/roles.sql
 --
@@ -22,12 +22,12 @@ SELECT CASE :'schema' WHEN 'public' THEN 'ops' ELSE :'schema' || '_ops' END AS o
 SELECT coalesce(bool_or(rolsuper), false) AS names_a_superuser FROM pg_roles
 WHERE rolname IN (:'service', :'migrator') \gset
 \if :names_a_superuser
-    DO 'BEGIN RAISE ''A superuser is named, who would lose what that is: choose another role.''; END';
+    DO 'BEGIN RAISE ''A named role is a superuser, and would lose its rights: choose another role.''; END';
 \endif
 
 BEGIN;
 SET LOCAL client_min_messages = 'warning';
--- Not in the server's log, should it note statements.
+-- Keeps the passwords out of the server's log.
 SET LOCAL log_statement = 'none';
 SET LOCAL log_min_duration_statement = -1;
 SET LOCAL log_min_error_statement = 'panic';
@@ -36,11 +36,11 @@ SELECT DISTINCT format('CREATE ROLE %I', name) FROM unnest(ARRAY[:'service', :'m
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'service_password';
 ALTER ROLE :"migrator" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'migration_password';
--- Of chassis/postgres/engines.py, for connections that a pooler opens.
+-- The limits of chassis/postgres/engines.py, for connections that a pooler opens.
 ALTER ROLE :"service" SET lock_timeout = '2s';
 ALTER ROLE :"service" SET statement_timeout = '15s';
 ALTER ROLE :"service" SET idle_in_transaction_session_timeout = '15s';
--- Else it would not see which transactions it has to wait for.
+-- Else the migrator could not see the transactions that it has to wait for.
 GRANT pg_read_all_stats TO :"migrator";
 
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
@@ -51,8 +51,8 @@ GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO :"migrator";
 GRANT USAGE, CREATE ON SCHEMA :"schema" TO :"migrator";
 GRANT USAGE ON SCHEMA :"schema" TO :"service";
 
--- What another role made; what belongs to an extension stays with it, and a column's sequence
--- goes with its table.
+-- Objects of other roles. Objects of an extension stay with it, and a column's sequence goes with its
+-- table.
 CREATE TEMPORARY VIEW moved AS
 SELECT 'pg_namespace'::regclass AS catalog, oid, 'SCHEMA' AS kind, nspowner AS owner,
     quote_ident(nspname) AS name FROM pg_namespace WHERE nspname = :'ops'
@@ -71,8 +71,8 @@ WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = :'migrator') AND NOT EX
 DROP VIEW moved;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"service";
--- What `db upgrade` remembers is read, and responses are stored. Where it is not there yet, the
--- first `db upgrade` gives these rights, to the role in the default privileges below.
+-- The service reads the state of `db upgrade` and stores responses. Where these tables do not exist yet,
+-- the first `db upgrade` grants the rights to the role in the default privileges below.
 SELECT format('REVOKE INSERT, UPDATE, DELETE ON %I.alembic_version FROM %I', :'schema', :'service')
 WHERE to_regclass(quote_ident(:'schema') || '.alembic_version') IS NOT NULL
     AND :'service' <> :'migrator' \gexec

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the code as it lies here, adds to the schema what it needs, and replaces the API's containers
-# one after another while the others answer; then takes away what only the old code needed. No request
+# Builds the code of the work tree, applies its expand revisions, and replaces the API's containers one
+# after another while the others serve; then applies the contract revisions. No request
 # is lost.
 #
 #   scripts/rolling_update.sh
 #
-# The old code serves from the migrated database meanwhile. A container that does not become
-# healthy ends this, and the old ones that are left go on.
+# Meanwhile the old code serves with the migrated database. A container that does not become healthy
+# ends the update, and the remaining old containers go on serving.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

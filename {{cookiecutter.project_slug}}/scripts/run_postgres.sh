@@ -4,7 +4,7 @@
 #   export DATABASE_URL="$(scripts/run_postgres.sh)"
 #
 # POSTGRES_PASSWORD and POSTGRES_PORT (5432) come from the environment or from .env. The data are
-# in a volume and outlive the container: one that has stopped is replaced, with the port of today.
+# in a volume and outlive the container. A stopped container is replaced, with the current port.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

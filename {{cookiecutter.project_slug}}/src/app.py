@@ -32,6 +32,6 @@ def end() -> None:
 if parent := multiprocessing.parent_process():
     atexit.register(end)
 app = build(create_app, Config)
-do_jobs_here(app)  # In development, where there is no broker.
+do_jobs_here(app)  # Does nothing where there is a broker.
 if parent:
     Thread(target=stop_after, args=[parent], daemon=True).start()

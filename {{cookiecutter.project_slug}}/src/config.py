@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chassis.jobs.settings import JobSettings
+from chassis.jobs.job_settings import JobSettings
 from chassis.settings import Settings
 from chassis.storage.storage_settings import StorageSettings
 

@@ -8,7 +8,7 @@ from chassis.core.jobs import JobService
 from chassis.core.storage.file_service import FileService
 from chassis.core.storage.file_sweep import FileSweep
 from chassis.jobs.statistics import SqlJobStatistics
-from chassis.jobs.wiring import wire_tasks
+from chassis.jobs.task_wiring import wire_tasks
 from chassis.postgres.unit_of_work_factory import SqlUnitOfWorkFactory
 from chassis.storage.opening import open_scanner, open_store
 from chassis.wiring import wire

@@ -1,4 +1,4 @@
-"""WSGI and psycopg2, nothing else: the limit of what Python can do here."""
+"""WSGI and psycopg2 without a framework: the lower limit of the cost in Python."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -27,11 +27,11 @@ _thread = local()
 
 
 class RefusedError(Exception):
-    """With the status."""
+    """A rejected request, with the status of its response."""
 
 
 def cursor() -> Any:
-    """Of this thread's connection, which libpq's variables (PGHOST and so on) describe."""
+    """Return a cursor of this thread's connection, which PGHOST and libpq's other variables set."""
     if not hasattr(_thread, "cursor"):
         connection = psycopg2.connect("")
         connection.autocommit = True

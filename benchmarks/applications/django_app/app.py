@@ -1,7 +1,7 @@
-"""Django REST framework, as https://www.django-rest-framework.org/tutorial/quickstart/ has it.
+"""Django REST framework, as in https://www.django-rest-framework.org/tutorial/quickstart/.
 
-One module instead of a project's five; no sessions, users or browsable pages, as nothing here
-needs them.
+The application is one module instead of five, and has no sessions, users or browsable pages,
+because the comparison needs none.
 """
 
 import os

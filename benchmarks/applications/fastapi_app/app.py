@@ -1,4 +1,4 @@
-"""FastAPI and SQLAlchemy's asyncio extension, as their documentation puts them together.
+"""FastAPI with SQLAlchemy's asyncio extension, as their documentation combines them.
 
 https://fastapi.tiangolo.com/tutorial/sql-databases/
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html

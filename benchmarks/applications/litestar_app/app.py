@@ -1,4 +1,4 @@
-"""Litestar with its SQLAlchemy plugin and msgspec, as its documentation puts them together.
+"""Litestar with its SQLAlchemy plugin and msgspec, as its documentation combines them.
 
 https://docs.litestar.dev/2/usage/databases/sqlalchemy/plugins/sqlalchemy_init_plugin.html
 """

@@ -1,4 +1,4 @@
-"""A resource with a field of every kind and every filter, below what it belongs to."""
+"""A nested resource of the tests, with every kind of field and filter."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A resource of the tests' own on a real database, written as any other would be."""
+"""A resource of the tests on a real database, written like a team's resource."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,9 +39,9 @@ class SpecimenPage(Schema):
 
 
 class SpecimenApiTestCase(ApplicationTestCase):
-    # Called when a view has done all but commit: another writer, say.
+    # Called just before the commit of a view, for example to write concurrently.
     before_commit: Callable[[Specimen], None] = staticmethod(lambda _: None)
-    work: SqlUnitOfWork  # Of the last specimen that was created.
+    work: SqlUnitOfWork  # The id of the last created specimen.
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -124,7 +124,7 @@ class SpecimenApiTestCase(ApplicationTestCase):
         return self.client.post(SPECIMENS, json={"text": text}, headers=headers)
 
     def somebody_waits(self) -> bool:
-        """For a lock of PostgreSQL's."""
+        """Tell whether a session waits for a lock of PostgreSQL."""
         engines = self.client.application.extensions["container"].engines()
         with engines.probe.connect() as connection:
             return bool(

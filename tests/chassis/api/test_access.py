@@ -1,4 +1,4 @@
-"""Who may do what, from what the operations themselves declare."""
+"""Authentication and scopes, as the operations declare them."""
 
 import base64
 import json
@@ -109,7 +109,7 @@ class TokenTest(HttpTestCase):
         }
 
     def signed(self, claims: object = None, **header: Any) -> str:
-        """Also what no library would sign."""
+        """Sign any claims, also those that a library refuses to sign."""
         parts = {"alg": "EdDSA", "typ": "JWT", "kid": KEY_ID} | header
         body = f"{encoded(parts)}.{encoded(self.good if claims is None else claims)}"
         signature = base64.urlsafe_b64encode(self.key.sign(body.encode())).rstrip(b"=").decode()
@@ -231,7 +231,7 @@ class TokenTest(HttpTestCase):
 
     @shows("V9.1.2", "V16.5.3")
     def test_whatever_is_raised_by_the_step_that_finds_out_who_asks(self) -> None:
-        """A principal, a refusal, or that it cannot be known; and what is public stays served."""
+        """Any outcome of authentication gets its status, and public operations are served."""
         authenticator = self.client.application.extensions["container"].authenticator()
         encoding = UnicodeEncodeError("utf-8", "", 0, 1, "")
         for error in (AttributeError(), KeyError("d"), OSError(), RecursionError(), encoding):

@@ -11,7 +11,7 @@ WINDOWS = "/ops/maintenance/windows"
 class AccessLogTest(LogTestCase):
     @shows("V16.3.1", "V16.3.2")
     def test_who_is_let_in_and_who_is_not_is_logged(self) -> None:
-        self.client = self.start(environment=DEVELOPMENT)  # Its tokens are ours to make.
+        self.client = self.start(environment=DEVELOPMENT)  # So the test can sign tokens.
         app = self.client.application
         for token, found in (
             ("Bearer x", ("status=401", "subject=None")),

@@ -1,4 +1,4 @@
-"""Which changes of a document break a client of the older one."""
+"""`openapi breaking` finds the changes of a document that break older clients."""
 
 from copy import deepcopy
 from datetime import date
@@ -54,7 +54,7 @@ ROOTS = {
     "inner": ("components", "schemas", "Inner"),
 }
 GONE = object()
-Change = tuple[str, Any]  # Where, and what is there then.
+Change = tuple[str, Any]  # The place in the document, and its new value.
 
 
 def changed(change: Change) -> list[str]:
@@ -126,7 +126,7 @@ class BreakingChangesTest(TestCase):
             with self.subTest(expected):
                 *others, found = changed(change)
                 self.assertTrue(found.endswith(expected), found)
-                # What both sides use is named for both.
+                # A schema that requests and responses share is reported for both.
                 self.assertEqual(len(others), change[0].startswith("inner"), others)
 
     def test_what_breaks_nobody_is_let_pass(self) -> None:

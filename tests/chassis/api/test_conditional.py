@@ -1,4 +1,4 @@
-"""ETag, If-Match and If-None-Match, as every resource has them."""
+"""Every resource has ETag, If-Match and If-None-Match."""
 
 from itertools import product
 from typing import Any
@@ -54,7 +54,7 @@ class ConditionalTest(SpecimenApiTestCase):
                 self.assertEqual(self.patch({"text": str(number)}, **{"If-Match": sent}), 200)
 
     def test_a_tag_is_taken_as_a_whole(self) -> None:
-        """A migration changed what represents the version that the caller has seen."""
+        """After a migration, the same version has another representation, so another tag."""
         self.execute("UPDATE specimens SET text = 'migrated'")
         new = self.client.get(self.path).headers["ETag"]
         self.assertEqual((self.tag[:3], new[:3]), ('"1-', '"1-'))

@@ -1,4 +1,4 @@
-"""A hook of a team runs where Flask runs it: each kind is registered, and both ways compared."""
+"""A team's hook runs where Flask runs it: compares each kind with and without the shortcut."""
 
 from collections.abc import Callable
 from contextlib import ExitStack

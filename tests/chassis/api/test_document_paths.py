@@ -1,4 +1,4 @@
-"""The document and its page lie where the settings say."""
+"""DOCS_PATH and OPENAPI_PATH set the paths of the page and of the document."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ class ErrorsTest(HttpTestCase):
         return self.client.application
 
     def send(self, path: str, environ: dict[str, str], stream: Any) -> TestResponse:
-        """As granian does it: the server says that it ends the input itself."""
+        """Send a request as granian does: WSGI's input ends by itself."""
         granian = {"wsgi.input": stream, "wsgi.input_terminated": True}
         return self.client.post(path, environ_overrides={**environ, **granian})
 
@@ -53,7 +53,7 @@ class ErrorsTest(HttpTestCase):
             with self.subTest(path):
                 self.assert_problem(self.client.get(path), 404, "not-found")
         for path in ("//health/live", "///health/live"):
-            with self.subTest(path):  # The client would take the first part for a host.
+            with self.subTest(path):  # Flask's test client would take the first segment for a host.
                 response = self.client.get(environ_overrides={"PATH_INFO": path})
                 self.assert_problem(response, 404, "not-found")
         self.assertEqual(self.client.get(f"/numbered/{2**63 - 1}").status_code, 200)

@@ -1,4 +1,4 @@
-"""What must not be had from outside."""
+"""Clients from outside cannot reach metrics, files or internal information."""
 
 from unittest.mock import patch
 

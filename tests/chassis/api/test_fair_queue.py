@@ -71,7 +71,7 @@ class FairSemaphoreTest(TestCase):
 
 
 class LockedRowTest(SpecimenApiTestCase):
-    """Somebody holds rows for longer than anybody waits."""
+    """A transaction locks rows for longer than requests wait."""
 
     CLIENTS = 16
 

@@ -1,4 +1,4 @@
-"""What can be written into a field of a request, and what stops a looser one."""
+"""Fields accept valid values only, and a looser field stops the start."""
 
 from typing import Any
 from unittest import TestCase

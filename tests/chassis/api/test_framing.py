@@ -1,4 +1,4 @@
-"""What a server lets through, and the next one on the way may read in another way."""
+"""Requests that two servers could read differently (request smuggling) are rejected."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from chassis.http.access.policies import public
 
 WINDOWS = "/ops/maintenance/windows"
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
-SERVED = (200, 503)  # Ready it is not, without a database.
+SERVED = (200, 503)  # Without a database, the service is not ready.
 
 
 class FramingTest(HttpTestCase):
@@ -86,7 +86,8 @@ class FramingTest(HttpTestCase):
         ):
             with self.subTest(host):
                 answer = self.client.get(LIVE, environ_overrides={"HTTP_HOST": host})
-                if host == "a:":  # No port is the scheme's (RFC 3986, section 3.2.3).
+                # An empty port means the scheme's default (RFC 3986, section 3.2.3).
+                if host == "a:":
                     self.assertEqual(answer.status_code, 200)
                 else:
                     self.assert_problem(answer, 400, "bad-host")

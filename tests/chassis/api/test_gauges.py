@@ -1,4 +1,4 @@
-"""Every kind of field, sort and filter, over HTTP and in a real database."""
+"""Every kind of field, sort and filter works over HTTP with a real database."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,7 @@ FILLED = {
 
 
 class GaugeListsTest(GaugeApiTestCase, ListsSuite):
-    """The suite itself: it notices an index that lacks, and a statement for each row."""
+    """The inherited suite finds a missing index, and a statement for each row."""
 
     metadata = tables
     asks_for_each = False
@@ -195,10 +195,10 @@ class GaugesTest(GaugeApiTestCase):
         if one.status:
             self.assert_problem(answer, one.status, one.slug)
         elif answer.status_code >= 300:
-            # What its schema takes may still name a site that does not exist, or a tag of old.
+            # Input that the schema accepts may still name a missing site, or an outdated tag.
             self.assertIn(answer.status_code, {304, 400, 409, 412, 422}, answer.text)
             if answer.status_code == 422:
                 self.assertIn("/site_id", answer.text)
 
 
-del ListsSuite  # It is run through its subclass only.
+del ListsSuite  # Only its subclass is run.

@@ -11,7 +11,7 @@ NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 
 def set_revision(url: str, revision: str) -> None:
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        # Where there are no revisions, there is no such table.
+        # Without revisions, this table does not exist.
         connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)"))
         connection.execute(text("DELETE FROM alembic_version"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:r)"), {"r": revision})

@@ -1,4 +1,4 @@
-"""What is code somewhere else is only text here, on its way in, to the database and out again."""
+"""Text that is code elsewhere (SQL, HTML, templates) stays text on its way in and out."""
 
 from api.specimens import SPECIMENS, SpecimenApiTestCase
 from chassis.development.testing.security_table import shows

@@ -1,4 +1,4 @@
-"""What is remembered of a Host is what Flask works out of it each time: compared, each way."""
+"""The cached result for a Host equals Flask's own: compares with and without the shortcut."""
 
 from typing import Any
 from unittest.mock import patch
@@ -45,7 +45,7 @@ ENVIRONS: list[dict[str, str]] = [
 
 class HostsTest(HttpTestCase):
     def answered(self, host: str | None, **others: str) -> Any:
-        """Status, headers and body, the second time."""
+        """Send a request twice; return status, headers and body of the second response."""
         app = self.client.application
         base = app.test_request_context("/hosts").request.environ
         own = {} if host is None else {"HTTP_HOST": host.encode().decode("latin-1")}
@@ -99,7 +99,7 @@ class HostsTest(HttpTestCase):
                     with patch.object(direct_flask, "ENABLED", new=False):
                         expected = app.request_context(base | others).url_adapter
                     fields = vars(expected) | {"path_info": vars(found)["path_info"]}
-                    self.assertEqual(vars(found), fields)  # Which drops slashes before a path.
+                    self.assertEqual(vars(found), fields)  # Werkzeug drops slashes before a path.
 
     def test_another_list_of_trusted_hosts_is_heeded(self) -> None:
         for trusted, status in ((None, 200), (["example.org"], 400), (["localhost"], 200)):

@@ -1,4 +1,4 @@
-"""Idempotency-Key, as every POST has it."""
+"""Every POST accepts an Idempotency-Key."""
 
 from threading import Event, Thread
 from uuid import uuid4
@@ -101,11 +101,11 @@ class IdempotencyTest(SpecimenApiTestCase):
         self.assertEqual(self.texts(), ["first of two", "second of two"])
 
     def test_an_effect_follows_the_commit_once(self) -> None:
-        """A mail, say: not for an attempt that collided, nor for a repetition."""
+        """An effect runs neither for an attempt that collided nor for a repetition."""
         collisions, mails = iter([True, False]), list[str]()
 
         def place(specimen: Specimen) -> None:
-            # The view is inside of its unit of work, which is the one that this is called for.
+            # The call comes from within the view's unit of work.
             self.work.after_commit(lambda: mails.append(specimen.text))
             if next(collisions):
                 raise CollisionError("Another change was made at the same time.")

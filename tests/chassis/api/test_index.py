@@ -1,4 +1,4 @@
-"""What answers at `/`, where people and programs begin."""
+"""`GET /` leads people and programs to the document and the operations."""
 
 from chassis.development.testing.http_cases import HttpTestCase
 

@@ -1,4 +1,4 @@
-"""What is written, and what never is."""
+"""The log has what operators need, and never secrets or personal data."""
 
 import logging
 import os
@@ -41,7 +41,7 @@ from support.configuration import CONFIG
 from support.lines import LogTestCase
 
 FORGED = 'x\r\n{"event": "forged"}\n2026-01-01 [info] forged\x1b[31m\x07\x7f\x85\u2028\u202e'
-SECRET = "hunter2"  # In every value that is planted.
+SECRET = "hunter2"  # Every planted value contains this.
 FAILURES: dict[str, type[Exception]] = {
     "401": AuthenticationError,
     "404": NotFoundError,
@@ -53,7 +53,7 @@ FAILURES: dict[str, type[Exception]] = {
 
 
 def everything_sent() -> str:
-    """As careless code would put it into a message."""
+    """Log a request's content as careless code would."""
     body = request.get_json(force=True)
     login = request.authorization
     credentials = [str(login and login.password), str(login)]
@@ -193,7 +193,7 @@ class LogTest(LogTestCase):
         self.add("/fail", fail)
         for body, shown in (
             ({"mode": SECRET, "message": "m y", "duration_s": 4711}, "******** ******** ********"),
-            ({"message": "message"}, None),  # Then it is a value, too.
+            ({"message": "message"}, None),  # Here the field's name is also its value.
             ({"mode": {"message": SECRET}, "hidden": SECRET}, "******** {'message': '********'}"),
         ):
             with self.subTest(body):
@@ -325,7 +325,7 @@ class LineTest(TestCase):
                 handler.close()
 
     def test_a_reader_that_reads_needs_no_thread(self) -> None:
-        """As a file does: there a line is written where it is made."""
+        """A reader that never blocks, such as a file, gets lines without a writing thread."""
         with TemporaryFile("w+b") as file:
             self.assert_written_at_once(file, file)
         reading, writing = os.pipe()
@@ -339,7 +339,7 @@ class LineTest(TestCase):
             if stream is reader:
                 stream.seek(0)
             self.assertEqual(loads(reader.read(4096))["event"], "at once")
-        handler.write_event("info", "x" * 4096)  # Longer than what is written whole or not at all.
+        handler.write_event("info", "x" * 4096)  # Longer than a pipe writes atomically.
         handler.close()
 
     def assert_reader_is_told(
@@ -366,7 +366,7 @@ class LineTest(TestCase):
         with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as writer:
             os.set_blocking(writing, False)
             while writer.write(b"x" * 4096):
-                pass  # Until it is full.
+                pass  # Until the buffer is full.
             os.set_blocking(writing, True)
             with patch("chassis.observability.logs.PATIENCE", 0.01):
                 LineHandler(cast("BinaryIO", writer), to_json).write_event("info", "nobody reads")
@@ -398,7 +398,7 @@ class DatabaseLogTest(LogTestCase, ApplicationTestCase):
 
         rule = ("/fail/<value>", "fail", public(fail))
         self.client.application.add_url_rule(*rule)
-        # PostgreSQL quotes the statement, and cuts it: what is there is not what was sent.
+        # PostgreSQL quotes the statement cut, so the text differs from the sent one.
         for length in (1, 20, 400):
             with self.subTest(length):
                 self.forget()

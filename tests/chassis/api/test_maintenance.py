@@ -1,4 +1,4 @@
-"""What callers are told while a window is open, and windows over HTTP."""
+"""Responses during a maintenance window, and the operations for windows."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def serve_specimens(app: Flask, container: Container) -> None:
 
 
 class MaintenanceTestCase(WindowTestCase, HttpTestCase):
-    """A service that knows specimens, and believes nothing that it read before."""
+    """A service with specimens that reads the current window for every request."""
 
     app: Flask
 

@@ -18,7 +18,7 @@ from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.project import current_project
 from support.configuration import CONFIG
 
-# A server process, cut down to what counts.
+# A server process with only the code that counts.
 PROCESS = """
 import os
 from chassis.http.flow.request_record import RequestRecord

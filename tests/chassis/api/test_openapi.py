@@ -49,7 +49,7 @@ class OpenApiTest(HttpTestCase):
     def test_every_kind_of_error_is_documented(self) -> None:
         of_requests = {(status, kind) for kind, status in REQUEST_ERRORS.items()}
         for status, kind in {*PROBLEMS.values(), *HTTP_ERRORS.items(), *of_requests}:
-            # The others are not of an operation, or of none yet.
+            # Other statuses belong to no operation, or to none yet.
             if status in ANSWERS:
                 with self.subTest(kind):
                     self.assertIn(kind, ANSWERS[status].kinds)

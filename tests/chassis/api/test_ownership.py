@@ -1,4 +1,4 @@
-"""Somebody else's object is not found, written as docs/access.md says."""
+"""Another owner's object is not found, with code as in docs/access.md."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from chassis.schemas import fields
 from chassis.schemas.base import Schema
 from src.api.requests import PageArguments, subject
 
-TAGS = ("", '"1"', '"9"', "*")  # Conditions must not tell whether it is there.
+TAGS = ("", '"1"', '"9"', "*")  # If-Match must not reveal that the object exists.
 LETTERS = "/letters-of-somebody"
 GUIDE = current_project().root / "docs/access.md"
 
@@ -60,7 +60,7 @@ class Work:
 
 
 class Units:
-    """A unit of work with letters, as a project's own has them."""
+    """A unit of work with a repository of letters."""
 
     def __init__(self) -> None:
         self._factory = MemoryUnitOfWorkFactory()

@@ -1,4 +1,4 @@
-"""Lists that can be sorted and filtered, shown on a resource that only these tests have."""
+"""Lists are sorted, filtered and paged, on a resource of the tests."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The order of the steps, and which of them a request passes."""
+"""The pipeline has its documented order, and a request passes the steps that matter for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from chassis.http.flow.application import Application
 from chassis.http.flow.pipeline import Maker, Route, Step
 from src.api import middleware
 
-# From the outside to the view; each place has its reason in src/api/middleware.py.
+# From the outermost step to the view; src/api/middleware.py gives the reason for each place.
 ORDER = [
     "send_security_headers",
     "read_unread_bodies",
@@ -151,6 +151,6 @@ def note(route: Route, made: list[tuple[str | None, str]]) -> bool:
 
 
 def name_of(function: Any) -> str:
-    """Of what a line of the pipeline calls."""
+    """Return the name of the function that a line of the pipeline calls."""
     name: str = getattr(function, "func", function).__qualname__
     return name.partition(".<locals>")[0]

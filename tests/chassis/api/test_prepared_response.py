@@ -1,4 +1,4 @@
-"""A response that was prepared is what Werkzeug makes of the same answer: compared, each way."""
+"""A prepared response equals Werkzeug's: compares with and without the shortcut."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from chassis.http.output.answers import answer
 
 ENTITY = SimpleNamespace(version=3)
 BODY = SimpleNamespace(a="\u00e9")
-# Each returned by a view.
+# Values that a view returns.
 RETURNED: list[Any] = [
     BODY,
     None,
@@ -61,7 +61,7 @@ RETURNED: list[Any] = [
 ]
 Hook = Callable[[Response], object]
 CLOSED: list[str] = []
-# What somebody's hook may do to a response.
+# Changes that a team's hook may make to a response.
 HOOKS: list[Hook] = [
     lambda response: response.headers.add("X-More", "1"),
     lambda response: response.headers.set("Cache-Control", "max-age=5"),
@@ -87,7 +87,7 @@ HOOKS: list[Hook] = [
 
 class PreparedResponseTest(HttpTestCase):
     def setUp(self) -> None:
-        self.client = self.start(rate_limit="")  # It would count.
+        self.client = self.start(rate_limit="")  # The rate limiter would count the request.
         self.returned: Any = BODY
         self.hook: Hook = lambda response: response
         app = self.client.application

@@ -1,4 +1,4 @@
-"""Whose address a caller has, where proxies stand before the service and where none does."""
+"""The caller's address is right with and without proxies in front of the service."""
 
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows

@@ -1,4 +1,4 @@
-"""What every operation gets from src/api, shown on a resource that only these tests have."""
+"""Every operation gets parsing, errors and headers from the chassis, on a resource of the tests."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a request asks of the database: to be had with one round trip is what costs least."""
+"""Counts a request's round trips to the database: one is the least."""
 
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ from chassis.http.output.pages import page
 from chassis.postgres.locks import fence_statement
 from src.api.requests import PageArguments
 
-# What goes with a write's first statement, and what ends it.
+# Messages that go with a write's first statement, and that end its transaction.
 BEGIN, COMMIT = f"BEGIN; {fence_statement()}", "COMMIT"
 
 

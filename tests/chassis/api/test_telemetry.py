@@ -1,4 +1,4 @@
-"""Traces, with a collector of the test's own."""
+"""Traces reach a collector, here one of the test."""
 
 import importlib
 import sys
@@ -55,7 +55,7 @@ class TracesTest(ApplicationTestCase):
         return client
 
     def spans(self) -> Iterator[tuple[Any, Any]]:
-        """Each with its resource."""
+        """Return the collected spans, each with its resource."""
         self.assertTrue(self.provider.force_flush())
         for path, body in self.collector.received:
             self.assertEqual(path, "/v1/traces")

@@ -1,4 +1,4 @@
-"""Two versions of one resource over one service, and operations that will be gone."""
+"""Two versions of a resource share a service, and deprecated operations announce their end."""
 
 from flask import Flask
 

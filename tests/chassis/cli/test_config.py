@@ -158,6 +158,37 @@ class ConfigTest(CommandLineTestCase):
                 [doubt] = doubts(config)
                 self.assertIn(name, doubt)
 
+    def test_a_name_that_is_nearly_a_setting_is_told(self) -> None:
+        dotenv = Path(self.enterContext(TemporaryDirectory())) / ".env"
+        strange = ("RATE_LIMT", "S3CRET_KEY", "SECRET_KEYFILE", "DATABSE_URL")
+        dotenv.write_text("".join(f"{name}=1 per day\n" for name in strange))
+        with dotenv.open("a") as file:  # Of other programs, or right.
+            file.write("TEST_DATABASE_URL=a\nREPLICAS=2\nPORT=9000\nFEATURE=b\nPATH_INFO=/\n")
+        with patch.object(Project, "dotenv", dotenv):
+            shown = self.manage("config", DATABASE_URL=URL).stderr
+            self.assertEqual(
+                list(doubts(replace(CONFIG, environment=DEVELOPMENT))), shown.split("\n")[:-1]
+            )
+        for name, right in zip(
+            strange, ("RATE_LIMIT", "SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL"), strict=True
+        ):
+            self.assertIn(f"{name} in .env is not read. Did you mean {right}?\n", shown)
+        self.assertEqual(shown.count("\n"), len(strange), shown)
+
+    def test_a_default_is_no_secret(self) -> None:
+        shown = self.manage("config", DATABASE_URL=URL).stdout
+        self.assertIn("RATE_LIMIT_STORAGE=memory://  (default)\n", shown)
+        shown = self.manage("config", RATE_LIMIT_STORAGE="redis://:hidden@cache:6379/0").stdout
+        self.assertIn("RATE_LIMIT_STORAGE=********  (environment)\n", shown)
+
+    def test_a_path_that_clients_would_resolve_is_refused(self) -> None:
+        for name in ("SERVICE_PREFIX", "DOCS_PATH", "OPENAPI_PATH"):
+            for value in ("/..", "/a/../b", "/.", "/a/."):
+                with self.subTest(name, value=value):
+                    result = self.manage("config", **{name: value})
+                    self.assert_stops(result, MISCONFIGURED, name)
+        self.assertEqual(self.manage("config", SERVICE_PREFIX="a/.well-known/v1..2").exit_code, 0)
+
     def test_each_setting_is_shown_with_its_source(self) -> None:
         dotenv = Path(self.enterContext(TemporaryDirectory())) / ".env"
         dotenv.write_text("PORT=9000\nHOST=0.0.0.0\n")

@@ -75,7 +75,7 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
 
 class OwnRevisionsTest(RevisionsTestCase, CommandLineTestCase):
-    """At the first of two revisions of the tests' own: a project's may not go back."""
+    """A database at the first of two revisions of the tests; a project's may be irreversible."""
 
     def setUp(self) -> None:
         super().setUp()

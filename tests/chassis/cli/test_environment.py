@@ -1,4 +1,4 @@
-"""`python manage.py` by a Python of the machine, which has none of the project's packages."""
+"""`python manage.py` works with the machine's Python, which lacks the project's packages."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from chassis.project import current_project
 
-# -I and -S: nothing that is installed. -I leaves out the script's folder, too, so it is added.
+# -I and -S hide installed packages. -I also hides the script's folder, so the test adds it.
 BARE = [sys._base_executable, "-I", "-S", "-c"]  # type: ignore[attr-defined]
 RUN = (
     "import runpy, sys; script = sys.argv[1]; sys.argv = sys.argv[1:]; "

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C at any moment of a revision of many short statements: none is lost."""
+"""No SIGTERM or Ctrl-C is lost at any moment of a revision with many short statements."""
 
 import os
 import random
@@ -11,8 +11,8 @@ from chassis.project import current_project
 from support.revisions import RevisionsTestCase
 from support.windows import wait_until
 
-TRIES = int(os.environ.get("INTERRUPTIONS", "6"))  # 60 is what docs/decisions.md speaks of.
-SECONDS = 10  # That it has, each, to end.
+TRIES = int(os.environ.get("INTERRUPTIONS", "6"))  # docs/decisions.md reports a run with 60.
+SECONDS = 10  # Seconds that each process has to end.
 LONG = 'for _ in range(1_000_000):\n        op.execute("SELECT 1")'
 COMMAND = """
 import sys
@@ -55,7 +55,7 @@ class InterruptionTest(RevisionsTestCase):
                 self.revision(code=LONG, maintenance="read-only")
                 process = self.start()
                 wait_until(lambda: self.sql(AT_WORK))
-                time.sleep(chance.random() / 2)  # A moment of its own, not a condition.
+                time.sleep(chance.random() / 2)  # A random moment, not a wait.
                 process.send_signal(kind)
                 _, said = process.communicate(timeout=SECONDS)
                 self.assertEqual(process.returncode, 1, said)

@@ -1,4 +1,4 @@
-"""Mistakes of those who write the project: a sentence, an exit code, and no traceback."""
+"""Mistakes in a project's code give a sentence, an exit status, and no traceback."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A project whose container has no unit of work needs no database, and starts with no setting."""
+"""A project whose container has no unit of work needs neither a database nor settings."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from src.config import Config
 from support.command_line import CommandLineTestCase
 
 MISCONFIGURED = 78
-SECONDS_TO_START = 180  # On a machine that does much else.
+SECONDS_TO_START = 180  # Generous, for a busy machine.
 CONTAINER = '''\
 from chassis import operations
 from chassis.container import ServiceContainer, replaces
@@ -86,7 +86,7 @@ class NoDatabaseTest(TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """A copy of the project, with another container and one operation."""
+        """Copy the project, with another container and one operation."""
         super().setUpClass()
         project = current_project().root
         cls.root = Path(cls.enterClassContext(TemporaryDirectory())) / "project"
@@ -106,7 +106,7 @@ class NoDatabaseTest(TestCase):
         (cls.controllers / "sums.py").write_text(SUMS)
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Nothing that a service could take for a setting."""
+        """Return variables without any that is a setting of the service."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | variables
 
@@ -122,7 +122,7 @@ class NoDatabaseTest(TestCase):
 
     @contextmanager
     def serving(self, **variables: str) -> Iterator[int]:
-        """The port. What it wrote is in `self.output`, afterwards."""
+        """Run the service; yield its port. Its output is in `self.output` afterwards."""
         port = free_port()
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(port)],
@@ -170,7 +170,7 @@ class NoDatabaseTest(TestCase):
     def test_in_production_it_serves_with_no_setting_at_all(self) -> None:
         with self.serving() as port:
             prefix = f"/{current_project().name}/v1"
-            for value in (1, 2):  # Nothing is kept, so nothing is replayed.
+            for value in (1, 2):  # No response is stored, so none is replayed.
                 answer = self.ask(
                     port, f"{prefix}/sums", {"value": value}, **{"Idempotency-Key": "k"}
                 )

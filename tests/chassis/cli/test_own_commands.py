@@ -1,4 +1,4 @@
-"""A project's own commands lie in its folder `commands`, a module each."""
+"""Each module in a project's `src/commands/` is a command of manage.py."""
 
 import sys
 from pathlib import Path

@@ -1,3 +1,4 @@
+import errno
 from unittest.mock import patch
 
 import click
@@ -5,6 +6,7 @@ import click
 from chassis.cli.main import cli
 from chassis.development.testing.database_cases import DatabaseTestCase, empty_database
 from chassis.migrations.commands import migration_scripts
+from chassis.project import Project
 from support.command_line import CommandLineTestCase
 
 
@@ -36,6 +38,24 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
             result = self.manage(*command.split())
             self.assertIn("python manage.py", result.stdout)
 
+    def test_without_a_command_the_help_goes_where_a_pager_finds_it(self) -> None:
+        result = self.manage()
+        self.assertEqual((result.exit_code, result.stderr), (0, ""))
+        self.assertEqual(result.stdout, self.manage("--help").stdout)
+
+    def test_what_the_machine_does_not_allow_is_a_sentence(self) -> None:
+        for error, sentence in (
+            (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: what"),
+            (PermissionError(errno.EACCES, "Permission denied", "a/b"), "denied: a/b"),
+            (OSError(errno.EROFS, "Read-only file system", "openapi.json"), "system: openapi.json"),
+        ):
+            with self.subTest(error), patch.object(Project, "create_app", side_effect=error):
+                result = self.manage("routes", DATABASE_URL=self.database_url)
+                self.assert_stops(result, 1, sentence)
+        with patch.object(Project, "create_app", side_effect=FileNotFoundError(2, "gone", "a")):
+            result = self.manage("routes", DATABASE_URL=self.database_url)
+        self.assertIsInstance(result.exception, FileNotFoundError)  # A mistake in the program.
+
     def test_an_unknown_command_is_a_sentence(self) -> None:
         self.assert_stops(self.manage("migrat"), 2, "No such command 'migrat'")
         self.assert_stops(self.manage("serv"), 2, "No such command 'serv'. Did you mean 'serve'?")
@@ -45,7 +65,7 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
         @cli.command()
         def one_more() -> None:
-            """Say so."""
+            """Print a sentence."""
             click.echo("said")
 
         self.assertIn("Say so.", self.manage("--help").stdout)

@@ -1,4 +1,4 @@
-"""The service as production starts it: its own process, its own port, over HTTP."""
+"""The service started as in production, and called over HTTP."""
 
 import fcntl
 import logging
@@ -31,7 +31,7 @@ from support.command_line import PRODUCTION, CommandLineTestCase
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 SECONDS_TO_START = 20
-SECONDS_TO_RELOAD = 60  # The development server starts two interpreters, one after the other.
+SECONDS_TO_RELOAD = 60  # The development server starts one interpreter after another.
 COLUMNS = 80
 SCRIPT = "/docs/assets/swagger-ui-bundle.js"
 SLOW_BODY = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"
@@ -55,7 +55,7 @@ class ServerCase(CommandLineTestCase):
             time.sleep(0.05)
 
     def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int | None:
-        """The status of the answer; None if nobody answers."""
+        """Return the status of the response; None without a response."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
             try:
                 connection.request("GET", path, headers=headers)
@@ -66,7 +66,7 @@ class ServerCase(CommandLineTestCase):
 
 class ServerTest(ServerCase):
     def start(self, database_url: str, **variables: str) -> subprocess.Popen[str]:
-        """It answers."""
+        """Start the service, and wait until it answers."""
         process = self.begin(database_url, **variables)
         self.wait_for(process)
         return process
@@ -101,7 +101,7 @@ class ServerTest(ServerCase):
             self.assertEqual(self.get("/health/ready"), HTTPStatus.OK)
             for _ in range(10):
                 self.assertEqual(self.get("/openapi.json"), HTTPStatus.OK)
-            # Whichever of its processes answers.
+            # Any of its processes.
             self.assertEqual({self.counted("/openapi.json") for _ in range(10)}, {10})
             process.terminate()
             _, said = process.communicate(timeout=10)
@@ -143,7 +143,7 @@ class ServerTest(ServerCase):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 client.connect(("127.0.0.1", self.port))
                 asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-                client.sendall(asked * 8)  # More than what the system keeps for whoever reads late.
+                client.sendall(asked * 8)  # More than the buffers of the connection hold.
             for path in ("/health/live", SCRIPT, "/openapi.json") * 3:
                 self.assertEqual(self.get(path), HTTPStatus.OK, path)
         self.assertIsNone(process.poll())
@@ -153,7 +153,7 @@ class ServerTest(ServerCase):
         process = self.start(NOBODY_LISTENS, RATE_LIMIT="")
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         with closing(connection):
-            for _ in range(2_000):  # Each writes a line; the pipe takes some 300.
+            for _ in range(2_000):  # Each request writes a line, and a pipe holds about 300 lines.
                 connection.request("GET", "/health/live")
                 self.assertEqual(connection.getresponse().read()[:1], b"{")
         self.assertIsNone(process.poll())
@@ -197,7 +197,7 @@ class DevelopmentServerTest(ServerCase):
             seen.start()
             self.wait_for(process, SECONDS_TO_RELOAD)
             self.assertEqual(self.get("/"), HTTPStatus.OK)
-            os.killpg(process.pid, signal.SIGINT)  # As Ctrl-C does.
+            os.killpg(process.pid, signal.SIGINT)  # Signal the process group, as Ctrl-C does.
             self.assertEqual(process.wait(timeout=30), 0)
             seen.join(timeout=30)
         shown = re.sub(r"\x1b\[[\d;]*m", "", b"".join(text).decode())
@@ -216,14 +216,14 @@ class LogTest(unittest.TestCase):
 
 
 def workers(*codes: int | None) -> SimpleNamespace:
-    """A server whose processes have ended with these codes."""
+    """Return a fake server whose processes have ended with these codes."""
     return SimpleNamespace(
         wrks=[SimpleNamespace(inner=SimpleNamespace(exitcode=code)) for code in codes]
     )
 
 
 def read_all(terminal: int) -> Iterator[bytes]:
-    with suppress(OSError):  # Linux says EIO where nobody writes any more.
+    with suppress(OSError):  # Linux raises EIO when the last writer of a terminal is gone.
         while found := os.read(terminal, 4096):
             yield found
 

@@ -1,4 +1,4 @@
-"""Effects that follow a commit: one suite, run against the real unit of work and its stand-in."""
+"""Effects after a commit: the same tests for the real unit of work and for the fake."""
 
 from contextlib import suppress
 from threading import get_ident
@@ -18,7 +18,7 @@ class AfterCommitContract(UnitsTestCase):
         self.effects: list[Any] = []
 
     def place(self, text: str) -> None:
-        """As a service would: a row, and an effect that tells of the row."""
+        """Add a row and an effect that reports the row, as a service does."""
         with self.unit_of_work() as work:
             self.specimens(work).add(Specimen(text=text))
             work.after_commit(lambda: self.effects.append(text))
@@ -100,4 +100,4 @@ class SqlAfterCommitTest(SqlUnits, AfterCommitContract):
         self.assertEqual((self.texts(), self.effects), (["first"], ["first"]))
 
 
-del AfterCommitContract  # The suite is run through its two subclasses only.
+del AfterCommitContract  # Only the two subclasses are run.

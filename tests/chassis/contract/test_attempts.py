@@ -1,4 +1,4 @@
-"""What a request expects of an entity, and what its answer is committed with."""
+"""If-Match and Idempotency-Key in units of work, real and fake."""
 
 import json
 from collections.abc import Callable
@@ -159,7 +159,7 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
             pass
 
     def test_the_second_one_waits_and_gets_the_answer_of_the_first(self) -> None:
-        """A proxy sends a request again to another replica while the first still serves it."""
+        """A proxy repeats a request to another replica while the first one still serves it."""
         other = SqlUnitOfWorkFactory(self.engines, SqlWork)
 
         def repeated() -> StoredResponse | None:
@@ -174,7 +174,7 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
             self.assertEqual(second.result(), ANSWER)
 
     def keep(self, key: str) -> StoredResponse | None:
-        """The answer that was kept before."""
+        """Store a response; return the one that was stored before."""
         with self.unit_of_work.once(key) as once:
             before = once.response
             once.store(ANSWER)
@@ -223,4 +223,4 @@ class SqlAttemptsTest(SqlUnits, AttemptsContract):
             return once.response
 
 
-del AttemptsContract  # The suite is run through its two subclasses only.
+del AttemptsContract  # Only the two subclasses are run.

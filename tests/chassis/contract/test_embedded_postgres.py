@@ -1,4 +1,5 @@
 import os
+import stat
 import subprocess
 import sys
 import unittest
@@ -26,7 +27,7 @@ sys.stdin.read()
 
 
 class User:
-    """Another process that uses the server until it is told to leave, or is killed."""
+    """Another process that uses the server until it is told to end, or is killed."""
 
     def __init__(self, directory: Path) -> None:
         self.process = subprocess.Popen(
@@ -46,7 +47,7 @@ class User:
         self.process.communicate()
 
     def server_start(self) -> datetime | None:
-        """Tells one run of the server from another; None when it does not run."""
+        """Identify the server's current run; None while it does not run."""
         try:
             with create_engine(self.url, poolclass=NullPool).connect() as connection:
                 return connection.scalar(select(func.pg_postmaster_start_time()))
@@ -76,6 +77,13 @@ class EmbeddedPostgresTest(unittest.TestCase):
         self.assertIsNotNone(second.server_start())
         second.leave()
         self.assertIsNone(second.server_start())
+
+    def test_nobody_else_may_enter_the_folders_above_it(self) -> None:
+        """Root's server is another user's, who keeps root's group."""
+        user = self.user()
+        mode = stat.S_IMODE(self.directory.parent.stat().st_mode)
+        self.assertEqual(mode, 0o700 if os.geteuid() else 0o710)
+        user.leave()
 
     def test_the_server_of_a_killed_process_is_adopted_and_stopped(self) -> None:
         killed = self.user()

@@ -1,4 +1,4 @@
-"""What the connections of the service may do, and how long, with and without a pooler."""
+"""Rights and time limits of the service's connections, with and without a pooler."""
 
 from unittest.mock import patch
 
@@ -53,7 +53,7 @@ class EnginesTest(DatabaseTestCase):
 
 
 class WithoutOptionsTest(EnginesTest):
-    """As behind a pooler that drops them."""
+    """Connections whose `options` a pooler dropped."""
 
     def setUp(self) -> None:
         self.enterContext(patch.object(engines, "READ_ONLY", ""))

@@ -1,4 +1,4 @@
-"""A release that runs while a newer one's schema is there: what fails may succeed later."""
+"""An older release on a newer schema answers errors that the schema explains with 503."""
 
 from sqlalchemy.exc import DBAPIError
 
@@ -24,7 +24,7 @@ CHANGES = (
 
 class OtherSchemaTest(SqlUnits):
     def use(self, change: str) -> None:
-        """As a release that has the project's revisions."""
+        """Use the database like a release that has the project's revisions."""
         specimens.drop(self.engines.write, checkfirst=True)
         specimens.create(self.engines.write)
         with self.engines.write.begin() as connection:

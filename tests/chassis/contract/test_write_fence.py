@@ -1,4 +1,4 @@
-"""What the write fence promises to those who write, and to whoever keeps them out."""
+"""The write fence admits and excludes writers exactly, and a drain waits for them."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,7 +50,7 @@ class WriteFenceTest(WindowTestCase):
             work.repository(specimens, Specimen).add(Specimen(text=text))
 
     def stored(self) -> list[str]:
-        """As another connection sees it."""
+        """Read the rows on another connection."""
         return [text for (text,) in self.sql("SELECT text FROM specimens ORDER BY text")]
 
     def assert_refused(self) -> None:
@@ -60,7 +60,7 @@ class WriteFenceTest(WindowTestCase):
 
     @contextmanager
     def draining(self) -> Iterator[Future[list[str]]]:
-        """Somebody who waits for the fence; the result is what is stored when it is theirs."""
+        """Wait for the fence in a thread; its result is the stored rows when it got the fence."""
         connection = self.connect()
 
         def keep_out() -> list[str]:
@@ -93,7 +93,7 @@ class WriteFenceTest(WindowTestCase):
             self.sql("UPDATE ops.window SET phase = 'off'")
 
     def test_after_a_refusal_it_is_asked_for_beforehand_until_one_is_admitted(self) -> None:
-        """So that a window does not fill PostgreSQL's log with statements that failed."""
+        """A window must not fill PostgreSQL's log with failed statements."""
         asked: list[bool] = []
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -180,7 +180,7 @@ class WriteFenceTest(WindowTestCase):
         self.assertEqual(self.stored(), [])
 
     def test_the_lock_of_a_writer_outlives_its_statements(self) -> None:
-        """In autocommit it would be gone with the statement that takes it."""
+        """In autocommit the lock would end with the statement that takes it."""
         with self.engines.write.connect() as connection:
             self.assertNotEqual(connection.get_isolation_level(), "AUTOCOMMIT")
         careless = self.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -198,7 +198,7 @@ class WriteFenceTest(WindowTestCase):
     def test_nobody_writes_while_somebody_has_it(self) -> None:
         keeper = self.connect()
         drain(keeper, PATIENCE)
-        self.assert_refused()  # A writer who waited would be told that the database is away.
+        self.assert_refused()  # A writer that waited would time out.
         release(keeper)
         self.write()
 

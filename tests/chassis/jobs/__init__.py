@@ -1,3 +1,3 @@
-"""Tests of what the answer `background_jobs` brings."""
+"""Tests of the files that the answer `background_jobs` adds."""
 
 import src  # noqa: F401  # Hands the project to the chassis.

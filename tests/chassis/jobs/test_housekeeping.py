@@ -1,4 +1,4 @@
-"""What a relay does now and then, and what operators do."""
+"""The relay's housekeeping, and the operators' commands for dead jobs."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -9,15 +9,15 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.jobs import housekeeping, tasks
 from chassis.jobs.dead_jobs import DeadJobs
 from chassis.jobs.in_process import InProcessSink
+from chassis.jobs.job_runner import JobRunner
 from chassis.jobs.relay import Relay, SinkError
-from chassis.jobs.runner import JobRunner
 from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.tasks import Task
 from support.jobs import Behaviour, JobsTestCase
 
 
 class Returning(InProcessSink):
-    """A broker that gives some messages back, or takes none."""
+    """A sink that dead-letters some messages, or accepts none."""
 
     given_back: tuple[UUID, ...] = ()
     takes = True
@@ -131,7 +131,7 @@ class HousekeepingTest(RelayTestCase):
             self.assertEqual(len(self.waiting()), 1)
             self.run_due()
             self.housekeep()
-            self.assertEqual(len(self.waiting()), 1)  # For those that were missed.
+            self.assertEqual(len(self.waiting()), 1)  # One job for all missed times.
             self.run_due()
             self.housekeep()
             self.assertEqual(self.waiting(), [])

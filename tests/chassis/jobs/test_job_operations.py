@@ -1,4 +1,4 @@
-"""GET /jobs/{id} and its cancel, for their owner; figures; `manage.py jobs dead`."""
+"""An owner reads and cancels a job; metrics count jobs; `manage.py jobs dead` works."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ from chassis.core.identity import uuid7
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import ApplicationTestCase
 from chassis.jobs.in_process import run_due_jobs
-from support import jobs as _tasks  # noqa: F401  # Registers them.
+from support import jobs as _tasks  # noqa: F401  # The import registers the tasks.
 from support.command_line import CommandLineTestCase
 
 
@@ -19,7 +19,7 @@ class JobOperationsTest(CommandLineTestCase, ApplicationTestCase):
         self.other = {"Authorization": bearer(self.client.application, subject="bob")}
 
     def enqueue(self, task: str = "tests.identify", **arguments: Any) -> str:
-        """Its path."""
+        """Enqueue a job; return its path."""
         with self.container.unit_of_work()() as work:
             values = arguments or {"one": uuid7()}
             job_id: UUID = work.jobs.enqueue(task, values, owner="ann").id

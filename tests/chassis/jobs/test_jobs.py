@@ -1,4 +1,4 @@
-"""A job is done once, if and only if the transaction that enqueued it was committed."""
+"""A job has its effect once, if and only if the enqueuing transaction was committed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,7 +8,7 @@ from chassis.core.errors import CodeError, ConflictError, MaintenanceError, NotF
 from chassis.core.identity import uuid7
 from chassis.core.jobs import JobService, JobState
 from chassis.core.maintenance import MaintenanceMode
-from chassis.jobs.runner import JobRunner
+from chassis.jobs.job_runner import JobRunner
 from support.jobs import Behaviour, JobsTestCase
 from support.specimens import Specimen
 
@@ -68,7 +68,7 @@ class AttemptTest(JobsTestCase):
 
         def overtaken(_text: str) -> None:
             Behaviour.does = self.write
-            with ThreadPoolExecutor(1) as threads:  # The message came to another worker, too.
+            with ThreadPoolExecutor(1) as threads:  # Another worker got the same message.
                 threads.submit(JobRunner(self.container).run, job_id).result()
             self.write("two")
 
@@ -115,7 +115,8 @@ class AttemptTest(JobsTestCase):
         self.windows.end(accept_schema=None)
         Behaviour.does = self.write
         self.make_due()
-        self.assertEqual(self.run_due(), 2)  # The relay could not delete its message in the window.
+        # During the window, the relay could not delete the message.
+        self.assertEqual(self.run_due(), 2)
         self.assertEqual((self.texts(), self.state(job_id)), (["one"], ("done", 1)))
 
     def open_window(self) -> None:

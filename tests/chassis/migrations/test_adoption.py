@@ -1,4 +1,4 @@
-"""A database that has tables before it has revisions: docs/migrations.md says how it is adopted."""
+"""A database with tables and without revisions can be adopted as docs/migrations.md says."""
 
 from unittest import TestCase
 from unittest.mock import patch

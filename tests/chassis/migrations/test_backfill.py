@@ -1,4 +1,4 @@
-"""A table in use is filled in batches: each row once, whenever the process is killed."""
+"""A backfill fills each row of a used table once, also where the process is killed."""
 
 import os
 import subprocess
@@ -89,7 +89,7 @@ class BackfillTest(RevisionsTestCase):
         migration = Thread(target=self.upgrade)
         migration.start()
         wait_until(lambda: self.seen_rows() > 0 and self.awaited_locks())
-        time.sleep(1.1)  # Its lock timeout passes.
+        time.sleep(1.1)  # Until the lock timeout has passed.
         writer.rollback()
         migration.join()
         self.assert_each_row_once()

@@ -1,4 +1,4 @@
-"""What `db check` says of revisions, each of which it has run."""
+"""`db check` runs revisions, and reports their windows, phases and mistakes."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from chassis.migrations import rules
+from chassis.migrations import migration_rules
 from chassis.migrations.check import Verdict, check_revisions, declare
 from chassis.migrations.commands import migration_scripts
 from chassis.project import current_project
@@ -32,7 +32,7 @@ HELPER = 'operations.create_index_concurrently("things_id", "things", ["id"])'
 
 
 def pasted(found: Verdict) -> list[str]:
-    """The steps of the first safe form; what is indented belongs to the step before."""
+    """Return the steps of the first safe form; indented lines belong to the step before."""
     form = next(item.form for item in found.findings if item.form.startswith(("op", "operations")))
     lines = re.sub(r"^# (next revision|next):", "", form, flags=re.MULTILINE).splitlines()
     steps: list[str] = []
@@ -46,7 +46,7 @@ def pasted(found: Verdict) -> list[str]:
 
 class CheckTest(RevisionsTestCase, CommandLineTestCase):
     def verdicts(self) -> list[Verdict]:
-        """Of all, where the models have one table. One database is made for all of them."""
+        """Return the verdicts of all revisions, in one database; the models have one table."""
         models = MetaData()
         Table("things", models, Column("id", Integer))
         return check_revisions(self.database_url, migration_scripts(), models)
@@ -133,7 +133,7 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
         for code in cases.values():
             self.revision(code=code, down="SELECT 1")
         self.revision("SELECT 1")
-        # The last one was not run: what it builds upon is not there.
+        # The last revision was not run, because the revision below it failed.
         for rule, found in zip(cases, self.verdicts()[1:], strict=True):
             with self.subTest(rule):
                 self.assertIn(rule, {item.rule for item in found.findings if item.is_error})
@@ -213,9 +213,9 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
 
     def test_each_rule_has_a_safe_form_and_is_in_the_page(self) -> None:
         page = (current_project().root / "docs/migration-rules.md").read_text()
-        rooms = Path(rules.__file__).parent.glob("*.py")
+        rooms = Path(migration_rules.__file__).parent.glob("*.py")
         known = {rule for path in rooms for rule in re.findall(r"MIG\d{3}", path.read_text())}
-        self.assertEqual(known, set(rules.RULES))
+        self.assertEqual(known, set(migration_rules.RULES))
         self.assertEqual(known, set(re.findall(r"^\| (MIG\d{3}) ", page, re.MULTILINE)))
 
     def test_a_downgrade_is_written_or_said_to_be_impossible(self) -> None:

@@ -1,4 +1,4 @@
-"""What `db migrate` and `db check` see of models, and what they leave to others."""
+"""`db migrate` and `db check` compare models with the database, and ignore foreign objects."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ STRANGERS = """
 
 
 def every_kind(models: MetaData, *labels: str) -> None:
-    """A table with what models can have, in a schema of its own where that makes a difference."""
+    """Return a table with everything that models can declare, also in another schema."""
     number = Sequence("ticket_numbers", metadata=models, start=100)
     Table("tenants", models, Column("id", Integer, primary_key=True), schema="billing")
     Table(
@@ -89,7 +89,7 @@ class ComparisonTest(RevisionsTestCase):
         self.use_new_models()
 
     def use_new_models(self) -> None:
-        """Of what revision 0001 makes."""
+        """Use models that match revision 0001."""
         self.models = MetaData(naming_convention=real.naming_convention)
         self.enterContext(patch.object(Project, "metadata", self.models))
         self.things = Table("things", self.models, Column("id", Integer))
@@ -98,12 +98,12 @@ class ComparisonTest(RevisionsTestCase):
         Table("seen", self.models, *texts, *flags)
 
     def anew(self, *parts: SchemaItem) -> None:
-        """The model of things, with these parts."""
+        """Return the model of `things` with these parts."""
         self.models.remove(self.things)
         self.things = Table("things", self.models, *parts)
 
     def migrate(self, *accepted: str) -> list[str]:
-        """Write, apply, and write again: the second time there is nothing left."""
+        """Write and apply a revision, then write again: the second time finds no difference."""
         paths = self.migrations().create("Test", accept_drop=accepted)
         self.upgrade()
         self.assertEqual(self.migrations().create("Test"), [])
@@ -112,7 +112,7 @@ class ComparisonTest(RevisionsTestCase):
 
     @contextmanager
     def unprivileged(self) -> Iterator[Migrations]:
-        """As a role that reads and may not make databases."""
+        """Return the URL of a role that can read and cannot create databases."""
         role = f"reader_{uuid4().hex}"
         self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'; GRANT pg_read_all_data TO {role}")
         url = make_url(self.database_url).set(username=role, password=role)
@@ -253,7 +253,7 @@ class ComparisonTest(RevisionsTestCase):
         Table("events", self.models, Column("at", Integer), postgresql_partition_by="RANGE (at)")
         self.upgrade()
         self.assertEqual(self.migrations().create("Nothing"), [])
-        self.sql("DROP TABLE events_1")  # As a job does with what is old.
+        self.sql("DROP TABLE events_1")  # As a periodic job drops old partitions.
         self.assertNotIn("events_1", str(self.migrations().check()))
 
     def test_all_commands_work_in_the_schema_that_the_url_names(self) -> None:

@@ -14,7 +14,7 @@ from src.infrastructure.databases.metadata import metadata
 
 
 class CreateTest(TestCase):
-    """Revisions are written to a copy of the project's, for a table that only these tests have."""
+    """Writes revisions for a table of the tests into a copy of the project's folder."""
 
     def setUp(self) -> None:
         copy = Path(self.enterContext(TemporaryDirectory()))

@@ -19,7 +19,7 @@ class MigratorTest(TestCase):
         return self.enterContext(create_engine(self.url, poolclass=NullPool).connect())
 
     def locked_table(self) -> tuple[Connection, Callable[[Connection], None]]:
-        """A reader who keeps a table locked, and a change that has to wait for that reader."""
+        """Run a reader that locks a table, and a change that has to wait for the reader."""
         reader = self.connect()
         reader.execute(text("CREATE TABLE things (id integer)"))
         reader.commit()
@@ -62,7 +62,7 @@ class MigratorTest(TestCase):
     def test_nobody_waits_long_behind_it(self) -> None:
         reader, change = self.locked_table()
         other = self.connect()
-        other.execute(text("SET lock_timeout = '500ms'"))  # Waiting longer raises.
+        other.execute(text("SET lock_timeout = '500ms'"))  # A longer wait raises an error.
         other.commit()
         Timer(0.9, reader.rollback).start()
         with migrator(self.url, wait=0) as connection:

@@ -1,4 +1,4 @@
-"""The operations that PostgreSQL runs outside a transaction only."""
+"""The operations that PostgreSQL can only run outside of a transaction."""
 
 from threading import Thread
 
@@ -37,7 +37,7 @@ class OperationsTest(RevisionsTestCase):
         self.assertEqual((step.kind, bool(step.finished_at)), ("autocommit", True))
 
     def test_what_is_there_already_is_left_alone(self) -> None:
-        """A process may be killed when its index is built and its revision is not noted."""
+        """A process may be killed after it built an index and before it recorded the revision."""
         self.sql("CREATE INDEX things_id ON things (id)")
         head = self.revision(code=CREATE.format(""))
         self.upgrade()
@@ -61,7 +61,8 @@ class OperationsTest(RevisionsTestCase):
     def test_it_waits_for_an_old_transaction_that_no_lock_timeout_would(self) -> None:
         self.revision(code=CREATE.format(""))
         reader = self.connect()
-        reader.exec_driver_sql("SELECT pg_current_xact_id()")  # It has not even read the table.
+        # The statement did not read the table.
+        reader.exec_driver_sql("SELECT pg_current_xact_id()")
         reader.exec_driver_sql("LOCK TABLE things IN ROW EXCLUSIVE MODE")
         migration = Thread(target=self.upgrade, kwargs={"lock_timeout": 0.05})
         migration.start()

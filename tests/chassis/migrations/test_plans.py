@@ -1,4 +1,4 @@
-"""What an operator reads of revisions before they are applied."""
+"""Operators see the plan of revisions before they are applied."""
 
 from pathlib import Path
 from unittest.mock import patch
@@ -16,7 +16,7 @@ FULL_OF_ROWS = "INSERT INTO things SELECT generate_series(1, 30000)"
 
 class PlansTest(RevisionsTestCase, CommandLineTestCase):
     def db(self, *arguments: str, code: int = 0) -> str:
-        """What it says; a database of its own is nothing that an operator may have."""
+        """Run a `db` command, whose role cannot create databases; return its output."""
         with patch.object(commands, "scratch_database", side_effect=AssertionError):
             result = self.manage("db", *arguments, DATABASE_URL=self.database_url)
         self.assertEqual(result.exit_code, code, result.output)
@@ -64,7 +64,7 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
     def test_what_cannot_be_noted_is_said(self) -> None:
         self.revision("SELECT 1", down="SELECT 1")
         with patch.object(Path, "write_text", side_effect=OSError("Read-only file system")):
-            self.assertIn("not noted: Read-only file system", self.measure())
+            self.assertIn("not recorded: Read-only file system", self.measure())
 
     def test_what_migrate_writes_is_measured(self) -> None:
         models = MetaData()

@@ -1,4 +1,4 @@
-"""What becomes of a window when its migration fails or its owner dies."""
+"""A window ends correctly when its migration fails or its owner dies."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -30,7 +30,7 @@ DONE = """
 
 class FailureTest(RevisionsTestCase):
     def fails_between_two_revisions(self) -> None:
-        """0002 is applied and 0003 is not, until `things` has a row."""
+        """Write revisions of which 0003 fails until `things` has a row."""
         self.revision("CREATE TABLE more ()", down="DROP TABLE more", maintenance="read-only")
         self.revision(FAIL_IF_EMPTY, maintenance="read-only")
         with self.assertRaisesRegex(DBAPIError, "division by zero"):
@@ -38,7 +38,7 @@ class FailureTest(RevisionsTestCase):
         self.assert_nothing_held()
 
     def fails_in_autocommit(self) -> None:
-        """0002 leaves an invalid index, until `things` has no duplicates."""
+        """Write a revision 0002 that leaves an invalid index while `things` has duplicates."""
         self.sql("INSERT INTO things VALUES (1), (1)")
         self.revision(code=UNIQUE_INDEX, maintenance="read-only")
         with self.assertRaisesRegex(MigrationFailedError, "could not create unique index"):
@@ -98,7 +98,8 @@ class FailureTest(RevisionsTestCase):
         self.revision("DROP TABLE things", maintenance="read-only", phase="contract")
         reader = self.connect("reporting")
         self.enterContext(patch.object(runner, "LATER_SECONDS", 0.1))
-        self.enterContext(patch.object(runner, "probe"))  # The reader comes right after it.
+        # Without the probe: the reader takes its lock right after a probe would have ended.
+        self.enterContext(patch.object(runner, "probe"))
         reader.exec_driver_sql("SELECT FROM things")
         with self.assertRaises(LockedError):
             self.upgrade()
@@ -122,7 +123,7 @@ class FailureTest(RevisionsTestCase):
 
     def test_a_blocked_drain_does_not_end_what_failed(self) -> None:
         self.fails_in_autocommit()
-        writer = self.connect()  # It begins before there is a window in which it may not.
+        writer = self.connect()  # The request begins before the window.
         self.sql("UPDATE ops.window SET phase = 'off'")
         ask_write_fence(writer)
         self.sql("UPDATE ops.window SET phase = 'failed'")
@@ -194,7 +195,7 @@ class FailureTest(RevisionsTestCase):
 
 
 class OrphanTest(RevisionsTestCase):
-    """A row as its owner left it; nobody has the mutex."""
+    """A window whose owner died: the row exists, and no session holds the mutex."""
 
     def orphan(self, **values: str | None) -> int:
         described = {"kind": "migration", "phase": "migrating", "from_revision": "0001"}
@@ -268,7 +269,7 @@ class OrphanTest(RevisionsTestCase):
         self.assertEqual(outcomes, ["rolled back", "completed"])
 
     def test_between_two_revisions_the_next_upgrade_goes_on_inside(self) -> None:
-        """It has never ended, so nothing was written that the first one has not seen."""
+        """The window never ended, so no write happened in between."""
         self.sql(DONE, window=self.orphan(from_revision="0000"))
         self.revision(LOOK, maintenance="read-only")
         self.upgrade()

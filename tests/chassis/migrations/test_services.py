@@ -1,4 +1,4 @@
-"""Several services in one database, each in a schema of its own."""
+"""Several services share a database, each with its own schema."""
 
 from datetime import timedelta
 from functools import partial
@@ -48,7 +48,7 @@ def in_schema(url: str, path: str) -> str:
 
 
 class Service:
-    """One of those in the database."""
+    """One of the services in the database."""
 
     def __init__(self, url: str, path: str) -> None:
         self.url = in_schema(url, path)
@@ -114,7 +114,7 @@ class ServicesTest(WindowObserver):
 
     def test_a_window_keeps_only_its_own_writers_out(self) -> None:
         billing, shipping = self.both()
-        with shipping.engines.write.connect() as writer:  # Nobody waits for this one.
+        with shipping.engines.write.connect() as writer:  # No other service waits for this one.
             ask_write_fence(writer)
             billing.windows.start(MaintenanceMode.FULL, "", None, patience=timedelta(seconds=1))
         self.assertIsNone(shipping.windows.current())

@@ -1,4 +1,4 @@
-"""Two columns that a trigger keeps equal while releases that know one of them serve."""
+"""A trigger keeps two columns equal while releases that use only one of them serve."""
 
 from support.revisions import RevisionsTestCase
 
@@ -8,7 +8,7 @@ EQUAL = 'operations.keep_columns_equal("things", "id", "number"{})'
 
 class TwoColumnsTest(RevisionsTestCase):
     def equal(self, kind: str, conversion: str = "") -> None:
-        """The second one is added, and rows that were there are not filled yet."""
+        """Add the second column; existing rows are not filled yet."""
         add = f'op.execute("ALTER TABLE things ADD number {kind}")\n    '
         self.apply(add + EQUAL.format(conversion))
 
@@ -23,7 +23,8 @@ class TwoColumnsTest(RevisionsTestCase):
         self.equal("bigint")
         self.sql("INSERT INTO things (id) VALUES (1)")
         self.sql("INSERT INTO things (number) VALUES (2)")
-        self.sql("INSERT INTO things (id, number) VALUES (7, 3)")  # The new one is meant.
+        # The value of the new column counts.
+        self.sql("INSERT INTO things (id, number) VALUES (7, 3)")
         self.assertEqual(self.rows(), [(1, 1), (2, 2), (3, 3)])
         self.sql("UPDATE things SET id = 4 WHERE id = 1")
         self.sql("UPDATE things SET number = 5 WHERE id = 2")

@@ -1,4 +1,4 @@
-"""Who keeps a migration waiting is named, and idle transactions are ended if that is asked for."""
+"""`db upgrade` names its blockers, and can end idle transactions that block it."""
 
 from contextlib import suppress
 from threading import Thread

@@ -1,4 +1,4 @@
-"""The window that a migration opens, and what happens inside it."""
+"""A migration's window opens, excludes clients and closes as its revisions declare."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -60,7 +60,7 @@ class MigrationWindowTest(RevisionsTestCase):
                 self.assertEqual(self.seen().pop()[0], "full")
 
     def test_each_revision_shuts_out_only_whom_it_must(self) -> None:
-        """What lies before the first or after the last that needs a window runs outside."""
+        """Revisions before the first and after the last that needs a window run outside of it."""
         for mode in ("none", "read-only", "none", "full", "none", "read-only", "none"):
             self.revision(f"INSERT INTO things VALUES (1); {LOOK}", maintenance=mode)
         self.upgrade()
@@ -78,7 +78,7 @@ class MigrationWindowTest(RevisionsTestCase):
         self.assertIn("`python manage.py db upgrade 0002`, then `0003`, then the rest", line)
 
     def test_a_copy_and_the_drop_of_its_source_lose_nothing(self) -> None:
-        """Whoever writes between the two, as often as possible, finds no gap."""
+        """A client that writes all the time finds no gap between copy and drop."""
         self.revision("CREATE TABLE copied (id integer)", maintenance="none")
         self.revision("INSERT INTO copied SELECT id FROM things", maintenance="read-only")
         self.revision("SELECT pg_sleep(0.3)", maintenance="none")
@@ -242,7 +242,7 @@ class UpgradeTest(RevisionsTestCase):
         self.assertEqual(held, [False])
 
     def test_alembic_is_not_believed(self) -> None:
-        """Where a transaction is open already it applies nothing, and says that all is well."""
+        """In an open transaction, Alembic applies nothing and reports success."""
         environment = self.versions.parent / "env.py"
         text = environment.read_text()
         trap = "given['connection'].exec_driver_sql('SELECT 1')\ncontext.configure("
@@ -320,7 +320,7 @@ class UpgradeTest(RevisionsTestCase):
 
 
 class ProbeTest(RevisionsTestCase):
-    """Somebody has a lock that the revision needs: no window is opened while it waits."""
+    """Another session holds a lock that the revision needs: no window opens during the wait."""
 
     RENAME = "ALTER TABLE things RENAME COLUMN id TO number"
 
@@ -356,7 +356,8 @@ class ProbeTest(RevisionsTestCase):
         reader = self.blocked(
             measured={"upgrade": {"things": "ShareUpdateExclusiveLock, scan", "none": "ShareLock"}}
         )
-        with self.assertRaises(BusyError):  # It needed more than it declared.
+        # The revision needed a stricter window than it declared.
+        with self.assertRaises(BusyError):
             self.upgrade(lock_budget=0)
         self.assertEqual(self.last_window().outcome, "rolled back")
         reader.rollback()
@@ -386,7 +387,7 @@ class ProbeTest(RevisionsTestCase):
             self.newest = 1
 
     def test_a_lock_is_given_up_inside_and_the_window_is_closed_meanwhile(self) -> None:
-        """Whoever took it came between the probe and the revision."""
+        """Another session took the lock between the probe and the revision."""
         code = f"""
     op.execute("SELECT pg_notify('x', '')")
     op.execute("{self.RENAME}")"""
@@ -417,7 +418,7 @@ class ProbeTest(RevisionsTestCase):
 
 
 class EmergencyTest(RevisionsTestCase):
-    """Somebody opens a window by hand while a migration runs."""
+    """An operator opens a window while a migration runs."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -425,7 +426,7 @@ class EmergencyTest(RevisionsTestCase):
         self.holder.exec_driver_sql("SELECT pg_advisory_lock(1)")
 
     def begin(self) -> Thread:
-        """A migration whose revision 0002 needs no window, and lasts until the lock is given up."""
+        """Start a migration whose revision 0002 needs no window, and waits for a lock."""
         self.revision("SET lock_timeout = 0", "SELECT pg_advisory_xact_lock(1)")
         self.revision(LOOK, maintenance="read-only")
         migration = Thread(target=self.upgrade)
@@ -487,11 +488,11 @@ class EmergencyTest(RevisionsTestCase):
 
 
 class AnotherServiceTest(RevisionsTestCase):
-    """Two in one database: the second is refused before it writes anything."""
+    """A second service in the same schema is rejected before it writes anything."""
 
     def setUp(self) -> None:
         super().setUp()
-        # The database was made by a project, so it is that one's.
+        # The project's upgrade recorded its name as the owner.
         self.identity = self.insert_window(kind="migration", phase="migrating")
         about = current_project().about | {"name": "another"}
         self.enterContext(patch.object(Project, "about", about))

@@ -1,4 +1,4 @@
-"""Reads on a streaming replica: two real servers."""
+"""Reads go to a streaming replica, on two real servers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +76,7 @@ class ReplicaTest(SpecimenApiTestCase):
         self.assertEqual(self.asked, ["replica"])
         self.asked.clear()
         self.assertEqual(self.create().status_code, 201)
-        self.assertEqual(self.asked, ["write"])  # The row; not the position.
+        self.assertEqual(self.asked, ["write"])  # One query for the row, none for the position.
         self.assertEqual(self.client.post("/ask").text, "primary")
 
     def test_outside_of_requests_and_after_a_write_reads_are_the_primarys(self) -> None:
@@ -139,7 +139,7 @@ class ReplicaTest(SpecimenApiTestCase):
         self.units._replica._breaker._pause = 0
         self.standby.stop()
         try:
-            # The first finds a connection that was lost, the second one that is refused.
+            # The first request loses its connection; the connection of the second is rejected.
             for client in (self.client, self.bob):
                 self.assertEqual(self.ask(client), "primary")
             self.assertEqual(self.create().status_code, 201)

@@ -1,4 +1,4 @@
-"""ClamAV's daemon: the real one where it is installed, and one that speaks its protocol."""
+"""The scanner works with ClamAV's daemon where it is installed, and with a fake daemon."""
 
 import socket
 import subprocess
@@ -18,7 +18,8 @@ from chassis.core.errors import UnavailableError
 from chassis.storage.clamd_scanner import ClamdScanner
 from chassis.storage.storage_settings import StorageSettings
 
-# In two parts, or scanners would find this file: https://www.eicar.org/download-anti-malware-testfile/
+# In two parts, so that scanners do not report this file:
+# https://www.eicar.org/download-anti-malware-testfile/
 VIRUS = [rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STAND", b"ARD-ANTIVIRUS-TEST-FILE!$H+H*"]
 LONGEST = 1_000_000
 SECONDS_TO_START = 60
@@ -55,7 +56,7 @@ class ClamdTest(ScannerContract.Test):
         if CLAMD is None:
             raise unittest.SkipTest("There is no clamd, so only a stand-in of it is asked.")
         folder = cls.enterClassContext(TemporaryDirectory())
-        Path(folder).chmod(0o755)  # Root's daemon becomes another user.
+        Path(folder).chmod(0o755)  # The daemon of root changes to another user.
         virus = b"".join(VIRUS)
         signature = f"{md5(virus).hexdigest()}:{len(virus)}:Eicar\n"
         Path(folder, "test.hdb").write_text(signature)
@@ -82,7 +83,7 @@ class ClamdTest(ScannerContract.Test):
 
 
 class Clamd(StreamRequestHandler):
-    """INSTREAM, as the daemon answers: beyond its limit at once, and then it closes."""
+    """A fake daemon. Beyond its limit it answers at once and closes the connection."""
 
     def handle(self) -> None:
         assert self.rfile.read(10) == b"zINSTREAM\0"

@@ -1,6 +1,6 @@
-"""Files over HTTP: what a client may send, and what happens to a content that is not as announced.
+"""Files over HTTP: uploads are checked, and contents that differ from the announced are rejected.
 
-On S3 and on a disk, as far as both have it.
+The same tests run on S3 and on a disk, as far as both support them.
 """
 
 import tracemalloc
@@ -150,7 +150,7 @@ def _unavailable() -> None:
 
 
 class LongText(RawIOBase):
-    """LONG bytes, which nobody holds."""
+    """A stream of LONG bytes that are never all in memory."""
 
     block = b"0123456789abcde\n" * 4096
 
@@ -172,7 +172,8 @@ class LongText(RawIOBase):
         return LONG - self._left
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._left = LONG - offset if whence == 0 else 0  # The client looks where the end is.
+        # The client seeks the end to find the length.
+        self._left = LONG - offset if whence == 0 else 0
         return self.tell()
 
     def readinto(self, buffer: Any) -> int:
@@ -210,7 +211,8 @@ class S3FilesTest(OnS3, FilesContract):
         self.assertEqual(self.downloaded(address)[2], PNG)
 
     def test_a_form_that_is_used_later_changes_nothing(self) -> None:
-        plain = self.store_of(self.bucket, checksums="when_required")  # Takes any content.
+        # A form without checksums accepts any content.
+        plain = self.store_of(self.bucket, checksums="when_required")
         self.use(plain)
         address = self.announce()
         form = self.form(address)
@@ -259,4 +261,4 @@ class S3FilesTest(OnS3, FilesContract):
             self.assert_problem(response, 503, "unavailable")
 
 
-del FilesContract  # Not a test by itself.
+del FilesContract  # Only the subclasses are run.

@@ -1,4 +1,4 @@
-"""A content fits the type that it has, and no other one."""
+"""A content fits its own media type, and no other."""
 
 import gzip
 import io
@@ -81,9 +81,11 @@ class MediaTypesTest(TestCase):
         for own, head in HEADS.items():
             for name in TYPES:
                 with self.subTest(content=own, type=name):
-                    alike = own in TEXTS and name in TEXTS  # What is a text is any.
-                    alike |= name == "application/zip" and OFFICE in own  # And that is its form.
-                    alike |= OFFICE in own and OFFICE in name  # Its parts may come later.
+                    alike = own in TEXTS and name in TEXTS  # A text also fits these types.
+                    # An Office file is a ZIP archive, too.
+                    alike |= name == "application/zip" and OFFICE in own
+                    # The beginning need not show which kind of Office file it is.
+                    alike |= OFFICE in own and OFFICE in name
                     if not alike:
                         self.assertEqual(fits(name, head), name == own)
 

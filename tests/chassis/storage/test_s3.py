@@ -1,4 +1,4 @@
-"""What S3 itself refuses, and what happens where it does not answer: on a real server."""
+"""S3 itself rejects wrong uploads, and a silent S3 gives an error in time; on a real server."""
 
 import socket
 from threading import Thread
@@ -132,7 +132,7 @@ class FaultsTest(OnS3):
             store.stat("files/a")
 
     def test_a_store_that_hangs_is_given_up(self) -> None:
-        """Its answer is waited for so long, and asked for twice."""
+        """The request has a timeout and is tried twice."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             store = self.store_of(
                 self.bucket, endpoint=f"http://127.0.0.1:{server.getsockname()[1]}", patience=1

@@ -1,4 +1,4 @@
-"""What the service asks of a store: of S3 and of a disk, in one suite."""
+"""The contract of file stores: the same tests for S3 and for a disk."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -6,7 +6,7 @@ from hashlib import sha256
 from chassis.core.storage.file_store import ContentChangedError, StoredObject
 from support.contents import OTHER_PNG, PNG, OnDisk, OnS3, StoreTestCase, long_content
 
-LONG = 20_000_000  # Several parts, and a rest.
+LONG = 20_000_000  # Several parts, and a shorter last one.
 
 
 class StoreContract(StoreTestCase):
@@ -57,7 +57,7 @@ class StoreContract(StoreTestCase):
         found = self.put("files/a")
         self.store.delete("files/a")
         self.assertIsNone(self.store.stat("files/a"))
-        with self.assertRaises(Exception):  # noqa: B017  # Which one is the store's.
+        with self.assertRaises(Exception):  # noqa: B017  # Each store raises its own error.
             list(self.store.read(found))
 
     def test_another_content_has_another_tag(self) -> None:
@@ -112,4 +112,4 @@ class S3StoreTest(OnS3, StoreContract):
     pass
 
 
-del StoreContract  # Not a test by itself.
+del StoreContract  # Only the subclasses are run.

@@ -1,4 +1,4 @@
-"""What uploads leave behind goes, and nothing else: on S3 and on a disk."""
+"""The sweep removes abandoned uploads and nothing else, on S3 and on a disk."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from support.files import FilesTestCase
 
 
 class LaterClock(Clock):
-    """By so much; everything that is there is older then."""
+    """A clock that is ahead by so much, so that everything looks older."""
 
     def __init__(self, later: timedelta) -> None:
         self._later = later
@@ -30,7 +30,7 @@ class SweepContract(FilesTestCase):
         return FileSweep(unit_of_work, self.store, clock).run(**options)
 
     def left_behind(self) -> str:
-        """A file that got no content, with an upload; and a content that belongs to no file."""
+        """Leave a file with an unchecked upload, and a content that belongs to no file."""
         address = self.announce()
         self.put(f"incoming/{address.rpartition('/')[2]}")
         self.put("files/none/0")
@@ -97,4 +97,4 @@ class S3SweepTest(OnS3, SweepContract):
     pass
 
 
-del SweepContract  # Not a test by itself.
+del SweepContract  # Only the subclasses are run.

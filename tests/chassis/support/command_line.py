@@ -14,7 +14,7 @@ PRODUCTION = {
 
 
 class CommandLineTestCase(TestCase):
-    """`manage.py` as in production; a developer's own .env is not read."""
+    """Runs `manage.py` as in production, without a developer's own .env."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -24,7 +24,7 @@ class CommandLineTestCase(TestCase):
         return CliRunner().invoke(cli, arguments, env=PRODUCTION | variables)
 
     def assert_stops(self, result: Result, code: int, sentence: str) -> None:
-        """It said what is wrong and ended with that code, without a traceback."""
+        """Assert that the command printed its error without a traceback, and its exit status."""
         self.assertEqual(result.exit_code, code, result.output)
         self.assertRegex(result.stderr, sentence)
         self.assertNotIn("Traceback", result.output)

@@ -1,4 +1,4 @@
-"""Stores of contents, on a real S3 server and on a disk, and contents to put there."""
+"""File stores for tests, on a real S3 server and on a disk, and contents for them."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ OTHER_PNG = b"\x89PNG\r\n\x1a\n" + b"PIXELS" * 100
 
 
 def announcement(content: bytes = PNG, **other: Any) -> dict[str, Any]:
-    """What a client says of a content beforehand."""
+    """Return the body with which a client announces a content."""
     digest = sha256(content).hexdigest()
     about = {"name": "a.png", "media_type": "image/png", "size": len(content), "sha256": digest}
     return about | other
@@ -35,7 +35,7 @@ def stored_file(content: bytes = PNG, **other: Any) -> StoredFile:
 
 
 def long_content(size: int) -> Iterator[bytes]:
-    """Of that many bytes; it begins as a text does, and does not repeat itself."""
+    """Return so many bytes that begin like a text and do not repeat."""
     block = os.urandom(256 * 1024).hex().encode()
     while size > 0:
         yield block[:size]
@@ -43,7 +43,7 @@ def long_content(size: int) -> Iterator[bytes]:
 
 
 class StoreTestCase(TestCase):
-    """`store` is empty, and belongs to one test."""
+    """Gives each test an empty `store` of its own."""
 
     def make_store(self) -> FileStore:
         raise NotImplementedError
@@ -54,7 +54,7 @@ class StoreTestCase(TestCase):
         self.store.prepare([])
 
     def put(self, key: str, content: bytes = PNG) -> Any:
-        """What is found of it then."""
+        """Store a content; return its description by the store."""
         self.store.write(key, "image/png", [content])
         found = self.store.stat(key)
         assert found
@@ -76,7 +76,7 @@ class OnDisk(StoreTestCase):
 
 
 class OnS3(StoreTestCase):
-    """The tests of a class share a bucket: to make one takes a second."""
+    """Tests on S3. A class shares a bucket, because creating one takes a second."""
 
     bucket: str
 
@@ -100,7 +100,7 @@ class OnS3(StoreTestCase):
 
 
 def send_form(form: UploadForm, content: bytes, **changed: str) -> tuple[int, str]:
-    """As a browser does; the status, and S3's code of the error."""
+    """Send an upload form like a browser; return the status and S3's error code."""
     fields: dict[str, Any] = {**form.fields, **changed, "file": ("a", content)}
     body, kind = encode_multipart_formdata(fields)
     status, _, text = ask("POST", form.url, body, {"Content-Type": kind})

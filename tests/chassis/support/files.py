@@ -1,4 +1,4 @@
-"""A service that stores files, in a store of its own for each test."""
+"""A service that stores files, with a new store for each test."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ FILES = "/prefix/v1/files"
 
 
 class Findings(Scanner):
-    """Finds what a test tells it to, and does what it tells."""
+    """A scanner with the findings and side effects that a test sets."""
 
     def __init__(self, found: str | None = None, does: Any = None) -> None:
         self.found = found
@@ -42,13 +42,13 @@ class FilesTestCase(ApplicationTestCase, StoreTestCase):
         return self.client.application.extensions["container"]
 
     def use(self, store: Any, scanner: Scanner | None = None) -> None:
-        """The service, on another store, or with a scanner."""
+        """Use the service with another store or with a scanner."""
         self.client = self.start()
         self.container.file_store.override(Object(store))
         self.container.file_scanner.override(Object(scanner))
 
     def announce(self, content: bytes = PNG, **other: Any) -> str:
-        """The address of the file."""
+        """Announce a file; return its address."""
         response = self.client.post(FILES, json=announcement(content, **other))
         self.assertEqual(response.status_code, 201, response.text)
         return str(response.headers["Location"])
@@ -57,7 +57,7 @@ class FilesTestCase(ApplicationTestCase, StoreTestCase):
         return self.client.put(f"{address}/content", data=content)
 
     def stored(self, content: bytes = PNG, **other: Any) -> str:
-        """The address of a file that has its content."""
+        """Store a file with its content; return its address."""
         address = self.announce(content, **other)
         response = self.send(address, content)
         self.assertEqual(response.status_code, 200, response.text)

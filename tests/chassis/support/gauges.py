@@ -1,4 +1,4 @@
-"""An entity with a field of every kind, so that each is tested where it is stored and sent."""
+"""An entity with every kind of field, for tests of storage and of the API."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -53,7 +53,7 @@ class Tag(Model):
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Gauge(Model):
-    """The fields with `maybe` may be empty."""
+    """Fields whose names begin with `maybe` are optional."""
 
     text: Annotated[str, Text(20)]
     email: Annotated[str, Email()]

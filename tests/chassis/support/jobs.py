@@ -1,4 +1,4 @@
-"""A service with jobs: the tasks write specimens, and do what a test tells them."""
+"""A service with jobs, whose tasks write specimens and behave as a test sets."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ class Work(SqlWork):
 
 
 class Behaviour:
-    """What the task does, set by a test."""
+    """The behaviour of the task, which a test sets."""
 
     does: Callable[[str], Any] = staticmethod(lambda _text: None)
 
@@ -80,13 +80,13 @@ class JobsTestCase(WindowTestCase):
         return sorted(self.execute("SELECT text FROM specimens"))
 
     def state(self, job_id: UUID) -> tuple[str, int]:
-        """And how many attempts it took."""
+        """Return the state of the job and the number of its attempts."""
         statement = "SELECT state || ' ' || attempts FROM ops.job WHERE id = :id"
         state, attempts = self.execute(statement, id=job_id)[0].split()
         return state, int(attempts)
 
     def execute(self, statement: str, **values: Any) -> list[Any]:
-        """The first column of what is answered."""
+        """Run a statement; return the first column of its rows."""
         with self.engines.write.begin() as connection:
             result = connection.execute(text(statement), values)
             return list(result.scalars()) if result.returns_rows else []

@@ -13,18 +13,19 @@ from support.configuration import CONFIG
 
 
 class LogTestCase(HttpTestCase):
-    """The application writes as in production, to memory."""
+    """The application logs as in production, into memory."""
 
     def start(self, **settings: Any) -> FlaskClient:
         self.written = BytesIO()
         self.addCleanup(configure_logging, CONFIG)
-        # There is no database that it could ask, and it says so.
+        # There is no database, and each read of the windows would log that.
         windows = logging.getLogger("chassis.core.maintenance_service")
         self.enterContext(patch.object(windows, "disabled", new=True))
         with patch("sys.stderr", TextIOWrapper(self.written)):
             client = super().start(**{"environment": PRODUCTION, "log_level": "INFO", **settings})
         if client.application.extensions["container"].config().environment == PRODUCTION:
-            del client.environ_base["HTTP_AUTHORIZATION"]  # No good there, and each time a line.
+            # Production rejects the tests' token, and would log a line each time.
+            del client.environ_base["HTTP_AUTHORIZATION"]
         return client
 
     @property
@@ -36,7 +37,7 @@ class LogTestCase(HttpTestCase):
         return [json.loads(line) for line in self.text.splitlines()]
 
     def settle(self) -> None:
-        """What was logged has been written."""
+        """Wait until all log lines are written."""
         for handler in logging.getLogger().handlers:
             handler.flush()
 

@@ -24,7 +24,7 @@ def window(**values: Any) -> Window:
 
 
 def fixed_windows(open_window: Window | None) -> Any:
-    """A port whose present window is this one; what is asked of it is noted."""
+    """Return a fake port whose current window is this one, and which records its calls."""
     windows = create_autospec(MaintenanceWindows, instance=True)
     windows.current.return_value = open_window
     return windows

@@ -1,6 +1,6 @@
-"""Runs unittest without the chassis's shortcuts: the libraries then do all, with the same result.
+"""Run unittest without the chassis's shortcuts (docs/shortcuts.md of a project).
 
-python -m support.ordinary ARGUMENTS, as of python -m unittest. See docs/shortcuts.md of a project.
+python -m support.ordinary ARGUMENTS takes the arguments of python -m unittest.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""Two servers: a primary and a standby that streams from it, both out of the wheel.
+"""Runs a primary and a streaming standby, both with the embedded PostgreSQL.
 
-Whatever TEST_DATABASE says: nobody's server is asked for a copy of itself.
+TEST_DATABASE is ignored, because no other server is to be copied.
 """
 
 import subprocess
@@ -29,7 +29,7 @@ class Standby:
         options = ("--write-recovery-conf", "--checkpoint=fast", f"--dbname={source}")
         _run("pg_basebackup", directory / "data", *options)
         for lock in directory.glob("data/.s.PGSQL.*.lock"):
-            lock.unlink()  # Of the primary, whose socket lies in its data.
+            lock.unlink()  # Settings of the primary, whose socket lies in its data folder.
         self.url = start_embedded_postgres(directory)
         self._engine = _engine(self.url)
 
@@ -45,15 +45,15 @@ class Standby:
         self.stop()
 
     def pause(self) -> None:
-        """Keep what comes, and apply nothing."""
+        """Let the standby receive changes without applying them."""
         self.ask("SELECT pg_wal_replay_pause()")
         wait_until(lambda: self.ask("SELECT pg_get_wal_replay_pause_state() = 'paused'"))
 
     def resume(self) -> None:
-        """Until it has applied all that is written now."""
+        """Wait until the standby has applied everything that is written now."""
         self.ask("SELECT pg_wal_replay_resume()")
         with self._primary.connect() as connection:
-            # Committed, it flushes all that was written before.
+            # The commit of this write flushes all earlier ones.
             message = "SELECT pg_logical_emit_message(true, '', '')"
             position = connection.exec_driver_sql(message).scalar_one()
         wait_until(lambda: self.ask(APPLIED.format(position)))
@@ -65,9 +65,9 @@ class Standby:
 
 @contextmanager
 def replicated_database() -> Iterator[tuple[str, Standby]]:
-    """Give the URL of a migrated database, and its standby."""
+    """Yield the URL of a migrated database, and its standby."""
     with TemporaryDirectory(prefix="replication-") as directory:
-        Path(directory).chmod(0o755)  # PostgreSQL may run as somebody else: root is refused.
+        Path(directory).chmod(0o755)  # PostgreSQL refuses root, so it may run as another user.
         primary = Path(directory, "primary")
         url = start_embedded_postgres(primary)
         try:
@@ -86,7 +86,7 @@ def _engine(url: str) -> Engine:
 
 
 def _run(program: str, data: Path, *options: str) -> None:
-    """Let it fill a directory."""
+    """Run a program of PostgreSQL that fills a folder."""
     data.mkdir(parents=True)
     data.chmod(0o700)
     server = embedded._server(data)

@@ -1,4 +1,4 @@
-"""Revisions of a test's own, in a folder of its own, and a database to apply them to."""
+"""Revisions of a test in a folder of its own, and a database for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     {down}
 '''
-# What a revision can say of the window in which it runs.
+# Code with which a revision prints the window in which it runs.
 LOOK = f"""
     INSERT INTO seen
     SELECT mode, phase, ops.is_held({write_fence()}), ops.is_held({mutex()}) FROM ops.current_window
@@ -61,7 +61,7 @@ AFRESH = f"""
 
 
 class RevisionsTestCase(WindowObserver):
-    """The database is at revision 0001, has two empty tables and has never had a window."""
+    """A database at revision 0001, with two empty tables, that never had a window."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -75,12 +75,12 @@ class RevisionsTestCase(WindowObserver):
         self.addCleanup(self.sql, AFRESH)
         self.versions = self.enterContext(revisions())
         self.newest = 1
-        # Whoever opens a full window would wait for the tests' own connections.
+        # A full window would wait for the tests' own connections.
         self.enterContext(patch.object(drain, "SEEN_BY_ALL_SECONDS", 0))
         self.said: list[str] = []
 
     def revision(self, *statements: str, code: str = "", down: str = "", **declared: Any) -> str:
-        """Write the next one: SQL, or Python; maintenance is none unless declared otherwise."""
+        """Write the next revision, in SQL or Python; its maintenance is "none" by default."""
         self.newest += 1
         return write_revision(
             self.versions, self.newest, *statements, code=code, down=down, **declared
@@ -104,7 +104,7 @@ class RevisionsTestCase(WindowObserver):
         return str(revision)
 
     def seen(self) -> list[tuple[Any, ...]]:
-        """Mode and phase of the window, and whether fence and mutex were held."""
+        """Return mode and phase of the window, and whether fence and mutex were held."""
         return [tuple(row) for row in self.sql("SELECT * FROM seen")]
 
     def has_table(self, name: str) -> bool:
@@ -117,7 +117,7 @@ MEASURED_NONE: dict[str, Any] = {"upgrade": {}, "downgrade": {}}
 
 @contextmanager
 def revisions() -> Iterator[Path]:
-    """Let the project have the revisions in this folder, which has the first, and no others."""
+    """Give the project the revisions in this folder only, which contains the first one."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         versions = folder / "migrations/versions"
@@ -140,7 +140,10 @@ def write_revision(
     measured: dict[str, Any] | None = MEASURED_NONE,
     **declared: str | None,
 ) -> str:
-    """As `db check` has measured it, or None: it takes no lock, by default."""
+    """Write a revision.
+
+    `measured` is the measurement of `db check`; by default, no lock is taken.
+    """
     known = {"maintenance": "none", "phase": "expand"} | declared
     told = "\n".join(f"{name} = {value!r}" for name, value in known.items() if value)
     lines = [code] if code else [f"op.execute({statement!r})" for statement in statements]

@@ -1,4 +1,4 @@
-"""An entity of the tests' own, so that what every resource shares is tested without any."""
+"""An entity of the tests, which test shared code without a team's resource."""
 
 from dataclasses import dataclass, field
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The real unit of work and its stand-in, for suites that are run against both."""
+"""The real unit of work and the fake, for tests that run on both."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from support.specimens import Specimen, specimens
 
 @contextmanager
 def attempting(attempt: Attempt) -> Iterator[None]:
-    """What happens within belongs to that attempt to serve a request."""
+    """Run the block within this attempt to serve a request."""
     scope = current_scope()
     scope.attempt = attempt
     try:
@@ -48,7 +48,7 @@ class UnitsTestCase(TestCase):
 
 
 class GaugeUnits(TestCase):
-    """Of entities with a field of every kind."""
+    """Units of work with repositories of gauges and sites."""
 
     unit_of_work: UnitOfWorkFactory[Any]
 

@@ -1,4 +1,4 @@
-"""Maintenance windows in a real database, as rows and as locks."""
+"""Observes maintenance windows in a real database, as rows and as locks."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from chassis.postgres.engines import Engines
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
 
 PATIENCE = 10
-HANGS_SECONDS = 60  # Of a test that waits; it judges no speed.
+HANGS_SECONDS = 60  # Seconds that a test waits at most; no test judges speed.
 INSERT = """
     INSERT INTO ops.window (kind, mode, phase, message, starts_at, expected_end, hard_end,
         from_revision, target_revision)
@@ -49,7 +49,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 class WindowObserver(TestCase):
-    """Looks at a database from outside, and writes to it what others might have."""
+    """Reads a database on its own connection, and writes rows as other processes would."""
 
     database_url: str
     _outside: Engine
@@ -77,7 +77,7 @@ class WindowObserver(TestCase):
         return SqlMaintenanceWindows(engines.watch, self.database_url, source="cli")
 
     def insert_window(self, **values: Any) -> int:
-        """A row as if somebody had written it; begins, ends and expires are seconds from now."""
+        """Insert a window; `begins`, `ends` and `expires` are seconds from now."""
         [(identity,)] = self.sql(INSERT, **DEFAULTS | values)
         return int(identity)
 
@@ -92,7 +92,7 @@ class WindowObserver(TestCase):
         return [event for (event,) in self.sql("SELECT event FROM ops.event ORDER BY id")]
 
     def awaited_locks(self) -> list[str]:
-        """The types of those locks that somebody waits for."""
+        """Return the types of locks that sessions wait for."""
         return [kind for (kind,) in self.sql(WAITING)]
 
     def writers_are_let_in(self) -> bool:
@@ -108,12 +108,12 @@ class WindowObserver(TestCase):
         return bool(held)
 
     def assert_nothing_held(self) -> None:
-        wait_until(lambda: not self.is_held(mutex()))  # A connection that was closed a moment ago.
+        wait_until(lambda: not self.is_held(mutex()))  # A connection that was just closed.
         self.assertFalse(self.is_held(write_fence()))
 
 
 class WindowTestCase(WindowObserver, DatabaseTestCase):
-    """Its database has no window when a test begins."""
+    """A test case whose database has no window when a test begins."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -1,1 +1,1 @@
-import src  # noqa: F401  # Hands the project to the chassis.
+import src  # noqa: F401  # Importing src makes the project known to the chassis.

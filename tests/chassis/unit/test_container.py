@@ -1,4 +1,4 @@
-"""A project's providers take the place of those that every service has."""
+"""A project's providers override the chassis's providers of the same name."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ class Parts:
 
 
 class Base(ServiceContainer):
-    """As it comes."""
+    """A container without changes."""
 
 
 @replaces

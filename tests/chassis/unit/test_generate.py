@@ -1,4 +1,4 @@
-"""What `generate` reads, refuses and edits, without a project."""
+"""`generate` reads its grammar, rejects mistakes and edits code; without a project."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ from chassis.container import ServiceContainer
 from chassis.core.model import Model
 from chassis.development.generate.grammar import read_field, read_resource
 from chassis.development.generate.kinds import KINDS
-from chassis.development.generate.model import read_model
+from chassis.development.generate.model_file import read_model
 from chassis.development.generate.names import (
     OF_A_SCHEMA,
     OF_A_UNIT_OF_WORK,
@@ -109,7 +109,7 @@ class GrammarTest(TestCase):
 
     def test_options_that_contradict_are_refused(self) -> None:
         refused: tuple[tuple[dict[str, Any], str], ...] = (
-            ({"owned": True, "public": True}, "at once"),
+            ({"owned": True, "public": True}, "exclude each other"),
             ({"plural": "note"}, "itself"),
             ({"plural": "Notes"}, "no plural"),
             ({"unique": (("text", "other"),)}, "no field other"),
@@ -143,7 +143,7 @@ class GrammarTest(TestCase):
             self.assertEqual(snake(name), expected)
 
     def test_names_that_a_schema_has_are_refused(self) -> None:
-        """As far as its class shows them."""
+        """Names are rejected that the schema's class already has."""
         public = {name for name in dir(marshmallow.Schema) if not name.startswith("_")}
         self.assertLessEqual(public, OF_A_SCHEMA)
 
@@ -191,7 +191,7 @@ REFUSED_FIELDS = {
     "a:text:sort": "650",
     "a:str:optional=b": "Keep one",
     "a:str:readonly": "default",
-    "a:str:readonly:writeonly": "at once",
+    "a:str:readonly:writeonly": "exclude each other",
     "a:str:writeonly:filter": "would tell",
     "password:str=abc": "no secret",
 }

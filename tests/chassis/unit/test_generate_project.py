@@ -1,4 +1,4 @@
-"""What `generate` and `destroy` say of a project whose files are not as they were written."""
+"""`generate` and `destroy` report files of a project that changed since they were written."""
 
 import shutil
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from unittest import TestCase
 from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import read_resource
-from chassis.development.generate.model import read_model
+from chassis.development.generate.model_file import read_model
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources, ordered, tables_of
 from chassis.development.generate.undo import take_back
@@ -56,7 +56,7 @@ class ProjectTest(TestCase):
         return {path: path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
 
     def assert_refused(self, expected: str, action: Callable[[], object]) -> None:
-        """And nothing is written."""
+        """Assert that the command is rejected and writes nothing."""
         before = self.files()
         with self.assertRaisesRegex(Refusal, expected):
             action()

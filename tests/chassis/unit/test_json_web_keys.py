@@ -21,7 +21,7 @@ def elliptic(curve: ec.EllipticCurve) -> dict[str, Any]:
 
 
 def with_bits(bits: int) -> dict[str, Any]:
-    """No library makes small ones any more."""
+    """Make a key with so many bits; libraries no longer make small keys."""
     modulus = ((1 << bits) - 1).to_bytes((bits + 7) // 8)
     return RSA_KEY | {"n": urlsafe_b64encode(modulus).rstrip(b"=").decode()}
 

@@ -1,4 +1,4 @@
-"""Tokens of an issuer with several keys, as the field's issuers write them."""
+"""Tokens as real issuers write them are verified, with several keys."""
 
 import re
 import time
@@ -36,7 +36,7 @@ def published(pair: Any, **more: Any) -> PublicKey:
 
 
 class Keys(FixedKeys):
-    """Counts how often it is asked, and may have nothing to say."""
+    """A key set that counts its reads, and can be unavailable."""
 
     asked = 0
     is_away = False
@@ -63,7 +63,7 @@ class JwtTestCase(TestCase):
         return JwtAuthenticator(keys or self.keys, issuer=ISSUER, audience=AUDIENCE, **options)
 
     def token(self, pair: Any = EDWARDS, algorithm: str = "EdDSA", **claims: Any) -> str:
-        """A claim that is ... is left out."""
+        """Sign a token; a claim with the value `...` is left out."""
         told = {name: value for name, value in (self.claims | claims).items() if value is not ...}
         return jwt.encode(told, pair, algorithm, headers={"kid": "key"})
 
@@ -234,9 +234,9 @@ class MemoryTest(JwtTestCase):
         self.assertTrue(self.ask(token))
         self.now += 69
         self.assertTrue(self.ask(token))
-        self.now += 1  # 60 seconds and the leeway.
+        self.now += 1  # The token's 60 seconds and the leeway.
         self.assert_refused(token, "expired")
-        self.now -= 86  # A clock that is set back.
+        self.now -= 86  # The clock was set back.
         self.assert_refused(token, "not yet valid")
 
     @shows("V9.1.3")
@@ -244,7 +244,8 @@ class MemoryTest(JwtTestCase):
         token = self.token()
         self.assertTrue(self.ask(token))
         for keys, calls in (
-            ([published(EDWARDS, kid="key")], 2),  # The same material: it is verified again.
+            # The same key, read anew: the token is verified again.
+            ([published(EDWARDS, kid="key")], 2),
             ([published(CURVE, kid="other"), published(EDWARDS, kid="key")], 3),
         ):
             self.keys._keys = keys

@@ -1,4 +1,4 @@
-"""A schema loads, and refuses, what marshmallow alone does: one suite, run both ways."""
+"""A schema accepts and rejects the same input with and without the shortcut."""
 
 import copy
 from typing import Any
@@ -131,7 +131,7 @@ class LoadingTest(TestCase):
 
     def test_each_hook_is_called_once(self) -> None:
         hooks = ["before", "odd", "whole", "after"]
-        # Which of them are called: marshmallow stops at the first that is not content.
+        # The called validators: marshmallow stops at the first that fails.
         ends = {1: (1, 4), 2: (["Even."], 2), 3: (["Three."], 3), 5: (["Five."], 4)}
         for number, (expected, calls) in ends.items():
             with self.subTest(number):

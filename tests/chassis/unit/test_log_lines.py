@@ -1,4 +1,4 @@
-"""A line by orjson is the line by Python's own writer."""
+"""orjson and Python's json write the same log lines."""
 
 import json
 from typing import Any

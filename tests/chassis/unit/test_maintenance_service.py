@@ -25,11 +25,11 @@ from support.maintenance import fixed_windows, window
 
 FULL = window(mode=MaintenanceMode.FULL)
 READ_ONLY = window()
-LEAST, MOST = 0.9, 1.1  # How far a belief is scattered.
+LEAST, MOST = 0.9, 1.1  # By how much the lifetime of a cached window varies.
 
 
 class MaintenanceTestCase(TestCase):
-    """On a clock that moves only when it is told to."""
+    """Tests on a clock that only a test moves."""
 
     def setUp(self) -> None:
         self.seconds = 1_000.0
@@ -78,7 +78,7 @@ class BeliefTest(MaintenanceTestCase):
         self.assertLess(CACHE_SECONDS * MOST + READ_PATIENCE_SECONDS, SEEN_BY_ALL_SECONDS)
 
     def while_another_reads(self, service: MaintenanceService) -> Event:
-        """Begin a read that ends with no window, once the event is set."""
+        """Start a read of the window that returns none after the event is set."""
         begun, answered = Event(), Event()
 
         def read_slowly() -> None:

@@ -1,4 +1,4 @@
-"""What an entity's fields hold, and which field is named when they do not."""
+"""An entity's fields enforce their rules, and an error names the field."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time

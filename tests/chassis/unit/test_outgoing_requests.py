@@ -1,4 +1,4 @@
-"""Which modules may ask other services: no address of theirs comes from a request."""
+"""Only listed modules send requests, and never to an address that a client sent."""
 
 import re
 from unittest import TestCase
@@ -9,7 +9,7 @@ from chassis.project import current_project
 ROOT = current_project().root
 CLIENTS = r"urllib\.request|urllib import request|http\.client|http import client"
 CLIENT = re.compile(rf"^\s*(?:import|from) (?:{CLIENTS}|requests|httpx|urllib3|aiohttp)\b", re.M)
-# Each asks an address of the configuration.
+# Each of these sends to an address from the settings.
 ALLOWED = {"chassis/tokens/key_server.py"}
 
 

@@ -1,4 +1,4 @@
-"""Mistakes that nobody would notice for long are refused at start, with the place and the cure."""
+"""Silent mistakes are rejected at the start, with their place and the remedy."""
 
 import sys
 import warnings
@@ -85,7 +85,7 @@ THINGS = things()
 
 
 def boxes(*names: str) -> Table:
-    """Of what is in a box; `thing_id` refers to it."""
+    """Return a table of boxes whose `thing_id` refers to a thing."""
     made = [Column(name, String(20), nullable=False) for name in names if name != "thing_id"]
     belongs: list[Column[Any]] = (
         [Column("thing_id", ForeignKey(THINGS.c.id))] if "thing_id" in names else []
@@ -233,7 +233,7 @@ class ControllersTest(TestCase):
         marked = 'Annotated[object, Provide["clock"]]'
         default = CONTROLLER.format(inject="").replace(marked, 'object = Provide["clock"]')
         self.enterContext(warnings.catch_warnings())
-        warnings.simplefilter("ignore", DIWiringWarning)  # Which nobody reads at a start.
+        warnings.simplefilter("ignore", DIWiringWarning)  # The start does not read this.
         for text in (above, later, default):
             with (
                 self.subTest(text),

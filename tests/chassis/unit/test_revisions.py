@@ -1,4 +1,4 @@
-"""What is read of revisions without Alembic is what Alembic reads."""
+"""Reading revisions without Alembic gives the same result as with Alembic."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,7 +68,7 @@ class RevisionsTest(TestCase):
     def test_one_whose_parent_is_gone_is_refused(self) -> None:
         self.write("0001_first", PLAIN.format("0001", None))
         self.write("0003_third", PLAIN.format("0003", "0002"))
-        self.assert_refused("Nothing leads to 0003")
+        self.assert_refused("No revision leads to 0003")
 
     def test_what_would_have_to_be_run_to_be_known_is_refused(self) -> None:
         for statement in (

@@ -1,4 +1,4 @@
-"""What a serializer tells is, as JSON, what marshmallow itself does."""
+"""The serializer makes the same JSON as marshmallow."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -57,7 +57,7 @@ WHOLE = {
 
 
 class Derived(datetime):
-    """As freezegun and pendulum have it."""
+    """A subclass of datetime, as freezegun and pendulum have."""
 
 
 class Wrapping(Schema):

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from chassis.setting_files import SettingFileError, SettingsEnv, read_dotenv
 
-# What `docker compose config` makes of each.
+# The value that `docker compose config` reads from each line.
 AS_COMPOSE = {
     "'${NAME}'": "${NAME}",
     "'$NAME'": "$NAME",

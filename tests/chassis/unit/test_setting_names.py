@@ -1,4 +1,4 @@
-"""DATABASE_URL in parts, and ORIGINS: other names, for those who have them already."""
+"""POSTGRES_… and ORIGINS are other names for DATABASE_URL and CORS_ORIGINS."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,7 +86,7 @@ class SettingNamesTest(CommandLineTestCase):
                 )
 
     def test_those_of_a_database_s_container_alone_are_not_meant(self) -> None:
-        """A `.env` of the template has POSTGRES_PASSWORD, which is the superuser's."""
+        """A generated `.env` has POSTGRES_PASSWORD for the container's superuser only."""
         parts = PARTS | {"POSTGRES_SERVER": ""}
         self.assert_refused("Not set: DATABASE_URL", **parts)
         url = "postgresql://service@elsewhere/other"

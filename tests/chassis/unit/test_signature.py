@@ -28,7 +28,7 @@ class SignerTest(TestCase):
 class DerivedKeyTest(TestCase):
     @shows("V11.4.1")
     def test_it_is_that_of_the_rfc(self) -> None:
-        """RFC 5869, appendix A.3, and the library's."""
+        """The derived key equals that of RFC 5869, appendix A.3, and of the library."""
         key = derived_key("\x0b" * 22, "")
         self.assertEqual(key.hex()[:32], "8da4e775a563c18f715f802a063c5a31")
         for secret, purpose in (("", ""), ("ümlaut", "a"), ("x" * 400, "page cursors")):

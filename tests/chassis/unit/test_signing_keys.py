@@ -1,4 +1,4 @@
-"""A real server publishes the keys."""
+"""Keys are fetched from a real HTTP server, cached, and fetched again in time."""
 
 import json
 import time
@@ -25,7 +25,7 @@ HEAD = b"HTTP/1.0 200 OK\r\n"
 
 
 class Issuer:
-    """What it answers can be changed while it runs."""
+    """An issuer's server whose response a test can change."""
 
     def __init__(self, *key_ids: str) -> None:
         self.key_ids = list(key_ids)
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(self.issuer.document())
 
     def drip_on(self) -> None:
-        """A little more at a time, until nobody listens."""
+        """Send the body byte by byte until the client closes the connection."""
         with suppress(OSError):
             self.wfile.write(self.issuer.drip)
             while not self.issuer.stopped.wait(0.05):
@@ -114,7 +114,7 @@ class PublishedKeysTest(TestCase):
         return [key.key_id for key in self.keys.find(name, patient=patient)]
 
     def settle(self) -> None:
-        """What is read in the background has been read."""
+        """Wait until the background read has ended."""
         assert self.keys._reader
         self.keys._reader.join(10)
 
@@ -250,7 +250,7 @@ class PublishedKeysTest(TestCase):
         self.assertRaises(UnavailableError, self.find, "first", patient=False)
         self.assertTrue(self.keys._reader and self.keys._reader.is_alive())
         for _ in range(module.MOST_WAITING):
-            self.keys._places.acquire()  # As so many who wait.
+            self.keys._places.acquire()  # Several waiting requests.
         self.assertRaises(UnavailableError, self.find, "first")
         self.keys._places.release()
         arrived = Barrier(2)

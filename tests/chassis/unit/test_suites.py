@@ -1,4 +1,4 @@
-"""The suites that a project inherits notice what they are there for."""
+"""The suites that a project inherits detect the mistakes that they are for."""
 
 from typing import Any
 from unittest import TestCase, TestResult, TestSuite
@@ -26,7 +26,7 @@ from support.revisions import RevisionsTestCase
 
 
 def complaints(case: type[TestCase], test: str) -> str:
-    """What a test of it says; nothing if it passes."""
+    """Run a test of a suite; return its complaint, or "" where it passes."""
     result = TestResult()
     TestSuite([case(test)]).run(result)
     assert result.testsRun == 1, test
@@ -34,7 +34,7 @@ def complaints(case: type[TestCase], test: str) -> str:
 
 
 class WithRoute(HttpTestCase):
-    """The project's application, and one more operation."""
+    """The project's application with one more operation."""
 
     view: Any = None
 

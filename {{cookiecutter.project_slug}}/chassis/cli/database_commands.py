@@ -52,7 +52,9 @@ def window_options(command: Any) -> Any:
         click.option("--wait", type=Duration(), default="60s", help="For another migration."),
         click.option("--drain-timeout", type=Duration(), default="30s", help="For running writes."),
         click.option("--lock-timeout", type=Duration(), default="200ms", help="For a lock."),
-        click.option("--lock-budget", type=Duration(), default="10m", help="For locks, in all."),
+        click.option(
+            "--lock-budget", type=Duration(), default="10m", help="For all locks together."
+        ),
         click.option("--terminate-blockers", is_flag=True, help="End idle blockers."),
     ):
         command = option(command)
@@ -60,7 +62,7 @@ def window_options(command: Any) -> Any:
 
 
 def without_effect(command: Any) -> Any:
-    """What `upgrade` and `downgrade` say instead of doing it."""
+    """Add the options --dry-run and --sql, with which a command changes nothing."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing."),
         click.option(
@@ -97,7 +99,12 @@ def db() -> None:
 
 
 @db.command()
-@click.option("-m", "--message", required=True, help="What the revision does; names its file.")
+@click.option(
+    "-m",
+    "--message",
+    required=True,
+    help="What the revision does; it becomes part of the file's name.",
+)
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
 @click.option("--plain", is_flag=True, help="Write one revision, even if it blocks others.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")

@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = "dependency_injector"  # One that no other program brings along.
+PACKAGE = "dependency_injector"  # Only a project's environment has this package.
 
 
 def require_packages(script: Path) -> None:

@@ -1,4 +1,4 @@
-"""The `files` commands, for those who run the service."""
+"""The `files` commands, with which operators look after stored contents."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from chassis.project import current_project
 
 @click.group()
 def files() -> None:
-    """Look after the contents of files.
+    """Set up the file store, and remove abandoned uploads.
 
     \b
     python manage.py files prepare
@@ -24,12 +24,12 @@ def files() -> None:
 
 
 @files.command()
-@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
 def sweep(*, dry_run: bool) -> None:
-    """Remove what uploads left behind: rows without a content, contents without a row.
+    """Remove abandoned uploads: rows without a content, contents without a row.
 
-    Younger than a day, it may still become a file and stays. Run it once a day. Ends with 3 if the
-    content of a file is gone, and names the file.
+    Uploads younger than a day stay. Run the command once a day. It ends with 3 where the content of
+    a ready file is missing, and names the file.
     """
     with _container() as container:
         swept = container.file_sweep().run(dry_run=dry_run)
@@ -44,7 +44,7 @@ def sweep(*, dry_run: bool) -> None:
 
 @files.command()
 def prepare() -> None:
-    """Set up the store: make the bucket, its rule for what is abandoned, and browsers' rights."""
+    """Create the bucket, its rule for abandoned uploads, and its CORS rules for browsers."""
     with _container() as container:
         done = container.file_store().prepare(container.config().cors_origins)
     for sentence in done:

@@ -1,4 +1,4 @@
-"""`worker`, `relay` and `jobs`: who does background jobs, and what becomes of those that failed."""
+"""The commands `worker` and `relay`, which process background jobs, and `jobs`, for failed ones."""
 
 import logging
 import signal
@@ -9,7 +9,7 @@ import click
 
 from chassis.bootstrap import load_config_with_database
 from chassis.jobs.dead_jobs import DeadJobs
-from chassis.jobs.settings import JobSettings
+from chassis.jobs.job_settings import JobSettings
 from chassis.observability.traces import make_tracer_provider, trace_engines
 from chassis.project import current_project
 from chassis.settings import ConfigError
@@ -17,22 +17,22 @@ from chassis.settings import ConfigError
 
 @click.command()
 def worker() -> None:
-    """Do background jobs, which the broker hands out, until SIGTERM.
+    """Run background jobs from the broker until SIGTERM.
 
-    It finishes those that it has begun. More of them do more; docs/jobs.md says how many.
+    The worker then finishes the jobs that it has begun. docs/jobs.md says how many workers to run.
     """
     config = _config_with_broker()
-    _container(config)  # Imports the tasks, before the processes are forked.
-    from chassis.jobs.worker import run_worker  # noqa: PLC0415  # Celery takes its time.
+    _container(config)  # This imports the tasks before the processes are forked.
+    from chassis.jobs.worker import run_worker  # noqa: PLC0415  # The import of Celery is slow.
 
     sys.exit(run_worker(config, _container, _tracer))
 
 
 @click.command()
 def relay() -> None:
-    """Publish the jobs that were committed to the broker, until SIGTERM.
+    """Publish committed jobs to the broker until SIGTERM.
 
-    One is enough; a second one takes over what the first leaves.
+    One relay is enough. A second one continues where the first one fails.
     """
     config = _config_with_broker()
     from chassis.jobs.broker import BrokerSink  # noqa: PLC0415
@@ -46,18 +46,18 @@ def relay() -> None:
 
 @click.group()
 def jobs() -> None:
-    """Background jobs that failed for good."""
+    """Look after background jobs whose last attempt failed."""
 
 
 @jobs.group()
 def dead() -> None:
-    """List, requeue or drop them."""
+    """List, requeue or drop dead jobs: their last attempt failed."""
 
 
 @dead.command("list")
-@click.option("--task", help="Of this task only.")
+@click.option("--task", help="Only jobs of this task.")
 def list_dead(task: str | None) -> None:
-    """Show each: its id, task, attempts, when it failed and why."""
+    """Show the id, task, attempts, time and error of each dead job."""
     found = _dead_jobs().all(task)
     for job in found:
         moment = job.finished_at.isoformat(timespec="seconds")
@@ -69,7 +69,7 @@ def list_dead(task: str | None) -> None:
 @click.argument("job_ids", nargs=-1, type=click.UUID)
 @click.option("--task", help="All of this task.")
 def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
-    """Have them done after all: by their ids, or all of a task."""
+    """Queue dead jobs again, by their ids or all of a task."""
     _require_choice(job_ids, task)
     click.echo(f"{_dead_jobs().requeue(job_ids, task)} jobs were requeued.")
 
@@ -78,7 +78,7 @@ def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
 @click.argument("job_ids", nargs=-1, type=click.UUID)
 @click.option("--task", help="All of this task.")
 def drop(job_ids: tuple[Any, ...], task: str | None) -> None:
-    """Forget them: by their ids, or all of a task."""
+    """Delete dead jobs, by their ids or all of a task."""
     _require_choice(job_ids, task)
     click.echo(f"{_dead_jobs().drop(job_ids, task)} jobs were dropped.")
 
@@ -94,7 +94,7 @@ def _dead_jobs() -> DeadJobs:
 
 
 def _container(config: JobSettings) -> Any:
-    """With the tasks, and what they need."""
+    """Return the container, wired to the imported tasks."""
     return current_project().module("dependency_container").build_container(config)
 
 
@@ -114,5 +114,10 @@ def _config_with_broker() -> JobSettings:
         )
     current_project().module("logging").configure_logging(config)
     for name in ("amqp", "celery"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # The runner says what became of a job.
+        # The runner stores and logs the outcome of each job.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)  # Celery's, too, are a line each.
+    from chassis.jobs.broker import require_access  # noqa: PLC0415  # Celery takes its time.
+
+    require_access(config)
     return config

@@ -79,7 +79,11 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: object
         ctx.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -88,7 +92,8 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: object
     callback=_show_version,
     help="Show the version and exit.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Run, migrate and inspect this service.
 
     \b
@@ -97,3 +102,5 @@ def cli() -> None:
     python manage.py db upgrade                apply migrations
     python manage.py serve                     start it for production
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

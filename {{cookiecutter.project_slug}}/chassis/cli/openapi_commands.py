@@ -49,7 +49,7 @@ def breaking(against: str | None) -> None:
     \b
     python manage.py openapi breaking --against origin/main
     """
-    from chassis.openapi.breaking import breaking_changes  # noqa: PLC0415  # As below.
+    from chassis.openapi.breaking import breaking_changes  # noqa: PLC0415  # A slow import.
 
     name = against or _git("describe", "--tags", "--abbrev=0") or "HEAD"
     earlier = _earlier(name)
@@ -77,7 +77,7 @@ def describe_api() -> dict[str, Any]:
         **about,
         environment=PRODUCTION,
         service_prefix=default_prefix(project.config_type),
-        database_url="postgresql://nobody@localhost/nothing",  # Not used.
+        database_url="postgresql://nobody@localhost/nothing",  # Never connected to.
         secret_key=token_urlsafe(),
         log_level="ERROR",
     )

@@ -5,7 +5,7 @@ import click
 from chassis.bootstrap import load_config_with_database
 from chassis.cli.readiness import require_ready_database
 from chassis.project import current_project
-from chassis.settings import describe, load_config
+from chassis.settings import describe, load_config, misspelt
 
 
 @click.command()
@@ -45,5 +45,8 @@ def seed() -> None:
 @click.command()
 def config() -> None:
     """Show every setting, its value and its source; secrets are masked."""
-    for name, value, source in describe(load_config(current_project().config_type, complete=False)):
+    kind = current_project().config_type
+    for name, value, source in describe(load_config(kind, complete=False)):
         click.echo(f"{name}={value}  ({source})")
+    for sentence in misspelt(kind):
+        click.echo(sentence, err=True)

@@ -1,5 +1,7 @@
 """Errors that people can correct: a sentence with what to do, and an exit code."""
 
+import errno
+
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
@@ -37,6 +39,8 @@ NO_SCRATCH = (
     "The role may not create databases, and revisions are tried on one that is made for it. Name "
     "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
 )
+# What the machine does not allow; other errors of the system are mistakes in the program.
+SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
 FORBIDDEN, VIOLATION = "42501", "23"
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
@@ -56,6 +60,8 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
         case DBAPIError():
             forbidden = sqlstate(error) == FORBIDDEN
             return database_sentence(error), MISCONFIGURED if forbidden else FAILED
+        case OSError(errno=number, filename=path) if number in SURROUNDINGS:
+            return f"{error.strerror}: {path or 'what the output goes to'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))

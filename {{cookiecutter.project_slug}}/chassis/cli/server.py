@@ -64,7 +64,7 @@ def run(host: str | None, port: int | None) -> None:
     config = load_config_with_database(project.config_type)
     _log(config)
     if embedded and needs_upgrade(config):
-        from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It is Alembic.
+        from chassis.migrations.commands import Migrations  # noqa: PLC0415  # It imports Alembic.
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
@@ -102,8 +102,6 @@ def serve(host: str | None, port: int | None) -> None:
     _open_closed_streams()
     config = load_config_with_database(current_project().config_type)
     _log(config)
-    for doubt in doubts(config):
-        logging.getLogger(__name__).warning(doubt)
     try:
         require_ready_database(config)
     except click.ClickException as error:
@@ -136,6 +134,8 @@ def _open_closed_streams() -> None:
 
 def _log(config: Settings) -> None:
     current_project().module("logging").configure_logging(config)
+    for doubt in doubts(config):
+        logging.getLogger(__name__).warning(doubt)
 
 
 def _serve(

@@ -1,4 +1,4 @@
-"""What a service without a database has in the places of its probe and its windows."""
+"""Readiness probe and maintenance windows of a service without a database."""
 
 from typing import Any, NoReturn
 
@@ -21,7 +21,7 @@ class NoMaintenanceWindows(MaintenanceWindows):
         return None
 
     def settle_orphan(self) -> None:
-        """There is none."""
+        """Return None: without a database there are no windows."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise ValidationError("This service has no database, so it has no maintenance windows.")

@@ -1,4 +1,4 @@
-"""What repositories read and note about the present attempt to serve a request."""
+"""The state that repositories share with the current attempt to serve a request."""
 
 from uuid import UUID
 

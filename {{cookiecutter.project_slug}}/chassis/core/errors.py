@@ -23,7 +23,7 @@ class CodeError(Exception):
 
 
 class DeclarationError(CodeError, TypeError):
-    """Of what is declared: a field, a column, a schema or a list."""
+    """A declaration is wrong: of a field, a column, a schema or a list."""
 
 
 class DomainError(Exception):

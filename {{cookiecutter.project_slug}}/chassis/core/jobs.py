@@ -1,4 +1,4 @@
-"""Work for later: enqueued in a transaction, done once after its commit."""
+"""Background jobs: enqueued in a transaction, run after its commit."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One call of a task. `attempts` counts those that began, `version` each change."""
+    """One call of a task. `attempts` counts the attempts that began, `version` the changes."""
 
     id: UUID
     task: str
     state: JobState
     attempts: int
     result: dict[str, Any] | None  # What the task returned.
-    error: str | None  # Of the last attempt that failed: a sentence for its owner.
+    error: str | None  # Why the last attempt failed, a sentence for the owner.
     created_at: datetime
     not_before: datetime
     finished_at: datetime | None
@@ -40,7 +40,7 @@ class Job:
 
 
 class Jobs(ABC):
-    """The jobs of a unit of work: what is enqueued is committed, or not, with everything else."""
+    """`work.jobs`: a job is committed or rolled back with the rest of the unit of work."""
 
     @abstractmethod
     def enqueue(
@@ -51,45 +51,48 @@ class Jobs(ABC):
         owner: str | None = None,
         not_before: datetime | None = None,
     ) -> Job:
-        """Have a task called with these arguments once this has committed, or later.
+        """Call the task with these arguments after the commit, not before `not_before`.
 
-        An argument is what JSON has, a UUID, a date, an aware datetime or a Decimal. `owner` is the
-        subject who may ask for the job; without one nobody may. Raise CodeError if there is no such
-        task, or it takes other arguments.
+        An argument is a JSON value, a UUID, a date, an aware datetime or a Decimal. `owner` is the
+        subject that may read and cancel the job; without an owner nobody may. Raise CodeError where
+        there is no such task, or it takes other arguments.
         """
 
     @abstractmethod
     def get(self, job_id: UUID, *, owner: str) -> Job:
-        """Raise NotFoundError if this owner has no such job."""
+        """Return the owner's job. Raise NotFoundError where there is none."""
 
     @abstractmethod
     def cancel(self, job_id: UUID, *, owner: str) -> Job:
-        """Raise NotFoundError as `get` does, ConflictError unless the job is queued."""
+        """Cancel a queued job.
+
+        Raise NotFoundError as `get` does, ConflictError for other states.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class JobFigures:
-    """Of this moment; `finished` and `latencies` are those of the last five minutes."""
+    """Counts of the present; `finished` and `latencies` cover the last five minutes."""
 
     waiting: int
     running: int
     dead: int
-    oldest_seconds: float  # For which the first of those that could begin has waited.
+    oldest_seconds: float  # How long the oldest job that is due has waited.
     finished: dict[str, int]  # By state.
-    latencies: dict[str, float]  # By quantile: seconds from when a job could begin to its end.
+    latencies: dict[str, float]  # By quantile: seconds from the time a job was due to its end.
 
 
 class JobStatistics(ABC):
     @abstractmethod
     def figures(self) -> JobFigures:
-        """Raise UnavailableError if they cannot be read now."""
+        """Count the jobs. Raise UnavailableError where the database does not answer."""
 
 
 class JobService:
-    """What an owner may ask of a job."""
+    """Lets an owner read and cancel a job."""
 
     def __init__(self, unit_of_work: UnitOfWorkFactory[Any]) -> None:
-        """The units of work have `jobs`."""
+        """`unit_of_work` makes units of work that have `jobs`."""
         self._unit_of_work = unit_of_work
 
     def get(self, job_id: UUID, *, owner: str) -> Job:

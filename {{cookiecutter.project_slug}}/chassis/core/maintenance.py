@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class MaintenanceMode(StrEnum):
-    """What a maintenance window forbids, from weak to strong."""
+    """The requests that a maintenance window rejects: none, writes, or all."""
 
     NONE = "none"
     READ_ONLY = "read-only"  # Forbids writes.

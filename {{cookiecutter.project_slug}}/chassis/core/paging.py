@@ -24,13 +24,13 @@ class SortKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """Which entities of a collection a page has, in which order, and where it begins."""
+    """The filter, the order, the start and the size of a page."""
 
     limit: int
     # The values of `keys` in the last entity of the page before.
     after: tuple[Any, ...] | None = None
     order: tuple[SortKey, ...] = ()
-    # Each with the value to compare with; an entity has to match all.
+    # Comparisons, each with its value; an entity has to match all.
     where: tuple[tuple[Comparison, Any], ...] = ()
 
     @property

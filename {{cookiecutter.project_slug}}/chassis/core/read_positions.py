@@ -1,7 +1,7 @@
-"""Which writes the reads of the present request have to see.
+"""The writes that the reads of the current request have to see.
 
-A position is how far the primary's log of changes had come, as a number: who reads from a server
-that has applied all up to it sees what was committed before.
+A position is a place in the primary's log (WAL), as a number. A server that has applied the log up
+to a position shows all writes that were committed before.
 """
 
 from dataclasses import dataclass

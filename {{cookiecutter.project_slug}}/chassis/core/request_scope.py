@@ -36,7 +36,7 @@ class RequestScope:
     refusal: DomainError | None = None  # Why there is no principal, although a token was sent.
     rate: Any = None  # How much of the caller's limit is used.
     slots: list[Callable[[], None]] = field(default_factory=list)  # Release the acquired ones.
-    status: int = 500  # Of the response that is sent.
+    status: int = 500  # The status of the sent response.
     attempt: Attempt | None = None
     positions: Positions | None = None  # None without a replica.
     admitted_window: int | None = None  # Databases to which this request may write.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAGE = Path("docs/architecture.md")
 BLOCK = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-KEY = r"^{}([\w-]+):(?: .*)?$"  # Of a YAML file, at one indentation.
+KEY = r"^{}([\w-]+):(?: .*)?$"  # A YAML key at one indentation.
 WAITS = re.compile(r"^ +([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
 PARTS = ("expand", "application", "contract")
 

@@ -1,7 +1,8 @@
-"""RabbitMQ through Celery: the queue, and the sink that publishes to it.
+"""The queues of background jobs in RabbitMQ, and the sink that publishes jobs to them.
 
-The queue's arguments cannot be changed once it exists (PRECONDITION_FAILED): another name is
-another queue. https://www.rabbitmq.com/docs/quorum-queues
+The arguments of a queue cannot be changed after it was declared: RabbitMQ answers
+PRECONDITION_FAILED. Other arguments need another queue name.
+https://www.rabbitmq.com/docs/quorum-queues
 """
 
 import time
@@ -9,22 +10,23 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.relay import Message, SinkError
-from chassis.jobs.settings import JobSettings
+from chassis.settings import ConfigError
 
-# A broker that is frozen answers nothing, and TCP takes its time to say so.
+# A frozen broker answers nothing, and TCP reports that only after minutes.
 CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
-# Beyond it the broker puts a message aside: its worker was lost each time.
+# After so many deliveries, each ended by the loss of its worker, the broker dead-letters a message.
 DELIVERIES = 20
-ROUTE = ""  # The exchange that leads to a queue by its name.
+ROUTE = ""  # AMQP's default exchange: the routing key is the name of the queue.
 
 
 def queues(name: str) -> tuple[Queue, Queue]:
-    """The jobs' own, and the one for what the broker gave up, which a relay looks after."""
+    """Return the queue of jobs and its dead-letter queue, which a relay empties."""
     dead = _queue(f"{name}.jobs.dead", {"x-queue-type": "quorum"})
     jobs = _queue(
         f"{name}.jobs",
@@ -34,14 +36,15 @@ def queues(name: str) -> tuple[Queue, Queue]:
             "x-dead-letter-exchange": ROUTE,
             "x-dead-letter-routing-key": dead.name,
             "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",  # What at-least-once needs; there is no limit.
+            # at-least-once requires it; the queue has no length limit.
+            "x-overflow": "reject-publish",
         },
     )
     return jobs, dead
 
 
 def _queue(name: str, arguments: dict[str, Any]) -> Queue:
-    made: Any = Queue  # Kombu's classes have types, and their functions none.
+    made: Any = Queue  # Kombu's constructors are untyped.
     exchange: Any = Exchange
     queue: Queue = made(name, exchange(ROUTE), routing_key=name, queue_arguments=arguments)
     return queue
@@ -55,11 +58,12 @@ def celery_app(config: JobSettings) -> Celery:
         task_default_queue=jobs.name,
         task_default_exchange=ROUTE,
         task_default_routing_key=jobs.name,
-        task_ignore_result=True,  # What became of a job is in its row.
+        task_ignore_result=True,  # The job's row in PostgreSQL has the result.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         accept_content=["json"],
-        worker_prefetch_multiplier=1,  # What a lost worker had not begun counts as delivered too.
+        # A lost worker's prefetched messages would count as delivered.
+        worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
@@ -71,8 +75,22 @@ def celery_app(config: JobSettings) -> Celery:
     return app
 
 
+def require_access(config: JobSettings) -> None:
+    """Raise ConfigError if the broker refuses user, password or virtual host.
+
+    One that does not answer yet is waited for later.
+    """
+    try:
+        with celery_app(config).connection_for_write() as connection:
+            connection.connect()
+    except (AccessRefused, NotAllowed) as error:
+        raise ConfigError(f"BROKER_URL: The broker refuses it: {error.reply_text}") from None
+    except (AMQPError, OSError):
+        return
+
+
 class BrokerSink:
-    """Publishes many messages and then waits for the broker's confirms, for a limited time."""
+    """Publishes a batch of messages, then waits up to CONFIRM_SECONDS for publisher confirms."""
 
     limit = 200
     lease = 30
@@ -85,7 +103,10 @@ class BrokerSink:
         self._unroutable = False
 
     def send(self, messages: list[Message]) -> Iterator[Message]:
-        """Raise SinkError unless the broker has confirmed all, each of which it keeps then."""
+        """Publish the messages and yield each that the broker confirmed.
+
+        Raise SinkError where the broker does not confirm all of them in time.
+        """
         waiting: dict[int, Message] = {}
         try:
             channel = self._open_channel()
@@ -100,7 +121,7 @@ class BrokerSink:
                     _drain(channel.connection, deadline)
         except (AMQPError, OSError) as error:
             self.close()
-            raise SinkError(f"the broker takes no jobs ({error!r}).") from error
+            raise SinkError(f"The broker accepts no jobs ({error!r}).") from error
 
     def returned(self) -> Iterator[UUID]:
         try:
@@ -110,10 +131,10 @@ class BrokerSink:
                 channel.basic_ack(found.delivery_tag)
         except (AMQPError, OSError) as error:
             self.close()
-            raise SinkError(f"the broker does not answer ({error!r}).") from error
+            raise SinkError(f"The broker does not answer ({error!r}).") from error
 
     def close(self) -> None:
-        """At once: a broker that is frozen would not answer a farewell."""
+        """Close the socket without AMQP's handshake, which a frozen broker would not answer."""
         channel, self._channel = self._channel, None
         if channel and channel.connection:
             channel.connection.collect()
@@ -134,7 +155,7 @@ class BrokerSink:
 
     def _take_confirmed(self, waiting: dict[int, Message]) -> Iterator[Message]:
         if self._unroutable:
-            raise OSError("its queue is gone")
+            raise OSError("the queue is missing")
         while self._confirmed:
             tag, multiple = self._confirmed.pop(0)
             for one in [one for one in waiting if one == tag or (multiple and one < tag)]:
@@ -168,8 +189,8 @@ class BrokerSink:
 
 
 def _drain(connection: Any, deadline: float) -> None:
-    """Take in what the broker says next. Raise TimeoutError if that is nothing until then."""
+    """Handle the broker's next frame. Raise TimeoutError where none comes before the deadline."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError("no confirm in time")
+        raise TimeoutError("no publisher confirm in time")
     connection.drain_events(timeout=left)

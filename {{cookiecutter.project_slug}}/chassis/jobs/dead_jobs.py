@@ -1,4 +1,4 @@
-"""Jobs that failed for good, for those who run the service."""
+"""Dead jobs: their last attempt failed. Operators list, requeue or drop them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,16 +31,17 @@ class DeadJobs:
         self._unit_of_work = unit_of_work
 
     def all(self, task: str | None = None) -> Sequence[Row[Any]]:
-        """The oldest first."""
+        """Return the dead jobs of a task, or of all tasks, in the order in which they failed."""
         with self._unit_of_work() as work:
             found: Sequence[Row[Any]] = work.connection.execute(ALL, {"task": task}).all()
         return found
 
     def requeue(self, ids: Sequence[UUID], task: str | None = None) -> int:
-        """Let them begin anew, with all their attempts; return how many it was."""
+        """Queue the jobs again with all their attempts; return how many there were."""
         return self._change(REQUEUE, ids, task)
 
     def drop(self, ids: Sequence[UUID], task: str | None = None) -> int:
+        """Delete the jobs; return how many there were."""
         return self._change(DROP, ids, task)
 
     def _change(self, statement: Any, ids: Sequence[UUID], task: str | None) -> int:

@@ -1,4 +1,4 @@
-"""What a relay does now and then: periodic jobs, and jobs that the broker has lost."""
+"""A relay's periodic work: it enqueues periodic tasks, republishes lost jobs, deletes old ones."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -11,11 +11,11 @@ from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
 KEPT_DAYS = 30
-# A job that nobody has touched for so long, and that waits for nothing, is passed on again. Where
-# its message only waits in a long queue there are two of it then, and the second finds it done.
+# An unfinished job that was due for so long without a change is published again. Where its first
+# message still waits in a long queue, two messages exist, and the second finds the job done.
 LOST_MINUTES = 60
 LOCK = OpsText("SELECT pg_try_advisory_xact_lock(:key)")
-# The moments of a task are the multiples of its period, from 1970-01-01 in UTC, plus its offset.
+# A periodic task is due at each multiple of its period since 1970-01-01 in UTC, plus its offset.
 NEXT = """
     to_timestamp((floor((extract(epoch FROM now()) - :offset) / :every) + 1) * :every + :offset)
 """
@@ -39,7 +39,7 @@ LOST = OpsText(f"""
         AND NOT EXISTS (SELECT FROM ops.outbox WHERE job_id = job.id) RETURNING id)
     INSERT INTO ops.outbox (job_id) SELECT id FROM lost
 """)  # noqa: S608
-# Those that failed stay until somebody drops them.
+# Failed jobs stay until an operator requeues or drops them.
 SWEEP = OpsText(f"""
     DELETE FROM ops.job WHERE id IN (
         SELECT id FROM ops.job WHERE state IN ('done', 'cancelled')
@@ -48,7 +48,10 @@ SWEEP = OpsText(f"""
 
 
 def housekeep(connection: Connection, returned: Iterator[UUID]) -> None:
-    """In one transaction; of several relays one does it at a time."""
+    """Do all of it in the caller's transaction, unless another relay does it at the moment.
+
+    `returned` yields the jobs whose messages the broker dead-lettered.
+    """
     if not connection.execute(LOCK, {"key": lock_key("jobs", ops_schema(connection))}).scalar_one():
         return
     for job_id in returned:
@@ -61,7 +64,7 @@ def housekeep(connection: Connection, returned: Iterator[UUID]) -> None:
 
 
 def _enqueue_due(connection: Connection, task: Task, seconds: float) -> None:
-    """At most one job: of those that were missed, one is made up for."""
+    """Enqueue at most one job, also where several periods passed since the last one."""
     values = {"task": task.name, "every": seconds, "offset": task.offset.total_seconds()}
     connection.execute(DECLARE, values)
     if connection.execute(DUE, values).first():

@@ -1,17 +1,18 @@
-"""Jobs without a broker: threads of a server process do them, for development."""
+"""Background jobs without a broker: in development, threads of the server process run them."""
 
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
 from uuid import UUID
 
+from chassis.jobs.job_runner import JobRunner
 from chassis.jobs.relay import Message, Relay
-from chassis.jobs.runner import JobRunner
 from chassis.postgres.ops_schema import OpsText
 from chassis.settings import DEVELOPMENT
 
 THREADS = 2
-# Of a process that ended: in development there is one, and nobody else has begun these.
+# Jobs that a process left running when it ended. Development has one process, so no other runs
+# them.
 RESUME = OpsText("""
     UPDATE ops.outbox SET not_before = now()
     FROM ops.job WHERE job.id = job_id AND state = 'running'
@@ -19,7 +20,7 @@ RESUME = OpsText("""
 
 
 class InProcessSink:
-    """Does each job, and only then calls its message passed on."""
+    """Runs each job in the relay's thread, and reports its message as delivered afterwards."""
 
     limit = 1
     lease = 3600
@@ -37,7 +38,7 @@ class InProcessSink:
 
 
 def do_jobs_here(app: Any) -> None:
-    """In development without a broker, start the threads that do jobs; else do nothing."""
+    """Start the threads that run jobs, in development without a broker; else do nothing."""
     container, provider = app.extensions["container"], app.extensions.get("tracer_provider")
     tracer = provider.get_tracer(__name__) if provider else None
     config = container.config()
@@ -55,7 +56,7 @@ def _work(container: Any, tracer: Any) -> None:
 
 
 def run_due_jobs(container: Any) -> int:
-    """For tests: do what is due until nothing is, in this thread; return how many it was."""
+    """For tests: run jobs in this thread until none is due; return how many messages there were."""
     relay = Relay(container, InProcessSink(JobRunner(container)))
     done = 0
     while passed := relay.pass_on():

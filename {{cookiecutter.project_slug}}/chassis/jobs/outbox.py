@@ -1,4 +1,4 @@
-"""The jobs of a unit of work: rows that are committed, or not, with everything else."""
+"""`work.jobs`: a job is a row of the unit of work's own transaction (transactional outbox)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -66,7 +66,7 @@ class SqlJobs(Jobs):
         return job
 
     def cancel(self, job_id: UUID, *, owner: str) -> Job:
-        """The message stays, if there is one: what is cancelled is not begun."""
+        """Cancel a queued job. Its message may still arrive: the runner skips a cancelled job."""
         job = self.get(job_id, owner=owner)
         try:
             cancelled = self._one(CANCEL, id=job_id, owner=owner)
@@ -83,7 +83,7 @@ class SqlJobs(Jobs):
 
 
 def to_json(value: object) -> str:
-    """Raise TypeError for what JSON does not have, but for those that `enqueue` names."""
+    """Encode arguments or a result. Raise TypeError for types that `enqueue` does not name."""
     return orjson.dumps(value, default=_decimal, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
 
 
@@ -94,5 +94,5 @@ def _decimal(value: object) -> str:
 
 
 def _job(row: Row[Any]) -> Job:
-    values = dict(row._mapping)  # noqa: SLF001  # Public, for all its name.
+    values = dict(row._mapping)  # noqa: SLF001  # The attribute is public in spite of its name.
     return Job(**{**values, "state": JobState(values["state"])})

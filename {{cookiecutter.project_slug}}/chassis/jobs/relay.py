@@ -1,4 +1,4 @@
-"""Passes on what the outbox has: to a broker, or to threads of this process."""
+"""The relay takes messages from the outbox and gives them to a sink: a broker, or local threads."""
 
 import logging
 import time
@@ -19,8 +19,9 @@ from chassis.postgres.ops_schema import OpsText
 SHORTEST_SLEEP, LONGEST_SLEEP = 0.025, 1.0
 LONGEST_BACKOFF = 5.0
 HOUSEKEEPING_SECONDS = 10
-# Who takes a message has it alone until the lease ends. A relay that is killed, or frozen, in
-# between publishes it twice at most: whoever gets it a second time finds the job begun or done.
+# A relay that takes a message leases it: no other relay takes it until the lease ends. Where a
+# relay is killed or frozen in between, the message is published twice, and the runner sees that the
+# job has begun or is done.
 CLAIM = OpsText("""
     WITH due AS (
         SELECT id FROM ops.outbox WHERE not_before <= now() ORDER BY not_before LIMIT :limit
@@ -39,24 +40,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    id: int  # Of its row.
+    id: int  # The id of its row in ops.outbox.
     job_id: UUID
     task: str
 
 
 class SinkError(Exception):
-    """Nothing can be passed on at present."""
+    """The sink accepts no messages at present."""
 
 
 class Sink(Protocol):
-    limit: int  # Of messages at a time.
-    lease: int  # Seconds: more than it takes to pass these on.
+    limit: int  # Messages in one batch.
+    lease: int  # Seconds, longer than a batch takes.
 
     def send(self, messages: list[Message]) -> Iterator[Message]:
-        """Give each that was accepted for good. Raise SinkError where no more can be."""
+        """Yield each message that was durably accepted. Raise SinkError when no more are."""
 
     def returned(self) -> Iterator[UUID]:
-        """The jobs whose messages the sink gave up; each is forgotten when the next is asked."""
+        """Yield the jobs of dead-lettered messages; the next step acknowledges the last one."""
 
 
 class Relay:
@@ -69,11 +70,11 @@ class Relay:
         self._next_housekeeping = 0.0
 
     def stop(self, *_: object) -> None:
-        """What is being passed on is finished; a handler of signals may call it."""
+        """Let `run` return after the current batch. Safe to call from a signal handler."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Go on until `stop`, whatever does not answer."""
+        """Relay messages until `stop`; retry while the sink or the database does not answer."""
         sleep, backoff = SHORTEST_SLEEP, 0.1
         while not self._stopping.is_set():
             enter_scope(None)
@@ -94,9 +95,9 @@ class Relay:
                 self._stopping.wait(sleep)
 
     def pass_on(self) -> int:
-        """Pass on what is due, as much as the sink takes at a time; return how many were due.
+        """Give the sink one batch of messages that are due; return how many there were.
 
-        Raise MaintenanceError in a window, and then take nothing.
+        Raise MaintenanceError, and take none, during a maintenance window.
         """
         window = self._maintenance.current()
         if window and window.is_open:
@@ -104,12 +105,13 @@ class Relay:
         with self._connection() as connection:
             values = {"limit": self._sink.limit, "lease": self._sink.lease}
             rows = connection.execute(CLAIM, values).all()
-        # Without its job, swept or rolled back by hand, a message means nothing.
+        # A message whose job was deleted is dropped.
         messages = [Message(*row) for row in rows if row.task]
         sent = [row.id for row in rows if not row.task]
         try:
             for message in self._sink.send(messages):
-                sent.append(message.id)  # noqa: PERF401  # Those before an error count.
+                # After an error, the messages sent before it still count.
+                sent.append(message.id)  # noqa: PERF401
         finally:
             self._settle(sent, [row.id for row in rows])
         return len(rows)
@@ -130,6 +132,6 @@ class Relay:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """In a transaction that passes the write fence."""
+        """A connection in a transaction that passes the write fence."""
         with self._unit_of_work() as work:
             yield work.connection

@@ -25,8 +25,10 @@ RECENT = OpsText(f"""
 
 
 class SqlJobStatistics(JobStatistics):
+    """Counts jobs in ops.job for `/metrics`."""
+
     def __init__(self, engine: Engine) -> None:
-        """In autocommit, and one that does not wait for long."""
+        """`engine` is in autocommit and has a short timeout: a scrape must not wait for long."""
         self._engine = engine
 
     def figures(self) -> JobFigures:
@@ -35,7 +37,7 @@ class SqlJobStatistics(JobStatistics):
                 waiting, running, oldest = connection.execute(OPEN).one()
                 dead = connection.execute(DEAD).scalar_one()
                 recent = connection.execute(RECENT).all()
-        except DBAPIError as error:  # Not migrated, say.
+        except DBAPIError as error:  # For example before the first `db upgrade`.
             raise UnavailableError("The jobs cannot be counted.") from error
         done = next((row[2] for row in recent if row[0] == "done"), [0.0] * len(QUANTILES))
         return JobFigures(

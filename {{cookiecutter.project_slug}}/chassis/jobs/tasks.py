@@ -1,4 +1,4 @@
-"""What jobs call: a function with a name, registered where it is defined."""
+"""Tasks: functions that background jobs call by a registered name."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.core.errors import CodeError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# An argument is text in JSON; the annotation of its parameter says what it was.
+# Arguments are stored as JSON; the annotation of a parameter says which type its text becomes.
 FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     UUID: UUID,
     datetime: datetime.fromisoformat,
@@ -19,14 +19,17 @@ FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     Decimal: Decimal,
 }
 ATTEMPTS, SECONDS = 10, 300
-# A broker takes a message back that is not acknowledged within 30 minutes.
+# RabbitMQ redelivers a message that is not acknowledged within 30 minutes.
 # https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
 MOST_SECONDS = 25 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`seconds` is what one attempt may take; `every` and `offset` make it a periodic one."""
+    """`seconds` limits one attempt.
+
+    A task with `every` is periodic; `offset` shifts its due times.
+    """
 
     name: str
     function: Callable[..., Any]
@@ -40,7 +43,7 @@ class Task:
         return self.function(**{name: _value(v, hints.get(name)) for name, v in arguments.items()})
 
     def require(self, arguments: Mapping[str, object]) -> None:
-        """Raise CodeError if the function cannot be called with these."""
+        """Raise CodeError where the function does not accept these arguments."""
         hints = get_type_hints(inspect.unwrap(self.function), include_extras=True)
         injected = {name: None for name, hint in hints.items() if hasattr(hint, "__metadata__")}
         if wrong := injected.keys() & arguments.keys():
@@ -62,11 +65,12 @@ def task(
     every: timedelta | None = None,
     offset: timedelta = timedelta(0),
 ) -> Callable[[Function], Function]:
-    """Let a job of this name call the function.
+    """Register the decorated function as the task `name`.
 
-    With `every` a job is enqueued each time that so long has passed since midnight UTC of
-    1970-01-01, plus `offset`; such a task takes no arguments. docs/jobs.md says what a missed
-    one means.
+    `attempts` is how often a failing job is tried. `seconds` limits one attempt. With `every`, a
+    job is enqueued at each multiple of it since 1970-01-01 00:00 UTC, plus `offset`; such a task
+    takes no arguments. docs/jobs.md says what happens to missed ones. Raise CodeError for a
+    limit that is too long, or a name that another module has registered.
     """
 
     if seconds > MOST_SECONDS:
@@ -83,7 +87,7 @@ def task(
 
 
 def task_named(name: str) -> Task:
-    """Raise CodeError if there is none."""
+    """Return the task of that name. Raise CodeError where there is none."""
     if name not in _tasks:
         raise CodeError(f"There is no task {name!r}; there are {', '.join(sorted(_tasks)) or '-'}.")
     return _tasks[name]

@@ -1,4 +1,4 @@
-"""A trace goes on from the request that enqueued a job to the worker that does it."""
+"""Continues the trace of the request that enqueued a job in the worker that runs the job."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def current_trace() -> str | None:
-    """`traceparent` of what is traced at present; None where nothing is."""
+    """Return the `traceparent` of the current span (W3C Trace Context), None without one."""
     if "opentelemetry.sdk.trace" not in sys.modules:
         return None
     from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415  # An extra.
@@ -21,7 +21,7 @@ def current_trace() -> str | None:
 
 @contextmanager
 def continued_trace(tracer: Any, task: str, job_id: str, trace: str | None) -> Iterator[None]:
-    """A span of one attempt, below the one that enqueued the job. Without a tracer, none."""
+    """Record one attempt as a child span of the enqueuing request. Do nothing without a tracer."""
     if tracer is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""The process that does jobs: Celery's prefork worker, each of whose children has a container."""
+"""The worker: Celery's prefork pool, where each child process has its own dependency container."""
 
 import time
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from celery.worker.consumer import Consumer
 
 from chassis.core.errors import UnavailableError
 from chassis.jobs.broker import celery_app
-from chassis.jobs.runner import JobRunner
-from chassis.jobs.settings import JobSettings
+from chassis.jobs.job_runner import JobRunner
+from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.tasks import all_tasks
 
-# From the soft limit, at which the attempt fails, to the end of its process.
+# Between the soft limit, which fails the attempt, and the hard limit, which kills its process.
 GRACE_SECONDS = 30
-# While the database does not answer, a message is held; then another worker may have it.
+# While the database does not answer, the worker keeps the message for so long, then requeues it.
 PATIENCE_SECONDS, LONGEST_PAUSE = 60, 5
 UNUSED = ("delayed_delivery", "gossip", "mingle", "events", "heart")
 
 
 class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types.
-    """Without 28 queues for delays: a job that is to wait waits in PostgreSQL."""
+    """Celery's consumer without its 28 delay queues: delayed jobs wait in PostgreSQL."""
 
     class Blueprint(Consumer.Blueprint):  # type: ignore[misc]
         default_steps = [
@@ -44,16 +44,16 @@ def run_worker(
     make_container: Callable[[JobSettings], Any],
     make_tracer: Callable[[Any], Any],
 ) -> int:
-    """Do jobs until SIGTERM, and then only finish those that were begun; return the exit status.
+    """Run jobs until SIGTERM, then finish those that have begun; return the exit status.
 
-    The tasks have been imported. Nothing is connected before the children are forked.
+    Import the tasks before. No connection is opened before the children are forked.
     """
     app = celery_app(config)
     _register(app)
 
     @worker_process_init.connect(weak=False)
     def begin(**_: object) -> None:
-        # One thread of it does a job at a time.
+        # A child runs one job at a time, in one thread.
         container = make_container(replace(config, threads=1))
         _Child.runner = JobRunner(container, make_tracer(container))
 
@@ -86,7 +86,7 @@ def _register(app: Celery) -> None:
 
 
 def _do(request: Any) -> None:
-    """One attempt. The message is acknowledged once it is noted what became of that."""
+    """Make one attempt. Celery acknowledges the message after its outcome was stored."""
     job_id = UUID(request.request.id)
     deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
     if _Child.runner is None:

@@ -1,4 +1,4 @@
--- How far revisions have come that fill a table in batches: see chassis/migrations/backfill.py.
+-- The progress of backfills, which fill a table in batches: see chassis/migrations/backfill.py.
 CREATE TABLE ops.backfill (
     revision text NOT NULL,
     relation text NOT NULL,

@@ -1,4 +1,4 @@
--- Jobs, and which of them the broker has still to be told of: chassis/jobs/.
+-- Jobs, and the outbox of messages that the broker has not got yet: see chassis/jobs/.
 
 CREATE TABLE ops.job (
     id uuid PRIMARY KEY,
@@ -20,8 +20,8 @@ CREATE TABLE ops.job (
 CREATE INDEX job_open ON ops.job (changed_at) WHERE finished_at IS NULL;
 CREATE INDEX job_finished ON ops.job (state, finished_at) WHERE finished_at IS NOT NULL;
 
--- A row for each message that is to be published; who takes it moves `not_before` on, for as long as
--- nobody else shall. One job may have two, after an attempt that failed.
+-- A row for each message to publish. A relay that takes a message leases it by moving `not_before` on.
+-- After a failed attempt, a job may have two messages.
 CREATE TABLE ops.outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job_id uuid NOT NULL,

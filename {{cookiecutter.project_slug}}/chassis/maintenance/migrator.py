@@ -30,7 +30,7 @@ OPTIONS = (
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")
 GIVE_BACK = text("SELECT pg_advisory_unlock_all()")
-# In pg_stat_activity, for people.
+# Describes a session of pg_stat_activity for operators.
 WHO = f"""format('%s, process %s, %s, in a transaction for %s s: %s',
         coalesce(nullif(application_name, ''), 'unknown'), pid, state,
         round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 1),
@@ -183,7 +183,8 @@ def _notice_a_killed_client(connection: Connection) -> None:
     try:
         connection.execute(text("SET client_connection_check_interval = '500ms'"))
         connection.commit()
-    except DBAPIError:  # Before PostgreSQL 14, and where its server runs on Windows.
+    # PostgreSQL before 14, or a server on Windows, does not support this setting.
+    except DBAPIError:
         connection.rollback()
 
 
@@ -198,8 +199,8 @@ def _give_back(connection: Connection) -> None:
 
 def _take_mutex(connection: Connection, wait: float) -> None:
     deadline = time.monotonic() + wait
-    # Polled: whoever waits in the database has a snapshot, and CREATE INDEX CONCURRENTLY of the
-    # holder would wait for that.
+    # Polled: a session that waits within PostgreSQL holds a snapshot, for which the mutex holder's
+    # CREATE INDEX CONCURRENTLY would wait.
     while not connection.execute(TAKE_MUTEX, {"mutex": mutex_of(connection)}).scalar_one():
         others = "; ".join(holders(connection, mutex_of(connection)))
         connection.commit()

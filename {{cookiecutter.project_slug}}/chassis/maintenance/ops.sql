@@ -1,5 +1,5 @@
--- What `db upgrade` and maintenance windows remember. It lies outside the migrations, so that none
--- of them can touch it, and is made while the migrator's mutex is held.
+-- The state of `db upgrade` and of maintenance windows. No migration contains it, so that none can
+-- change it. The migrator creates it while it holds the mutex.
 
 CREATE SCHEMA ops;
 
@@ -46,7 +46,7 @@ CREATE TABLE ops.step (
     finished_at timestamptz
 );
 
--- What was answered to requests that may come again; rows go a day later.
+-- Responses to requests that may be repeated; rows are deleted after a day.
 CREATE TABLE ops.idempotency_key (
     key text PRIMARY KEY,
     fingerprint text NOT NULL,
@@ -69,7 +69,7 @@ ORDER BY is_open DESC, phase = 'scheduled', starts_at
 LIMIT 1;
 
 -- The first statement of each transaction that writes: null, or the window that forbids it.
--- It never waits: who waited would hold a snapshot, which CREATE INDEX CONCURRENTLY waits for.
+-- It never waits: a waiting session would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits.
 CREATE FUNCTION ops.admit_write(fence bigint, bypass bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     admitted CONSTANT boolean := pg_try_advisory_xact_lock_shared(fence);

@@ -28,10 +28,10 @@ def actor() -> str:
 
 
 def recover(connection: Connection, *, goes_on: bool = False) -> None:
-    """Settle the window that a dead owner left. The caller has the mutex, so nobody else has.
+    """Settle the window that a dead owner left. The caller holds the mutex.
 
-    Whoever `goes_on` where the owner was joins a window between two of its revisions: it has never
-    ended, so nothing was written since the first of them.
+    A caller that `goes_on` with the owner's migration joins a window between two revisions: the
+    window never ended, so nothing was written since the first revision.
     """
     require_own(connection)
     connection.execute(CLOSE_EXPIRED)

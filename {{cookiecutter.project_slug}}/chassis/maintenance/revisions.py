@@ -56,7 +56,7 @@ def read_revisions(versions: Path | None = None) -> list[Revision]:
     while len(line) < len(found):
         last = line[-1].revision if line else None
         if last not in after:
-            raise RevisionsError(f"Nothing leads to {', '.join(_names(after))}. {ONE_LINE}")
+            raise RevisionsError(f"No revision leads to {', '.join(_names(after))}. {ONE_LINE}")
         line.append(after.pop(last))
     return line
 

@@ -1,9 +1,9 @@
--- The schema `ops` belongs to whoever migrates. The service's role reads it, and stores responses.
+-- The migrator's role owns the schema `ops`. The service's role reads it and stores responses.
 --
--- The service's role is the one that may write each new table of the owner: `scripts/roles.sql` says
--- so with ALTER DEFAULT PRIVILEGES, before or after the first migration. An earlier release gave
--- these rights to PUBLIC; then whoever may write a table of the owner gets them, in the transaction
--- that takes them from PUBLIC, so that a service goes on.
+-- The service's role is the one with default privileges on new tables of the owner, which
+-- `scripts/roles.sql` grants before or after the first migration. An earlier release gave these rights
+-- to PUBLIC. The transaction that revokes them grants them to each role that may write a table of the
+-- owner, so that a running service is not interrupted.
 DO $$
 DECLARE
     owner CONSTANT oid := (SELECT nspowner FROM pg_namespace WHERE oid = 'ops'::regnamespace);

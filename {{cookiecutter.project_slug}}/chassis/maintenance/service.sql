@@ -1,2 +1,2 @@
--- Whose schema this is: another service with its revisions in the same database is refused.
+-- The service that owns this schema; the revisions of another service are rejected.
 CREATE TABLE ops.service (name text PRIMARY KEY);

@@ -1,5 +1,5 @@
--- What the service knows of files; their contents lie in a store: see chassis/core/storage.
--- It lies outside the migrations, beside the tables of the service, which may refer to it.
+-- A row for each file, whose content is in a file store: see chassis/core/storage. No migration contains
+-- this table. It lies in the schema of the service's tables, which may refer to it.
 CREATE TABLE stored_file (
     id uuid PRIMARY KEY,
     owner varchar(255) NOT NULL,

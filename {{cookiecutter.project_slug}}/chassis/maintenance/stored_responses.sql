@@ -1,5 +1,5 @@
--- What a row may hold, so that nobody who writes the table can forge what the service would send:
--- a final status (RFC 9110, section 15), and headers that are text without a control character.
+-- Limits of a row, so that a writer of this table cannot make the service send a malformed response:
+-- a final status (RFC 9110, section 15), and headers of text without control characters.
 CREATE FUNCTION ops.is_response(status integer, headers jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT status BETWEEN 200 AND 599

@@ -1,3 +1,3 @@
--- Rows of an earlier release that hold something else are no responses. Writers are not kept waiting.
+-- Delete rows of an earlier release that are not valid responses. The validation does not block writers.
 DELETE FROM ops.idempotency_key WHERE NOT ops.is_response(status, headers);
 ALTER TABLE ops.idempotency_key VALIDATE CONSTRAINT a_response;

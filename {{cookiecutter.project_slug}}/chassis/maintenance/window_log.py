@@ -36,7 +36,7 @@ OPS_SCHEMA = {
     "to_regclass('stored_file') IS NOT NULL": "stored_files.sql",
     "to_regclass('alembic_version') IS NOT NULL": "version_table.sql",
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
-    "false": "rights.sql",  # Each time, because there may be a new role.
+    "false": "rights.sql",  # Applied each time, because there may be a new role.
 }
 # In the schema in which the team's tables lie, which may refer to these: by name, their scripts.
 BESIDE = re.compile(r"to_regclass\('(?!alembic_version)(\w+)'\) IS NOT NULL")

@@ -1,4 +1,4 @@
--- ops.admit_write for whoever sends more in the same message: that fails.
+-- ops.admit_write for statements in the same message: where a window forbids writes, it raises an error.
 CREATE FUNCTION ops.pass_write_fence(fence bigint, bypass bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     refusal CONSTANT jsonb := ops.admit_write(fence, bypass);

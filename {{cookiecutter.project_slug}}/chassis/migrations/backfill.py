@@ -76,7 +76,7 @@ def backfill(table: str, assignments: str, *, where: str = "true", key: str = "i
         backfill("books", "slug = lower(title)", where="slug IS NULL")
     """
     context = op.get_context()
-    whole = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608  # Of a revision.
+    whole = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608  # The SQL comes from a revision.
     with context.autocommit_block():
         if context.as_sql or not op.get_bind().execute(PREPARED).scalar():
             op.execute(whole)  # With --sql, or on a scratch database.

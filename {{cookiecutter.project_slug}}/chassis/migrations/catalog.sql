@@ -1,5 +1,5 @@
--- What extensions own, and partitions, are nobody's to compare. Tables that inherit are named, so
--- that they can be left out where the database has them already.
+-- Objects of extensions and partitions are not compared. Inheriting tables are listed, so that they can
+-- be left out where the database has them already.
 
 WITH namespaces AS (
     SELECT oid, coalesce(nullif(nspname, :home), '') AS schema FROM pg_namespace n

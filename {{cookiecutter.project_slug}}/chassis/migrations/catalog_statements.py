@@ -1,4 +1,4 @@
-"""What the catalog of one database has and that of another has not, as SQL with its way back."""
+"""Compares two databases' catalogs, and writes the difference as SQL, up and down."""
 
 import re
 from collections.abc import Iterator

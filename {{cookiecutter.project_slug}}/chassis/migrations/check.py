@@ -17,7 +17,7 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
 from chassis.migrations.effects import Effect
 from chassis.migrations.footprint import Footprint, footprint
-from chassis.migrations.rules import safe_form
+from chassis.migrations.migration_rules import safe_form
 from chassis.migrations.scratch import scratch_database
 from chassis.postgres.error_translation import first_line
 
@@ -53,7 +53,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a revision needs, and the effects and failures that were found."""
+    """The window and the phase that a revision needs, with its effects and failures."""
 
     revision: str
     mode: MaintenanceMode
@@ -73,7 +73,7 @@ class Verdict:
 
     @property
     def failures(self) -> list[str]:
-        """Why the revision does not run."""
+        """Return the errors with which the revision fails."""
         return [finding.text for finding in self.findings if finding.rule == DOES_NOT_RUN]
 
 

@@ -80,7 +80,7 @@ def _require_readable(scripts: ScriptDirectory) -> None:
 
 
 class Migrations:
-    """Each method raises alembic's CommandError for a mistake of the caller's."""
+    """The `db` commands. Each method raises Alembic's CommandError for wrong arguments."""
 
     def __init__(self, url: str, options: Options | None = None) -> None:
         self._url = url
@@ -121,13 +121,13 @@ class Migrations:
             return before, revision_of(connection)
 
     def plan(self, revision: str = "head", *, until_expand: bool = False) -> tuple[Plan, list[str]]:
-        """What `upgrade` would do to this database; nothing is changed."""
+        """Return the steps that `upgrade` would take on this database, without taking them."""
         return self._described(
             partial(plan_upgrade, revision=named(revision), until_expand=until_expand)
         )
 
     def plan_back(self, revision: str = "-1") -> tuple[Plan, list[str]]:
-        """What `downgrade` would do to this database; nothing is changed."""
+        """Return the steps that `downgrade` would take on this database, without taking them."""
         return self._described(partial(plan_downgrade, revision=named(revision)))
 
     def _described(self, make: Callable[..., Plan]) -> tuple[Plan, list[str]]:
@@ -147,10 +147,11 @@ class Migrations:
             return status(connection, migration_scripts())
 
     def check(self, *, write: bool = False) -> list[str]:
-        """What is wrong: revisions that declare too little or do not make what the models have,
-        and a database that lacks what they make. What others made in it is theirs.
+        """Return sentences about wrong revisions, models and databases.
 
-        `write` notes in the files of the revisions what they were seen to do.
+        A revision is wrong where it declares too weak a window. Models are wrong where the
+        revisions make another schema, and a database where it lacks a part of the schema. Foreign
+        objects do not count. `write` records the measurements in the files of the revisions.
         """
         scripts = migration_scripts()
         with scratch_database(self._url) as scratch:
@@ -214,8 +215,8 @@ class Migrations:
             try:
                 if write_measurements(Path(script.path), verdict.footprint, down):
                     self._options.say("measured", f"{script.path} notes what it does")
-            except OSError as error:  # Such as a read-only checkout.
-                self._options.say("warning", f"What was measured is not noted: {error}")
+            except OSError as error:  # For example in a read-only checkout.
+                self._options.say("warning", f"The measurements are not recorded: {error}")
 
     def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
         """Reject an expand revision behind a contract one: it would wait for the next release."""

@@ -57,7 +57,7 @@ class Footprint:
 
     @property
     def work(self) -> Iterator[tuple[str, str]]:
-        """Each table with its lock, scan and rewrite."""
+        """Return for each table its lock, scan and rewrite."""
         for table, lock in self.locks.items():
             scan = ["scan"] if table in self.scanned else []
             rewrite = ["rewrite"] if table in self.rewritten else []
@@ -105,7 +105,7 @@ def footprint(connection: Connection, script: Script, direction: str = "upgrade"
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """By the numbers that PostgreSQL gives tables."""
+    """Locks, scans and rewrites by the oid of the table."""
 
     names: dict[int, str]
     locks: dict[int, set[str]]
@@ -134,7 +134,7 @@ def _effects(
 
 
 def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int, int]]:
-    """For each table with its indexes: scans and inserted rows of this transaction."""
+    """Return the scans and inserted rows of this transaction, for each table with its indexes."""
     oids = [*snapshot.relations, *snapshot.indexes]
     found: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in connection.execute(ACTIVITY, {"oids": oids}):

@@ -84,7 +84,7 @@ def migration_window(
 
 
 def _end_what_is_proven(connection: Connection, log: WindowLog, joined: Window | None) -> None:
-    """Of a window that failed, where nothing is left to be done."""
+    """End a failed window where the schema is proven to be at a revision."""
     if joined and joined.phase is WindowPhase.FAILED:
         if outcome := proven_outcome(connection, joined):
             log.finish(joined.id, outcome)
@@ -102,7 +102,7 @@ def _opened(
         window = _begin(connection, log, plan, joined)
     except IntegrityError as error:
         connection.rollback()
-        raise BusyError("Somebody has opened a window by hand at this moment.") from error
+        raise BusyError("An operator has just opened a window.") from error
     writers = "; ".join(holders(connection, fence_of(connection))) or "nobody writes"
     connection.commit()
     say("window", f"#{window.id} {window.mode}, draining: {writers}")
@@ -164,7 +164,7 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
             target_revision=plan.target,
         )
     window = open_window(connection)
-    assert window is not None  # noqa: S101  # It is the one that was just written.
+    assert window is not None  # noqa: S101  # The window was just inserted.
     return window
 
 

@@ -27,7 +27,7 @@ def sql_of(plan: Plan) -> str:
 
 
 def sql_between(direction: str, revisions: str) -> str:
-    """Of `from:to`, or from nothing to `to`; the other way round for a downgrade."""
+    """Return the SQL of the range `from:to`, or up to `to`; reversed for a downgrade."""
     start, colon, end = revisions.rpartition(":")
     if direction == "downgrade" and not colon:
         raise CommandError("Without a database, name both: `db downgrade 0003:0001 --sql`.")

@@ -12,7 +12,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import text
 
-from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  # For revisions.
+from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  # Revisions import it from here.
 
 # It waits for older transactions and blocks nobody; if cancelled, it leaves an invalid index.
 # https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY

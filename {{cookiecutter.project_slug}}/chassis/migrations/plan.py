@@ -38,8 +38,8 @@ class Options:
     drain_timeout: float = 30  # Seconds to wait for running writes.
     lock_timeout: float = 0.2
     lock_budget: float = 600
-    terminate_blockers: bool = False  # Those whose transaction is idle.
-    accept_writes: bool = False  # Since a window ended between two of its revisions.
+    terminate_blockers: bool = False  # End blockers with an idle transaction.
+    accept_writes: bool = False  # Go on although a window ended between two of its revisions.
     say: Callable[[str, str], None] = unheard
 
 
@@ -81,7 +81,7 @@ class Plan:
         return replace(self, modes=[mode] * len(self.steps))
 
     def described(self) -> Iterator[str]:
-        """Which steps need which mode, and which run inside because of their neighbours."""
+        """Describe each step's mode, and the steps that run in the window of their neighbours."""
         number = f"{len(self.steps)} revision{'s' if len(self.steps) != 1 else ''}"
         yield f"{number}, {self.start or 'none'} -> {self.target or 'none'}, window {self.mode}"
         inside = self.needing

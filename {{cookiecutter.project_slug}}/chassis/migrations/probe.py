@@ -20,7 +20,7 @@ from chassis.postgres.error_translation import sqlstate
 
 SECONDS = 0.2
 LEAST = 2  # Milliseconds. Half of it is still at least 1; 0 would mean no limit.
-# As footprint.py names them.
+# The names that footprint.py uses.
 TABLES = text("""
     SELECT c.oid::regclass::text AS quoted,
         CASE nspname WHEN current_schema() THEN relname ELSE format('%s.%s', nspname, relname) END
@@ -53,7 +53,7 @@ def probe(connection: Connection, plan: Plan) -> None:
     except DBAPIError as error:
         if sqlstate(error) == LOCK_NOT_AVAILABLE:
             raise
-    except Exception:  # noqa: S110  # It says so when it is meant.
+    except Exception:  # noqa: S110  # The real run reports the error.
         pass
     finally:
         if not connection.invalidated:

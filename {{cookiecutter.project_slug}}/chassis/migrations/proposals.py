@@ -82,13 +82,13 @@ def proposed_by_alembic(
     reflect = context.impl.autogen_column_reflect
 
     def reflect_or_leave(inspector: object, table: object, column: object) -> None:
-        """Of a sequence in another schema than its table's, SQLAlchemy has the wrong name."""
+        """Call Alembic's hook; ignore its error for a sequence that is in another schema."""
         with suppress(DBAPIError), connection.begin_nested():
             reflect(inspector, table, column)  # type: ignore[no-untyped-call]
 
     context.impl.autogen_column_reflect = reflect_or_leave  # type: ignore[method-assign]
     with catch_warnings():
-        simplefilter("ignore")  # Of types that it does not know: the catalog does.
+        simplefilter("ignore")  # SQLAlchemy warns of unknown types, which the catalog compares.
         script = produce_migrations(context, metadata)
     return list(_flat(script.upgrade_ops.ops if script.upgrade_ops else ()))
 
@@ -115,7 +115,7 @@ def enum_as_it_is(kind: str, item: object, context: Any) -> str | bool:
 def _proposed(
     connection: Connection, metadata: MetaData, difference: Difference
 ) -> tuple[list[Operation], list[Operation]]:
-    """What Alembic has to say about the difference, and not about anything else."""
+    """Return Alembic's operations for the difference, and no others."""
     if not difference:
         return [], []
     home = connection.dialect.default_schema_name
@@ -135,7 +135,7 @@ def _proposed(
         if not subject.is_in(every) or (
             isinstance(operation, ops.AddConstraintOp) and not subject.is_new(difference.missing)
         ):
-            continue  # To a table that there is, constraints are added as the catalog has them.
+            continue  # The comparison of catalogs adds the constraints of existing tables.
         (contract if is_drop(operation) and subject.is_in(difference.extra) else expand).append(
             operation
         )
@@ -143,9 +143,9 @@ def _proposed(
 
 
 def _without_checks(operation: Operation) -> Operation:
-    """Of a column that is added: Alembic makes them and writes none, the catalog has them."""
+    """Remove the checks of an added column: Alembic omits them, and the catalog adds them."""
     if isinstance(operation, ops.AddColumnOp):
-        bare = operation.column._copy()  # noqa: SLF001  # Alembic does the same.
+        bare = operation.column._copy()  # noqa: SLF001  # Alembic copies columns in the same way.
         bare.constraints = {one for one in bare.constraints if not isinstance(one, CheckConstraint)}
         operation.column = bare
     return operation
@@ -153,7 +153,7 @@ def _without_checks(operation: Operation) -> Operation:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What an operation of Alembic's is about."""
+    """The object that an operation of Alembic changes."""
 
     relation: tuple[str, str]
     kinds: frozenset[str]
@@ -205,7 +205,7 @@ def _left_over(
         found = list(write(connection, compare(catalog(connection), wanted)))
         for statement in found:
             run.invoke(statement)
-    except DBAPIError:  # It will be seen, and said, when the revision is tried.
+    except DBAPIError:  # The trial of the revision will report the error.
         return []
     return found
 

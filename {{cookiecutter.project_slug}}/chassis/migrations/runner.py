@@ -36,8 +36,8 @@ from chassis.migrations.probe import SECONDS, probe
 from chassis.migrations.status import INVALID, warnings
 from chassis.migrations.watching import watching
 
-# For locks, while somebody is shut out: less the last try, the first step gives up within 2 s, and
-# the window is closed until they can be had. After a step it cannot be, without losing writes.
+# Seconds to wait for locks while clients are excluded. The first step gives up within 2 s, and the
+# window is closed until the locks are free. After a step, closing the window could lose writes.
 FIRST_SECONDS, LATER_SECONDS = 1.5, 30.0
 WRITTEN_SINCE = (
     "Window #{0} ended after {1}, before the revisions that were to follow inside it: {1} has not "
@@ -180,7 +180,7 @@ class Runner:
                 timeouts=timeouts,
                 waiting=partial(self.options.say, names),
             )
-        connection.rollback()  # Such as a transaction that was open before.
+        connection.rollback()  # For example, a transaction was open before.
         after = revision_of(connection)
         connection.rollback()
         if after != part.target:  # Alembic reported success, and nothing changed.

@@ -67,7 +67,7 @@ class _Steps:
 
     made: list[Operation] = field(default_factory=list)
     at_once: dict[Relation, list[Operation]] = field(default_factory=lambda: defaultdict(list))
-    unindexed: list[Operation] = field(default_factory=list)  # Before the columns are dropped.
+    unindexed: list[Operation] = field(default_factory=list)  # Runs before the columns are dropped.
     alone: list[Operation] = field(default_factory=list)
     validated: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
@@ -118,7 +118,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
 def _sort_unique(
     operation: ConstraintStatement, columns: re.Match[str] | None, steps: _Steps
 ) -> None:
-    if not columns or not operation.relation:  # Such as one with NULLS NOT DISTINCT.
+    if not columns or not operation.relation:  # For example a constraint with NULLS NOT DISTINCT.
         steps.made.append(operation)
         return
     names = [quoted or plain for quoted, plain in COLUMN.findall(columns[1])]

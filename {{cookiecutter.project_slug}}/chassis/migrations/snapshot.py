@@ -1,4 +1,4 @@
-"""What is in a database, as a transaction sees it: names, files and relations between tables."""
+"""Reads a database as a transaction sees it: names, files and relations of tables."""
 
 from collections import defaultdict
 from dataclasses import dataclass

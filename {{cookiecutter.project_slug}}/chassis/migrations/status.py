@@ -27,7 +27,7 @@ SIZE = text("""
     FROM pg_class WHERE oid = to_regclass(:table)
 """)
 MEGABYTE = 1_000_000
-# Of a small machine: an estimate says whether to wait or to come back.
+# The speed of a small machine: the estimate tells minutes from hours.
 MEGABYTES_A_SECOND = {"rewrite": 20, "scan": 100}
 LONG = text("""
     SELECT format('%s, process %s, %s, for %s s', application_name, pid, state,

@@ -63,7 +63,7 @@ class _Watcher:
             if self.end_idle or not self.ended.wait(TOLD_SECONDS):
                 self._look()
         except DBAPIError as error:
-            self.say("warning", f"nobody looks for who is in the way: {first_line(error.orig)}")
+            self.say("warning", f"the search for blockers failed: {first_line(error.orig)}")
 
     def _look(self) -> None:
         pause = ENDED_SECONDS if self.end_idle else TOLD_SECONDS

@@ -29,7 +29,7 @@ OURS = {
 # PostgreSQL may quote a row or statement cut off, and a cut value could not be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 
-TIME_OF_DAY = slice(11, 19)  # Of an ISO 8601 timestamp.
+TIME_OF_DAY = slice(11, 19)  # The time of day in an ISO 8601 timestamp.
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 ENABLED = True  # Tests set False, and Python's own encoder writes every line.

@@ -46,7 +46,7 @@ class Seat:
         if sys.platform == "win32":
             self._number = str(os.getpid())
         else:
-            from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  # Not there on Windows.
+            from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  # Windows has no fcntl.
 
             for number in count():
                 file = open(Path(self._directory, f"{number}.seat"), "w")  # noqa: PTH123, SIM115
@@ -63,7 +63,7 @@ class Seat:
 class RequestMetrics:
     def __init__(self, directory: str) -> None:
         """`directory` has the files of all processes of a server; "" for a single process."""
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # Nobody asks for them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # The `_created` series are not used.
         values.ValueClass = _value_class(directory)
         self._directory = directory
         self._registry = CollectorRegistry()
@@ -82,7 +82,7 @@ class RequestMetrics:
         )
         self.lines_dropped = Counter(
             "log_lines_dropped",
-            "Lines of the log that had no room: nobody read them.",
+            "Log lines that were dropped because their reader was too slow.",
             registry=self._registry,
         )
         # One per route, method and kind of status: few.

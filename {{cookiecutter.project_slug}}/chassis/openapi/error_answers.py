@@ -100,9 +100,9 @@ ANSWERS = {
 
 
 def own_answer(status: int, description: str) -> dict[str, Any]:
-    """Of an error that an operation declares itself: @blueprint.alt_response(402, description=…).
+    """Describe an error that an operation declares: @blueprint.alt_response(402, description=…).
 
-    Its kind is as the status is called: `payment-required`.
+    The kind is the name of the status: `payment-required`.
     """
     phrase = HTTPStatus(status).phrase
     kind = phrase.lower().replace(" ", "-")

@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from chassis.core.errors import UnavailableError  # Where jobs cannot be counted.
+from chassis.core.errors import UnavailableError  # Raised where jobs cannot be counted.
 from chassis.core.jobs import JobStatistics
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
@@ -55,7 +55,7 @@ class WindowCollector(Collector):
 
 
 class JobCollector(Collector):
-    """Of all relays and workers, since they are counted in the database."""
+    """Exposes the numbers of jobs in the database, which cover all relays and workers."""
 
     def __init__(self, jobs: JobStatistics) -> None:
         self._jobs = jobs
@@ -71,7 +71,7 @@ class JobCollector(Collector):
             "jobs_dead": (found.dead, "Jobs that failed for good."),
             "jobs_oldest_waiting_seconds": (
                 found.oldest_seconds,
-                "For which the first job that could begin has waited.",
+                "How long the oldest job that is due has waited.",
             ),
         }
         for name, (value, text) in numbers.items():

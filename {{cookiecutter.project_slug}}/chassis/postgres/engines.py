@@ -192,7 +192,8 @@ def _engine(
         **engine,
     )
     if rows.ENABLED:
-        event.listen(made, "connect", _read_uuids)  # After SQLAlchemy's own.
+        # After SQLAlchemy's listener, so that this one wins.
+        event.listen(made, "connect", _read_uuids)
     return use_ops_schema(made, _search_path(url))
 
 

@@ -72,7 +72,7 @@ def _statement(
         for key, is_null in zip(order, nulls or (False,) * len(order), strict=True)
     ]
     found = [_condition(table, number, *test) for number, test in enumerate(where)]
-    # In a part all of the first column are nulls, or none is: as an index has them.
+    # In each part, the first column is NULL in all rows or in none, as in a range of an index.
     ordering = [_plainly(keys[0]), *map(_ordering, keys[1:])]
     parts = [
         table.select().where(*found, *part).order_by(*ordering).limit(LIMIT)

@@ -16,7 +16,7 @@ OPS = "ops"
 SUFFIX = f"_{OPS}"
 NAME = re.compile(rf"\b{OPS}\b")
 FIRST = re.compile(r'\s*("[^"]*"|[^",\s]*)\s*(?:,|$)')
-# As SQL writes it, so that it can stand in a statement, and with place for the suffix.
+# A schema name in SQL syntax that is safe in a statement and leaves room for the suffix.
 KNOWN = re.compile(r'[a-z_][a-z0-9_]{0,58}|"[^"\'%:\\]{1,59}"', re.IGNORECASE)
 SHARED = {"", "public", '"$user"', "$user"}
 
@@ -54,12 +54,12 @@ def use_ops_schema(engine: Engine, search_path: str) -> Engine:
 
 
 def ops_schema(connection: Connection) -> str:
-    """As SQL writes it."""
+    """Return the name of the schema in SQL syntax."""
     return getattr(connection.dialect, "ops_schema", OPS)
 
 
 def own_schema(connection: Connection) -> str | None:
-    """That the service has to itself; None where it takes what the role or the server says."""
+    """Return the schema in the URL's search_path; None where role or server decide."""
     return getattr(connection.dialect, "own_schema", None)
 
 

@@ -17,14 +17,15 @@ from chassis.core.request_scope import current_scope
 from chassis.postgres.error_translation import sqlstate
 
 PAUSE_SECONDS = 1.0  # Until a failed replica is tried again.
-# Where the log is inserted, if not written or flushed yet: past a commit also where
-# synchronous_commit is off. https://www.postgresql.org/docs/current/functions-admin.html
+# The insert position of the WAL, which is past a commit even with synchronous_commit off.
+# https://www.postgresql.org/docs/current/functions-admin.html
 WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 # The URL may lead to the primary too, such as the only server that is left.
 APPLIED = """SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
     ELSE pg_current_wal_insert_lsn() END - '0/0')::bigint"""
-# What may go well on the primary: conflicts with what is applied, and its locks; a schema that is
-# on its way; a server that stops, starts or is full. Not a statement that takes too long.
+# Errors after which the primary may succeed: conflicts with recovery, a schema that has not
+# arrived, a server that stops, starts or is full. A statement that takes too long is not among
+# them.
 ITS_OWN = {"40001", "40P01", "55P03", "42P01", "42703", "3F000", "57P01", "57P02", "57P03"}
 ITS_OWN_CLASSES = {"08", "53"}
 
@@ -56,8 +57,7 @@ class Replica:
     def note_commit(self, connection: Connection) -> None:
         """Ask the primary for its position after a commit, for later reads of this caller."""
         if present := current_scope().positions:
-            # What has just been written is read from where it is; and it is committed, whatever
-            # becomes of the question.
+            # The write is committed. Where its position is unknown, read from the primary.
             present.needed = present.written = ONLY_PRIMARY
             # On a new cursor: the connection's own would begin a transaction.
             asked: Any = connection.connection.cursor(cursor_factory=cursor)

@@ -101,7 +101,8 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         _require_fit(table, entity_type, self.children)
         self._statements = _statements(table, ())
         self._make = entity_maker(entity_type, self._statements.names)
-        self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}  # As loaded.
+        # The lists as they were loaded.
+        self._lists: dict[tuple[str, UUID], list[tuple[Any, ...]]] = {}
 
     def where(self, **values: Any) -> Self:
         narrowed = copy(self)

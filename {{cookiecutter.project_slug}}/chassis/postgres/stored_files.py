@@ -1,4 +1,4 @@
-"""The table stored_file, which `db upgrade` makes, outside of the revisions."""
+"""The table stored_file, which `db upgrade` creates without a revision."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from chassis.postgres.columns import columns
 from chassis.postgres.fast.statements import Statement
 from chassis.postgres.sql_repository import SqlRepository
 
-# A team's table refers to it by the column: ForeignKey(stored_files.c.id).
+# A team's table refers to a file with ForeignKey(stored_files.c.id).
 stored_files = Table("stored_file", MetaData(), *columns(StoredFile))
 _of = stored_files.c
 _NOTHING = UUID(int=0)

@@ -130,7 +130,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         hooks.run()
 
     def _open(self) -> _Open:
-        """What is open in this thread; a context may have been copied from another thread."""
+        """Return this thread's open unit of work; a context may be a copy of another thread's."""
         units, key = current_scope().units, (self, get_ident())
         mine: _Open | None = units.get(key)
         if mine is None:
@@ -186,7 +186,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             if known is None:
                 raise
             raise known from error
-        except LookupError as error:  # Such as a new value of an enum.
+        except LookupError as error:  # For example a new value of an enum.
             if self._has_another_schema(error):
                 raise SchemaMismatchError(OTHER_SCHEMA) from error
             raise

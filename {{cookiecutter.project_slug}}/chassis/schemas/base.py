@@ -1,6 +1,6 @@
 """The base of every schema of requests. The service does not start with a looser schema."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import marshmallow
 from marshmallow.exceptions import RegistryError
@@ -11,6 +11,7 @@ from chassis.schemas.fields import List, Nested, String
 from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
 
+IsWrong = Callable[[Field[object]], bool]
 WRITTEN_ALIKE = {String, Function, Method}  # A literal text, and a value that the author computes.
 
 
@@ -34,7 +35,7 @@ def require_strict(schema: object) -> None:
     """Raise LooseSchemaError if the schema would let an unchecked value in."""
     if not isinstance(schema, Schema):
         raise LooseSchemaError(f"{schema!r} reads requests: make it a chassis.schemas.base.Schema.")
-    loose = list(_loose_fields(schema, {type(schema)}))
+    loose = list(_wrong_fields(schema, "load_fields", _is_loose, {type(schema)}))
     if loose:
         raise LooseSchemaError(
             f"{', '.join(loose)}: what is read from a request has to be a field of "
@@ -42,23 +43,10 @@ def require_strict(schema: object) -> None:
         )
 
 
-def _loose_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
-    for name, field in schema.load_fields.items():
-        inner: Field[object] = field
-        while isinstance(inner, List):
-            inner = inner.inner
-        if not isinstance(inner, StrictField):
-            yield f"{type(schema).__name__}.{name}"
-        elif isinstance(inner, Nested):
-            nested = _nested(schema, name, inner)
-            if type(nested) not in seen:
-                yield from _loose_fields(nested, seen | {type(nested)})
-
-
 def require_written(schema: object) -> None:
     """Raise DeclarationError for a field that writes a value in another form than it reads."""
     if isinstance(schema, marshmallow.Schema):
-        bare = list(_bare_fields(schema, {type(schema)}))
+        bare = list(_wrong_fields(schema, "dump_fields", _is_bare, {type(schema)}))
         if bare:
             raise DeclarationError(
                 f"{', '.join(bare)}: what is answered has to be a field of chassis.schemas.fields; "
@@ -66,17 +54,28 @@ def require_written(schema: object) -> None:
             )
 
 
-def _bare_fields(schema: marshmallow.Schema, seen: set[type]) -> Iterator[str]:
-    for name, field in schema.dump_fields.items():
+def _wrong_fields(
+    schema: marshmallow.Schema, fields: str, is_wrong: IsWrong, seen: set[type]
+) -> Iterator[str]:
+    """Yield the wrong ones of `fields` (load_fields or dump_fields), also of nested schemas."""
+    for name, field in getattr(schema, fields).items():
         inner: Field[object] = field
         while isinstance(inner, List):
             inner = inner.inner
-        if type(inner).__module__ == Field.__module__ and type(inner) not in WRITTEN_ALIKE:
+        if is_wrong(inner):
             yield f"{type(schema).__name__}.{name}"
         elif isinstance(inner, Nested):
             nested = _nested(schema, name, inner)
             if type(nested) not in seen:
-                yield from _bare_fields(nested, seen | {type(nested)})
+                yield from _wrong_fields(nested, fields, is_wrong, seen | {type(nested)})
+
+
+def _is_loose(field: Field[object]) -> bool:
+    return not isinstance(field, StrictField)
+
+
+def _is_bare(field: Field[object]) -> bool:
+    return type(field).__module__ == Field.__module__ and type(field) not in WRITTEN_ALIKE
 
 
 def _nested(schema: marshmallow.Schema, name: str, field: Nested) -> marshmallow.Schema:

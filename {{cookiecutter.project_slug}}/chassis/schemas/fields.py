@@ -130,7 +130,7 @@ class Boolean(StrictField[bool], fields.Boolean):
 
 
 class AwareDateTime(StrictField[datetime], fields.AwareDateTime):
-    """A date and time with an offset (RFC 3339, to the microsecond), kept and sent in UTC."""
+    """A date and time with an offset (RFC 3339, to the microsecond), stored and sent in UTC."""
 
     default_error_messages = {"invalid": "Not a time with its offset, as 2026-01-31T12:00:00Z."}
 

@@ -20,7 +20,7 @@ def equal(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def one_of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Any of several values: `?tier=gold&tier=silver`."""
+    """Filter by any of several values: `?tier=gold&tier=silver`."""
     values = fields.List(
         _value(entity_type, name, {}), min_length=1, max_length=MOST_VALUES, **options
     )
@@ -33,7 +33,7 @@ def at_least(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def at_most(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Less than the value, or equal."""
+    """Filter by values less than or equal to the given one."""
     return _comparing(_value(entity_type, name, options), entity_type, Comparison(name, "at_most"))
 
 

@@ -18,12 +18,14 @@ class JobOutput(Schema):
     id = fields.UUID(required=True)
     task = fields.String(required=True)
     state = fields.String(required=True, metadata={"enum": list(JobState)})
-    attempts = fields.Integer(required=True, metadata={"description": "Those that have begun."})
+    attempts = fields.Integer(required=True, metadata={"description": "Attempts that have begun."})
     result = Document(required=True, allow_none=True)
     error = fields.String(
-        required=True, allow_none=True, metadata={"description": "Of the last one that failed."}
+        required=True, allow_none=True, metadata={"description": "Why the last attempt failed."}
     )
     created_at = fields.AwareDateTime(required=True)
-    not_before = fields.AwareDateTime(required=True, metadata={"description": "When it may begin."})
+    not_before = fields.AwareDateTime(
+        required=True, metadata={"description": "When it begins, at the earliest."}
+    )
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     version = fields.Integer(required=True)

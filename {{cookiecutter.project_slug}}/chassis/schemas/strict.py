@@ -1,4 +1,4 @@
-"""What all fields of requests have in common: limits, and errors with a code."""
+"""The base of all fields of requests: limits, and errors with a code."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
@@ -61,7 +61,7 @@ class Parameter(str):
 class StrictField(fields.Field[Value], Generic[Value]):
     """The base of all fields of requests; its errors have a code."""
 
-    # Of a filter: the compared field. None is equality with the field of its name.
+    # The field that a filter compares. None means equality with the field of the same name.
     entity_type: type | None = None
     comparison: Comparison | None = None
 

@@ -1,4 +1,7 @@
-"""ClamAV's daemon: https://docs.clamav.net/manual/Usage/Scanning.html#clamd (INSTREAM)."""
+"""Scans contents with ClamAV's daemon, by its INSTREAM command.
+
+https://docs.clamav.net/manual/Usage/Scanning.html#clamd
+"""
 
 import logging
 import re
@@ -10,7 +13,7 @@ from itertools import chain
 from chassis.core.errors import UnavailableError
 from chassis.core.storage.scanner import Scanner
 
-TIMEOUT_SECONDS = 30  # Of each exchange, not of the whole content.
+TIMEOUT_SECONDS = 30  # For each read or write on the socket, not for the whole content.
 LONGEST_REPLY = 4096
 
 
@@ -34,10 +37,10 @@ class ClamdScanner(Scanner):
 
     def _asked(self, pieces: Iterable[bytes]) -> str:
         with socket.create_connection(self._address, TIMEOUT_SECONDS) as connection:
-            # It answers and closes in the middle of what is longer than its StreamMaxLength.
+            # clamd answers and closes the connection when a content exceeds its StreamMaxLength.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(b"zINSTREAM\0")
-                for piece in chain(filter(None, pieces), [b""]):  # An empty one is the end.
+                for piece in chain(filter(None, pieces), [b""]):  # An empty chunk ends the stream.
                     connection.sendall(len(piece).to_bytes(4) + piece)
             reply = b""
             while not reply.endswith(b"\0") and (more := connection.recv(LONGEST_REPLY)):

@@ -1,4 +1,4 @@
-"""Contents in a folder, for development: one machine, no bucket."""
+"""A file store in a folder of one machine, for development without S3."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class DiskStore(FileStore):
-    """It makes no forms and no URLs: contents come and go through the API."""
+    """Has no upload forms and no download URLs: contents are sent through the API."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,7 +43,8 @@ class DiskStore(FileStore):
             content = self._path(found.key).open("rb")
         except FileNotFoundError as error:
             raise ContentChangedError from error
-        with content:  # A later one is another file: this one stays as it was opened.
+        # `write` replaces the file and never changes it, so the open one stays the same.
+        with content:
             if _described(found.key, os.fstat(content.fileno())).etag != found.etag:
                 raise ContentChangedError
             while left > 0 and (piece := content.read(min(left, PIECE_BYTES))):
@@ -78,13 +79,13 @@ class DiskStore(FileStore):
     def prepare(self, origins: Iterable[str]) -> list[str]:
         del origins
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return [f"Contents lie in {self._folder}."]
+        return [f"Contents are stored in {self._folder}."]
 
     def _path(self, key: str) -> Path:
         """Raise ValueError for a key that would lead out of the folder."""
         path = self._folder / key
         if not key or not path.resolve().is_relative_to(self._folder.resolve()):
-            raise ValueError(f"{key!r} is no key.")
+            raise ValueError(f"{key!r} is not a key.")
         return path
 
 

@@ -1,4 +1,4 @@
-"""Makes of the settings what implements the ports."""
+"""Makes the file store and the malware scanner that the settings name."""
 
 from chassis.core.storage.file_store import FileStore
 from chassis.core.storage.scanner import Scanner
@@ -7,14 +7,14 @@ from chassis.storage.clamd_scanner import ClamdScanner
 from chassis.storage.disk_store import DiskStore
 from chassis.storage.storage_settings import StorageSettings
 
-FOLDER = ".files"  # Of the project, in development.
+FOLDER = ".files"  # In the project's root, for development.
 
 
 def open_store(config: StorageSettings) -> FileStore:
-    """Without a bucket, which is for development, a folder of the project."""
+    """Return the S3 store of the bucket; without a bucket, in development, a folder."""
     if not config.s3_bucket:
         return DiskStore(current_project().root / FOLDER)
-    # Half a second, that nobody but those who store files should wait for.
+    # The import takes half a second, which services that store no files should not pay.
     from chassis.storage.s3_store import S3Store  # noqa: PLC0415
 
     return S3Store(
@@ -30,4 +30,5 @@ def open_store(config: StorageSettings) -> FileStore:
 
 
 def open_scanner(config: StorageSettings) -> Scanner | None:
+    """Return ClamAV's scanner where its address is set, else None."""
     return ClamdScanner(config.clamd_address) if config.clamd_address else None

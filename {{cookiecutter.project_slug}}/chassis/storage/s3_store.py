@@ -1,4 +1,4 @@
-"""Contents in S3, or in a store that speaks its language."""
+"""A file store in S3, or in another store with S3's API."""
 
 import re
 from base64 import b64decode, b64encode
@@ -26,14 +26,15 @@ from chassis.storage.storage_settings import SUPPORTED
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-PART_BYTES = 5 * 1024 * 1024  # Of a long content: the least that S3 takes. Few are in memory.
+# S3's minimum for a part of a multipart upload, so little memory is used.
+PART_BYTES = 5 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
-PATIENCE_SECONDS = 20  # With a copy of a long content.
+PATIENCE_SECONDS = 20  # S3 answers late when it copies a large object.
 CHANGED, MISSING, TOO_MANY, FAILS = 412, 404, 429, 500
 
 
 class S3Store(FileStore):
-    def __init__(  # noqa: PLR0913  # Each by its name.
+    def __init__(  # noqa: PLR0913  # All are keyword arguments.
         self,
         bucket: str,
         *,
@@ -46,9 +47,10 @@ class S3Store(FileStore):
         upload_forms: bool = True,
         patience: int = PATIENCE_SECONDS,
     ) -> None:
-        """Without `endpoint` it is AWS; without keys, those are taken that boto3 finds.
+        """Connect to `endpoint`, by default AWS. Without keys, boto3's default chain finds them.
 
-        `public_endpoint` is the store's address for clients, where that is another one.
+        `public_endpoint` is the store's address for clients, where it differs from `endpoint`.
+        `patience` is the read timeout in seconds.
         """
         self._bucket = bucket
         self._checksums = checksums
@@ -72,7 +74,7 @@ class S3Store(FileStore):
         session = Session()
         self._client: S3Client = session.client("s3", endpoint_url=endpoint or None, **options)
         self._public: S3Client = self._client
-        if public_endpoint:  # It signs, and asks nothing.
+        if public_endpoint:  # This client signs URLs and sends no requests.
             self._public = session.client("s3", endpoint_url=public_endpoint, **options)
 
     def upload_form(self, file: StoredFile, seconds: int) -> UploadForm | None:
@@ -124,7 +126,7 @@ class S3Store(FileStore):
 
     def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
         if not found.size:
-            return  # Of which there is no range.
+            return  # An empty object has no byte range.
         last = min(first or found.size, found.size) - 1
         with _translated_errors():
             got = self._client.get_object(
@@ -153,7 +155,8 @@ class S3Store(FileStore):
             ]
             self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": sent})
         except BaseException:
-            with suppress(BotoCoreError, ClientError):  # What stays, the bucket's rule removes.
+            # The bucket's lifecycle rule removes the rest.
+            with suppress(BotoCoreError, ClientError):
                 self._client.abort_multipart_upload(**where)
             raise
 
@@ -182,16 +185,16 @@ class S3Store(FileStore):
                     )
 
     def prepare(self, origins: Iterable[str]) -> list[str]:
-        """Make the bucket, if there is none; abandoned uploads go by themselves after a day."""
+        """Create the bucket where it is missing, and a lifecycle rule for abandoned uploads."""
         done = []
         with _translated_errors():
             if self._lacks_bucket():
                 self._client.create_bucket(Bucket=self._bucket, **self._place())
-                done.append(f"Made the bucket {self._bucket}.")
+                done.append(f"Created the bucket {self._bucket}.")
             self._client.put_bucket_lifecycle_configuration(
                 Bucket=self._bucket, LifecycleConfiguration={"Rules": [ABANDONED]}
             )
-            done.append(f"What lies below {INCOMING} goes after a day.")
+            done.append(f"The bucket deletes objects below {INCOMING} after a day.")
             if allowed := list(origins):
                 self._client.put_bucket_cors(
                     Bucket=self._bucket, CORSConfiguration={"CORSRules": [_cors(allowed)]}
@@ -209,7 +212,7 @@ class S3Store(FileStore):
         return False
 
     def _place(self) -> dict[str, Any]:
-        """Of us-east-1 AWS takes none: it is where buckets are."""
+        """The argument for the region. AWS rejects us-east-1, its default, as an explicit one."""
         region = self._client.meta.region_name
         if region == "us-east-1":
             return {}
@@ -235,18 +238,18 @@ def _cors(origins: list[str]) -> Any:
 
 
 def _about(media_type: str) -> Any:
-    """Who comes by another way than `download_url` gets an attachment, too."""
+    """Metadata that makes the object an attachment, also where no `download_url` is used."""
     return {"ContentType": media_type, "ContentDisposition": "attachment"}
 
 
 def _receipt(number: int, sent: Any) -> Any:
-    """What completes the upload: with the checksums that it was made with."""
+    """One part's entry in the request that completes a multipart upload, with its checksum."""
     sums = {name: sent[name] for name in sent if re.fullmatch(r"Checksum(CRC|SHA).*", name)}
     return {"PartNumber": number, "ETag": sent["ETag"], **sums}
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces of any length, as parts of one length; the last one is shorter, or none."""
+    """Join pieces of any length into parts of PART_BYTES; the last one may be shorter."""
     part = bytearray()
     for piece in pieces:
         part += piece
@@ -260,7 +263,10 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _digest(checksum: str) -> str | None:
-    """In hexadecimal digits; that of an upload in parts is none of the whole content."""
+    """Convert S3's SHA-256 to hexadecimal digits.
+
+    Return None for a multipart upload, whose checksum is not that of the whole content.
+    """
     return b64decode(checksum).hex() if checksum and "-" not in checksum else None
 
 
@@ -270,7 +276,7 @@ def _status(error: ClientError) -> int:
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """What remains is a mistake of those who run the service: a bucket or a right is missing."""
+    """Translate errors of the store. The others mean a wrong set-up, such as a missing right."""
     try:
         yield
     except ClientError as error:

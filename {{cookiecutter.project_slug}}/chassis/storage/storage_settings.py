@@ -1,4 +1,4 @@
-"""Where contents of files lie, and which ones are taken."""
+"""Settings of the file store: where contents are stored, and which media types are accepted."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SUPPORTED, REQUIRED = "when_supported", "when_required"
 def _valid_types(values: Sequence[str]) -> None:
     if unknown := sorted(set(values) - TYPES.keys()):
         raise ValidationError(
-            f"No content can be held against {', '.join(unknown)}; those that can: "
+            f"No content can be checked for {', '.join(unknown)}; those that can: "
             f"{', '.join(TYPES)}."
         )
 

@@ -5,7 +5,7 @@ from support.specimens import Specimen
 
 
 class SpecimenService:
-    """What both versions use, and neither has a copy of."""
+    """The service that both versions share."""
 
     def __init__(self) -> None:
         self._specimens = MemoryRepository[Specimen]({})

@@ -11,15 +11,15 @@ from chassis.core.storage.stored_file import StoredFile
 class FileRepository(persistence.Repository[StoredFile]):
     @abstractmethod
     def pending(self, before: datetime, after: UUID | None, limit: int) -> list[StoredFile]:
-        """Those that were announced before then and have no content, by their ids."""
+        """List files announced before that time that have no content, in the order of ids."""
 
     @abstractmethod
     def ready_keys(self, after: str, limit: int) -> list[str]:
-        """The keys behind that one, of files that have their content, in their order."""
+        """List, in order, the keys after that one of files that have their content."""
 
 
 class FileWork(Protocol):
-    """What a unit of work has, so that files can be stored with it."""
+    """A unit of work that has `files` and can run an effect after its commit."""
 
     files: FileRepository
 

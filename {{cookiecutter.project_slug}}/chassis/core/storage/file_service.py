@@ -1,4 +1,4 @@
-"""Uploads, downloads and removals. A content is checked once, and cannot change afterwards."""
+"""Uploads, downloads and deletions of files. A content is checked once, and never changes."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Download(NamedTuple):
-    """`url` serves the content; where it is None, `pieces` are the content."""
+    """`url` serves the content. Where it is None, `pieces` yields the content."""
 
     file: StoredFile
     url: str | None
@@ -31,10 +31,11 @@ class Download(NamedTuple):
 
 
 class FileService:
-    """Each method raises what UnitOfWorkFactory, Repository and FileStore raise.
+    """Announces, receives, serves and deletes files.
 
-    Only its `owner` sees a file: to others it does not exist. A file that is announced gets its
-    content from an upload form and `complete`, or from `receive`.
+    Only its owner sees a file: for others, each method raises NotFoundError. An announced file gets
+    its content by an upload form and `complete`, or by `receive`. Each method also raises what
+    UnitOfWorkFactory, Repository and FileStore raise.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class FileService:
         types: Sequence[str],
         max_bytes: int,
     ) -> None:
-        """`types` are the media types that are taken; without a scanner nothing is scanned."""
+        """`types` are the accepted media types. Without a scanner, no content is scanned."""
         self._unit_of_work = unit_of_work
         self._store = store
         self._scanner = scanner
@@ -64,7 +65,7 @@ class FileService:
     def announce(
         self, *, owner: str, name: str, media_type: str, size: int, sha256: str
     ) -> StoredFile:
-        """Expect a content. Raise ValidationError for a type or a size that is not taken."""
+        """Record a file that will be uploaded. Raise ValidationError for its type or size."""
         if media_type not in self._types:
             raise ValidationError(
                 f"Taken are {', '.join(sorted(self._types))}.", field="media_type"
@@ -77,9 +78,9 @@ class FileService:
         return file
 
     def upload_form(self, file_id: UUID, *, owner: str) -> UploadForm | None:
-        """None where contents come through `receive` only.
+        """Return a form for the upload; None where the store has none, so that `receive` is used.
 
-        Raise NotFoundError for a file that has its content: no other one is awaited.
+        Raise NotFoundError for a file that has its content.
         """
         file = self.get(file_id, owner=owner)
         if file.state is FileState.READY:
@@ -87,10 +88,10 @@ class FileService:
         return self._store.upload_form(file, FORM_SECONDS)
 
     def complete(self, file_id: UUID, *, owner: str) -> StoredFile:
-        """Check what was uploaded, and keep it. Again, it has no further effect.
+        """Check the upload and make the file ready. A second call has no effect.
 
-        Raise ConflictError if nothing was uploaded or it is changed meanwhile; ValidationError,
-        and forget the upload, for a content that is not the announced one.
+        Raise ConflictError where nothing was uploaded, or the upload changes during the check.
+        Raise ValidationError, and delete the upload, where the content is not the announced one.
         """
         file = self.get(file_id, owner=owner)
         if file.state is FileState.READY:
@@ -102,11 +103,12 @@ class FileService:
             self._require_announced(file, found)
             self._require_clean(file, found)
         key = file.fresh_key()
-        self._store.copy(found, key, file.media_type)  # Refused, if it is not what was checked.
+        # The store rejects the copy where the content is no longer the one that was checked.
+        self._store.copy(found, key, file.media_type)
         return self._keep(file, key)
 
     def receive(self, file_id: UUID, pieces: Iterable[bytes], *, owner: str) -> StoredFile:
-        """Take the content itself, in memory piece by piece; raise as `complete` does."""
+        """Store a content that is read piece by piece; raise as `complete` does."""
         file = self.get(file_id, owner=owner)
         if file.state is FileState.READY:
             raise ConflictError(COMPLETE)
@@ -117,7 +119,7 @@ class FileService:
         return self._keep(file, key)
 
     def download(self, file_id: UUID, *, owner: str) -> Download:
-        """Raise NotFoundError for a file without a content."""
+        """Return how to get the content. Raise NotFoundError for a file without one."""
         file = self.get(file_id, owner=owner)
         if file.state is not FileState.READY:
             raise NotFoundError("The file has no content yet.")
@@ -132,20 +134,23 @@ class FileService:
         return self._store.read(found)
 
     def delete(self, file_id: UUID, *, owner: str) -> None:
-        """Raise ConflictError for a file that something refers to."""
+        """Delete a file and its content.
+
+        Raise ConflictError where another row refers to the file.
+        """
         with self._unit_of_work() as work:
             self.discard(work, work.files.where(owner=owner).get(file_id))
 
     def discard(self, work: FileWork, file: StoredFile) -> None:
-        """Delete it in a unit of work that is open; its content goes after the commit."""
+        """Delete the file in an open unit of work; its content is deleted after the commit."""
         work.files.remove(file)
         work.after_commit(self._deletion(file.key))
 
     @staticmethod
     def take(work: FileWork, file_id: UUID, *, owner: str) -> StoredFile:
-        """A file that has its content, locked for a unit of work that is going to refer to it.
+        """Return and lock a ready file, so that a row of this unit of work can refer to it.
 
-        Raise ValidationError, for the field `file_id`, if there is none.
+        Raise ValidationError for the field `file_id` where the owner has no such file.
         """
         found = work.files.where(owner=owner, state=FileState.READY).get_many([file_id], lock=True)
         if file_id not in found:
@@ -162,7 +167,10 @@ class FileService:
             raise
 
     def _keep(self, file: StoredFile, key: str) -> StoredFile:
-        """What is stored and not kept, the sweep removes: a commit may fail after it was done."""
+        """Store the checked content, then commit.
+
+        Where the commit fails, `files sweep` removes it.
+        """
         with self._unit_of_work() as work:
             kept = work.files.where(owner=file.owner).get(file.id, lock=True)
             uploaded = kept.key
@@ -184,7 +192,7 @@ class FileService:
             raise
 
     def _require_announced(self, file: StoredFile, found: StoredObject) -> None:
-        """By what the store knows; a checksum that it does not know is computed."""
+        """Compare size and SHA-256 with the announced ones; compute a missing checksum."""
         if found.sha256 is None:
             for _ in announced(file, self._store.read(found)):
                 pass
@@ -200,7 +208,7 @@ class FileService:
 
 
 def announced(file: StoredFile, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Let the pieces through; raise ValidationError as soon as they are not those announced."""
+    """Yield the pieces; raise ValidationError as soon as they differ from the announced content."""
     digest, size = sha256(), 0
     head: bytes | None = b""
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""What the service asks of a store of contents: S3, or a folder in development."""
+"""The port of a file store: S3, or a folder in development."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from chassis.core.storage.stored_file import StoredFile
 
 
 class ContentChangedError(ConflictError):
-    """The content is not the one that was looked at before."""
+    """The content changed after `stat` described it."""
 
     def __init__(self) -> None:
         super().__init__("The content was changed while it was checked. Send it again.")
@@ -19,9 +19,9 @@ class ContentChangedError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """`etag` is another one after each change; `sha256`, in hexadecimal digits, where it is known.
+    """A stored content. `size` is in bytes; each change makes another `etag`.
 
-    `size` is in bytes.
+    `sha256` is in hexadecimal digits, None where the store does not know it.
     """
 
     key: str
@@ -33,7 +33,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """A multipart/form-data POST: these fields, then the content as the last one, `file`."""
+    """A POST of multipart/form-data: `fields`, then the content as the last field, `file`."""
 
     url: str
     fields: dict[str, str]
@@ -41,49 +41,56 @@ class UploadForm:
 
 
 class FileStore(ABC):
-    """Each method raises UnavailableError if the store does not answer in time."""
+    """Stores contents by key.
+
+    Each method raises UnavailableError where the store does not answer.
+    """
 
     @abstractmethod
     def upload_form(self, file: StoredFile, seconds: int) -> UploadForm | None:
-        """With it a client writes this one content, and no other one, at the file's key.
+        """Return a form with which a client can upload the announced content, and no other one.
 
-        None where the store has no such thing: then contents come through the API.
+        It is valid for so many seconds. None where the store has no forms: then contents are sent
+        through the API.
         """
 
     @abstractmethod
     def download_url(self, file: StoredFile, seconds: int) -> str | None:
-        """Serves the content as an attachment for so long; None as above."""
+        """Return a URL that serves the content as an attachment for so many seconds, or None."""
 
     @abstractmethod
     def stat(self, key: str) -> StoredObject | None:
-        """None if nothing is there."""
+        """Describe the content at the key; None where there is none."""
 
     @abstractmethod
     def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
-        """Its content in pieces, or its `first` bytes. Raise ContentChangedError."""
+        """Yield the content, or its `first` bytes.
+
+        Raise ContentChangedError where it has changed.
+        """
 
     @abstractmethod
     def write(self, key: str, media_type: str, pieces: Iterable[bytes]) -> None:
-        """Store what the pieces make. Where they raise, nothing is stored."""
+        """Store the joined pieces. Where reading them raises, nothing is stored."""
 
     @abstractmethod
     def copy(self, found: StoredObject, key: str, media_type: str) -> None:
-        """Store the content that was found under another key. Raise ContentChangedError."""
+        """Copy the content to another key. Raise ContentChangedError where it has changed."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Also where nothing is there."""
+        """Delete the content at the key, if there is one."""
 
     @abstractmethod
     def objects(self, prefix: str) -> Iterator[StoredObject]:
-        """Those whose keys begin so, in the order of their keys."""
+        """Yield the contents whose keys begin with the prefix, in the order of keys."""
 
     @abstractmethod
     def prepare(self, origins: Iterable[str]) -> list[str]:
-        """Set up what a new store needs; `origins` may upload from a browser. Say what was done."""
+        """Set up a new store, and let browsers of `origins` upload. Return sentences about it."""
 
 
 def attachment(name: str) -> str:
-    """A Content-Disposition that no browser displays (RFC 6266; the encoding is RFC 8187's)."""
+    """A Content-Disposition that makes browsers save the file (RFC 6266, encoded by RFC 8187)."""
     plain = "".join(one if one.isascii() and one not in '"\\%' else "_" for one in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

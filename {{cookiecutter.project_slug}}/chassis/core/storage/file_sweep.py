@@ -1,4 +1,4 @@
-"""Removes what uploads leave behind, in the database and in the store."""
+"""Removes abandoned uploads from the database and from the file store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from chassis.core.storage.file_repository import FileWork
 from chassis.core.storage.file_store import FileStore, StoredObject
 from chassis.core.storage.stored_file import INCOMING, KEPT, StoredFile
 
-# Longer than any upload takes: what is younger may still become a file.
+# Longer than any upload takes: a younger upload may still be completed.
 GRACE = timedelta(hours=24)
 AT_A_TIME = 500
 
 
 @dataclass(slots=True)
 class Swept:
-    """How many rows without a content and contents without a row there were, and what is lost.
+    """The numbers of removed rows without a content and of removed contents without a row.
 
-    `missing` names files whose content is gone: nobody but a person can do something about that.
+    `missing` names ready files whose content is missing, which a person has to look into.
     """
 
     abandoned: int = 0
@@ -37,7 +37,10 @@ class FileSweep:
         self._clock = clock
 
     def run(self, *, dry_run: bool = False) -> Swept:
-        """Several at a time do no harm. Raise what FileStore and UnitOfWorkFactory raise."""
+        """Sweep once; concurrent sweeps are safe.
+
+        Raise what FileStore and UnitOfWorkFactory raise.
+        """
         swept, before = Swept(), self._clock.now() - GRACE
         for file in self._abandoned(before):
             swept.abandoned += dry_run or self._remove(file)
@@ -57,7 +60,7 @@ class FileSweep:
             after = files[-1].id
 
     def _remove(self, file: StoredFile) -> bool:
-        """False if it got its content, or was removed, just now."""
+        """Return False where the file got its content, or was deleted, in the meantime."""
         try:
             with self._unit_of_work() as work:
                 work.files.remove(file)
@@ -67,7 +70,7 @@ class FileSweep:
         return True
 
     def _compare(self, before: datetime, swept: Swept, *, dry_run: bool) -> None:
-        """Go through contents and rows side by side: both are in the order of their keys."""
+        """Merge contents and rows, which are both sorted by key, to find keys that only one has."""
         keys = self._keys()
         key = next(keys, None)
         for found in self._store.objects(KEPT):
@@ -95,14 +98,14 @@ class FileSweep:
     def _sweep_object(
         self, found: StoredObject, before: datetime, swept: Swept, *, dry_run: bool
     ) -> None:
-        """Delete it, if it is old and, looked at now, nothing has it."""
+        """Delete a content that is old, where a fresh look finds no file with it."""
         if found.modified_at < before and not self._file_at(found.key):
             swept.orphans += 1
             if not dry_run:
                 self._store.delete(found.key)
 
     def _note_missing(self, key: str, swept: Swept) -> None:
-        """Unless the file has just been removed: its content goes after its row."""
+        """Note a missing content, unless the file was just deleted: the row is deleted first."""
         if self._store.stat(key) is None and (file := self._file_at(key)):
             swept.missing.append(file)
 

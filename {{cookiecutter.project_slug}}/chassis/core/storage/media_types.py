@@ -1,14 +1,14 @@
-"""Whether the first bytes of a content fit the media type that its sender says.
+"""Tells whether the first bytes of a content fit its declared media type.
 
-It is not asked what a content is: that has no sure answer. A type that is not here cannot be
-allowed, since nothing could be said against it. Signatures: https://mimesniff.spec.whatwg.org/ and
-the formats' own specifications.
+No type is guessed, because a guess can be wrong. A media type without an entry here cannot be
+allowed, because no content could be rejected for it. The signatures are those of
+https://mimesniff.spec.whatwg.org/ and of the formats' specifications.
 """
 
 import re
 from collections.abc import Callable
 
-HEAD_BYTES = 4096  # Of a content are looked at.
+HEAD_BYTES = 4096  # Bytes at the beginning of a content that are examined.
 
 Fits = Callable[[bytes], object]
 
@@ -26,12 +26,12 @@ def _ebml(kind: bytes) -> Fits:
 
 
 def _iso_media(*brands: bytes) -> Fits:
-    """ISO 14496-12: a box `ftyp` with its major brand."""
+    """Begins with a box `ftyp` that has one of these major brands (ISO 14496-12)."""
     return lambda head: head[4:8] == b"ftyp" and head[8:12].startswith(brands)
 
 
 def _office(folder: bytes) -> Fits:
-    """ECMA-376: a ZIP archive with that folder, or at first with what lists its parts."""
+    """Is a ZIP archive that begins with that folder or with the list of parts (ECMA-376)."""
     begins = _begins(b"PK\x03\x04")
     return lambda head: begins(head) and (folder in head or b"[Content_Types].xml" in head)
 
@@ -60,13 +60,13 @@ BINARY: dict[str, Fits] = {
     "video/x-matroska": _ebml(b"matroska"),
 }
 EXECUTABLE = _begins(b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
-# What a browser may take for a page, whatever it is called.
+# A browser may display text with these as a page, in spite of the declared type.
 MARKUP = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<[!?/a-z]", re.IGNORECASE)
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def _text(head: bytes) -> bool:
-    """UTF-8, but for a character that the end of the head cuts; no markup, no program."""
+    """Is UTF-8 without markup or a program; the end of the head may cut a character."""
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -91,5 +91,5 @@ TYPES: dict[str, Fits] = {
 
 
 def fits(media_type: str, head: bytes) -> bool:
-    """Whether a content that begins so can be of that type."""
+    """Tell whether a content with this beginning can have that media type."""
     return bool(TYPES[media_type](head))

@@ -3,11 +3,11 @@ from collections.abc import Iterable
 
 
 class Scanner(ABC):
-    """Looks for malware."""
+    """Scans contents for malware."""
 
     @abstractmethod
     def finding(self, pieces: Iterable[bytes]) -> str | None:
-        """The name of what was found in a content, None if nothing was.
+        """Return the name of the malware in the content, None where there is none.
 
-        Raise UnavailableError if it cannot be looked at: then nothing is accepted.
+        Raise UnavailableError where the content cannot be scanned: then it is not accepted.
         """

@@ -1,4 +1,4 @@
-"""What the database knows of a file; its content lies in a store."""
+"""The entity of a file. The database has its name, type, size and state; a store its content."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +10,15 @@ from chassis.core.errors import ConflictError
 from chassis.core.model import UNSTAMPED, Model
 from chassis.core.rules import Choice, Integer, Text
 
-LARGEST_FILE = 5_000_000_000  # Bytes: what S3 copies in one request.
-INCOMING, KEPT = "incoming/", "files/"  # Prefixes of keys: before the check, and after it.
+LARGEST_FILE = 5_000_000_000  # Bytes, the most that S3 copies in one request.
+# Prefixes of keys: of uploads before the check, and of contents after it.
+INCOMING, KEPT = ("incoming/", "files/")
 COMPLETE = "The file has its content already, and keeps it."
 
 
 class FileState(StrEnum):
-    PENDING = "pending"  # Announced: the content is awaited, or was not checked.
-    READY = "ready"  # The content was checked, and does not change any more.
+    PENDING = "pending"  # The file is announced; its content was not uploaded or not checked.
+    READY = "ready"  # The content was checked, and never changes.
 
 
 class FileName(Text):
@@ -33,7 +34,7 @@ class FileName(Text):
 
 
 class HexDigest(Text):
-    """Hexadecimal digits, in small letters."""
+    """A text of hexadecimal digits in lower case."""
 
     def holds(self, value: Any) -> bool:
         return Text.holds(self, value) and set(value) <= set("0123456789abcdef")
@@ -60,11 +61,11 @@ class StoredFile(Model):
             self.key = f"{INCOMING}{self.id}"
 
     def fresh_key(self) -> str:
-        """A place for the checked content, new with each call: nobody else can have written it."""
+        """Return a new random key for the checked content, which no upload form allowed."""
         return f"{KEPT}{self.id}/{token_hex(8)}"
 
     def accept(self, key: str) -> None:
-        """The content at `key` was checked. Raise ConflictError if there is one already."""
+        """Record the checked content at `key`. Raise ConflictError where the file has a content."""
         if self.state is FileState.READY:
             raise ConflictError(COMPLETE)
         self.key, self.state = key, FileState.READY

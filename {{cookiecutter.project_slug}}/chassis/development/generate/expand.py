@@ -10,12 +10,12 @@ import sys
 from dataclasses import asdict, dataclass
 
 from chassis.development.generate.draft import Draft
+from chassis.development.generate.generated_revisions import format_files, new_revision, wrapped
 from chassis.development.generate.later import Addition
 from chassis.development.generate.places import VERSIONS, entity_file, table_file
 from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.rendering import attribute
 from chassis.development.generate.resource import Field
-from chassis.development.generate.revisions import format_files, new_revision, wrapped
+from chassis.development.generate.resource_code import attribute
 
 PLAIN = {"int", "decimal", "bool"}
 DECLARES = re.compile(r'^(\d{4}) MIG012: has to say (maintenance|phase) = ("[\w-]+")')
@@ -108,7 +108,8 @@ def _literal(addition: Addition) -> str:
     """A value as SQL."""
     if addition.field.kind.type in PLAIN:
         return addition.rows
-    quoted = addition.rows.replace("'", "''").replace(":", "\\:")  # Else a parameter.
+    # An unescaped colon would begin a parameter.
+    quoted = addition.rows.replace("'", "''").replace(":", "\\:")
     return f"'{quoted}'"
 
 

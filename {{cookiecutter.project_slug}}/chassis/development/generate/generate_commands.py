@@ -13,7 +13,7 @@ import click
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import operations_of, read_resource
 from chassis.development.generate.later import add_field, read_addition
-from chassis.development.generate.model import read_model
+from chassis.development.generate.model_file import read_model
 from chassis.development.generate.receipt import Receipt
 from chassis.development.generate.resource import OPERATIONS
 from chassis.development.generate.resources import add_resources
@@ -127,7 +127,7 @@ def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool
         return
     # They are Alembic.
     from chassis.development.generate.expand import add_revisions  # noqa: PLC0415
-    from chassis.development.generate.revisions import write  # noqa: PLC0415
+    from chassis.development.generate.generated_revisions import write  # noqa: PLC0415
 
     write(draft, [receipt], partial(add_revisions, draft, addition))
 
@@ -146,7 +146,7 @@ def _finish(
     elif not made:
         click.echo("Nothing to do: it is there as described.")
     else:
-        from chassis.development.generate.revisions import added, write  # noqa: PLC0415
+        from chassis.development.generate.generated_revisions import added, write  # noqa: PLC0415
 
         write(draft, made, partial(added, draft, made) if migrate else None)
 
@@ -206,6 +206,6 @@ def _take_back(names: Iterable[str], *, force: bool, dry_run: bool) -> None:
     if dry_run:
         click.echo(draft.diff(), nl=False)
         return
-    from chassis.development.generate.revisions import end  # noqa: PLC0415  # It is Alembic.
+    from chassis.development.generate.generated_revisions import end  # noqa: PLC0415  # It is Alembic.
 
     end(draft, ended, force=force)

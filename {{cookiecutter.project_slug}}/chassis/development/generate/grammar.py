@@ -22,7 +22,7 @@ from chassis.development.generate.resource import OPERATIONS, Field, Resource
 
 MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
-# As ruff's S105 finds them.
+# The names that ruff's rule S105 takes for secrets.
 SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
 
@@ -50,7 +50,7 @@ def read_field(source: str) -> Field:
 
 
 def default_of(kind: Kind, name: str, text: str) -> str:
-    """In Python. Raise Refusal where the kind has none of this text."""
+    """Return the default as Python code. Raise Refusal where the kind does not allow this text."""
     try:
         return kind.default(text)
     except ValueError as error:
@@ -83,7 +83,7 @@ def _nearest(word: str, names: Iterable[str]) -> str:
 
 
 def _nonsense(one: Field) -> Iterator[str]:
-    """What of it contradicts itself."""
+    """Yield sentences about contradictions in a field."""
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
     if one.default and SECRET.search(one.name):
         yield "a default that everybody can read is no secret. Leave it out."
@@ -93,7 +93,7 @@ def _nonsense(one: Field) -> Iterator[str]:
     if one.has("filter") and one.name in OF_A_LIST:
         yield "each list has a parameter of this name already. Choose another."
     if {"readonly", "writeonly"} <= one.modifiers:
-        yield "readonly and writeonly at once: nobody could use it."
+        yield "readonly and writeonly exclude each other: no caller could set or see the field."
     if one.has("writeonly") and {"filter", "sort"} & one.modifiers:
         yield "writeonly is never sent, and a filter or a sort would tell it."
     if one.has("readonly") and one.needed:
@@ -124,15 +124,16 @@ def read_resource(
     made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
     _require_whole(made)
     if made.owned and made.public:
-        raise Refusal("--owned and --public at once: what belongs to somebody, not all may read.")
+        raise Refusal("--owned and --public exclude each other: rows of an owner are not public.")
     return made
 
 
 def operations_of(names: Iterable[str]) -> tuple[str, ...]:
     if unknown := sorted(set(names) - set(OPERATIONS)):
         there_are = ", ".join(OPERATIONS)
-        what = ", ".join(map(repr, unknown))
-        raise Refusal(f"There is no operation {what}; there are {there_are}.")
+        raise Refusal(
+            f"There is no operation {', '.join(map(repr, unknown))}; there are {there_are}."
+        )
     return tuple(one for one in OPERATIONS if one in names) or OPERATIONS
 
 

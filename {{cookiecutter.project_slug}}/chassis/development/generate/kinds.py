@@ -15,7 +15,7 @@ from chassis.development.generate.refusal import Refusal
 LONGEST_STR, LONGEST_TEXT, LONGEST_JSON, MOST_ITEMS = 10_000, 100_000, 100_000, 1_000
 # An index entry of PostgreSQL holds 2,704 bytes, and a character has up to four.
 LONGEST_INDEXED = 650
-MOST_DIGITS = 28  # What Python's decimal computes with.
+MOST_DIGITS = 28  # The precision of Python's decimal.
 LEAST_VALUES = 2
 VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 CLASS = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
@@ -40,8 +40,8 @@ class Kind:
     default: Callable[[str], str]
     indexed: bool = True
     ordered: bool = False  # Filters are bounds.
-    members: tuple[str, ...] = ()  # Of an enumeration.
-    target: str = ""  # Of a reference.
+    members: tuple[str, ...] = ()  # The values of an enumeration.
+    target: str = ""  # The resource that a reference points to.
     on_delete: str = ""
 
     @property
@@ -86,15 +86,15 @@ def _time(text: str) -> str:
 
 
 UUIDS = tuple(f'"{digit}2345678-9abc-4def-8123-456789abcdef"' for digit in "12")
-PLAIN = {
-    "bool": Kind(
+WITHOUT_ARGUMENTS = (
+    Kind(
         type="bool",
         annotation="bool",
         values=("True", "False"),
         broken=("1", '"true"'),
         default=_matching("true|false", str.title, "true or false"),
     ),
-    "date": Kind(
+    Kind(
         type="date",
         annotation="date",
         values=("date(2026, 1, 31)", "date(2026, 2, 1)"),
@@ -103,7 +103,7 @@ PLAIN = {
         default=_matching(r"\d{4}-\d\d-\d\d", _date, "a date as 2026-01-31"),
         ordered=True,
     ),
-    "datetime": Kind(
+    Kind(
         type="datetime",
         annotation="datetime",
         values=("datetime(2026, 1, 31, 12, tzinfo=UTC)", "datetime(2026, 2, 1, 12, tzinfo=UTC)"),
@@ -112,7 +112,7 @@ PLAIN = {
         default=_none("a moment is not the same for all: make it optional"),
         ordered=True,
     ),
-    "time": Kind(
+    Kind(
         type="time",
         annotation="time",
         values=("time(9, 30)", "time(10, 30)"),
@@ -121,7 +121,7 @@ PLAIN = {
         default=_matching(r"\d\d:\d\d", _time, "a time as 09:30"),
         ordered=True,
     ),
-    "uuid": Kind(
+    Kind(
         type="uuid",
         annotation="UUID",
         values=(f"UUID({UUIDS[0]})", f"UUID({UUIDS[1]})"),
@@ -129,14 +129,14 @@ PLAIN = {
         broken=('"x"', "1"),
         default=_none("a UUID is not the same for all: make it optional"),
     ),
-    "email": Kind(
+    Kind(
         type="email",
         annotation="Annotated[str, Email()]",
         values=('"a@example.org"', '"b@example.org"'),
         broken=('"a"', '""'),
         default=_none("an address is not everybody's: leave the default out"),
     ),
-    "url": Kind(
+    Kind(
         type="url",
         annotation="Annotated[str, Url()]",
         values=('"https://example.org/a"', '"https://example.org/b"'),
@@ -144,9 +144,10 @@ PLAIN = {
         default=_matching(
             r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL as https://example.org/a"
         ),
-        indexed=False,  # It may have 2,000 characters.
+        indexed=False,  # A URL may be too long for an index.
     ),
-}
+)
+PLAIN = {kind.type: kind for kind in WITHOUT_ARGUMENTS}
 
 
 def read_kind(kind: str, arguments: list[str], name: str) -> Kind:

@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, replace
 from textwrap import dedent
 
-from chassis.development.generate import places, rendering
+from chassis.development.generate import places, resource_code
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import default_of, read_field
 from chassis.development.generate.module import imports_of
@@ -65,7 +65,7 @@ def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
 
 
 def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> Resource:
-    """With this field only: no other is written."""
+    """Return the resource with this field only, so that code for no other field is written."""
     receipt = read_receipt(draft, name)
     known = receipt.resource if receipt else Resource(name=name, plural=tables[name], fields=())
     if field.name in {one.name for one in known.stored}:
@@ -96,7 +96,7 @@ def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
 
 
 def _imports(draft: Draft, path: str, body: str, resource: Resource) -> list[Insertion]:
-    """Of what the lines use."""
+    """Add the imports that the lines need."""
     own = places.module_of(path)
     lines = [
         line
@@ -109,7 +109,7 @@ def _imports(draft: Draft, path: str, body: str, resource: Resource) -> list[Ins
 def _entity(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
     path = places.entity_file(resource.singular)
     made: list[Insertion] = []
-    text = f"    {rendering.attribute(resource, field)}\n"
+    text = f"    {resource_code.attribute(resource, field)}\n"
     node = scope_of(path, draft.read(path), resource.name, text)
     attributes = [one for one in node.body if isinstance(one, ast.AnnAssign)]
     if any(isinstance(one.target, ast.Name) and one.target.id == field.name for one in attributes):
@@ -122,10 +122,10 @@ def _entity(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
     made += draft.change(path, add_line, resource.name, line, text)
     if field.kind.members:
         first = min(one.lineno for one in (*node.decorator_list, node)) - 1  # type: ignore[union-attr]
-        enum = f"{rendering.enumeration(resource, field)}\n"
+        enum = f"{resource_code.enumeration(resource, field)}\n"
         made += draft.change(path, add_line, "", str(first), enum)
-    body = f"{rendering.attribute(resource, field)}\n" + (
-        rendering.enumeration(resource, field) if field.kind.members else ""
+    body = f"{resource_code.attribute(resource, field)}\n" + (
+        resource_code.enumeration(resource, field) if field.kind.members else ""
     )
     return made + _imports(draft, path, body, resource)
 
@@ -156,7 +156,7 @@ def _table(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
 def later_constraints(resource: Resource, field: Field) -> list[str]:
     """A unique index, not a constraint: it can be built while the table is written to."""
     unique = f'UniqueConstraint("{field.name}")'
-    found = rendering.constraints(resource, field)
+    found = resource_code.constraints(resource, field)
     return [f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in found]
 
 
@@ -164,20 +164,20 @@ def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
     path = places.schema_file(resource.singular)
     made: list[Insertion] = []
     if resource.can("create", "change") and not field.has("readonly"):
-        text = f"    {rendering.given(resource, field)}\n"
+        text = f"    {resource_code.given(resource, field)}\n"
         made += draft.change(path, add_statement, f"{resource.name}Input", text)
     if resource.can("list", "read", "create", "change") and not field.has("writeonly"):
         made += _output(draft, path, resource, field)
     if resource.can("list") and field.has("filter"):
-        for line in rendering.filtered(resource, field):
+        for line in resource_code.filtered(resource, field):
             made += draft.change(path, add_statement, f"{resource.name}Query", f"    {line}\n")
         made += _imports(draft, path, "filters", resource)
     return made
 
 
 def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[Insertion]:
-    """Before the version, which is the last one."""
-    scope, text = f"{resource.name}Output", f"    {rendering.shown(resource, field)}\n"
+    """Add the field to the output schema, before `version`, which is the last one."""
+    scope, text = f"{resource.name}Output", f"    {resource_code.shown(resource, field)}\n"
     node = scope_of(path, draft.read(path), scope, text)
     for one in node.body:
         match one:
@@ -187,10 +187,10 @@ def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[I
 
 
 def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
-    """What tests and seeds send, where it is needed."""
+    """Add a required field to the bodies of tests and seeds."""
     if field.optional or field.default:
         return []
-    value, json = rendering.example(resource, field), rendering.json_example(field)
+    value, json = resource_code.example(resource, field), resource_code.json_example(field)
     singular, plural = resource.singular, resource.plural
     made = _entry(draft, places.seed_file(plural), "EXAMPLE", value)
     made += _imports(draft, places.seed_file(plural), f"{{{value}}}", resource)
@@ -204,7 +204,7 @@ def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]
 
 
 def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
-    """At the end of the dict of this name, which has an entry a line."""
+    """Append to the dict of this name, which has one entry per line."""
     text = f"    {entry},\n"
     found = [
         node.value

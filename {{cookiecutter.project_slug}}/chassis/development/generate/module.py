@@ -20,7 +20,7 @@ def with_imports(body: str, modules: Mapping[str, str]) -> str:
 
 
 def imports_of(body: str, modules: Mapping[str, str]) -> list[str]:
-    """One for each name that the body uses and does not bind."""
+    """Return an import for each name that the code uses and does not define."""
     used, bound = set(), set(dir(builtins))
     for node in ast.walk(ast.parse(body)):
         match node:
@@ -42,7 +42,7 @@ def _name(node: ast.Name | ast.arg | ast.FunctionDef | ast.ClassDef) -> str:
 
 
 def formatted(root: Path, sources: Mapping[str, str]) -> dict[str, str]:
-    """By the project's own settings of ruff: imports sorted, lines wrapped."""
+    """Sort imports and format the code with ruff and the project's settings."""
     ruff = [sys.executable, "-m", "ruff"]
     settings = ["--quiet", "--no-cache", "--config", str(root / "pyproject.toml")]
     settings += ["--config", f"lint.isort.known-first-party={json.dumps(sorted(FIRST_PARTY))}"]

@@ -50,7 +50,7 @@ IRREGULAR = {
     "echo": "echoes",
     "lens": "lenses",
 }
-PLURAL = re.compile(r"[^suia]s$")  # Not boss, status, analysis, alias.
+PLURAL = re.compile(r"[^suia]s$")  # Does not match boss, status, analysis or alias.
 WITHOUT_PLURAL = {
     *("data", "equipment", "feedback", "fish", "hardware", "information", "media", "metadata"),
     *("money", "music", "news", "police", "rice", "series", "sheep", "software", "species"),
@@ -95,9 +95,10 @@ LOCAL = {
     *("response", "rules", "seed", "self", "sentence", "src", "tests", "value", "values", "work"),
     *("name", "found", "chassis", "expected"),
 }
-OF_AN_ENTITY = {"id", "version", "change", "self"}  # Also of a call that makes a body.
+# Names that an entity or a call of its constructor uses.
+OF_AN_ENTITY = {"id", "version", "change", "self"}
 OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
-WITH_A_SERVICE = {"health", "maintenance"}  # Of the chassis, in each container.
+WITH_A_SERVICE = {"health", "maintenance"}  # The chassis has these services in each container.
 OF_A_LIST = {"limit", "cursor", "sort"}
 
 

@@ -20,7 +20,7 @@ FORMAT = 1
 
 @dataclass(kw_only=True)
 class Receipt:
-    """What a command wrote. `files` and `revisions` have a hash of each."""
+    """The record of what a command wrote. `files` and `revisions` map names to hashes."""
 
     kind: str  # "resource" or "field"
     name: str
@@ -78,7 +78,7 @@ def _receipt(path: str, text: str) -> Receipt:
         stored = json.loads(text)
         stored["insertions"] = [Insertion(**one) for one in stored["insertions"]]
         made = Receipt(**stored)
-        sorted((receipt_file(made.name), made.title))  # Both can be read.
+        sorted((receipt_file(made.name), made.title))  # Fail here where one of them is missing.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Refusal(f"{path} is no receipt: {error!r}. Take it from git again.") from error
     return made

@@ -1,4 +1,4 @@
-"""What a resource is, and the names and parts that its code has."""
+"""A resource of `generate`, with the names and parts of its code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from chassis.development.generate.names import snake, with_article
 
 OPERATIONS = ("list", "read", "create", "change", "delete")
 OWNER_LENGTH = 255
-# What no caller sets: the owner is not shown either.
+# Modifiers of fields that no caller sets; hidden ones are not shown either.
 SHOWN, HIDDEN = frozenset({"readonly"}), frozenset({"readonly", "writeonly"})
 
 
@@ -19,7 +19,7 @@ class Field:
     kind: Kind
     modifiers: frozenset[str]
     default: str  # Python; empty where there is none.
-    source: str  # As it was written.
+    source: str  # The field as it was typed.
     default_text: str = ""
 
     def has(self, modifier: str) -> bool:
@@ -31,7 +31,7 @@ class Field:
 
     @property
     def parameters(self) -> list[str]:
-        """Of a list that it filters: bounds of what has an order."""
+        """Return the query parameters that filter by this field; ordered types have bounds."""
         return [f"{self.name}_from", f"{self.name}_to"] if self.kind.ordered else [self.name]
 
     @property
@@ -50,7 +50,8 @@ class Resource:
     public: bool = False
     under: str = ""
     timestamps: bool = False
-    tables: Mapping[str, str] = field(default_factory=dict)  # Of what its references name.
+    # The tables of the resources that its references name.
+    tables: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def singular(self) -> str:
@@ -89,7 +90,7 @@ class Resource:
 
     @property
     def inputs(self) -> list[Field]:
-        """Those that a body has."""
+        """List the fields of a request's body."""
         return [one for one in self.fields if not one.has("readonly") and one is not self.parent]
 
     @property
@@ -102,7 +103,7 @@ class Resource:
 
     @property
     def needed(self) -> list[Field]:
-        """Those that the service has to be given, but for the owner."""
+        """List the required arguments of the service's `create`, without the owner."""
         return [one for one in self.fields if one.needed]
 
     @property
@@ -130,7 +131,7 @@ class Resource:
 
     @property
     def scope(self) -> list[Field]:
-        """What all entities of a list have in common: a part of the path, the owner."""
+        """List the fields that narrow every list: the parent in the path, and the owner."""
         owner = [field for field in self.stored if self.owned and field.name == "owner"]
         return [*([self.parent] if self.parent else []), *owner]
 
@@ -143,7 +144,7 @@ class Resource:
 
     @property
     def to_change(self) -> Field:
-        """What a test changes."""
+        """Return the field that the generated test changes."""
         plain = [one for one in self.inputs if not one.kind.target]
         return (plain or self.inputs)[0]
 

@@ -9,8 +9,8 @@ from chassis.development.generate.draft import Draft
 from chassis.development.generate.module import formatted, with_imports
 from chassis.development.generate.receipt import Receipt, described, hashed, read_receipt
 from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.rendering import rendered
 from chassis.development.generate.resource import Resource
+from chassis.development.generate.resource_code import rendered
 from chassis.development.generate.splice import Insertion, add_import, add_statement
 
 
@@ -39,7 +39,7 @@ def _stored(kind: ast.expr) -> str | None:
 
 
 def ordered(resources: list[Resource]) -> list[Resource]:
-    """What is referred to comes first. Raise Refusal for a circle."""
+    """Sort resources so that each follows those that it refers to. Raise Refusal for a circle."""
     known = {one.name: one for one in resources}
     graph = {
         name: {ref.kind.target for ref in one.refs} & known.keys() - {name}

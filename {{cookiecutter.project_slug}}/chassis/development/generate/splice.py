@@ -35,7 +35,7 @@ def lines_of(source: str) -> list[str]:
 
 
 def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion | None]:
-    """Beside the others, as they are sorted; None where the name is imported already."""
+    """Add an import in sorted order; return None where the name is imported already."""
     [new] = ast.parse(statement).body
     if not isinstance(new, ast.ImportFrom):
         raise TypeError(statement)
@@ -60,7 +60,7 @@ def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion |
 
 
 def _place(imports: Sequence[ast.stmt], new: ast.ImportFrom, statement: str) -> tuple[int, str]:
-    """After how many lines; the first of a section has a blank line beside it."""
+    """Return the number of the line after which an import goes, and blank lines beside it."""
     section = [one for one in imports if _key(one)[0] == _key(new)[0]]
     before = [one.end_lineno or 0 for one in section or imports if _key(one) < _key(new)]
     after = [one.lineno - 1 for one in imports if _key(one) > _key(new)]
@@ -145,7 +145,7 @@ def _section(module: str) -> int:
 
 
 def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, Insertion]:
-    """At the end of a class or a function; a blank line comes after a lone docstring of a class."""
+    """Append to a class or a function; after a class's lone docstring, a blank line comes first."""
     node = scope_of(path, source, scope, text)
     last = node.body[-1]
     is_docstring = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)

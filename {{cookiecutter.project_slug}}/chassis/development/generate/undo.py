@@ -40,7 +40,7 @@ def _require_unreferred(draft: Draft, receipt: Receipt) -> None:
 
 
 def _advice(draft: Draft, path: str, table: str) -> str:
-    """What to take back before it: a field that was added later, else the whole resource."""
+    """Say what to destroy first: a field that was added later, else the whole resource."""
     of_fields = {
         one.name: f"field {one.name.replace('.', ' ')}"
         for one in receipts(draft)

@@ -11,7 +11,7 @@ from chassis.development.template.record import TemplateError
 from chassis.development.template.update import Result, state, update
 from chassis.project import current_project
 
-FINDINGS = 3  # There is an update, or there are conflicts.
+FINDINGS = 3  # Exit status: an update exists, or conflicts are left.
 
 source_option = click.option(
     "--from", "source", metavar="SOURCE", help="URL or path of the template."

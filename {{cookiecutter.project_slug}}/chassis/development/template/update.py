@@ -13,11 +13,11 @@ from typing import Any
 
 from chassis.development.template.git import IDENTITY, attempt, git
 from chassis.development.template.record import NAME, Record, TemplateError
-from chassis.development.template.rendering import Template
+from chassis.development.template.template_clone import Template
 
 # A renamed folder must not take a team's new files with it.
 MERGE = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=10000")
-# Those of the rendered files count, whatever the project's repository is told to look at.
+# File modes count, whatever core.fileMode the project's repository has.
 MODES = ("-c", "core.fileMode=true")
 PICK = ("--strategy-option=ignore-cr-at-eol", "--no-commit")
 # Files that a command writes: merging their lines is pointless.
@@ -39,9 +39,10 @@ class Result:
     deleted: list[str] = field(default_factory=list)  # Deleted by this project; they stay deleted.
     answered: dict[str, Any] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)  # The commands that rewrite unmerged files.
-    merged: list[str] = field(default_factory=list)  # By what they define, not by their lines.
-    renamed: list[str] = field(default_factory=list)  # A name that they use moved.
-    failed: str = ""  # Why a step of the template did not end.
+    # Files that were merged by their definitions instead of their lines.
+    merged: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)  # Files in which a moved name was replaced.
+    failed: str = ""  # The error of a step of the template.
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _with_crlf(root: Path) -> set[str]:
 
 
 def _restore_crlf(root: Path, path: str) -> None:
-    """Where lines of the template's came into it."""
+    """Restore CRLF line endings in files that got lines of the template."""
     old = (root / path).read_bytes()
     new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if new != old:
@@ -175,7 +176,7 @@ def _commit(root: Path, rendered: Path, parent: str | None) -> str:
 
 
 def _unmerged(root: Path) -> dict[str, set[str]]:
-    """Each path with its stages: 1 the old state, 2 the project, 3 the new state."""
+    """Return the conflicts with their stages: 1 old template, 2 project, 3 new template."""
     stages: dict[str, set[str]] = {}
     for line in git("ls-files", "--unmerged", "-z", cwd=root).split("\0"):
         if line:

@@ -18,8 +18,8 @@ Repositories = dict[type, SqlRepository[Any]]
 
 
 def repositories(unit_of_work: Any) -> Repositories:
-    """Of a project's own kind, by what they store."""
-    stored = vars(unit_of_work(None)).values()  # Nothing is asked of a connection to make them.
+    """Return the repositories of the project's unit of work, by the entity that they store."""
+    stored = vars(unit_of_work(None)).values()  # Making repositories sends no statement.
     return {one._entity_type: one for one in stored if isinstance(one, SqlRepository)}
 
 
@@ -37,7 +37,7 @@ def oversized(app: Flask, stored: Repositories) -> list[str]:
 
 
 def _entity_types(view: Any) -> Iterator[type]:
-    """That an operation returns: what it takes is for one of these."""
+    """Return the entity types that an operation returns, to which its input belongs."""
     hint = get_type_hints(inspect.unwrap(view)).get("return")
     yield from (one for one in (hint, *get_args(hint)) if isinstance(one, type))
 
@@ -57,7 +57,7 @@ def _oversized(schema: marshmallow.Schema, table: Table, children: Any) -> Itera
 
 
 def _problems(field: Field[Any], column: Column[Any]) -> Iterator[tuple[str, str]]:
-    """What it takes; and what the column has, with what to do."""
+    """Yield sentences: values that a field accepts and its column does not, and the remedy."""
     match field, column.type:
         case fields.Text(), String(length=int(length)) if field.max_length > length:
             cure = f"give the field max_length={length}, or make the column longer"

@@ -24,7 +24,8 @@ SETTINGS: dict[str, Any] = {
     "openapi_path": "/openapi.json",
     "threads": 2,
     "log_level": "ERROR",
-    "rate_limit": "1000 per second",  # Whatever this project's is: a suite asks a lot in a second.
+    # Higher than a project's own limit, because a suite sends many requests.
+    "rate_limit": "1000 per second",
 }
 
 

@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the ports to a database; they pass the same contract suite."""
+"""In-memory fakes for the ports to a database; they pass the same contract suite."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

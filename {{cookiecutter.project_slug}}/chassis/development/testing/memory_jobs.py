@@ -1,4 +1,4 @@
-"""The stand-in for the jobs of a unit of work: it records them, and nobody does them."""
+"""A fake of `work.jobs` for unit tests: it records jobs and runs none."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,13 +27,13 @@ def _import_tasks() -> None:
 
 class MemoryJobs(Jobs):
     def __init__(self, rows: Any, clock: Clock) -> None:
-        """`rows` are by their ids: the job, its owner and its arguments."""
+        """`rows` maps the id of a job to the job, its owner and its arguments."""
         self._rows = rows
         self._clock = clock
 
     @property
     def enqueued(self) -> list[tuple[str, dict[str, object]]]:
-        """The task and the arguments of each, in order: for a test."""
+        """List the task and the arguments of each enqueued job, in order."""
         return [(job.task, arguments) for job, _, arguments in self._rows.values()]
 
     def enqueue(

@@ -1,4 +1,4 @@
-"""A real S3 server for tests: SeaweedFS, which a wheel brings, without Docker."""
+"""A real S3 server for tests: SeaweedFS, installed as a wheel, so that no Docker is needed."""
 
 import atexit
 import json
@@ -30,7 +30,7 @@ class S3Server:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Of a service that stores files here."""
+        """The settings with which a service stores its files on this server."""
         [keys] = IDENTITY["credentials"]
         return {
             "s3_endpoint": self.endpoint,
@@ -41,7 +41,7 @@ class S3Server:
 
 @cache
 def s3_server() -> S3Server:
-    """One for all tests of the process, until that ends. It listens on this machine only."""
+    """Return the server that all tests of this process share. It listens on loopback only."""
     folder = Path(tempfile.mkdtemp(prefix="s3-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "s3.json").write_text(json.dumps({"identities": [IDENTITY]}))
@@ -49,7 +49,7 @@ def s3_server() -> S3Server:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(_command(folder, *ports), stdout=log, stderr=log)
     atexit.register(process.wait)
-    atexit.register(process.kill)  # The last one that is registered is the first that is called.
+    atexit.register(process.kill)  # atexit calls the last registered function first.
     server = S3Server(f"http://127.0.0.1:{ports[-2]}", process)
     _wait_for(server, folder / "log")
     return server
@@ -66,7 +66,7 @@ def _command(folder: Path, *ports: int) -> list[str]:
         "-ip.bind=127.0.0.1",
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=128",
-        "-volume.max=1000",  # A bucket takes several.
+        "-volume.max=1000",  # SeaweedFS uses several volumes for a bucket.
         "-volume.preStopSeconds=0",
         "-filer",
         f"-filer.localSocket={folder}/filer.sock",
@@ -92,7 +92,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _wait_for(server: S3Server, log: Path) -> None:
-    """Until it refuses somebody without keys, as S3 does."""
+    """Wait until the server rejects a request without keys, as S3 does."""
     deadline = time.monotonic() + START_SECONDS
     while server.process.poll() is None and time.monotonic() < deadline:
         try:

@@ -29,7 +29,7 @@ it. The tests of the chassis (here version {__version__}) run where the chassis 
 generated project. Those of this project run with `make test`, over the operations that it has.
 `make security` writes this file, `make check` compares it.
 """
-Shown = dict[str, list[str]]  # For each requirement, the names of tests.
+Shown = dict[str, list[str]]  # Maps a requirement to the names of tests.
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
@@ -44,7 +44,10 @@ def shows(*requirements: str) -> Callable[[Test], Test]:
 
 
 def tags(tests: Path, top_level: Path) -> Shown:
-    """Each requirement that a test shows, with the tests' names; RuntimeError if one is broken."""
+    """Return the requirements that tests show, with the tests' names.
+
+    Raise RuntimeError where a test module cannot be imported.
+    """
     found: Shown = defaultdict(list)
     loader = TestLoader()
     for test in _cases(loader.discover(str(tests), top_level_dir=str(top_level))):

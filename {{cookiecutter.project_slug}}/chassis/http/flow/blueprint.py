@@ -46,11 +46,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         return declare
 
     def waits(self, view: View) -> View:
-        """It asks another service: meanwhile it takes no place of those who ask the database."""
+        """Mark an operation that calls another service: it takes no slot of database requests."""
         return streamed_body.waits(view)
 
     def streams(self, *media_types: str) -> Callable[[View], View]:
-        """It reads a body of these types itself: chassis/http/input/streamed_body.py."""
+        """Mark an operation that reads bodies of these types as a stream (see streamed_body.py)."""
         content = {name: {"schema": {"format": "binary"}} for name in media_types}
         document = self.doc(requestBody={"required": True, "content": content})
 

@@ -73,9 +73,9 @@ def _require_served(controller: ModuleType) -> None:
 
 
 def require_injected(app: Flask) -> None:
-    """Raise ControllerError for an operation whose services nobody would inject.
+    """Raise ControllerError for an operation whose services would not be injected.
 
-    It looks at what is registered: where @inject stands above the route, that is not injected.
+    The check looks at the registered function: @inject above the route has no effect on it.
     """
     for _, _, _, view in operations(app):
         if missing := _not_injected(view):
@@ -91,7 +91,7 @@ def _not_injected(function: Any) -> str | None:
     """The first parameter with a provider, if no @inject supplies it; else None."""
     injected: set[str] = set()
     while True:
-        patched = wiring._patched_registry.get_callable(function)  # noqa: SLF001  # Nothing public tells.
+        patched = wiring._patched_registry.get_callable(function)  # noqa: SLF001  # No public function tells.
         injected |= patched.reference_injections.keys() if patched else set()
         if not hasattr(function, "__wrapped__"):
             break

@@ -110,7 +110,7 @@ class _Queues:
         # A quarter is kept for reads: writes may all wait for locks.
         self.writing = FairSemaphore(slots - slots // 4, PATIENCE_SECONDS)
         self.rows = RowSemaphores(max(1, slots // 4), PATIENCE_SECONDS)
-        # Beside them, so that a slow neighbour of the service keeps none of the others waiting.
+        # Separate slots, so that calls of a slow other service do not delay other requests.
         self.elsewhere = FairSemaphore(slots, PATIENCE_SECONDS)
 
     def read(self, _request: Request, scope: RequestScope) -> None:

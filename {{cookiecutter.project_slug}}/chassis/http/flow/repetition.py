@@ -22,7 +22,8 @@ LONGEST_PAUSE_SECONDS = 0.05
 def repeat_collisions(route: Route) -> Step | None:
     if not route.is_operation:
         return None
-    repetitions = 0 if streams_body(route.view) else REPETITIONS  # Its body comes once.
+    # A streamed body cannot be read again.
+    repetitions = 0 if streams_body(route.view) else REPETITIONS
     return Step(around=partial(_repeat, repetitions))
 
 

@@ -10,17 +10,17 @@ from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 View = TypeVar("View", bound=Callable[..., Any])
 PIECE_BYTES = 64 * 1024
-LONGEST_SECONDS = 15 * 60  # Between two reads it is looked at; a slow sender ends then.
+LONGEST_SECONDS = 15 * 60  # Checked between two reads, so that a slow sender is cut off.
 
 
 def waits(view: View) -> View:
-    """It asks another service: meanwhile it takes no place of those who ask the database."""
+    """Mark an operation that calls another service: it takes no slot of database requests."""
     view.waits_elsewhere = True  # type: ignore[attr-defined]
     return view
 
 
 def streams(view: View) -> View:
-    """It reads the body itself, with `body_pieces`; MAX_BODY_BYTES is not asked for."""
+    """Mark an operation that reads its body with `body_pieces`, without MAX_BODY_BYTES."""
     view.streams_body = True  # type: ignore[attr-defined]
     return waits(view)
 

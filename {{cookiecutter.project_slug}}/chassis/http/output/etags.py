@@ -52,7 +52,7 @@ EVERY = _Every()
 
 
 def attempt_of(request: Request) -> Attempt:
-    """Which version the request expects of the last entity that its URL names.
+    """Return the version that the request expects of the last entity in its URL.
 
     Raise InvalidRequestError for a malformed header, PreconditionFailedError without an entity.
     """

@@ -30,15 +30,15 @@ def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
     It does not call __init__, so that a tightened rule leaves older rows readable.
     """
     kind: Any = entity_type
-    if issubclass(kind, Value):
-        return _past_rules(kind, names)
-    return (_unpacking if ENABLED else _setting)(kind, names)
+    if issubclass(kind, Value):  # Its __setattr__ would check rules, which may be stricter now.
+        return _assigning(kind, names, _set)
+    return _unpacking(kind, names) if ENABLED else _assigning(kind, names, setattr)
 
 
 @cache
 def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
     if not all(name.isascii() and name.isidentifier() and not iskeyword(name) for name in names):
-        return _setting(entity_type, names)
+        return _assigning(entity_type, names, setattr)
     space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
     exec(MAKE.format(fields=", ".join(f"entity.{name}" for name in names)), space)  # noqa: S102  # Names of columns.
     make: Make = space["make"]
@@ -46,22 +46,11 @@ def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
 
 
 @cache
-def _past_rules(entity_type: Any, names: tuple[str, ...]) -> Make:
+def _assigning(entity_type: Any, names: tuple[str, ...], assign: Callable[..., None]) -> Make:
     def make(row: Sequence[Any]) -> Any:
         entity: Any = _new(entity_type)
         for name, value in zip(names, row, strict=True):
-            _set(entity, name, value)
-        return entity
-
-    return make
-
-
-@cache
-def _setting(entity_type: Any, names: tuple[str, ...]) -> Make:
-    def make(row: Sequence[Any]) -> Any:
-        entity: Any = _new(entity_type)
-        for name, value in zip(names, row, strict=True):
-            setattr(entity, name, value)
+            assign(entity, name, value)
         return entity
 
     return make

@@ -53,7 +53,7 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class _Text:
     text: str
-    names: Set[str] | None  # Of the values. None: SQLAlchemy executes it.
+    names: Set[str] | None  # Names of the values; None where SQLAlchemy executes the statement.
     constants: Values
     processors: Mapping[str, Callable[[Any], Any]]
 

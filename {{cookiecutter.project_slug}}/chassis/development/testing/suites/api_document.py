@@ -74,7 +74,7 @@ class ApiDocumentSuite(HttpTestCase):
 
 
 def place(document: Any, error: Any) -> str:
-    """Where in the document. What is wrong in a schema is only told from that schema on."""
+    """Return the place of an error. In a schema, jsonschema gives a path from that schema on."""
 
     def holds(node: Any) -> bool:
         try:

@@ -110,7 +110,7 @@ class ListsSuite(ApplicationTestCase):
         return value[:1] if operator == "prefix" else value
 
     def walk(self, target: str, **arguments: Any) -> list[str]:
-        """All items, page by page."""
+        """Return all items, page by page."""
         items, errors, cursor = list[str](), list[Any](), dict[str, str]()
         with patch.object(self.client.application, "log_exception", errors.append):
             while len(items) <= MANY:
@@ -126,7 +126,7 @@ class ListsSuite(ApplicationTestCase):
         return items
 
     def some_rows(self) -> Rows:
-        """Of each table; the first two are empty where they may be."""
+        """Insert rows into each table; optional columns of the first two are NULL."""
         with self._cleaner.begin() as connection:
             rows = fill(connection, self.metadata, FEW, self.values)
             for table in self.metadata.sorted_tables:
@@ -169,6 +169,6 @@ class ListsSuite(ApplicationTestCase):
 
 
 def _try(connection: Connection, statement: Any) -> None:
-    """Unless a CHECK of the table is against it."""
+    """Insert a row, unless a CHECK of the table rejects it."""
     with suppress(IntegrityError), connection.begin_nested():
         connection.execute(statement)

@@ -1,4 +1,4 @@
-"""An object of somebody else cannot be read, changed or listed."""
+"""An object of another owner cannot be read, changed or listed."""
 
 from collections.abc import Collection
 from typing import ClassVar

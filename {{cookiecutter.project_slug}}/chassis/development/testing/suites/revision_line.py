@@ -10,7 +10,7 @@ from chassis.project import current_project
 
 class DriftSuite(DatabaseTestCase):
     def test_revisions_declare_enough_and_agree_with_the_models(self) -> None:
-        if not self.database_url:  # Of a project that uses none.
+        if not self.database_url:  # The project uses no database.
             self.assertEqual(list(migration_scripts().walk_revisions()), [])
             self.assertEqual(list(current_project().metadata.tables), [])
             return

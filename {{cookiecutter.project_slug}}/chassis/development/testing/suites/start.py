@@ -20,7 +20,7 @@ SECONDS_TO_START = 60
 
 
 class StartSuite(ApplicationTestCase):
-    # What it needs in production, beside a database and a key.
+    # More settings that the service needs in production.
     environment: ClassVar[dict[str, str]] = {}
 
     def test_it_serves_until_it_is_terminated(self) -> None:

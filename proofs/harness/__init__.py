@@ -1,0 +1,1 @@
+"""Modules that the proofs share: projects, processes, databases, clients and reports."""

@@ -1,0 +1,1 @@
+"""The rehearsal: migrations while clients read and write, measured from outside."""

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from proofs.brokers import find_broker
-from proofs.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port
 
 MIDDLE, LONG = 20_000_000, 50_000_000
 MOST_GROWTH = 10_000_000  # Bytes that a process takes more for the long content.
@@ -237,7 +237,7 @@ class Scene:
         return self._processes.start([sys.executable, *command], cwd=self._project, env=self._env)
 
     def token(self) -> str:
-        return self.run("manage.py", "token").expect().output.split()[-1]
+        return str(self.run("manage.py", "token").expect().output.split()[-1])
 
     def servers(self) -> Iterator[tuple[str, str, Running]]:
         """Name, address and process of each, while it runs."""

@@ -9,7 +9,7 @@ from conftest import Report
 from proofs.brokers import has_broker
 from proofs.example_page import Block, fits, read_blocks
 from proofs.examples import Build, ExampleError, Recipe, names
-from proofs.generation import ROOT
+from proofs.harness.generation import ROOT
 
 
 @pytest.fixture

@@ -74,6 +74,19 @@ def attempt(otherwise: str, *commands: list[str]) -> None:
         say(f"Warning: {reason}. Later, in the project: {otherwise}")
 
 
+def located(template: str) -> str:
+    """Return the template's folder; a relative one is so to where cookiecutter was started."""
+    here = Path.cwd()
+    for start in (
+        Path(f"/proc/{os.getppid()}/cwd"),
+        Path(os.environ.get("PWD", "")),
+        *here.parents,
+    ):
+        if (start / template / "cookiecutter.json").is_file():
+            return str((start / template).resolve())
+    return template
+
+
 def say(text: str) -> None:
     """Print text; unlike print(), a closed pipe or an old code page is no error."""
     with contextlib.suppress(OSError):
@@ -110,7 +123,7 @@ def main() -> None:
     for part in json.loads(parts):
         if any(answers[question] not in values for question, values in part["when"].items()):
             remove(part["files"], part.get("mention", ""), part.get("lines_of", []))
-    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, template])
+    attempt("complete .cruft.json by hand", [sys.executable, REMEMBER, located(template)])
     attempt("make diagrams", [sys.executable, *DRAW])
     attempt("python3 scripts/create_env.py", [sys.executable, "scripts/create_env.py"])
     inspect = ["git", "check-ignore", "--quiet", "."]  # 0: ignored; 1: part of a work tree.

@@ -13,7 +13,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import PROJECT_FOLDER, ROOT, Bake, bake_into, git, project_files, run, tool
+from conftest import (
+    PROJECT_FOLDER,
+    ROOT,
+    Bake,
+    bake_into,
+    commit_all,
+    git,
+    project_files,
+    run,
+    tool,
+)
 from cookiecutter.exceptions import OutputDirExistsException
 from markdown_it import MarkdownIt
 
@@ -311,3 +321,21 @@ def test_generation_leaves_nothing_to_commit(
     run(tool("cookiecutter"), "--no-input", template, cwd=tmp_path)
     report.append(f"generation: {time.perf_counter() - start:.2f} s, git included")
     assert git("status", "--porcelain", cwd=tmp_path / "my_service") == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "source", "output"),
+    [(".", "./template", "made/deep"), ("template", ".", "../made"), ("other", "../template", ".")],
+)
+def test_a_template_that_is_named_by_a_relative_path_is_recorded(
+    own_template: Path, tmp_path: Path, start: str, source: str, output: str
+) -> None:
+    git("init", "--quiet", cwd=own_template)
+    commit_all(own_template, "The template")
+    git("remote", "add", "origin", "https://git.example.org/template", cwd=own_template)
+    where = tmp_path / start
+    where.mkdir(exist_ok=True)
+    run(tool("cookiecutter"), "--no-input", "-o", output, source, cwd=where)
+    table = json.loads((where / output / "my_service/.cruft.json").read_text())
+    assert table["template"] == "https://git.example.org/template"
+    assert table["commit"] == git("rev-parse", "HEAD", cwd=own_template)

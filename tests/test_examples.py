@@ -1,6 +1,7 @@
 """Each example can be built on a new project, and does what its page says."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def prove_videos(project: Path, report: Report) -> None:
         report.append("videos: not proved end to end, there is no RabbitMQ")
         return
     result = subprocess.run(
-        [project / ".venv/bin/python", "-m", "proofs.videos", project],
+        [sys.executable, "-m", "proofs.videos", "--project", project],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,12 +1,4 @@
-"""The videos of examples/videos end to end, on the real servers.
-
-PROJECT/.venv/bin/python -m proofs.videos PROJECT
-
-PROJECT is what `make examples NAME=videos INTO=…` has built. PostgreSQL is the embedded one, the
-store SeaweedFS, the broker RabbitMQ; relay and worker are processes of their own. granian and
-gunicorn are each asked the same: a video is uploaded and processed, and whatever is not as it was
-announced is refused, by the store or by the check. 50 MB go through both ways in flat memory.
-"""
+"""Starts the servers and asks them for proofs.videos; runs with the Python of the project."""
 
 import json
 import os
@@ -23,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from proofs.brokers import find_broker
-from proofs.harness.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port, run_main
 
 MIDDLE, LONG = 20_000_000, 50_000_000
 MOST_GROWTH = 10_000_000  # Bytes that a process takes more for the long content.
@@ -282,9 +274,14 @@ def prove(project: Path) -> None:
     print("proved")
 
 
-if __name__ == "__main__":
-    place = Path(sys.argv[1]).resolve()
+def main() -> int:
+    place = Path(sys.argv[1])
     sys.path.insert(0, str(place))
     os.chdir(place)
     import_module("src")  # Hands the project to the chassis.
     prove(place)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -18,7 +18,6 @@ from conftest import (
     ROOT,
     Bake,
     bake_into,
-    commit_all,
     git,
     project_files,
     run,
@@ -330,8 +329,6 @@ def test_generation_leaves_nothing_to_commit(
 def test_a_template_that_is_named_by_a_relative_path_is_recorded(
     own_template: Path, tmp_path: Path, start: str, source: str, output: str
 ) -> None:
-    git("init", "--quiet", cwd=own_template)
-    commit_all(own_template, "The template")
     git("remote", "add", "origin", "https://git.example.org/template", cwd=own_template)
     where = tmp_path / start
     where.mkdir(exist_ok=True)

@@ -259,6 +259,14 @@ class SpliceTest(TestCase):
             expected = source.replace("# Kept.", "# Edited beside.")
             self.assertEqual(remove(edited, made), expected)
 
+    def test_lines_of_two_branches_are_taken_out_in_any_order(self) -> None:
+        source = 'class Work:\n    """A docstring."""\n\n\nX = 1\n'
+        notes, ours = add_statement("x.py", source, "Work", "    notes: N\n")
+        _, theirs = add_statement("x.py", source, "Work", "    tags: T\n")
+        merged = notes.replace("    notes: N\n", "    notes: N\n    tags: T\n")
+        for first, second in ((ours, theirs), (theirs, ours)):
+            self.assertEqual(remove(remove(merged, first), second), source)
+
     def test_imports_are_sorted_merged_and_taken_out(self) -> None:
         for statement, line in (
             ("from src.a import A\n", "from src.a import A\nfrom src.b import B"),

@@ -9,6 +9,7 @@ from unittest import TestCase
 from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.grammar import read_resource
+from chassis.development.generate.later import read_addition
 from chassis.development.generate.model_file import read_model
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resources import add_resources, ordered, tables_of
@@ -51,6 +52,19 @@ class ProjectTest(TestCase):
         add_resources(draft, [read_resource("Note", ["title:str:9"])], "a command")
         with draft.written():
             pass
+
+    def test_one_value_for_all_rows_is_no_unique_one(self) -> None:
+        self.generate()
+        for source, rows in (("code:str:3:unique", "EUR"), ("code:str:3:unique=EUR", "")):
+            with self.subTest(source), self.assertRaisesRegex(Refusal, "the same value"):
+                read_addition(Draft(self.root), "Note", source, rows)
+
+    def test_a_field_of_its_resource_is_not_taken_back_alone(self) -> None:
+        self.generate()
+        self.assert_refused(
+            "No command added title to Note",
+            lambda: take_back(Draft(self.root), "Note.title", force=False),
+        )
 
     def files(self) -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in self.root.rglob("*") if path.is_file()}

@@ -51,6 +51,11 @@ def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
             f"{tables[name]} may have rows, and {field.name} is required: give it a default "
             f"({source}=…), make it optional, or say what those rows get: --backfill VALUE"
         )
+    if field.has("unique") and (rows or field.default):
+        raise Refusal(
+            f"{field.name}: existing rows would all get the same value, and unique forbids that. "
+            "Make it optional, and fill it; a later revision can require it."
+        )
     if field.kind.target and not field.optional:
         raise Refusal(f"{field.name}: no row that is there refers to any yet. Make it optional.")
     if field.has("sort"):

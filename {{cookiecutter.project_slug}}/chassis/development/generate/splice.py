@@ -14,6 +14,7 @@ from chassis.development.generate.refusal import Refusal
 FIRST_PARTY = {"chassis", "src", "tests"}
 IMPORT = "import"
 LINE_LENGTH = 100
+NEWLINE = "\n"
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef
 
 
@@ -175,19 +176,19 @@ def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
 
 
 def remove(source: str, insertion: Insertion) -> str:
-    """Remove an insertion. Raise Refusal unless its text exists once in its scope."""
+    """Remove an insertion. Raise Refusal unless its text exists once in its scope.
+
+    Blank lines around the text may belong to another branch's insertion after a merge.
+    """
     if insertion.scope == IMPORT:
         return _remove_import(source, insertion)
     ending = "\r\n" if "\r\n" in source else "\n"
-    text = insertion.text.replace("\n", ending)
-    first, last = _extent(source, insertion)
-    lines = lines_of(source)
-    length = text.count("\n")
-    found = [
-        start
-        for start in range(first, last - length + 1)
-        if "".join(lines[start : start + length]) == text
-    ]
+    extent, lines = _extent(source, insertion), lines_of(source)
+    for whole in (insertion.text, f"{insertion.text.strip(NEWLINE)}{NEWLINE}"):
+        text = whole.replace(NEWLINE, ending)
+        length = text.count(NEWLINE)
+        if found := _found(lines, text, extent):
+            break
     if len(found) != 1:
         raise Refusal(
             f"{insertion.path}: this is not there once any more; take it out by hand, or put it "
@@ -197,6 +198,14 @@ def remove(source: str, insertion: Insertion) -> str:
     changed = "".join(lines)
     _require_same(insertion.path, changed, source, (found[0] + 1, found[0] + length))
     return changed
+
+
+def _found(lines: Sequence[str], text: str, extent: tuple[int, int]) -> list[int]:
+    """Return where the text begins, as indexes of lines."""
+    first, last = extent
+    length = text.count(NEWLINE)
+    starts = range(first, last - length + 1)
+    return [start for start in starts if "".join(lines[start : start + length]) == text]
 
 
 def _extent(source: str, insertion: Insertion) -> tuple[int, int]:

@@ -16,6 +16,12 @@ from chassis.development.generate.splice import remove
 def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
     """Draft it; returns the receipts that end, newest first. Raise Refusal where it cannot be."""
     receipt = read_receipt(draft, name)
+    resource, _, field = name.partition(".")
+    if not receipt and field and read_receipt(draft, resource):
+        raise Refusal(
+            f"No command added {field} to {resource}: it was generated with {resource}, or by hand. "
+            "Take it out by hand, or destroy the resource."
+        )
     if not receipt:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")
     _require_unreferred(draft, receipt)

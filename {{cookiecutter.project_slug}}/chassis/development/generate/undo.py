@@ -19,8 +19,8 @@ def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
     resource, _, field = name.partition(".")
     if not receipt and field and read_receipt(draft, resource):
         raise Refusal(
-            f"No command added {field} to {resource}: it was generated with {resource}, or by hand. "
-            "Take it out by hand, or destroy the resource."
+            f"No command added {field} to {resource}: it was generated with {resource}, or "
+            "by hand. Take it out by hand, or destroy the resource."
         )
     if not receipt:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")

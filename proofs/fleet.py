@@ -49,7 +49,7 @@ def update(project: Path) -> float:
     began = time.monotonic()
     output = run(project, ".venv/bin/python", "manage.py", "template", "update", codes={0, 3})
     seconds = time.monotonic() - began
-    assert not conflicts(output), output
+    assert not conflicts(project), output
     changed = set(git(project, "diff", "--cached", "--name-only", "HEAD").splitlines())
     assert set(FIXED) < changed, output
     outside = [name for name in changed - {RECORD} if not name.startswith("chassis/")]

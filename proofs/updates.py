@@ -108,14 +108,17 @@ class Proof:
         return project
 
     def update(self, project: Path, state: str, target: str = "now") -> str:
-        """Update with the project's own command, or updates.move for 1.0.0. Return the output."""
+        """Update as the changelog says, and return the output.
+
+        That is updates.move for 1.0.0, else the project's own command. The command of the states
+        between that and 2.0.0 runs no steps, so a person runs them.
+        """
         if state == "1.0.0":
             command = [sys.executable, "-m", "updates.move", str(project)]
             return run(self.template, *command, codes={0, 3})
         command = [".venv/bin/python", "manage.py", "template", "update", "--to", target]
         output = run(project, *command, codes={0, 3})
-        if state == "before 2.0.0":  # The update command of that version runs no steps.
-            run(self.template, sys.executable, "-m", "updates.steps", str(project))
+        run(self.template, sys.executable, "-m", "updates.steps", str(project))
         return output
 
 
@@ -186,11 +189,9 @@ def edits(proof: Proof, row: Row) -> dict[str, teams.Edit]:
     return {row.kind: every[row.kind]} if row.kind in every else {}
 
 
-def conflicts(output: str) -> list[str]:
-    """Return the paths that the output lists as conflicts."""
-    found = re.search(r"^Conflicts: \d+\n((?:  .*\n)*)", output, re.MULTILINE)
-    assert found, output
-    return [line.split()[0] for line in found[1].splitlines()]
+def conflicts(project: Path) -> list[str]:
+    """Return the paths that are left for a person to merge."""
+    return git(project, "diff", "--name-only", "--diff-filter=U").splitlines()
 
 
 def prove(proof: Proof, row: Row, *, short: bool) -> str:
@@ -208,7 +209,7 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
         teams.commit(project, "Update")
     output = proof.update(project, row.state)
     seconds = time.monotonic() - began
-    found = conflicts(output)
+    found = conflicts(project)
     assert len(found) == row.conflicts, output
     for path in found:
         git(project, "checkout", "--theirs", "--", path)

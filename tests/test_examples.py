@@ -1,12 +1,16 @@
 """Each example can be built on a new project, and does what its page says."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import Report
 
+from proofs.brokers import has_broker
 from proofs.example_page import Block, fits, read_blocks
 from proofs.examples import Build, ExampleError, Recipe, names
+from proofs.harness.generation import ROOT
 
 
 @pytest.fixture
@@ -34,6 +38,23 @@ def test_an_example_is_built_tested_and_asked(name: str, folder: Path, report: R
     build.make()
     build.prove()
     build.ask()
+    if name == "videos":
+        prove_videos(build.project, report)
+
+
+def prove_videos(project: Path, report: Report) -> None:
+    if not has_broker():
+        report.append("videos: not proved end to end, there is no RabbitMQ")
+        return
+    result = subprocess.run(
+        [sys.executable, "-m", "proofs.videos", "--project", project],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.endswith("proved\n")
 
 
 PAGE = """\

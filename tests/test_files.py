@@ -11,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+import yaml
 from conftest import (
     PROJECT_FOLDER,
     Report,
@@ -61,6 +62,16 @@ def test_what_it_adds_has_the_same_versions(name: str, template: Path) -> None:
 def test_no_server_is_a_part_of_what_serves(template: Path) -> None:
     served = (template / PROJECT_FOLDER / "requirements/storage.txt").read_text()
     assert "seaweed" not in served
+
+
+def test_compose_hands_on_each_setting_of_s3(template: Path) -> None:
+    project = template / PROJECT_FOLDER
+    settings = (project / "chassis/storage/storage_settings.py").read_text()
+    names = {name.upper() for name in re.findall(r"^    (s3_\w+):", settings, re.MULTILINE)}
+    assert "S3_BUCKET" in names
+    services = yaml.safe_load((project / "compose.yaml").read_text())["services"]
+    for service in ("api", "jobs-relay", "jobs-worker"):
+        assert names <= services[service]["environment"].keys()
 
 
 def test_a_project_with_it_passes_its_checks_and_tests(files_project: Path) -> None:

@@ -1,0 +1,1 @@
+"""The videos of examples/videos, end to end on the real servers."""

@@ -10,6 +10,7 @@ from chassis.project import Project
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "not a secret, but long enough for one",
+    "S3_BUCKET": "files",  # Required where files are stored, and ignored elsewhere.
 }
 
 

@@ -79,7 +79,7 @@ def test_the_demo_serves_and_keeps_its_data(own_template: Path) -> None:
         assert "/my_service/v1/todos" in fetch(f"{url}/openapi.json")[2]["paths"]
 
     project = own_template / "demo/my_service"
-    unused = [own_template / ".venv/bin/pytest", project / ".venv/bin/ruff"]
+    unused = [own_template / ".venv/bin/pytest", project / ".venv/bin/mypy"]
     assert not any(path.exists() for path in unused), "The tools wait until they are needed."
     before = (project / ".venv/bin/python").lstat().st_ctime_ns
     assert "Installing requirements/development.txt" in make(project, ".venv/.ready")

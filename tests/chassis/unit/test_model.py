@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from unittest import TestCase
 
 from chassis.core import rules
-from chassis.core.errors import ValidationError
+from chassis.core.errors import NotFoundError, ValidationError
 from chassis.core.model import Model, Value, declarations
 from support.gauges import Gauge, Site, State, gauge
 
@@ -75,3 +75,14 @@ class ModelTest(TestCase):
         self.assertEqual(list(declarations(Model)), ["id", "version"])
         with self.assertRaisesRegex(ValidationError, "number: It is an integer from 1 to 2"):
             line.number = 3
+
+
+class NotFoundTest(TestCase):
+    def test_a_kind_is_named_in_words(self) -> None:
+        for name, words in (
+            ("Book", "book"),
+            ("OrderLine", "order line"),
+            ("Part2Set", "part2 set"),
+        ):
+            error = NotFoundError.of(type(name, (), {}), 7)
+            self.assertEqual(str(error), f"There is no {words} 7.")

@@ -68,6 +68,7 @@ def run(host: str | None, port: int | None) -> None:
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
+    _require_free_port(host or config.host, port or config.port)  # Before its address is told.
     _say_where(config, host, port)
     _serve(
         config,

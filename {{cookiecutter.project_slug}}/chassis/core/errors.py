@@ -15,6 +15,9 @@ DomainError
     └── SchemaMismatchError  the database has the schema of another release
 """
 
+import re
+from typing import Self
+
 from chassis.core.maintenance import Window
 
 
@@ -38,7 +41,11 @@ class ValidationError(DomainError):
 
 
 class NotFoundError(DomainError):
-    pass
+    @classmethod
+    def of(cls, kind: type, identity: object) -> Self:
+        """Name the kind in words: a missing OrderLine is "no order line"."""
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", kind.__name__).lower()
+        return cls(f"There is no {words} {identity}.")
 
 
 class ConflictError(DomainError):

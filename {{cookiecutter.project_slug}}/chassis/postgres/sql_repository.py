@@ -118,7 +118,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         statement = self._statements.lock if lock else self._statements.get
         rows = statement.rows(self._connection, {"id": entity_id, **self._restriction})
         if not rows:
-            raise NotFoundError(f"There is no {self._entity_type.__name__.lower()} {entity_id}.")
+            raise NotFoundError.of(self._entity_type, entity_id)
         [entity] = self._entities(rows)
         require(entity_id, entity.version, entity)
         return entity

@@ -70,8 +70,9 @@ class MemoryRepository(Repository[Entity]):
     def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
         del lock
         if not self.exists(entity_id):
-            kind = next((type(one).__name__.lower() for one in self._entities.values()), "entity")
-            raise NotFoundError(f"There is no {kind} {entity_id}.")
+            for one in self._entities.values():
+                raise NotFoundError.of(type(one), entity_id)
+            raise NotFoundError(f"There is no entity {entity_id}.")
         found: Entity = deepcopy(self._entities[entity_id])
         require(entity_id, found.version, found)
         return found

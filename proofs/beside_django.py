@@ -162,7 +162,7 @@ def outcome(status: int) -> str:
 def main() -> int:
     arguments = parser("beside_django", __doc__)
     arguments.add_argument("--every", type=int, default=1, help="send each N-th input only")
-    arguments.add_argument("--write", action="store_true", help="docs/beside-django.md")
+    arguments.add_argument("--write", action="store_true", help="write docs/beside-django.md")
     given = arguments.parse_args()
     with project_of(given.project, "beside-django") as project:
         if not given.project:

@@ -1,4 +1,4 @@
-"""Reports the runs as a table, and checks the bounds."""
+"""Makes a table of the seconds for which migrations refused requests; checks the limits."""
 
 import json
 from collections import defaultdict

@@ -1,4 +1,7 @@
-"""A killed migrator never leaves the schema between two revisions, and the next run repairs all."""
+"""A killed migrator leaves the schema at a revision, or with one more index, perhaps invalid.
+
+The next run repairs the index and applies the remaining revisions.
+"""
 
 import random
 import time

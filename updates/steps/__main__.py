@@ -6,7 +6,7 @@ from updates.steps import run
 
 
 def main(root: Path, done: frozenset[str]) -> None:
-    """Print each changed path with the kind of change."""
+    """Resolve conflicts, run the steps that are not `done`, and print each changed path."""
     for name, reason in resolve(root):
         if not reason:
             print(f"merged\t{name}")

@@ -63,7 +63,9 @@ class RevisionsTest(TestCase):
         self.write("0001_first", PLAIN.format("0001", None))
         self.write("0002_mine", PLAIN.format("0002", "0001"))
         self.write("0003_yours", PLAIN.format("0003", "0001"))
-        self.assert_refused("0002 and 0003 both follow 0001. Revisions are one line: give")
+        self.assert_refused(
+            "0002 and 0003 both follow 0001. Revisions form one history without branches: give"
+        )
 
     def test_one_whose_parent_is_gone_is_refused(self) -> None:
         self.write("0001_first", PLAIN.format("0001", None))

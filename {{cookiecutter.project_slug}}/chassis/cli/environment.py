@@ -1,4 +1,4 @@
-"""The Python that has the project's packages."""
+"""Restarts a script with the Python of .venv if the running Python lacks the packages."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ PACKAGE = "dependency_injector"  # Only a project's environment has this package
 
 
 def require_packages(script: Path) -> None:
-    """Go on with the Python of .venv beside the script, where this one lacks the packages."""
+    """Restart the script with the Python of .venv beside it, if this Python lacks the packages."""
     if find_spec(PACKAGE):
         return
     environment = script.resolve().with_name(".venv")

@@ -40,7 +40,7 @@ START_SECONDS = 10
 LOGS: dict[str, Any] = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {}}}
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
-# Exit codes of processes that run (None), that ended in good order, or before they could.
+# Exit codes: None while a process runs, 0, or the signal that came before the handlers were set.
 ASKED_TO_END = (None, 0, -signal.SIGTERM, -signal.SIGINT)
 
 host_option = click.option("--host", help="Address to listen on; HOST by default.")

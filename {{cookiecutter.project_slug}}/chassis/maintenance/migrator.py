@@ -1,4 +1,4 @@
-"""The connection of a migration: it is the only one, and gives locks up after a time.
+"""The connection of a migration, which holds a mutex: no two migrations run at a time.
 
 The mutex belongs to the connection that runs the migration. A migrator that has lost the mutex
 has lost the connection, and can change nothing.

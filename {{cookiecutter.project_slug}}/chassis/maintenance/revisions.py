@@ -14,8 +14,8 @@ from chassis.postgres.ops_schema import version_table
 from chassis.project import current_project
 
 ONE_LINE = (
-    "Revisions are one line: give the later one the next number, in its file's name and as its "
-    "`revision`, and the one before it as its `down_revision`."
+    "Revisions form one history without branches: give the later one the next number, in its "
+    "file's name and as its `revision`, and the one before it as its `down_revision`."
 )
 NAMES = {"revision", "down_revision", "phase"}
 HAS_TABLE = text("SELECT to_regclass(:table) IS NOT NULL")
@@ -23,7 +23,7 @@ CURRENT = text("SELECT version_num FROM alembic_version ORDER BY version_num")
 
 
 class RevisionsError(Exception):
-    """The revisions are not one line, for example after a merge of branches."""
+    """The revisions branch, for example after a merge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Revision:
 
 
 def read_revisions(versions: Path | None = None) -> list[Revision]:
-    """The project's own, the newest last. Raise RevisionsError if they are not one line."""
+    """The project's own, the newest last. Raise RevisionsError if they branch."""
     versions = versions or current_project().versions
     if not versions.parent.is_dir():
         raise RevisionsError(f"There is no folder {versions.parent}, where the revisions are.")

@@ -49,7 +49,7 @@ UNTRIED = (
 
 
 def migration_scripts() -> ScriptDirectory:
-    """Raise CommandError if the revisions are not one line: after a merge of branches, say."""
+    """Raise CommandError if the revisions branch: after a merge, say."""
     scripts = ScriptDirectory.from_config(Config(toml_file=current_project().alembic_file))
     try:
         with catch_warnings():

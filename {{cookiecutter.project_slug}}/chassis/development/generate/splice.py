@@ -191,8 +191,8 @@ def remove(source: str, insertion: Insertion) -> str:
             break
     if len(found) != 1:
         raise Refusal(
-            f"{insertion.path}: this is not there once any more; take it out by hand, or put it "
-            f"back as it was:\n\n{insertion.text}"
+            f"{insertion.path}: this text was edited, or occurs more than once. Remove the text by "
+            f"hand, or restore it:\n\n{insertion.text}"
         )
     del lines[found[0] : found[0] + length]
     changed = "".join(lines)

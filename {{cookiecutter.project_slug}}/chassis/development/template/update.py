@@ -79,7 +79,7 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         unasked = {key: one for key, one in questions.items() if key not in record.answers}
         answers = record.answers | {key: ask(key, one) for key, one in unasked.items()}
         new_tree = template.render(new, answers, "new")
-        # The hook has written the value of each default there.
+        # The generated .cruft.json has every answer, also those that were left at their defaults.
         answers = Record.read(new_tree).answers
         result = Result(new, answered={key: answers.get(key) for key in unasked})
         merge(root, old_tree, new_tree, result)

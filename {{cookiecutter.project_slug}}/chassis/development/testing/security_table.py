@@ -20,7 +20,7 @@ DOCUMENT = Path("docs/security.md")
 REQUIREMENTS = Path(__file__).with_suffix(".toml")
 SHOWN_BY_THE_CHASSIS = Path(__file__).with_suffix(".json")
 INTRODUCTION = f"""\
-# What tests show of security
+# Security requirements and the tests that show them
 
 Each line is a requirement of the [OWASP API Security Top 10](https://owasp.org/API-Security) or of
 the [ASVS 5.0](https://owasp.org/www-project-application-security-verification-standard) (levels 1

@@ -60,7 +60,7 @@ class _Text:
     def send(self, connection: Connection, values: Values, outcome: Callable[[Any], Any]) -> Any:
         """Send the statement, with the same errors and the same state afterwards as SQLAlchemy."""
         if not connection.in_transaction():
-            connection.begin()  # SQLAlchemy does the same; without it, nothing is committed.
+            connection.begin()  # As SQLAlchemy does: a commit needs a transaction.
         lent = connection.connection
         cursor: Any = None
         try:

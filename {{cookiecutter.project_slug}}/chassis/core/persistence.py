@@ -24,7 +24,8 @@ Work_co = TypeVar("Work_co", covariant=True)
 
 
 class Clock(Protocol):
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """The moment, in UTC. Tests stop it."""
 
 
 class Repository(ABC, Generic[Entity]):
@@ -49,11 +50,12 @@ class Repository(ABC, Generic[Entity]):
         """Entities by id, without those that do not exist. Locks are taken in the order of ids."""
 
     @abstractmethod
-    def exists(self, entity_id: UUID) -> bool: ...
+    def exists(self, entity_id: UUID) -> bool:
+        """Whether an entity has this id; one that `where` leaves out does not count."""
 
     @abstractmethod
     def find(self, **values: Any) -> Entity | None:
-        """The entity whose fields have these values, or None. The values have to be unique."""
+        """The entity whose fields have these values, or None. A unique constraint covers them."""
 
     @abstractmethod
     def page(self, query: PageQuery) -> list[Entity]:

@@ -48,7 +48,7 @@ class RateLimiter:
         self._breaker = CircuitBreaker(RETRY_SECONDS)
 
     def count(self, caller: str) -> Count:
-        """Count one request."""
+        """Count one request of this caller, for itself where the shared storage does not answer."""
         if not self._breaker.admits():
             return self._count(self._own, caller)
         try:

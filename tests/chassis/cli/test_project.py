@@ -68,5 +68,5 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
             """Print a sentence."""
             click.echo("said")
 
-        self.assertIn("Say so.", self.manage("--help").stdout)
+        self.assertIn("Print a sentence.", self.manage("--help").stdout)
         self.assertEqual(self.manage("one-more").stdout, "said\n")

@@ -137,10 +137,10 @@ def _take_steps(root: Path, template: Template, done: Sequence[str], result: Res
 def require_clean(root: Path) -> None:
     if git("rev-parse", "--is-inside-work-tree", cwd=root) != "true":
         raise TemplateError("This is no work tree of git. An update is a merge: `git init` first.")
-    if git("status", "--porcelain", cwd=root):
+    if changes := git("status", "--porcelain", cwd=root).splitlines():
         raise TemplateError(
-            "The work tree has changes that are not committed. Commit or stash them first, so that "
-            "an update can be looked at and taken back by itself."
+            f"The work tree has changes that are not committed ({', '.join(changes[:3])}). Commit "
+            "or stash them first, so that an update can be looked at and taken back by itself."
         )
 
 

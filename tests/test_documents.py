@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Bake, Report, bake_into, command, environment, make
+from conftest import ROOT, Bake, Report, bake_into, command, environment, make, working_files
 
 # test_generate.py runs docs/generate.md, whose commands depend on each other.
 PROJECT_DOCUMENTS = (
@@ -367,3 +367,15 @@ def test_the_diagrams_are_those_of_the_answers(answers: dict[str, object], bake:
 def anchor(heading: str) -> str:
     """Return the anchor that GitHub and GitLab make of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    """A team installs from its own index; a link to a registry is out of date in its network."""
+    hosts = [f"{name}.org" for name in ("pypi", "files.pythonhosted")]
+    hosts = [*hosts, f"registry.{'npmjs'}.org"]
+    named = [
+        name
+        for name in working_files()
+        if any(host.encode() in (ROOT / name).read_bytes() for host in hosts)
+    ]
+    assert named == []

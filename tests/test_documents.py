@@ -370,7 +370,7 @@ def anchor(heading: str) -> str:
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
-    """A team installs from its own index; a link to a registry is out of date in its network."""
+    """Settings name the index that a team installs from."""
     hosts = [f"{name}.org" for name in ("pypi", "files.pythonhosted")]
     hosts = [*hosts, f"registry.{'npmjs'}.org"]
     named = [

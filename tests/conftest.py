@@ -193,10 +193,10 @@ def environment(**variables: str) -> dict[str, str]:
     return inherited | variables
 
 
-def short_form(programme: str, project: Path) -> str:
-    """Run the short form of a proof on a project; return its output. Fail where a bound fails."""
-    result = subprocess.run(
-        [sys.executable, "-m", programme, "--short", "--project", str(project)],
+def prove(programme: str, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a proof on a project; standard output has its errors, too."""
+    return subprocess.run(
+        [sys.executable, "-m", programme, "--project", str(project), *arguments],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -204,6 +204,11 @@ def short_form(programme: str, project: Path) -> str:
         text=True,
         check=False,
     )
+
+
+def short_form(programme: str, project: Path, *arguments: str) -> str:
+    """Run the short form of a proof on a project; return its output. Fail where a bound fails."""
+    result = prove(programme, project, "--short", *arguments)
     assert result.returncode == 0, result.stdout
     return result.stdout
 

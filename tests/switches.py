@@ -1,11 +1,9 @@
 """Checks for each switch: no trace without it, one set of versions, a working project with it."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-from conftest import PROJECT_FOLDER, ROOT, bake_into, command, environment, make, project_files
+from conftest import PROJECT_FOLDER, bake_into, command, make, project_files, prove
 
 
 def project_with(
@@ -43,15 +41,7 @@ def common(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
 
 def passed_by_the_chassis(project: Path, *modules: str) -> str:
     """Run the chassis's tests, which must pass; return their number."""
-    result = subprocess.run(
-        [sys.executable, "-m", "proofs.chassis", "--project", str(project), *modules],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    result = prove("proofs.chassis", project, *modules)
     assert result.returncode == 0, result.stdout
     [number] = re.findall(r"^Ran (\d+) tests", result.stdout, re.MULTILINE)
     return str(number)

@@ -2,25 +2,16 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT_FOLDER, ROOT, Report, environment, make
+from conftest import PROJECT_FOLDER, ROOT, Report, environment, make, prove
 
 from proofs.chassis import FOLDERS, ROOMS, SUITE, TABLE, WRITTEN, suite_of
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "proofs.chassis", "--project", str(project), *arguments],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    return prove("proofs.chassis", project, *arguments)
 
 
 def how_many(output: str) -> int:

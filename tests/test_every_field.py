@@ -1,12 +1,10 @@
 """A generated resource with every type and filter passes the proofs of conformance."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Report, environment
+from conftest import Report, short_form
 
 from proofs.every_field import FIELDS, build
 
@@ -25,16 +23,6 @@ def test_every_type_of_the_generator_is_in_it(project: Path) -> None:
 @pytest.mark.long
 def test_a_resource_of_every_field_is_right_under_any_input(copy: Path, report: Report) -> None:
     build(copy)
-    conform = ["-m", "proofs.conformance", "--short", "--only", "corpus", "contract"]
-    result = subprocess.run(
-        [sys.executable, *conform, "--project", str(copy)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    assert "conformance: all hold" in result.stdout
-    report += [f"every field: {line}" for line in re.findall(r"^corpus: .*$", result.stdout, re.M)]
+    output = short_form("proofs.conformance", copy, "--only", "corpus", "contract")
+    assert "conformance: all hold" in output
+    report += [f"every field: {line}" for line in re.findall(r"^corpus: .*$", output, re.M)]

@@ -1,21 +1,18 @@
 """The answer `background_jobs`: "none" leaves no trace, "celery" makes a working project."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import (
-    ROOT,
     Bake,
     Report,
     command,
-    environment,
     make,
     run,
+    short_form,
     tool,
 )
 from switches import common, mentions, passed_by_the_chassis, project_with, versions
@@ -104,17 +101,8 @@ def test_whatever_is_killed_each_committed_job_has_its_effect_once(
         report.append("jobs: the proof was not run, there is no RabbitMQ")
         pytest.skip("jobs: there is no RabbitMQ, neither Docker's nor Debian's")
     broker.remove()
-    result = subprocess.run(
-        [sys.executable, "-m", "proofs.jobs", "--short", "--project", str(jobs_project)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", result.stdout, re.M)))
+    output = short_form("proofs.jobs", jobs_project)
+    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", output, re.M)))
 
 
 def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:

@@ -186,7 +186,6 @@ def remove(source: str, insertion: Insertion) -> str:
     extent, lines = _extent(source, insertion), lines_of(source)
     for whole in (insertion.text, f"{insertion.text.strip(NEWLINE)}{NEWLINE}"):
         text = whole.replace(NEWLINE, ending)
-        length = text.count(NEWLINE)
         if found := _found(lines, text, extent):
             break
     if len(found) != 1:
@@ -194,6 +193,7 @@ def remove(source: str, insertion: Insertion) -> str:
             f"{insertion.path}: this text was edited, or occurs more than once. Remove the text by "
             f"hand, or restore it:\n\n{insertion.text}"
         )
+    length = text.count(NEWLINE)
     del lines[found[0] : found[0] + length]
     changed = "".join(lines)
     _require_same(insertion.path, changed, source, (found[0] + 1, found[0] + length))

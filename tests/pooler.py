@@ -100,15 +100,16 @@ class PgBouncer:
         own = folder / "pgbouncer.ini"
         own.write_text(text)
         self._command = [program, str(own)]
-        # PgBouncer refuses to run as root; PostgreSQL's user can reach its sockets.
-        if os.geteuid() == 0:
-            self._command[1:1] = ["--user", Path(sockets).owner()]
+        # PgBouncer refuses to run as root. PostgreSQL's user reaches the sockets by root's groups,
+        # which PgBouncer's own `--user` would drop.
+        self._user = Path(sockets).owner() if os.geteuid() == 0 else None
+        if self._user:
             folder.chmod(0o755)
         self.start()
 
     def start(self) -> None:
         with self._log.open("a") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log)
         wait_until(self._listens, lambda: f"PgBouncer does not listen: {self._log.read_text()}")
 
     def _listens(self) -> bool:

@@ -189,7 +189,7 @@ def _notice_a_killed_client(connection: Connection) -> None:
 
 
 def _give_back(connection: Connection) -> None:
-    """Release at once: PostgreSQL notices a closed connection only some time later."""
+    """Release the mutex at once: PostgreSQL notices a closed connection only some time later."""
     if not connection.invalidated:
         with suppress(DBAPIError):
             connection.rollback()

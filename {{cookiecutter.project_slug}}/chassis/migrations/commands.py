@@ -180,7 +180,7 @@ class Migrations:
         plain: bool = False,
         accept_drop: Iterable[str] = (),
     ) -> list[str]:
-        """Write revisions that make what the models have and the revisions before do not.
+        """Write revisions for the differences between the models and the earlier revisions.
 
         Return their paths; none where there is no difference. Nothing of others is compared: the
         revisions run on a database of their own. Raise FindingsError if what was written fails.

@@ -194,7 +194,7 @@ class Runner:
     def _begin_steps(
         self, connection: Connection, part: Plan, window: int | None, names: str
     ) -> None:
-        """Note that they begin, and let Alembic note that they are done."""
+        """Note in the journal that the steps begin, and let Alembic note their ends."""
         finish = [
             begin_step(connection, step.revision, part.direction, window, leads_to(step))
             for step in part.steps

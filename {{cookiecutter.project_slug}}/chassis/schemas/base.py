@@ -57,7 +57,7 @@ def require_written(schema: object) -> None:
 def _wrong_fields(
     schema: marshmallow.Schema, fields: str, is_wrong: IsWrong, seen: set[type]
 ) -> Iterator[str]:
-    """Yield the wrong ones of `fields` (load_fields or dump_fields), also of nested schemas."""
+    """Yield the wrong fields in `fields` (load_fields or dump_fields) and in nested schemas."""
     for name, field in getattr(schema, fields).items():
         inner: Field[object] = field
         while isinstance(inner, List):

@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 from chassis.schemas.strict import StrictField, listed
 
 MOST_MARKS = (
-    30  # The most in a row, by https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format.
+    30  # Combining marks in a row, by https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format.
 )
 
 

@@ -128,7 +128,7 @@ class FileService:
         return Download(file, None, self.pieces(file))
 
     def pieces(self, file: StoredFile) -> Iterator[bytes]:
-        """Its content, in memory piece by piece, for what works on it."""
+        """Yield the content of a file in pieces, for example for a task that processes it."""
         if (found := self._store.stat(file.key)) is None:
             raise NotFoundError("The content of the file is lost.")
         return self._store.read(found)

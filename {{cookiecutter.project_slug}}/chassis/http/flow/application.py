@@ -49,7 +49,7 @@ class Application(DirectFlask):
             self.wsgi_app = proxied  # type: ignore[method-assign]
 
     def _require_own_paths(self) -> None:
-        """Werkzeug would serve one of them, and never the other."""
+        """Raise CodeError if two operations have the same path: Werkzeug would serve only one."""
         served: dict[tuple[str, str], str] = {}
         for rule in self.url_map.iter_rules():
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

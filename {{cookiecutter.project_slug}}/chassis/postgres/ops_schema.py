@@ -1,7 +1,8 @@
 """The schema for the records of `db upgrade` and of maintenance windows, one for each service.
 
-The usual name is `ops`. A service whose URL names a schema, as `?options=-csearch_path=billing` does, has
-`billing_ops`, so that several can share a database. Statements are written with `ops`.
+The usual name is `ops`. A service whose URL names a schema, as
+`?options=-csearch_path=billing` does, has `billing_ops`, so that several can share a database.
+Statements are written with `ops`.
 """
 
 import re

@@ -5,9 +5,7 @@ from marshmallow import fields, validate
 
 from chassis.schemas.strict import StrictField, listed
 
-MOST_MARKS = (
-    30  # Combining marks in a row, by https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format.
-)
+MOST_MARKS = 30  # Combining marks in a row, by https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format.
 
 
 class Text(StrictField[str], fields.String):

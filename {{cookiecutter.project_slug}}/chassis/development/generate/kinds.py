@@ -57,7 +57,7 @@ def _none(reason: str) -> Callable[[str], str]:
 
 
 def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[str], str]:
-    """`python` may raise ValueError, too."""
+    """Make a reader of defaults: a text has to match `form`; `python` may raise ValueError."""
 
     def default(text: str) -> str:
         try:
@@ -151,7 +151,7 @@ PLAIN = {kind.type: kind for kind in WITHOUT_ARGUMENTS}
 
 
 def read_kind(kind: str, arguments: list[str], name: str) -> Kind:
-    """Takes its own words off the arguments. Raise Refusal where they are not right."""
+    """Take the arguments of this type off the list. Raise Refusal if they are wrong."""
     return PLAIN[kind] if kind in PLAIN else READ[kind](arguments, name)
 
 
@@ -225,7 +225,7 @@ def _decimal(arguments: list[str], name: str) -> Kind:
 
 
 def _enum(arguments: list[str], name: str) -> Kind:
-    """`{E}` stands for the enumeration's name."""
+    """An enumeration. In its texts, `{E}` is a placeholder for the name of the class."""
     values = arguments.pop(0).split(",") if arguments else []
     members = tuple(map(member, values))
     if len(values) < LEAST_VALUES or len(set(members)) < len(members):

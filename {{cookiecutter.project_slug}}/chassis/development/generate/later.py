@@ -1,4 +1,4 @@
-"""`generate field`: the lines that a field adds to a resource that is there."""
+"""`generate field`: the lines that a field adds to an existing resource."""
 
 import ast
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from chassis.development.generate.undo import follow
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """A field, and what `rows` that are there already get."""
+    """A field; `rows` is the value for existing rows."""
 
     resource: Resource
     field: Field
@@ -36,7 +36,7 @@ class Addition:
 
 
 def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
-    """Raise Refusal where it cannot be added."""
+    """Read a field. Raise Refusal if the resource cannot have it."""
     tables = tables_of(draft)
     if name not in tables:
         raise Refusal(f"There is no {name}; there are {', '.join(sorted(tables)) or 'none'}.")
@@ -79,7 +79,10 @@ def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> 
 
 
 def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
-    """Draft its lines; None where it is there as described. Raise Refusal where it cannot be."""
+    """Draft the lines of the field; None if an earlier command wrote the same field.
+
+    Raise Refusal if the lines cannot be added.
+    """
     resource, field = addition.resource, addition.field
     name = f"{resource.name}.{field.name}"
     description = {"plural": resource.plural, "source": field.source, "rows": addition.rows}

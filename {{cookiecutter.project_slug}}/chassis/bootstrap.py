@@ -40,4 +40,4 @@ def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
 def _require_key(app: Flask, config: Settings) -> None:
     """Raise ConfigError if SECRET_KEY is missing and a list has to sign its cursors."""
     if not config.secret_key and signs_cursors(app):
-        raise ConfigError("Not set: SECRET_KEY. It signs where the pages of lists begin.")
+        raise ConfigError("Not set: SECRET_KEY. The cursors of lists need a signature.")

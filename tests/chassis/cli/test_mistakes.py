@@ -65,7 +65,7 @@ def misspelt(_: Any) -> Flask:
 
 MISTAKES = {
     "Nothing says who may call GET /silent": without_policy,
-    "LooseField.name: what is read from a request": reads(LooseField),
+    "LooseField.name: a schema of requests needs fields": reads(LooseField),
     "LooseInside.names: what is read": reads(LooseInside),
     "LooseSchema.* reads requests: make it": reads(LooseSchema),
     r"read_readiness asks the container for 'health_service', .*mean 'health_servise'": misspelt,

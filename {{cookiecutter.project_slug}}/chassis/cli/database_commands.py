@@ -250,7 +250,7 @@ def check(*, as_json: bool) -> None:
 def stop() -> None:
     """Stop the embedded development database, even if others use it."""
     stopped = stop_embedded_postgres(current_project().embedded_data)
-    click.echo("Stopped." if stopped else "It does not run.")
+    click.echo("Stopped." if stopped else "The embedded PostgreSQL does not run.")
 
 
 def _show(plan: Plan, lines: list[str]) -> None:

@@ -47,7 +47,7 @@ class Task:
         hints = get_type_hints(inspect.unwrap(self.function), include_extras=True)
         injected = {name: None for name, hint in hints.items() if hasattr(hint, "__metadata__")}
         if wrong := injected.keys() & arguments.keys():
-            raise CodeError(f"{self.name}: {', '.join(sorted(wrong))} is injected.")
+            raise CodeError(f"{self.name}: the container gives {', '.join(sorted(wrong))}.")
         try:
             inspect.signature(inspect.unwrap(self.function)).bind(**{**injected, **arguments})
         except TypeError as error:

@@ -143,8 +143,8 @@ class Runner:
             return plan
         if wanted.strength < plan.mode.strength and not self.options.force:
             raise CommandError(
-                f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Take "
-                "--maintenance auto, or --force if you know better"
+                f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Use "
+                "--maintenance auto, or --force if you accept the risk."
             )
         return plan.in_mode(wanted)
 

@@ -58,5 +58,5 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
         raise ValueError("The type, curve, algorithm or name of the key is not supported.")
     material = PyJWK(dict(jwk), algorithms[0]).key
     if isinstance(material, RSAPublicKey) and material.key_size < FEWEST_RSA_BITS:
-        raise ValueError(f"It has {material.key_size} bits, fewer than {FEWEST_RSA_BITS}.")
+        raise ValueError(f"The key has {material.key_size} bits, fewer than {FEWEST_RSA_BITS}.")
     return PublicKey(key_id, frozenset(algorithms), material)

@@ -144,7 +144,7 @@ def _finish(
     elif dry_run:
         click.echo(draft.diff(), nl=False)
     elif not made:
-        click.echo("Nothing to do: it is there as described.")
+        click.echo("Nothing to do: this code exists already.")
     else:
         from chassis.development.generate.generated_revisions import added, write  # noqa: PLC0415
 

@@ -204,8 +204,8 @@ def _decimal(arguments: list[str], name: str) -> Kind:
     digits, places = (int(part) for part in found.groups()) if found else (0, 0)
     if not found or not 1 <= digits <= MOST_DIGITS or not places < digits:
         raise Refusal(
-            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point; "
-            f"of up to {MOST_DIGITS}, one at least before the point."
+            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point. "
+            f"{MOST_DIGITS} digits are the most, and one has to be before the point."
         )
     samples = quoted(f"{1:.{places}f}"), quoted(f"{2:.{places}f}")
     form = rf"-?\d{{1,{digits - places}}}" + (rf"(\.\d{{1,{places}}})?" if places else "")

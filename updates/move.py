@@ -234,8 +234,8 @@ def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome:
 
 def report(outcome: Outcome) -> None:
     print(f"Changed: {outcome.updated} files")
-    _list("Merged by definitions; please review", outcome.merged)
-    _list("Deleted here before, and not restored", outcome.deleted)
+    _list("Merged by what they define: look at them", outcome.merged)
+    _list("Deleted here, and left so", outcome.deleted)
     _list("Conflicts", [f"{name}  {why}".rstrip() for name, why in outcome.conflicts.items()])
     _list("Names that are no longer there", outcome.unresolved)
     _list("Next", [*outcome.commands, *NEXT])

@@ -229,7 +229,7 @@ def _inserted(path: str, source: str, line: int, scope: str, text: str) -> tuple
 
 
 def _require_same(path: str, without: str, with_it: str, extent: tuple[int, int]) -> None:
-    """Raise Refusal unless the two differ by what lies in these lines of the second only."""
+    """Raise Refusal unless the sources are equal apart from these lines of the second one."""
     expected = ast.dump(ast.parse(without))
     tree = ast.parse(with_it)
     for node in ast.walk(tree):

@@ -87,5 +87,5 @@ class Application(DirectFlask):
         self,
         exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
     ) -> None:
-        """Log without the path, because a caller chose it."""
+        """Log the error without the path, because a caller chose the path."""
         self.logger.error("An unforeseen error.", exc_info=exc_info)

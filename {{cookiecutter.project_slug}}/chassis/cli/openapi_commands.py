@@ -63,8 +63,8 @@ def breaking(against: str | None) -> None:
         click.echo(change)
     if found:
         raise click.ClickException(
-            f"These changes break clients of {name}. Make them in a new version, such as "
-            "src/api/controllers/v2 beside v1, or after the sunset of a deprecated operation."
+            f"These changes break clients of {name}. Such a change belongs in a new "
+            "version, as src/api/controllers/v2 beside v1, or after a deprecated operation's sunset."
         )
     click.echo(f"Nothing breaks a client of {name}.")
 

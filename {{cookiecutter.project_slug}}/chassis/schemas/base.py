@@ -49,8 +49,9 @@ def require_written(schema: object) -> None:
         bare = list(_wrong_fields(schema, "dump_fields", _is_bare, {type(schema)}))
         if bare:
             raise DeclarationError(
-                f"{', '.join(bare)}: a schema of responses needs fields of chassis.schemas.fields; "
-                "marshmallow's fields of the same names write other numbers and times."
+                f"{', '.join(bare)}: each field of a response has to be a field of "
+                "chassis.schemas.fields; marshmallow's own of the same name writes numbers and "
+                "times in other ways."
             )
 
 

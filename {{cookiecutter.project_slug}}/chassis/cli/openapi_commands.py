@@ -64,7 +64,7 @@ def breaking(against: str | None) -> None:
     if found:
         raise click.ClickException(
             f"These changes break clients of {name}. Such a change belongs in a new "
-            "version, as src/api/controllers/v2 beside v1, or after a deprecated operation's sunset."
+            "version, as src/api/controllers/v2 beside v1, or after the sunset of the old one."
         )
     click.echo(f"Nothing breaks a client of {name}.")
 

@@ -21,7 +21,7 @@ help:  ## List the commands.
 
 .PHONY: test
 test: $(READY)  ## Run the template's tests but for the long ones, two files at a time.
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile -m 'not long' --durations 10
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'not long' --durations 10
 
 .PHONY: test-all
 test-all: test  ## Run the long ones, too: containers, a pooler, faults and migrations under load.

@@ -249,11 +249,18 @@ def project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bake_into(folder, template)
 
 
+@pytest.fixture(scope="session")
+def installed(project: Path) -> Path:
+    """The same with its environment, which copies and other projects link to."""
+    make(project, ".venv/.ready")
+    return project
+
+
 @pytest.fixture
-def copy(project: Path, tmp_path: Path) -> Path:
+def copy(installed: Path, tmp_path: Path) -> Path:
     """A copy of the default project that a test may change, with the original's environment."""
-    make(project, "format")  # Installs the environment at the first time.
     target = tmp_path / "copy"
-    shutil.copytree(project, target, ignore=shutil.ignore_patterns(".venv", ".postgres", "*_cache"))
-    (target / ".venv").symlink_to(project / ".venv")
+    ignored = shutil.ignore_patterns(".venv", ".postgres", "*_cache")
+    shutil.copytree(installed, target, ignore=ignored)
+    (target / ".venv").symlink_to(installed / ".venv")
     return target

@@ -57,7 +57,7 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
-refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
+refusals: $(READY)  ## Measure whom 59 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
 	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
 
 .PHONY: strangers-objects

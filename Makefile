@@ -57,7 +57,7 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
-refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
+refusals: $(READY)  ## Measure whom 59 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
 	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
 
 .PHONY: strangers-objects
@@ -67,6 +67,10 @@ strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of ot
 .PHONY: chaos
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
+
+.PHONY: dump
+dump: $(READY)  ## Prove that what pg_dump takes while clients write restores with every acknowledged write.
+	$(VENV)/bin/python -m proofs.dump
 
 .PHONY: jobs
 jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.

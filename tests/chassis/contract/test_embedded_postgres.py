@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -100,6 +101,14 @@ class EmbeddedPostgresTest(unittest.TestCase):
         self.assertTrue(stop_embedded_postgres(self.directory))
         self.assertIsNone(user.server_start())
         self.assertFalse(stop_embedded_postgres(self.directory))
+
+    def test_a_copy_of_the_folder_has_a_server_of_its_own(self) -> None:
+        user = self.user()
+        started = user.server_start()
+        copy = Path(shutil.copytree(self.directory, self.directory.parent / "copy"))
+        self.addCleanup(shutil.rmtree, copy)
+        self.assertFalse(stop_embedded_postgres(copy))
+        self.assertEqual(user.server_start(), started)
 
     def test_a_pid_file_that_names_another_process_does_not_count(self) -> None:
         self.user().leave()

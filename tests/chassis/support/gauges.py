@@ -101,7 +101,7 @@ gauges = Table(
     tables,
     *columns(Gauge),
     UniqueConstraint("email"),
-    ForeignKeyConstraint(["site_id"], ["sites.id"]),
+    ForeignKeyConstraint(["site_id"], ["sites.id"], ondelete="RESTRICT"),
     Index(None, "number", "id"),
 )
 

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -112,6 +112,12 @@ class Number(Rule):
     minimum: Decimal | int | None = None
     maximum: Decimal | int | None = None
 
+    def accept(self, value: Any) -> Any:
+        """The number as PostgreSQL returns it: with all its places, zero without a sign."""
+        step, context = Decimal(1).scaleb(-self.places), Context(prec=max(1, self.digits))
+        number: Decimal = Rule.accept(self, value).quantize(step, context=context)
+        return number or abs(number)
+
     def holds(self, value: Any) -> bool:
         if not isinstance(value, Decimal) or not value.is_finite():
             return False
@@ -182,6 +188,9 @@ class JsonObject(Rule):
     max_bytes: int = 10_000
     depth: int = 8
 
+    def accept(self, value: Any) -> Any:
+        return _as_stored(Rule.accept(self, value))
+
     def holds(self, value: Any) -> bool:
         if not isinstance(value, dict) or not _fits(value, self.depth):
             return False
@@ -221,6 +230,22 @@ def _fits(value: Any, depth: int) -> bool:
     if isinstance(value, int | float):
         return BIG_INTEGER_MIN <= value <= BIG_INTEGER_MAX
     return value is None or _is_text(value)
+
+
+def _as_stored(value: Any) -> Any:
+    """The value as jsonb returns it: keys by length and bytes, numbers as those of numeric.
+
+    Otherwise the entity that was created would have another ETag than the one that is read.
+    https://www.postgresql.org/docs/current/datatype-json.html
+    """
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return {key: _as_stored(value[key]) for key in keys}
+    if isinstance(value, list):
+        return [*map(_as_stored, value)]
+    if isinstance(value, float):
+        return int(value) if "e+" in repr(value) else value + 0.0  # -0.0 + 0.0 is 0.0.
+    return value
 
 
 def _is_text(value: Any) -> bool:

@@ -22,8 +22,9 @@ class Children:
     """The list `field` of an entity: of objects of type `of`, or of single values such as ids.
 
     The table has a column that refers to the entity, with ON DELETE CASCADE. Its other columns are
-    the fields of `of`. With a column `position`, the list keeps its order. A changed list is
-    deleted and inserted as a whole, so no other table may refer to its rows.
+    the fields of `of`. With a column `position`, the list keeps its order; single values without
+    one are a set, each once. A changed list is deleted and inserted as a whole, so no other table
+    may refer to its rows.
     """
 
     field: str
@@ -62,7 +63,8 @@ class Children:
         """The rows for the list of an entity as it is now."""
         names, values = _shape(self.table, parent).names, getattr(entity, self.field)
         if self.of is None:
-            return [(value,) for value in sorted(set(values))]
+            ordered = values if POSITION in self.table.c else sorted(set(values))
+            return [(value,) for value in ordered]
         return [tuple(attrgetter(name)(value) for name in names) for value in values]
 
     def insert(

@@ -86,9 +86,15 @@ def _leave(directory: Path, use: TextIO) -> None:
 
 
 def _running(data: Path) -> str | None:
-    """The running server's folder of sockets, or None. A pid file survives a crash."""
+    """The running server's folder of sockets, or None.
+
+    A pid file survives a crash, and in a copied project it names the server of the original.
+    """
     with suppress(OSError, IndexError), socket.socket(socket.AF_UNIX) as probe:
-        sockets = (data / "postmaster.pid").read_text().splitlines()[4]
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        if lines[1] != str(data):
+            return None
+        sockets = lines[4]
         probe.connect(f"{sockets}/.s.PGSQL.{PORT}")
         return sockets
     return None

@@ -25,7 +25,8 @@ from chassis.postgres.locks import refused_by
 UNAVAILABLE = "The database does not answer."
 NOT_MIGRATED = "The database was not migrated yet."
 READ_ONLY_TRANSACTION = "25006"
-FOREIGN_KEY = "23503"
+FOREIGN_KEY, RESTRICTED = "23503", "23001"  # ON DELETE RESTRICT is 23001 since PostgreSQL 18.
+REFERRED = "Something else refers to this, or what it refers to is gone."
 UNDEFINED_FUNCTION = "42883"
 LOCK_NOT_AVAILABLE = "55P03"
 WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
@@ -34,7 +35,8 @@ WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
     "3F000": (UnavailableError, NOT_MIGRATED),
-    FOREIGN_KEY: (ConflictError, "Something else refers to this, or what it refers to is gone."),
+    FOREIGN_KEY: (ConflictError, REFERRED),
+    RESTRICTED: (ConflictError, REFERRED),
     "23505": (DuplicateError, "It exists already."),
     "40001": (CollisionError, "Another change was made at the same time."),
     "40P01": (CollisionError, "Another change was made at the same time."),
@@ -92,7 +94,7 @@ def reference_error(
 
     None for other errors. `tables` gives the field's name for a table of children.
     """
-    if sqlstate(error) != FOREIGN_KEY:
+    if sqlstate(error) not in {FOREIGN_KEY, RESTRICTED}:
         return None
     about = error.orig.diag  # type: ignore[union-attr]
     for table, field in tables.items():

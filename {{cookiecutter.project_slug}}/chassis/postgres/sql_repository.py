@@ -157,7 +157,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         try:
             self._statements.insert.row_count(self._connection, self._values(entity))
             for child in self.children:
-                rows = child.rows(self._table, entity)
+                rows = self._rows(child, entity)
                 child.insert(self._connection, self._table, entity.id, rows)
                 self._lists[child.field, entity.id] = rows
         except IntegrityError as error:
@@ -170,7 +170,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         try:
             self._change(self._statements.update, entity, values)
             for child in self.children:
-                rows = child.rows(self._table, entity)
+                rows = self._rows(child, entity)
                 if rows != self._lists.get((child.field, entity.id)):
                     child.replace(self._connection, self._table, entity.id, rows)
                     self._lists[child.field, entity.id] = rows
@@ -206,6 +206,13 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
                 found = self._lists[child.field, entity.id] = lists[entity.id]
                 setattr(entity, child.field, child.made(self._table, found))
         return entities
+
+    def _rows(self, child: Children, entity: Entity) -> list[tuple[Any, ...]]:
+        """The rows of a list; the entity gets its ids as they will be read."""
+        rows = child.rows(self._table, entity)
+        if child.of is None:
+            setattr(entity, child.field, child.made(self._table, rows))
+        return rows
 
     def _stamp(self, entity: Entity, *names: str) -> None:
         stamped = [name for name in names if name in self._statements.names]

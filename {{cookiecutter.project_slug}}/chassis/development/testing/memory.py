@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
+from dataclasses import fields
 from datetime import UTC, datetime
 from operator import attrgetter
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, MetaData, Table, UniqueConst
 from chassis.core.attempt import note_committed, note_saved, require
 from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import ConflictError, DuplicateError, NotFoundError, ValidationError
+from chassis.core.model import declarations
 from chassis.core.paging import Comparison, PageQuery
 from chassis.core.persistence import (
     Clock,
@@ -138,6 +140,7 @@ class MemoryRepository(Repository[Entity]):
             if value is not None and value not in others:
                 kind = key.referred_table.name
                 raise ValidationError(f"{name}: None of the {kind} has this id.", field=name)
+        _settle_ids(entity)
         self._entities[entity.id] = deepcopy(entity)
 
     def _unique(self) -> Iterator[list[str]]:
@@ -178,6 +181,15 @@ COMPARED: dict[str, Any] = {
     "at_most": lambda value, wanted: value <= wanted,
     "prefix": str.startswith,
 }
+
+
+def _settle_ids(entity: Any) -> None:
+    """Lists of ids are sets, as in chassis/postgres/children.py; others have a rule."""
+    ruled = declarations(type(entity))
+    for name in (field.name for field in fields(entity) if field.name not in ruled):
+        value = getattr(entity, name)
+        if isinstance(value, list) and all(isinstance(one, UUID) for one in value):
+            setattr(entity, name, sorted(set(value)))
 
 
 def _has(entity: object, values: Mapping[str, Any]) -> bool:

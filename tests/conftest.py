@@ -17,8 +17,9 @@ PROJECT_FOLDER = "{{cookiecutter.project_slug}}"
 
 # The longest first, so that neither of two test processes runs alone for long at the end.
 LONGEST = """
+    move generate conformance every_field mistakes examples growth first_minute pooler order_desk
     documents chassis project compat jobs files how_to template_update update pipelines hooks
-    generation grow demo install examples clusters audit
+    generation grow demo install clusters audit
 """.split()
 
 Bake = Callable[..., Path]

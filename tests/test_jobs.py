@@ -24,7 +24,7 @@ from proofs.chassis import SUITE
 
 WORDS = re.compile(rb"celery|rabbitmq|chassis[./]jobs|src[./]tasks|ops\.job|enqueue|JOB_PROCESSES")
 GUIDE = "docs/jobs.md"
-NAMES = ("housekeeping", "job_operations", "jobs", "stand_in")
+NAMES = ("housekeeping", "in_process", "job_operations", "job_traces", "jobs", "stand_in")
 MODULES = tuple(f"jobs.test_{name}" for name in NAMES)
 
 

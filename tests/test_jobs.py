@@ -93,7 +93,7 @@ def assert_runs(line: str, project: Path) -> None:
 
 
 @pytest.mark.long
-def test_whatever_is_killed_each_committed_job_has_its_effect_once(
+def test_whatever_is_killed_or_ended_each_committed_job_has_its_effect_once(
     jobs_project: Path, report: Report
 ) -> None:
     broker = find_broker()
@@ -102,7 +102,7 @@ def test_whatever_is_killed_each_committed_job_has_its_effect_once(
         pytest.skip("jobs: there is no RabbitMQ, neither Docker's nor Debian's")
     broker.remove()
     output = short_form("proofs.jobs", jobs_project)
-    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", output, re.M)))
+    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed|ended).*$", output, re.M)))
 
 
 def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:

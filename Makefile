@@ -13,6 +13,8 @@ INSTALL := '{{cookiecutter.project_slug}}/scripts/install.sh'
 UV = $$(command -v uv || ls "$$PWD/$(VENV)/bin/uv" 2>/dev/null)
 LOCK = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11
+# Files in the order of tests/conftest.py, the longest first.
+TWO_AT_A_TIME := $(VENV)/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -21,11 +23,12 @@ help:  ## List the commands.
 
 .PHONY: test
 test: $(READY)  ## Run the template's tests but for the long ones, two files at a time.
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile -m 'not long' --durations 10
+	$(TWO_AT_A_TIME) -m 'not long'
 
 .PHONY: test-all
 test-all: test  ## Run the long ones, too: containers, a pooler, faults and migrations under load.
-	$(VENV)/bin/pytest -m long --durations 10
+	$(TWO_AT_A_TIME) -m 'long and not alone'
+	$(VENV)/bin/pytest -m 'long and alone' --durations 10
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.
@@ -54,7 +57,7 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
-refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
+refusals: $(READY)  ## Measure whom 59 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
 	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
 
 .PHONY: strangers-objects
@@ -64,6 +67,10 @@ strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of ot
 .PHONY: chaos
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
+
+.PHONY: dump
+dump: $(READY)  ## Prove that what pg_dump takes while clients write restores with every acknowledged write.
+	$(VENV)/bin/python -m proofs.dump
 
 .PHONY: jobs
 jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.

@@ -85,8 +85,8 @@ def write(number: int, units: Units) -> None:
 """
 LENGTHS = {
     "short": "8 kills, 160 jobs are enqueued",
-    "shutdown": "end processes in the middle of a job, and kill none",
-    "bench": "measure, and kill none",
+    "shutdown": "only end processes in the middle of a job",
+    "bench": "measure, without kills",
 }
 
 

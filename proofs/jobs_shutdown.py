@@ -147,7 +147,10 @@ def development(service: Service, project: Path, engine: Any, jobs: Jobs) -> Non
 def end_each(service: Service, project: Path, engine: Any) -> int:
     """End each kind of process, and close the service; return the number of faults."""
     jobs = Jobs(engine)
-    print("ended by SIGTERM in the middle of a job; the number of jobs, states and attempts:", flush=True)
+    print(
+        "ended by SIGTERM in the middle of a job; number, state and attempts of the jobs:",
+        flush=True,
+    )
     worker(service, engine, jobs)
     relay(service, engine, jobs)
     service.close()

@@ -55,10 +55,12 @@ SECRETS = {
 
 
 @pytest.fixture(scope="module")
-def files_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files_project(
+    installed: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A project that stores files, with the default project's environment and S3 packages."""
     folder = tmp_path_factory.mktemp("files")
-    return project_with(project, template, folder, "storage-development.txt", file_storage="s3")
+    return project_with(installed, template, folder, "storage-development.txt", file_storage="s3")
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])

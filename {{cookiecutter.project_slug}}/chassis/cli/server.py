@@ -68,7 +68,7 @@ def run(host: str | None, port: int | None) -> None:
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
-    _require_free_port(host or config.host, port or config.port)  # Before its address is told.
+    _require_free_port(host or config.host, port or config.port)  # Before its address is printed.
     _say_where(config, host, port)
     _serve(
         config,
@@ -203,7 +203,7 @@ def _share_modules() -> None:
 
 
 def _end_at_signals() -> None:
-    """Let signals end a new process, until the server sets its handlers: inherited ones do not."""
+    """Replace inherited signal handlers: signals end a process until the server sets its own."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_DFL)
 

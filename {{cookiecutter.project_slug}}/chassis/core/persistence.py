@@ -35,7 +35,7 @@ class Repository(ABC, Generic[Entity]):
     def where(self, **values: Any) -> Self:
         """A repository of only those entities whose fields have these values.
 
-        It applies before If-Match does, so others cannot be told from missing ones.
+        For callers, the other entities do not exist, whatever If-Match says.
         """
 
     @abstractmethod
@@ -55,7 +55,7 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def find(self, **values: Any) -> Entity | None:
-        """The entity whose fields have these values, or None. A unique constraint covers them."""
+        """The entity with these values, or None. The fields need a unique constraint."""
 
     @abstractmethod
     def page(self, query: PageQuery) -> list[Entity]:
@@ -65,7 +65,7 @@ class Repository(ABC, Generic[Entity]):
     def add(self, entity: Entity) -> None:
         """Store a new entity. Raise DuplicateError if its id or a unique value exists already.
 
-        Raise ValidationError, with the field, for a reference to what does not exist. Fields named
+        Raise ValidationError, with the field, for a reference to a missing entity. Fields named
         `created_at` and `updated_at` get the present moment.
         """
 
@@ -79,7 +79,11 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def remove(self, entity: Entity) -> None:
-        """Raise ConflictError if the entity was changed or removed since, or is referred to."""
+        """Remove an entity.
+
+        Raise ConflictError if somebody changed or removed the entity since it was read, or if
+        another entity refers to it.
+        """
 
 
 class Transaction:

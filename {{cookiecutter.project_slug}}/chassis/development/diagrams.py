@@ -67,7 +67,7 @@ def deployment(root: Path) -> str:
     anchors = {f"*{name[2:]}": body for name, body in _entries(shared, "").items()}  # x-NAME: &NAME
     edges = []
     for name, body in _entries(compose, "  ").items():
-        if "\n    profiles:" in body:  # Tests and development.
+        if "\n    profiles:" in body:  # Services for tests and development only.
             continue
         merged = re.search(r"^    <<: (\*\w+)$", body, re.MULTILINE)
         inherited = anchors.get(merged[1], "") if merged and "depends_on:" not in body else ""

@@ -43,7 +43,7 @@ FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "up
 
 class SqlIdempotentTransaction(IdempotentTransaction):
     def __init__(self, connection: Connection, key: str) -> None:
-        """Raise BusyError where another transaction serves that key for longer than one waits."""
+        """Raise BusyError if another transaction serves the key beyond the lock timeout."""
         self._connection = connection
         self._key = key
         self._lock()

@@ -15,7 +15,7 @@ from proofs.harness.processes import Processes, Running, free_port
 from proofs.jobs_programme import Service, column, settle, wait_for
 
 # The containers' grace times: compose.yaml and deploy/ give at least so much.
-RELAY_SECONDS, SERVER_SECONDS = 15, 30
+RELAY_SECONDS, SERVER_SECONDS = 30, 30
 AT_ONCE = 2  # JOB_PROCESSES of the proof, and the threads of `manage.py run`.
 BASE = 2_000_000  # Numbers of these jobs; the others' are lower.
 STATES = "SELECT state || ' ' || attempts FROM ops.job WHERE (arguments->>'number')::int >= {}"
@@ -130,7 +130,7 @@ def development(service: Service, project: Path, engine: Any, jobs: Jobs) -> Non
     one = Development(service, project)
     try:
         running = one.start()
-        jobs.begin(one, AT_ONCE, 3000, running=AT_ONCE)
+        jobs.begin(one, AT_ONCE, 2500, running=AT_ONCE)
         took = end(running, SERVER_SECONDS)
         jobs.expect(f"`run` ended in {took:.1f} s", *["done 1"] * AT_ONCE, effects=AT_ONCE)
         running = one.start()

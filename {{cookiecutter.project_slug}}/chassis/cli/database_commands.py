@@ -109,7 +109,7 @@ def db() -> None:
 @click.option("--plain", is_flag=True, help="Write one revision, even if it blocks others.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
 def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
-    """Write the revisions that make what the models have, and earlier revisions do not.
+    """Write revisions for the differences between the models and the earlier revisions.
 
     Tries each revision on a scratch database; ends with 3 if one fails there. A change that would
     block others for long becomes several revisions.

@@ -182,8 +182,8 @@ class Migrations:
     ) -> list[str]:
         """Write revisions for the differences between the models and the earlier revisions.
 
-        Return their paths; none where there is no difference. Nothing of others is compared: the
-        revisions run on a database of their own. Raise FindingsError if what was written fails.
+        Return their paths; none where there is no difference. Objects of others do not count: the
+        comparison runs on a scratch database. Raise FindingsError if a written revision fails.
         """
         message = " ".join(message.split())
         if not message:

@@ -197,7 +197,7 @@ def _left_over(
     wanted: Catalog,
     write: Callable[[Connection, Difference], Iterator[Statement]],
 ) -> list[Statement]:
-    """Try the operations, and write what they leave undone."""
+    """Try the operations; return statements for the differences that remain."""
     run = Operations(MigrationContext.configure(connection))
     try:
         for operation in operations:

@@ -33,7 +33,7 @@ KEEP = OpsText("""
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
 DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
-# RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
+# RFC 9110, sections 5.1 and 5.5, within the limits of WSGI.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of

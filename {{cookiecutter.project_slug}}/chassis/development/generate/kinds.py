@@ -26,10 +26,10 @@ ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """`values` are two examples in Python; `sent` is the same in JSON, where that differs.
+    """A type of fields. `values` are two examples in Python, `sent` the same in JSON if different.
 
-    The rule of the type refuses each of `broken`, in Python and in JSON. `default` turns what was
-    written into Python; it raises ValueError with a sentence where that cannot be.
+    The rule of the type rejects each of `broken`, in Python and in JSON. `default` converts the
+    text of a default to Python. For a wrong text, `default` raises ValueError with a sentence.
     """
 
     type: str

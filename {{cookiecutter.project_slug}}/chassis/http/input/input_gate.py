@@ -1,4 +1,4 @@
-"""Rejects what no operation accepts: bad paths, hosts, framing and unknown parameters."""
+"""Rejects input that no operation accepts: bad paths, hosts, framing, unknown parameters."""
 
 import re
 from collections.abc import Mapping, Sequence

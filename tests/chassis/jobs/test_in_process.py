@@ -7,7 +7,7 @@ from unittest.mock import patch
 from chassis.jobs import in_process
 from chassis.jobs.in_process import JobsHere
 from support.jobs import Behaviour, JobsTestCase
-from support.windows import HANGS_SECONDS
+from support.windows import HANGS_SECONDS, wait_until
 
 
 class EndTest(JobsTestCase):
@@ -33,11 +33,14 @@ class EndTest(JobsTestCase):
         self.assertTrue(self.begun.wait(HANGS_SECONDS))
         return jobs
 
+    def wait_for_the_idle_thread(self) -> None:
+        """Wait until only the thread with the job is left: the other one may look for one yet."""
+        wait_until(lambda: sum(thread.is_alive() for thread in self.jobs._threads) == 1)
+
     def test_a_job_that_runs_is_finished_and_no_other_is_begun(self) -> None:
         with ThreadPoolExecutor() as threads:
             ending = threads.submit(self.jobs.end)
-            for relay in self.jobs._relays:
-                self.assertTrue(relay._stopping.wait(HANGS_SECONDS))
+            self.wait_for_the_idle_thread()
             later = self.enqueue("two")
             self.released.set()
             ending.result(HANGS_SECONDS)
@@ -48,6 +51,7 @@ class EndTest(JobsTestCase):
     def test_one_that_takes_longer_is_done_once_by_the_next_process(self) -> None:
         with patch.object(in_process, "END_SECONDS", 0.1):
             self.jobs.end()
+        self.wait_for_the_idle_thread()
         self.assertEqual((self.texts(), self.state(self.job_id)), ([], ("running", 1)))
         # The first attempt goes on waiting: here no process ends.
         self.begun, self.released = Event(), Event()

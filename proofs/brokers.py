@@ -15,6 +15,10 @@ from proofs.harness.processes import free_port
 IMAGE = "rabbitmq:4-alpine"
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's.
 START_SECONDS = 120
+# RabbitMQ 4.3 permits these no longer; earlier ones do unless they are told not to.
+# https://www.rabbitmq.com/docs/deprecated-features
+REFUSED = "#{transient_nonexcl_queues=>false,global_qos=>false}"
+ARGUMENTS = f"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-rabbit permit_deprecated_features {REFUSED}"
 
 
 def run(*command: str, check: bool = True) -> str:
@@ -41,14 +45,17 @@ def find_broker() -> "DockerBroker | LocalBroker | None":
 
 
 class DockerBroker:
-    """RabbitMQ in a container. A restart starts the same container, so its data survive."""
+    """RabbitMQ in a container, which refuses what version 4.3 refuses.
+
+    A restart starts the same container, so its data survive.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
         self._name = f"proof-{uuid4().hex[:8]}"
         run(
             *("docker", "run", "--detach", "--name", self._name, "--hostname", "proof"),
-            *("--publish", f"127.0.0.1:{self.port}:5672", IMAGE),
+            *("--publish", f"127.0.0.1:{self.port}:5672", "--env", ARGUMENTS, IMAGE),
         )
         self.wait()
         self.version = run("docker", "exec", self._name, "rabbitmqctl", "version")

@@ -1,11 +1,13 @@
 """Kill all processes of background jobs at random: each committed job has its effect once.
 
-python -m proofs.jobs [--short] [--project DIR] [--broker docker|debian] [--bench]
+python -m proofs.jobs [--short | --shutdown | --bench] [--project DIR] [--broker docker|debian]
 
 While 3,000 requests enqueue a job each, of which 1,000 are rolled back, API, relay, worker and
-RabbitMQ are killed 50 times with SIGKILL. A maintenance window is open for a while, and in the end
-the broker is frozen. `--bench` measures instead: jobs per second through outbox, relay and broker,
-compared with `send_task` after the commit, and what an enqueue adds to the time of a write.
+RabbitMQ are killed 50 times with SIGKILL, and API, relay and worker end 10 times by SIGTERM. A
+maintenance window is open for a while. Then the broker is frozen. At last each process gets SIGTERM
+in the middle of a job (`--shutdown`: this part only). `--bench` measures instead: jobs per second
+through outbox, relay and broker, compared with `send_task` after the commit, and what an enqueue
+adds to the time of a write.
 """
 
 import sys
@@ -14,7 +16,8 @@ from pathlib import Path
 from proofs.harness.entry import parser, run_in, temporary_folder
 from proofs.harness.generation import generate_only, prepare
 
-TASK = """from typing import Annotated, Any
+TASK = """import time
+from typing import Annotated, Any
 
 from dependency_injector.wiring import Provide, inject
 from sqlalchemy import text
@@ -27,6 +30,14 @@ Units = Annotated[Any, Provide["unit_of_work"]]
 @task("proof.effect", attempts=100)
 @inject
 def make_effect(number: int, units: Units) -> None:
+    with units() as work:
+        work.connection.execute(text("INSERT INTO effects VALUES (:n)"), {"n": number})
+
+
+@task("proof.slow", attempts=100)
+@inject
+def make_effect_slowly(number: int, milliseconds: int, units: Units) -> None:
+    time.sleep(milliseconds / 1000)
     with units() as work:
         work.connection.execute(text("INSERT INTO effects VALUES (:n)"), {"n": number})
 """
@@ -54,6 +65,16 @@ def enqueue(number: int, units: Units) -> None:
             abort(409)
 
 
+@blueprint.post("/slow/<int:number>/<int:milliseconds>")
+@blueprint.public
+@blueprint.response(202)
+@inject
+def enqueue_slow(number: int, milliseconds: int, units: Units) -> None:
+    with units() as work:
+        arguments = {"number": number, "milliseconds": milliseconds}
+        work.jobs.enqueue("proof.slow", arguments)
+
+
 @blueprint.post("/plain/<int:number>")
 @blueprint.public
 @blueprint.response(202)
@@ -62,6 +83,11 @@ def write(number: int, units: Units) -> None:
     with units() as work:
         work.connection.execute(text("INSERT INTO intents VALUES (:n)"), {"n": number})
 """
+LENGTHS = {
+    "short": "8 kills, 160 jobs are enqueued",
+    "shutdown": "only end processes in the middle of a job",
+    "bench": "measure, without kills",
+}
 
 
 def with_jobs(folder: Path, environment: Path | None) -> Path:
@@ -78,16 +104,17 @@ def with_jobs(folder: Path, environment: Path | None) -> Path:
 
 def main() -> int:
     arguments = parser("jobs", __doc__)
-    arguments.add_argument("--short", action="store_true", help="8 kills, 160 jobs are enqueued")
-    arguments.add_argument("--bench", action="store_true", help="measure, without kills")
+    what = arguments.add_mutually_exclusive_group()
+    for name, told in LENGTHS.items():
+        what.add_argument(f"--{name}", action="store_const", dest="what", const=name, help=told)
+    arguments.set_defaults(what="full")
     arguments.add_argument("--broker", choices=["docker", "debian"])
     given = arguments.parse_args()
     environment = given.project and (given.project / ".venv").resolve()
-    what = "bench" if given.bench else "short" if given.short else "full"
     with temporary_folder("jobs") as folder:
         project = with_jobs(folder, environment)
         broker = given.broker or "any"
-        return run_in(project, "proofs.jobs_programme", str(project), what, broker)
+        return run_in(project, "proofs.jobs_programme", str(project), given.what, broker)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,12 @@ from typing import Any
 from proofs.brokers import DockerBroker, LocalBroker, find_broker
 from proofs.harness.processes import Processes, Running, free_port
 
-# Kills, requests, seconds of the maintenance window, seconds for which the broker is frozen.
-LENGTHS = {"full": (50, 3000, 8, 12), "short": (8, 240, 4, 8)}
+# Kills, ends by SIGTERM, requests, seconds of the maintenance window, and seconds for which the
+# broker is frozen.
+LENGTHS = {"full": (50, 10, 3000, 8, 12), "short": (8, 3, 240, 4, 8)}
 THREADS = 4
 SETTLE_SECONDS = 240
+GRACE_SECONDS = 60
 SLOWEST_MS = 1000  # Seconds for a request while the broker is frozen; generous, for a busy machine.
 sql: Any = import_module("sqlalchemy")  # The Python of the project's environment.
 KEY = "of-the-proof-of-jobs-and-of-no-other"
@@ -36,8 +38,7 @@ class Service:
         self.broker = broker
         self._project = project
         self._processes = Processes()
-        self._env = {
-            **os.environ,
+        self.env = {
             "DATABASE_URL": url,
             "BROKER_URL": broker.url,
             "ENVIRONMENT": "production",
@@ -50,11 +51,22 @@ class Service:
             "relay": ["relay"],
             "worker": ["worker"],
         }
-        self.running = {name: self._start(name) for name in self.commands}
+        self.running: dict[str, Running] = {}
+        for name in self.commands:
+            self.start(name)
 
-    def _start(self, name: str) -> Running:
+    def start(self, name: str) -> None:
         command = [sys.executable, "manage.py", *self.commands[name]]
-        return self._processes.start(command, cwd=self._project, env=self._env)
+        env = {**os.environ, **self.env}
+        self.running[name] = self._processes.start(command, cwd=self._project, env=env)
+
+    def end(self, name: str) -> None:
+        """End a process as a deployment does, with SIGTERM, and start it again."""
+        self.running[name].process.send_signal(signal.SIGTERM)
+        code = self.running[name].wait(GRACE_SECONDS)
+        # A process that has only just started has no handler yet.
+        assert code in {0, -signal.SIGTERM}, f"The {name} ended with {code}."
+        self.start(name)
 
     def kill(self, name: str) -> None:
         """Kill a process group at once, as a crash of its machine would, and start it again."""
@@ -67,7 +79,7 @@ class Service:
         os.killpg(self.running[name].process.pid, signal.SIGKILL)
         self.running[name].process.wait()
         time.sleep(random.uniform(0, 1))
-        self.running[name] = self._start(name)
+        self.start(name)
 
     def request(self, path: str, seconds: float = 20) -> int | None:
         """Send a request; return the status, None where the connection broke."""
@@ -124,23 +136,26 @@ def column(engine: Any, statement: str) -> list[Any]:
 
 
 def kill_and_load(service: Service, url: str, length: str) -> Ledger:
-    kills, count, window, _ = LENGTHS[length]
+    kills, ends, count, window, _ = LENGTHS[length]
     ledger = Ledger(service, count)
     for thread in ledger.threads:
         thread.start()
-    killed: Counter[str] = Counter()
-    for number in range(kills):
-        answered = number * count // kills  # Spread the kills over all requests.
+    killed, ended = Counter[str](), Counter[str]()
+    disturbances = [True] * kills + [False] * ends
+    random.shuffle(disturbances)
+    for number, is_kill in enumerate(disturbances):
+        answered = number * count // len(disturbances)  # Spread them over all requests.
         wait_for(lambda: len(ledger.statuses) >= answered, 120, "requests go on")  # noqa: B023
         time.sleep(random.uniform(0, 0.5))
-        name = random.choice(["API", "relay", "worker", "broker"])
-        service.kill(name)
-        killed[name] += 1
-        if number == kills // 2:
+        name = random.choice([*service.commands, *(["broker"] if is_kill else [])])
+        (service.kill if is_kill else service.end)(name)
+        (killed if is_kill else ended)[name] += 1
+        if number == len(disturbances) // 2:
             open_window(url, window)
     for thread in ledger.threads:
         thread.join()
     print(f"killed: {kills} times, {dict(killed)}; one window of {window} s", flush=True)
+    print(f"ended by SIGTERM: {ends} times, {dict(ended)}", flush=True)
     return ledger
 
 
@@ -223,6 +238,16 @@ def frozen(service: Service, engine: Any, seconds: int) -> int:
     return (worst > SLOWEST_MS) + (effects != 120)
 
 
+def disturb(service: Service, engine: Any, url: str, length: str) -> int:
+    """Kill and end processes under load, then freeze the broker; return the number of faults."""
+    ledger = kill_and_load(service, url, length)
+    service.broker.wait()
+    print(f"after the last request all was done in {settle(engine):.1f} s", flush=True)
+    faults = judge(engine, ledger)
+    service.wait_until_it_serves()
+    return faults + frozen(service, engine, LENGTHS[length][-1])
+
+
 def prove(project: Path, length: str, broker: Broker) -> int:
     embedded = import_module("chassis.postgres.embedded")
     url = embedded.start_embedded_postgres(project / ".postgres")
@@ -239,12 +264,9 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     try:
         service.wait_until_it_serves()
         print(f"RabbitMQ {broker.version}", flush=True)
-        ledger = kill_and_load(service, url, length)
-        broker.wait()
-        print(f"after the last request all was done in {settle(engine):.1f} s", flush=True)
-        faults = judge(engine, ledger)
-        service.wait_until_it_serves()
-        return faults + frozen(service, engine, LENGTHS[length][3])
+        faults = 0 if length == "shutdown" else disturb(service, engine, url, length)
+        shutdown = import_module("proofs.jobs_shutdown")
+        return faults + int(shutdown.end_each(service, project, engine))
     except AssertionError:
         for name, running in service.running.items():
             print(f"-- {name}\n{running.output[-3000:]}", flush=True)

@@ -24,7 +24,7 @@ from proofs.chassis import SUITE
 
 WORDS = re.compile(rb"celery|rabbitmq|chassis[./]jobs|src[./]tasks|ops\.job|enqueue|JOB_PROCESSES")
 GUIDE = "docs/jobs.md"
-NAMES = ("housekeeping", "job_operations", "jobs", "stand_in")
+NAMES = ("housekeeping", "in_process", "job_operations", "job_traces", "jobs", "stand_in")
 MODULES = tuple(f"jobs.test_{name}" for name in NAMES)
 
 
@@ -94,7 +94,7 @@ def assert_runs(line: str, project: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.alone
-def test_whatever_is_killed_each_committed_job_has_its_effect_once(
+def test_whatever_is_killed_or_ended_each_committed_job_has_its_effect_once(
     jobs_project: Path, report: Report
 ) -> None:
     broker = find_broker()
@@ -103,7 +103,7 @@ def test_whatever_is_killed_each_committed_job_has_its_effect_once(
         pytest.skip("jobs: there is no RabbitMQ, neither Docker's nor Debian's")
     broker.remove()
     output = short_form("proofs.jobs", jobs_project)
-    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed).*$", output, re.M)))
+    report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed|ended).*$", output, re.M)))
 
 
 def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:

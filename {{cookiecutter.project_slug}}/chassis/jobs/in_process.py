@@ -1,5 +1,7 @@
 """Background jobs without a broker: in development, threads of the server process run them."""
 
+import atexit
+import time
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -11,6 +13,9 @@ from chassis.postgres.ops_schema import OpsText
 from chassis.settings import DEVELOPMENT
 
 THREADS = 2
+# How long a reload or the end of the server waits for jobs that run. The process then ends, and the
+# next one makes another attempt.
+END_SECONDS = 5
 # Jobs that a process left running when it ended. Development has one process, so no other runs
 # them.
 RESUME = OpsText("""
@@ -37,6 +42,34 @@ class InProcessSink:
         return iter(())
 
 
+class JobsHere:
+    """Threads of this process that run jobs."""
+
+    def __init__(self, container: Any, tracer: Any = None) -> None:
+        self._container = container
+        self._relays = [
+            Relay(container, InProcessSink(JobRunner(container, tracer))) for _ in range(THREADS)
+        ]
+        self._threads = [
+            Thread(target=relay.run, daemon=True, name="jobs") for relay in self._relays
+        ]
+
+    def start(self) -> None:
+        with self._container.engines().write.begin() as connection:
+            connection.execute(RESUME)
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Begin no more jobs, and wait for those that run, for up to END_SECONDS."""
+        for relay in self._relays:
+            relay.stop()
+        deadline = time.monotonic() + END_SECONDS
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+
 def do_jobs_here(app: Any) -> None:
     """Start the threads that run jobs, in development without a broker; else do nothing."""
     container, provider = app.extensions["container"], app.extensions.get("tracer_provider")
@@ -44,15 +77,9 @@ def do_jobs_here(app: Any) -> None:
     config = container.config()
     if config.environment != DEVELOPMENT or config.broker_url:
         return
-    Thread(target=_work, args=[container, tracer], daemon=True, name="jobs").start()
-
-
-def _work(container: Any, tracer: Any) -> None:
-    with container.engines().write.begin() as connection:
-        connection.execute(RESUME)
-    for _ in range(THREADS):
-        relay = Relay(container, InProcessSink(JobRunner(container, tracer)))
-        Thread(target=relay.run, daemon=True, name="jobs").start()
+    jobs = JobsHere(container, tracer)
+    atexit.register(jobs.end)
+    Thread(target=jobs.start, daemon=True, name="jobs").start()
 
 
 def run_due_jobs(container: Any) -> int:

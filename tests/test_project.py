@@ -178,9 +178,11 @@ def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
 
 
 def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
-    table = copy / "src/infrastructure/models/todos.py"
-    column = '    Column("note", String(10)),\n)'
-    table.write_text(table.read_text().rstrip().removesuffix(")") + column + "\n")
+    entity = copy / "src/domain/models/todo.py"
+    text = entity.read_text()
+    title = "    title: "
+    assert title in text
+    entity.write_text(text.replace(title, f"    note: Annotated[str, Text(10)]\n{title}"))
     result = python(copy, "-m", "unittest", "tests.test_promises.DriftTest")
     assert result.returncode == 1
     assert "AssertionError" in result.stderr
@@ -189,7 +191,10 @@ def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
 
 def test_a_test_that_is_broken_on_purpose_fails(copy: Path) -> None:
     entity = copy / "src/domain/models/todo.py"
-    entity.write_text(entity.read_text().replace("1 <= len(title)", "0 <= len(title)"))
+    rule = "Text(TODO_TITLE_LENGTH)"
+    text = entity.read_text()
+    assert rule in text
+    entity.write_text(text.replace(rule, "Text(TODO_TITLE_LENGTH, minimum=0)"))
     assert python(copy, "-m", "unittest", "tests.unit.test_todo").returncode == 1
 
 

@@ -27,12 +27,12 @@ class TodoServiceTest(TestCase):
 
     def test_a_change_is_stored(self) -> None:
         todo = self.todos.create(title="x")
-        self.todos.change(todo.id, {"title": "y"})
+        self.todos.change(todo.id, title="y")
         self.assertEqual(self.todos.get(todo.id).title, "y")
 
     def test_a_change_of_nothing_keeps_the_title(self) -> None:
         todo = self.todos.create(title="x")
-        self.assertEqual(self.todos.change(todo.id, {}).title, "x")
+        self.assertEqual(self.todos.change(todo.id).title, "x")
 
     def test_completing_stores_the_moment(self) -> None:
         todo = self.todos.create(title="x")
@@ -56,4 +56,4 @@ class TodoServiceTest(TestCase):
             with self.subTest(operation.__name__), self.assertRaises(NotFoundError):
                 operation(uuid7())
         with self.assertRaises(NotFoundError):
-            self.todos.change(uuid7(), {"title": "y"})
+            self.todos.change(uuid7(), title="y")

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import time
+from difflib import ndiff
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,26 @@ def test_the_dependency_rule_catches_an_import_that_points_outwards(
     assert result.returncode == 1, result.stderr
     module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     assert re.search(rf"AssertionError.*{module}|\[{name}\]", result.stderr, re.DOTALL)
+
+
+def test_the_example_is_written_as_the_generator_writes(copy: Path) -> None:
+    fields = ("title:str:200:sort:filter", "completed_at:datetime:optional:readonly")
+    generate = ("manage.py", "generate", "resource", "Chore", *fields, "--public", "--no-migration")
+    result = python(copy, *generate, ENVIRONMENT="development")
+    assert result.returncode == 0, result.stderr
+    for path in copy.glob("src/**/*chore*.py"):
+        if path.parent.name == "seeds":
+            continue
+        example = path.with_name(path.name.replace("chore", "todo")).read_text()
+        example = example.replace("TODO_TITLE_LENGTH)]", "200)]")
+        example = example.replace("Clock, UnitOfWorkFactory", "UnitOfWorkFactory")
+        example = example.replace("UnitOfWorkFactory, clock: Clock", "UnitOfWorkFactory")
+        written = path.read_text().replace("chore", "todo").replace("Chore", "Todo")
+        # Lines that the example has of its own may stand between those of the generator.
+        missing = [
+            line for line in ndiff(written.splitlines(), example.splitlines()) if line[0] == "-"
+        ]
+        assert not missing, f"{path.name}: {missing}"
 
 
 def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:

@@ -7,6 +7,7 @@ from chassis.core.paging import PageQuery
 from chassis.development.testing.memory import MemoryUnitOfWorkFactory
 from src.services.ports import Clock
 from src.services.todo_service import TodoService
+from tests.unit.memory_todos import MemoryTodoRepository
 
 
 class StoppedClock(Clock):
@@ -18,12 +19,18 @@ class StoppedClock(Clock):
 
 class TodoServiceTest(TestCase):
     def setUp(self) -> None:
-        self.todos = TodoService(MemoryUnitOfWorkFactory(), StoppedClock())
+        unit_of_work = MemoryUnitOfWorkFactory(todos=MemoryTodoRepository)
+        self.todos = TodoService(unit_of_work, StoppedClock())
 
-    def test_a_created_todo_is_found(self) -> None:
+    def test_a_created_todo_is_listed(self) -> None:
         todo = self.todos.create(title="x")
         self.assertEqual(self.todos.get(todo.id).title, "x")
-        self.assertEqual([found.id for found in self.todos.page(PageQuery(limit=10))], [todo.id])
+        page = self.todos.page(PageQuery(limit=10))
+        self.assertEqual([one.id for one in page], [todo.id])
+
+    def test_todos_are_found_by_their_title(self) -> None:
+        todo, _ = (self.todos.create(title=title) for title in "xy")
+        self.assertEqual([one.id for one in self.todos.titled("x")], [todo.id])
 
     def test_a_change_is_stored(self) -> None:
         todo = self.todos.create(title="x")

@@ -35,6 +35,10 @@ ATTACKS = {
         "src/infrastructure/attack.py",
         "from src.create_app import create_app\n",
     ),
+    "a repository, above the container": (
+        "src/seeds/attack.py",
+        "from src.infrastructure.repositories import todo_repository\n",
+    ),
     "a new module outside the rule": ("src/attack.py", "import src.domain\n"),
     "a new ring outside the rule": ("src/helpers/__init__.py", ""),
     # Rule 2: what the inner rings know.

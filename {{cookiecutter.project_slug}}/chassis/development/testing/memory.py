@@ -17,6 +17,8 @@ from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import ConflictError, DuplicateError, NotFoundError, ValidationError
 from chassis.core.paging import Comparison, PageQuery
 from chassis.core.persistence import (
+    NESTED,
+    STALE,
     Clock,
     Entity,
     IdempotentTransaction,
@@ -28,8 +30,6 @@ from chassis.core.persistence import (
 from chassis.development.testing.memory_jobs import MemoryJobs
 from chassis.postgres.stored_files import stored_files
 from chassis.project import current_project
-
-NESTED = "A unit of work is open on this thread; join its block instead."
 
 
 class StoppedClock(Clock):
@@ -168,7 +168,7 @@ class MemoryRepository(Repository[Entity]):
         stored = self._entities.get(entity.id)
         if stored is None or stored.version != entity.version or not _has(stored, self._only):
             require(entity.id, entity.version + 1)
-            raise ConflictError("It was changed or removed by somebody else in the meantime.")
+            raise ConflictError(STALE)
 
 
 COMPARED: dict[str, Any] = {

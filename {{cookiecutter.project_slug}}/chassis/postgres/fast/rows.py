@@ -56,8 +56,9 @@ def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
 
 @cache
 def _filling(entity_type: Any, names: tuple[str, ...]) -> Make:
-    slots = [getattr(entity_type, name, None) for name in names]
-    if not all(isinstance(slot, MemberDescriptorType) for slot in slots):
+    members = [getattr(entity_type, name, None) for name in names]
+    slots = [member for member in members if isinstance(member, MemberDescriptorType)]
+    if len(slots) < len(names):
         return _assigning(entity_type, names, _set)
     space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
     space |= {f"set_{at}": slot.__set__ for at, slot in enumerate(slots)}

@@ -91,6 +91,10 @@ generator: $(READY)  ## Prove generate and destroy on random models; needs an ho
 examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
 	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
+.PHONY: column-split
+column-split: $(READY)  ## Split a column of 50,000 rows over three releases of the order desk under load.
+	$(VENV)/bin/python -m proofs.column_split
+
 .PHONY: bench
 bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk and taskset.
 	$(VENV)/bin/python -m benchmarks.run

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Report
+from conftest import Report, short_form
 
 from proofs.examples import Build, Recipe
 
@@ -38,3 +38,5 @@ def test_the_order_desk_is_built_on_a_new_project(
     build.prove()
     report.append(f"the order desk: {RECIPE.lines()} lines by hand, tests included")
     assert RECIPE.lines() <= MOST_LINES
+    output = short_form("proofs.column_split", build.project)
+    report.extend(line.strip() for line in output.splitlines() if "acknowledged" in line)

@@ -10,7 +10,6 @@ import sys
 import time
 
 from proofs.conformance.corpus_service import LIMIT, Service
-from proofs.conformance.raw import wait_for
 from proofs.conformance.served_project import arguments
 from proofs.harness.database import Database
 from proofs.harness.testbed import Testbed
@@ -42,7 +41,6 @@ def main() -> int:
         database = testbed.cluster.create(testbed.cluster.empty)
         testbed.serving.run(database, "db", "upgrade")
         with testbed.serving.serve(database, workers=1, threads=8) as port:
-            wait_for(port)
             service = Service(port, testbed.issuer)
             inputs = list(service.corpus().inputs())
             for one in inputs[:: 4 if given.short else 1]:

@@ -117,8 +117,10 @@ def lines(path: str) -> Iterator[Frame]:
     )
     yield _line("5,000 headers", get + b"X: a\r\n" * 5000 + b"\r\n", refused)
     yield _line("an address of 70,000 bytes", GET % (b"/" + b"a" * 70_000) + b"\r\n", refused)
-    for bad in (b"/\xff", b"/a b", b"health", b"", b"/\0", b"/?\xff", b"http://", b"*", b"/#x"):
+    for bad in (b"/\xff", b"/a b", b"", b"/\0", b"/?\xff", b"http://", b"*"):
         yield _line(f"address {bad!r}", GET % bad + b"\r\n", refused | {404})
+    for root in (b"health", b"/#x"):  # The application gets them as `/`, which has a resource.
+        yield _line(f"address {root!r}", GET % root + b"\r\n", refused | {200})
     for version in (b"HTTP/0.9", b"HTTP/3.0", b"HTTP/1.10", b"HTTP", b"X/1.1"):
         yield _line(f"version {version!r}", get.replace(b"HTTP/1.1", version) + b"\r\n", refused)
     for start in (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"\0" * 100, b"\r\n" * 100, b"{}"):

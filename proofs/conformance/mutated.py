@@ -17,9 +17,8 @@ from pathlib import Path
 from threading import Lock
 
 from proofs.conformance.mutator import Mutator
-from proofs.conformance.raw import wait_for
 from proofs.conformance.served_project import arguments
-from proofs.harness.processes import Running, free_port
+from proofs.harness.processes import Running, free_port, wait_for_port
 from proofs.harness.testbed import Testbed
 
 NUMBER, NUMBER_SHORT, SEED = 100_000, 3_000, 20_240_915
@@ -105,7 +104,7 @@ def main() -> int:
         more = {"WORKERS": str(PROCESSES), "THREADS": "8"}
         server = testbed.serving.manage(database, "serve", "--port", str(port), **more)
         server.wait_for("Started worker-", times=PROCESSES, seconds=120)
-        wait_for(port)
+        wait_for_port(port)
         before = children(server)
         key = (testbed.folder / "issuer.pem").read_bytes()
         ledger = bombard(port, key, NUMBER_SHORT if given.short else NUMBER)

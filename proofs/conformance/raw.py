@@ -31,18 +31,6 @@ def head(method: str, target: str, headers: dict[str, str], host: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def wait_for(port: int) -> None:
-    """Wait until a server listens on the port."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), PATIENCE).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-
-
 def ask(port: int, *parts: bytes, ends: bool = False) -> Answer:
     """Send bytes and read the response; `ends` closes the sending side afterwards."""
     received = bytearray()

@@ -4,7 +4,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,6 +19,19 @@ SLOW_BEFORE, SLOW_WITHIN = "slow before", "slow within"
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """What the clients create, change and read; `title` is the field that they write."""
+
+    path: str
+    title: str
+    others: Callable[[str], Mapping[str, str]] = lambda _: {}  # Further fields of a new one.
+    public: bool = False  # Reads have no token.
+
+
+TODOS = Resource(PATH, "title", public=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     write: bool
     title: str
@@ -28,7 +41,7 @@ class Answer:
     retry_after: bool
     said: str  # the body of a response that is not successful
     client: int = 0
-    id: str = ""  # The id of the created todo.
+    id: str = ""  # Of what was created, changed or read.
 
     @property
     def seconds(self) -> float:
@@ -43,12 +56,23 @@ class Answer:
 class Mix:
     writes: float = 0.3
     slow: float = 0.08  # of the writes
+    changes: float = 0.0  # of the writes; each client changes only what it created
     pause: float = 0.01  # seconds between an answer and the next request
 
 
 @dataclass(slots=True)
 class Load:
+    """All answers, after the end of the block."""
+
+    clients: "list[Client]"
     answers: list[Answer] = field(default_factory=list)
+
+    def wait_for_answers(self, number: int = 1) -> None:
+        """Wait until each client got so many answers to requests that it has sent since."""
+        # The first may belong to a request that was sent before.
+        wanted = [len(client.answers) + 1 + number for client in self.clients]
+        while any(len(c.answers) < n for c, n in zip(self.clients, wanted, strict=True)):
+            time.sleep(0.01)
 
     def writes(self) -> list[Answer]:
         return [one for one in self.answers if one.write]
@@ -57,10 +81,10 @@ class Load:
         return [one for one in self.answers if not one.write]
 
     def accepted(self) -> set[str]:
-        return {one.title for one in self.writes() if one.status == 201}
+        return {one.title for one in self.writes() if one.good}
 
     def refused(self) -> set[str]:
-        return {one.title for one in self.writes() if one.status not in {0, 201}}
+        return {one.title for one in self.writes() if one.status and not one.good}
 
     def unexplained(self) -> list[Answer]:
         """List broken connections and 5xx without Retry-After."""
@@ -72,27 +96,33 @@ class Load:
 
 
 class Client(Thread):
-    def __init__(self, number: int, port: int, mix: Mix, run: str, stop: Event) -> None:
+    def __init__(
+        self, number: int, ports: list[int], resource: Resource, mix: Mix, run: str, stop: Event
+    ) -> None:
         super().__init__(daemon=True)
         self.answers: list[Answer] = []
         self._number = number
+        self._ports = ports
+        self._resource = resource
         self._mix = mix
         self._run = run
         self._stop_wanted = stop
         self._random = random.Random(number)
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connections: dict[int, http.client.HTTPConnection] = {}
         self._known: list[str] = []
 
     def run(self) -> None:
         for n in count():
             if self._stop_wanted.wait(self._mix.pause * self._random.uniform(0.5, 1.5)):
                 break
+            one = self._random.choice(self._known) if self._known else ""
             if self._random.random() < self._mix.writes:
-                self._ask("POST", PATH, self._title(n))
+                change = one if self._random.random() < self._mix.changes else ""
+                self._ask("PATCH" if change else "POST", change, self._title(n))
             else:
-                path = f"{PATH}/{self._random.choice(self._known)}" if self._known else PATH
-                self._ask("GET", path if self._random.random() < 0.7 else PATH, "")
-        self._connection.close()
+                self._ask("GET", one if self._random.random() < 0.7 else "", "")
+        for connection in self._connections.values():
+            connection.close()
 
     def _title(self, n: int) -> str:
         name = f"{self._run} {self._number}-{n}"
@@ -100,32 +130,49 @@ class Client(Thread):
             return name
         return f"{self._random.choice([SLOW_BEFORE, SLOW_WITHIN])} {name}"
 
-    def _ask(self, method: str, path: str, title: str) -> None:
-        body = json.dumps({"title": title}).encode() if title else None
-        headers = {"Content-Type": "application/json", **authorization()} if title else {}
-        status, again, said, made, sent = 0, False, "", "", time.time()
+    def _ask(self, method: str, one: str, title: str) -> None:
+        path = "/".join(filter(None, [self._resource.path, one]))
+        written = {self._resource.title: title} if title else {}
+        if method == "POST":
+            written.update(self._resource.others(title))
+        headers = {"Content-Type": "application/json"} if title else {}
+        if title or not self._resource.public:
+            headers.update(authorization())
+        content = json.dumps(written).encode() if title else None
+        status, again, said, sent = 0, False, "", time.time()
+        port = self._random.choice(self._ports)
+        connection = self._connections.setdefault(
+            port, http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        )
         try:
-            self._connection.request(method, path, body, headers)
-            response = self._connection.getresponse()
-            content = response.read()
+            connection.request(method, path, content, headers)
+            response = connection.getresponse()
+            body = response.read()
             status, again = response.status, "Retry-After" in response.headers
             if status == 201:
-                made = json.loads(content)["id"]
-                self._known.append(made)
+                one = json.loads(body)["id"]
+                self._known.append(one)
             elif status >= 300:
-                said = content.decode()
+                said = body.decode()
         except (OSError, http.client.HTTPException) as error:
             said = repr(error)
-            self._connection.close()
-        about = title, sent, time.time(), status, again, said, self._number, made
+            connection.close()
+        about = title, sent, time.time(), status, again, said, self._number, one
         self.answers.append(Answer(bool(title), *about))
 
 
 @contextmanager
-def load(port: int, *, clients: int, mix: Mix) -> Iterator[Load]:
-    """Run clients while the block runs. The responses are complete after the block."""
-    stop, run, result = Event(), f"load {uuid4().hex[:8]}", Load()
-    threads = [Client(number, port, mix, run, stop) for number in range(clients)]
+def load(
+    port: int | list[int], *, clients: int, mix: Mix, resource: Resource = TODOS
+) -> Iterator[Load]:
+    """Run clients while the block runs. The responses are complete after the block.
+
+    Each request goes to one of the ports. The caller may add and remove ports meanwhile.
+    """
+    stop, run = Event(), f"load {uuid4().hex[:8]}"
+    ports = [port] if isinstance(port, int) else port
+    threads = [Client(number, ports, resource, mix, run, stop) for number in range(clients)]
+    result = Load(threads)
     try:
         for thread in threads:
             thread.start()

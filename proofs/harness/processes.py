@@ -30,6 +30,20 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def wait_for_port(port: int, seconds: float = 60) -> None:
+    """Wait until the port accepts connections; raise TimeoutError where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Nothing listens on port {port}.") from error
+            time.sleep(0.02)
+        else:
+            return
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     at: float  # time.time() when the line was read; PostgreSQL runs on the same clock.

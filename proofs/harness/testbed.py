@@ -10,7 +10,7 @@ from pathlib import Path
 
 from proofs.harness.database import Cluster, Database
 from proofs.harness.issuer import Issuer
-from proofs.harness.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port, wait_for_port
 from proofs.harness.project_copy import copy_project
 from proofs.harness.proof_revision import Revision
 
@@ -152,6 +152,7 @@ class Project:
         )
         try:
             server.wait_for("Started worker-", times=workers, seconds=120)
+            wait_for_port(port)  # Where the machine is busy, a worker listens later than it says.
             yield port
         finally:
             self._processes.end(server)

@@ -229,6 +229,27 @@ class ComparisonTest(RevisionsTestCase):
         self.assertIn("drop_index_concurrently", index)
         self.assertIn("drop_column", column)
 
+    def test_a_downgrade_makes_a_dropped_index_as_it_was(self) -> None:
+        made = "SELECT indexdef FROM pg_indexes WHERE tablename = 'things' ORDER BY 1"
+        plain = Column("id", Integer), Column("name", Text)
+        self.anew(*plain)
+        self.migrate()
+        self.anew(
+            *(column._copy() for column in plain),
+            Index("unique", "name", unique=True, postgresql_nulls_not_distinct=True),
+            Index("some", "id", postgresql_where=text("id > 7"), postgresql_include=["name"]),
+            Index("prefix", "name", postgresql_ops={"name": "text_pattern_ops"}),
+            Index("words", text("to_tsvector('english', name)"), postgresql_using="gin"),
+            Index("last", text("name DESC NULLS LAST")),
+        )
+        self.migrate()
+        before, revision = self.sql(made), self.current()
+        self.anew(*(column._copy() for column in plain))
+        self.migrate("unique", "some", "prefix", "words", "last")
+        self.assertEqual(self.sql(made), [])
+        self.migrations().downgrade(revision)
+        self.assertEqual(self.sql(made), before)
+
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))
         self.assertEqual(len(self.migrations().create("Test", plain=True)), 1)

@@ -42,6 +42,12 @@ class ConcurrentIndexOp(ops.CreateIndexOp):
 
 
 class ConcurrentDropOp(ops.DropIndexOp):
+    @classmethod
+    def of(cls, index: ops.DropIndexOp) -> "ConcurrentDropOp":
+        # With the options of the index: a reverse without them is another index.
+        options = {"schema": index.schema, "_reverse": index.reverse(), **index.kw}
+        return cls(index.index_name or "", index.table_name, **options)
+
     def reverse(self) -> ops.CreateIndexOp:
         return ConcurrentIndexOp.of(super().reverse())
 
@@ -98,11 +104,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
         case ops.CreateIndexOp():
             steps.alone.append(ConcurrentIndexOp.of(operation))
         case ops.DropIndexOp():
-            reverse = operation.reverse()
-            name, table = operation.index_name, operation.table_name
-            steps.unindexed.append(
-                ConcurrentDropOp(name, table, schema=operation.schema, _reverse=reverse)
-            )
+            steps.unindexed.append(ConcurrentDropOp.of(operation))
         case ConstraintStatement(kind="check constraint" | "foreign key"):
             steps.at_once[relation].append(operation.unvalidated())
             steps.validated.append(operation.validation())

@@ -24,7 +24,7 @@ class TodoService:
             work.todos.add(todo)
         return todo
 
-    def get(self, todo_id: UUID) -> Todo:
+    def read(self, todo_id: UUID) -> Todo:
         with self._unit_of_work(read_only=True) as work:
             return work.todos.get(todo_id)
 

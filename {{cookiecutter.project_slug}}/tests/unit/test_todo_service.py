@@ -24,7 +24,7 @@ class TodoServiceTest(TestCase):
 
     def test_a_created_todo_is_listed(self) -> None:
         todo = self.todos.create(title="x")
-        self.assertEqual(self.todos.get(todo.id).title, "x")
+        self.assertEqual(self.todos.read(todo.id).title, "x")
         page = self.todos.page(PageQuery(limit=10))
         self.assertEqual([one.id for one in page], [todo.id])
 
@@ -35,7 +35,7 @@ class TodoServiceTest(TestCase):
     def test_a_change_is_stored(self) -> None:
         todo = self.todos.create(title="x")
         self.todos.change(todo.id, title="y")
-        self.assertEqual(self.todos.get(todo.id).title, "y")
+        self.assertEqual(self.todos.read(todo.id).title, "y")
 
     def test_a_change_of_nothing_keeps_the_title(self) -> None:
         todo = self.todos.create(title="x")
@@ -44,7 +44,7 @@ class TodoServiceTest(TestCase):
     def test_completing_stores_the_moment(self) -> None:
         todo = self.todos.create(title="x")
         self.todos.complete(todo.id)
-        self.assertEqual(self.todos.get(todo.id).completed_at, StoppedClock.moment)
+        self.assertEqual(self.todos.read(todo.id).completed_at, StoppedClock.moment)
 
     def test_completing_twice_is_refused(self) -> None:
         todo = self.todos.create(title="x")
@@ -56,10 +56,10 @@ class TodoServiceTest(TestCase):
         todo = self.todos.create(title="x")
         self.todos.delete(todo.id)
         with self.assertRaises(NotFoundError):
-            self.todos.get(todo.id)
+            self.todos.read(todo.id)
 
     def test_an_unknown_todo_is_not_found(self) -> None:
-        for operation in (self.todos.get, self.todos.complete, self.todos.delete):
+        for operation in (self.todos.read, self.todos.complete, self.todos.delete):
             with self.subTest(operation.__name__), self.assertRaises(NotFoundError):
                 operation(uuid7())
         with self.assertRaises(NotFoundError):

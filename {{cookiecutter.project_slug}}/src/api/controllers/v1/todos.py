@@ -44,7 +44,7 @@ def create_todo(body: dict[str, Any], todos: Todos) -> tuple[Todo, dict[str, str
 @inject
 def read_todo(todo_id: UUID, todos: Todos) -> Todo:
     """Read one todo."""
-    return todos.get(todo_id)
+    return todos.read(todo_id)
 
 
 @blueprint.patch("/<uuid:todo_id>")

@@ -105,10 +105,10 @@ def _schema(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
     before, after = was.get("properties", {}), now.get("properties", {})
     for name in sorted(before.keys() - after.keys()):
         yield f"{place}/{name}: it is gone"
-    needed, given = set(now.get("required", [])), set(was.get("required", []))
-    told = "it is required now" if sent else "it may be missing"
-    for name in sorted(needed - given) if sent else sorted((given - needed) & after.keys()):
-        yield f"{place}/{name}: {told}"
+    needed, promised = set(now.get("required", [])), set(was.get("required", []))
+    sentence = "it is required now" if sent else "it may be missing"
+    for name in sorted(needed - promised) if sent else sorted((promised - needed) & after.keys()):
+        yield f"{place}/{name}: {sentence}"
     for name in sorted(before.keys() & after.keys()):
         yield from _schema(f"{place}/{name}", before[name], after[name], sent=sent)
     if "items" in was and "items" in now:

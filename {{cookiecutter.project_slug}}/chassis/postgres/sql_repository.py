@@ -229,5 +229,5 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
 def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
     """Raise the error of the domain for a violated foreign key."""
-    if known := reference_error(error, tables):
-        raise known from error
+    if explained := reference_error(error, tables):
+        raise explained from error

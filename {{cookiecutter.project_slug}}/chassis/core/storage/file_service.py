@@ -172,12 +172,12 @@ class FileService:
         Where the commit fails, `files sweep` removes it.
         """
         with self._unit_of_work() as work:
-            kept = work.files.where(owner=file.owner).get(file.id, lock=True)
-            uploaded = kept.key
-            kept.accept(key)
-            work.files.save(kept)
+            stored = work.files.where(owner=file.owner).get(file.id, lock=True)
+            uploaded = stored.key
+            stored.accept(key)
+            work.files.save(stored)
             work.after_commit(self._deletion(uploaded))
-        return kept
+        return stored
 
     def _deletion(self, key: str) -> Callable[[], None]:
         return lambda: self._store.delete(key)

@@ -13,6 +13,8 @@ INSTALL := '{{cookiecutter.project_slug}}/scripts/install.sh'
 UV = $$(command -v uv || ls "$$PWD/$(VENV)/bin/uv" 2>/dev/null)
 LOCK = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11
+# Files in the order of tests/conftest.py, the longest first.
+TWO_AT_A_TIME := $(VENV)/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -21,11 +23,12 @@ help:  ## List the commands.
 
 .PHONY: test
 test: $(READY)  ## Run the template's tests but for the long ones, two files at a time.
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile -m 'not long' --durations 10
+	$(TWO_AT_A_TIME) -m 'not long'
 
 .PHONY: test-all
 test-all: test  ## Run the long ones, too: containers, a pooler, faults and migrations under load.
-	$(VENV)/bin/pytest -m long --durations 10
+	$(TWO_AT_A_TIME) -m 'long and not alone'
+	$(VENV)/bin/pytest -m 'long and alone' --durations 10
 
 .PHONY: demo
 demo: $(DEMO)/Makefile  ## Generate a project with the defaults into demo/ once, and start it.

@@ -32,12 +32,17 @@ def environment(name: str, requirements: Path) -> Path:
     return folder
 
 
-def generate(folder: Path) -> Path:
-    """Generate the default project from the working tree, with uncommitted changes."""
-    project = generate_only(folder)
-    served = folder / "served.txt"
-    served.write_text(_served(project / "requirements"))
-    (project / ".venv").symlink_to(environment("onion", served))
+def generate(folder: Path, installed: Path | None = None, **answers: object) -> Path:
+    """Generate a project from the working tree, with uncommitted changes.
+
+    It gets the installed environment, or one with what the default project needs to serve.
+    """
+    project = generate_only(folder, **answers)
+    if installed is None:
+        served = folder / "served.txt"
+        served.write_text(_served(project / "requirements"))
+        installed = environment("onion", served)
+    (project / ".venv").symlink_to(installed.resolve())
     open_writes(project)
     return project
 

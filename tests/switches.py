@@ -3,17 +3,16 @@
 import re
 from pathlib import Path
 
-from conftest import PROJECT_FOLDER, bake_into, command, make, project_files, prove
+from conftest import PROJECT_FOLDER, bake_into, command, project_files, prove
 
 
 def project_with(
-    project: Path, template: Path, folder: Path, requirements: str, **answers: object
+    installed: Path, template: Path, folder: Path, requirements: str, **answers: object
 ) -> Path:
-    """Generate a project with `project`'s environment, to which the requirements are added."""
-    make(project, "format")  # Installs the environment at the first time.
+    """Generate a project with `installed`'s environment, to which the requirements are added."""
     folder.chmod(0o755)  # Root's embedded PostgreSQL runs as another user.
     made = bake_into(folder, template, **answers)
-    (made / ".venv").symlink_to(project / ".venv")
+    (made / ".venv").symlink_to(installed / ".venv")
     added = command(f"scripts/install.sh .venv requirements/{requirements}", cwd=made)
     assert added.returncode == 0, added.stderr
     (made / ".venv/.ready").touch()

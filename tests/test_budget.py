@@ -1,17 +1,19 @@
 """The counted figures of `make bench-check`; times and CPU would need an idle machine."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, environment
+from conftest import ROOT, Bake, environment
 
 from benchmarks.budget import Figures, budget, regressions, unmeasured
 from benchmarks.environments import open_writes
 
 ALLOWED = {"queries": {"read": 1.0, "list": 1.0}, "cpu_to_flask": {"read": 2.2}}
 GET = "        rows = statement.rows("
+ENQUEUE = "        task_named(task).require(arguments)\n"
 
 
 def guard(project: Path) -> subprocess.CompletedProcess[str]:
@@ -60,6 +62,7 @@ def test_the_default_project_keeps_to_it_until_it_asks_twice(copy: Path) -> None
     open_writes(copy)
     result = guard(copy)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "added_by_an_enqueue" in result.stdout
     repository = copy / "chassis/postgres/sql_repository.py"
     source = repository.read_text()
     assert source.count(GET) == 1
@@ -71,3 +74,24 @@ def test_the_default_project_keeps_to_it_until_it_asks_twice(copy: Path) -> None
     assert "read: queries is 2, and its budget 1." in told
     assert "update: round_trips is 4, and its budget 3." in told
     assert not any(line.startswith(("list:", "create:")) for line in told)
+
+
+def test_an_enqueue_that_asks_twice_is_counted(copy: Path, bake: Bake) -> None:
+    project = bake(background_jobs="celery")
+    (project / ".venv").symlink_to(copy / ".venv")
+    open_writes(project)
+    outbox = project / "chassis/jobs/outbox.py"
+    source = outbox.read_text()
+    assert source.count(ENQUEUE) == 1
+    twice = f'{ENQUEUE}        self._connection.exec_driver_sql("SELECT 1")\n'
+    outbox.write_text(source.replace(ENQUEUE, twice))
+    result = subprocess.run(
+        [project / ".venv/bin/python", "-m", "benchmarks.enqueued", project, "still"],
+        cwd=ROOT,
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == {"added_by_an_enqueue": {"statements": 2, "round trips": 2}}

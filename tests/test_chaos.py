@@ -7,6 +7,7 @@ from conftest import Report, short_form
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_faults_under_load_cost_nothing_that_was_acknowledged(copy: Path, report: Report) -> None:
     output = short_form("proofs.chaos", copy)
     borne = [line for line in output.splitlines() if line.endswith("  borne")]

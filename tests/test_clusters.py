@@ -1,5 +1,6 @@
 """The Kubernetes manifests are valid, and their limits fit the server."""
 
+import itertools
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -102,6 +103,57 @@ def test_every_pod_is_restricted_and_fits_the_server(manifests: Path) -> None:
             assert_deployable(of_kind(resources, "Deployment"), server)
         else:
             assert_restricted(of_kind(resources, "Job"))
+
+
+SWITCHES = {"background_jobs": ["none", "celery"], "file_storage": ["none", "s3"]}
+COMBINATIONS = [
+    dict(zip(SWITCHES, values, strict=True)) for values in itertools.product(*SWITCHES.values())
+]
+# The first part of a row in docs/clusters.md: a secret that has to exist, and its keys.
+SECRET = re.compile(r"^\| `(api[a-z-]*)` \| (.+) \|$", re.MULTILINE)
+
+
+def containers(resources: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return where the container of each deployment or job gets its settings from."""
+    return {
+        one["metadata"]["name"]: pod(one)["containers"][0]["envFrom"]
+        for one in resources
+        if one["kind"] in {"Deployment", "Job"}
+    }
+
+
+def named(sources: list[dict[str, Any]], kind: str) -> set[str]:
+    return {source[kind]["name"] for source in sources if kind in source}
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=lambda one: " ".join(one.values()))
+def test_with_each_switch_settings_and_secrets_are_named(
+    answers: dict[str, str], bake: Bake, tmp_path: Path
+) -> None:
+    project = bake(kubernetes=True, pipelines="none", **answers)
+    told = dict(SECRET.findall((project / "docs/clusters.md").read_text()))
+    has_jobs, has_files = (value != "none" for value in answers.values())
+    wanted = {"api", *(["api-broker"] * has_jobs), *(["api-store"] * has_files)}
+    assert told.keys() == wanted | {"api-migration"}
+    for overlay in OVERLAYS:
+        resources = render(project / "deploy/overlays" / overlay / "application")
+        file = tmp_path / f"{overlay}.yaml"
+        file.write_text(
+            yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA])
+        )
+        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        settings = of_kind(resources, "ConfigMap")
+        assert ("S3_BUCKET" in settings["data"]) is has_files
+        sources = containers(resources)
+        assert sources.keys() == {"api", *(["relay", "worker"] * has_jobs)}
+        assert set().union(*(named(one, "secretRef") for one in sources.values())) == wanted
+        for name, one in sources.items():
+            assert named(one, "configMapRef") == {settings["metadata"]["name"]}
+            # The relay publishes messages and opens no file.
+            assert ("api-store" in named(one, "secretRef")) is (has_files and name != "relay")
+        for policy in (one for one in resources if one["kind"] == "NetworkPolicy"):
+            ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
+            assert 443 in ports
 
 
 MUTATIONS: dict[str, Callable[[str], str]] = {

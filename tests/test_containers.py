@@ -41,7 +41,7 @@ ALONE = [
     "--env=SECRET_KEY=of-the-tests-and-of-nothing-else",
 ]
 
-pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.long]
+pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.long, pytest.mark.alone]
 
 
 def docker(

@@ -14,12 +14,14 @@ import pytest
 import yaml
 from conftest import (
     PROJECT_FOLDER,
+    Bake,
     Report,
     command,
     environment,
     make,
 )
 from switches import common, mentions, passed_by_the_chassis, project_with, versions
+from test_clusters import OVERLAYS, SECRET, of_kind, render
 from test_documents import commands
 
 from proofs.chassis import SUITE
@@ -34,13 +36,31 @@ GUIDE = "docs/files.md"
 NAMES = ("clamd", "file_operations", "media_types", "references", "s3", "stores", "sweep")
 MODULES = tuple(f"storage.test_{name}" for name in NAMES)
 START_SECONDS = 120
+LOAD = """
+import src
+from chassis.settings import load_config
+from src.config import Config
+load_config(Config)
+"""
+SECRETS = {
+    "DATABASE_URL": "postgresql://service@db/shop",
+    "SECRET_KEY": "of a test, and of nothing else at all",
+    "JWT_JWKS_URL": "https://issuer.example.org/keys",
+    "JWT_ISSUER": "https://issuer.example.org",
+    "JWT_AUDIENCE": "shop",
+    "S3_ACCESS_KEY": "a key",
+    "S3_SECRET_KEY": "a secret",
+    "BROKER_URL": "amqp://service:secret@rabbitmq/",
+}
 
 
 @pytest.fixture(scope="module")
-def files_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files_project(
+    installed: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A project that stores files, with the default project's environment and S3 packages."""
     folder = tmp_path_factory.mktemp("files")
-    return project_with(project, template, folder, "storage-development.txt", file_storage="s3")
+    return project_with(installed, template, folder, "storage-development.txt", file_storage="s3")
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])
@@ -72,6 +92,37 @@ def test_compose_hands_on_each_setting_of_s3(template: Path) -> None:
     services = yaml.safe_load((project / "compose.yaml").read_text())["services"]
     for service in ("api", "jobs-relay", "jobs-worker"):
         assert names <= services[service]["environment"].keys()
+
+
+def test_with_what_the_manifests_name_it_starts_in_production(
+    files_project: Path, bake: Bake
+) -> None:
+    project = bake(file_storage="s3", background_jobs="celery", kubernetes=True)
+    told = dict(SECRET.findall((project / "docs/clusters.md").read_text()))
+    keys = re.findall(r"`([A-Z0-9_]+)`", told["api"] + told["api-store"] + told["api-broker"])
+    for overlay in OVERLAYS:
+        resources = render(project / "deploy/overlays" / overlay / "application")
+        settings = of_kind(resources, "ConfigMap")["data"]
+        assert complains(files_project, project, {**settings, **dict.fromkeys(keys, "")})
+        assert not complains(files_project, project, {**settings, **SECRETS})
+        assert SECRETS.keys() == set(keys)
+        del settings["S3_BUCKET"]
+        assert "S3_BUCKET" in complains(files_project, project, {**settings, **SECRETS})
+
+
+def complains(installed: Path, project: Path, variables: dict[str, str]) -> str:
+    """Return what the project says about these settings: nothing where they are complete."""
+    (project / ".env").unlink(missing_ok=True)
+    result = subprocess.run(
+        [installed / ".venv/bin/python", "-c", LOAD],
+        cwd=project,
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert bool(result.returncode) is bool(result.stderr)
+    return result.stderr
 
 
 def test_a_project_with_it_passes_its_checks_and_tests(files_project: Path) -> None:

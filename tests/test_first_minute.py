@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import bake_into, make, project_files
+from conftest import bake_into, project_files
 from test_demo import started
 
 from proofs.matrix import Combination, combinations
@@ -53,11 +53,10 @@ def every(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Comb
 def different(
     every: list[Combination],
     template: Path,
-    project: Path,
+    installed: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     """Return one project for each set of answers with different running code."""
-    make(project, "format")  # Installs the environment at the first time.
     found: dict[str, Path] = {}
     for one in every:
         made = bake_into(tmp_path_factory.mktemp("answers"), template, **dict(one.answers))
@@ -65,7 +64,7 @@ def different(
     for made in found.values():
         # Root's embedded PostgreSQL runs as another user.
         made.parent.chmod(0o755)
-        (made / ".venv").symlink_to(project / ".venv")
+        (made / ".venv").symlink_to(installed / ".venv")
         for name in ("requirements/run.txt", "requirements/development.txt"):
             os.utime(made / name, (0, 0))  # So that make does not reinstall the shared environment.
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Report, command, make
+from conftest import Report, command
 from test_documents import has_column, running_database, sql
 
 GUIDE = "docs/grow.md"
@@ -63,10 +63,9 @@ def run(project: Path, line: str, **variables: str) -> str:
 
 
 @pytest.fixture
-def shop(project: Path, empty_project: Path, tmp_path: Path) -> Path:
-    make(project, "format")  # Installs the environment.
+def shop(installed: Path, empty_project: Path, tmp_path: Path) -> Path:
     shop = shutil.copytree(empty_project, tmp_path / "shop")
-    (shop / ".venv").symlink_to((project / ".venv").resolve())
+    (shop / ".venv").symlink_to((installed / ".venv").resolve())
     return shop
 
 

@@ -29,10 +29,10 @@ MODULES = tuple(f"jobs.test_{name}" for name in NAMES)
 
 
 @pytest.fixture(scope="module")
-def jobs_project(project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def jobs_project(installed: Path, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with jobs, with the default project's environment and Celery."""
     folder = tmp_path_factory.mktemp("jobs")
-    return project_with(project, template, folder, "jobs.txt", background_jobs="celery")
+    return project_with(installed, template, folder, "jobs.txt", background_jobs="celery")
 
 
 @pytest.mark.parametrize("kind", ["default_project", "empty_project"])
@@ -93,6 +93,7 @@ def assert_runs(line: str, project: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_whatever_is_killed_each_committed_job_has_its_effect_once(
     jobs_project: Path, report: Report
 ) -> None:

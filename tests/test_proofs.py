@@ -93,6 +93,7 @@ def test_the_examples_of_the_page_are_linted(stranger: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_the_proof_under_load_that_the_page_adds_holds(stranger: Path, copy: Path) -> None:
     # The modules that the project's Python runs are found in the template's folder.
     result = python("-m", "proofs.reindexing", "--project", str(copy), cwd=stranger)

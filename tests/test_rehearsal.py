@@ -10,6 +10,7 @@ from proofs.mutations import mutations
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
     output = short_form("proofs.rehearsal", copy)
     found = [line.split("FAIL")[0].strip() for line in output.splitlines()]
@@ -19,6 +20,7 @@ def test_migrations_under_load_lose_nothing(copy: Path, report: Report) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_migrations_refuse_nobody_for_longer_than_they_must(copy: Path, report: Report) -> None:
     output = short_form("proofs.refusals", copy)
     passed = output.count("\n  pass  ")

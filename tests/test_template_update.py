@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT_FOLDER, bake_into, commit_all, environment, git, make, tool
+from conftest import PROJECT_FOLDER, bake_into, commit_all, environment, git, tool
 
 ANSWERS = {
     "project_name": 'It\'s "quoted" \\ & {{ 7 * 7 }} 🚀',
@@ -69,8 +69,7 @@ class Pair:
 
 
 @pytest.fixture
-def pair(own_template: Path, project: Path, tmp_path: Path) -> Pair:
-    make(project, "format")  # Installs the environment at the first time.
+def pair(own_template: Path, installed: Path, tmp_path: Path) -> Pair:
     origin = tmp_path / "template.git"
     git("clone", "--quiet", "--bare", str(own_template), str(origin), cwd=tmp_path)
     git("remote", "add", "origin", str(own_template), cwd=own_template)
@@ -80,7 +79,7 @@ def pair(own_template: Path, project: Path, tmp_path: Path) -> Pair:
     literal |= {"license": "Apache-2.0"}
     baked = bake_into(tmp_path, own_template, **literal)
     assert git("status", "--porcelain", cwd=baked) == ""
-    return Pair(own_template, baked, project / ".venv/bin/python")
+    return Pair(own_template, baked, installed / ".venv/bin/python")
 
 
 def append(line: str) -> Callable[[str], str]:

@@ -5,6 +5,7 @@ python -m proofs.conformance [--short] [--only PROOF ...] [--project DIR]
 The client programs are installed from requirements-conformance.txt into their own environment.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -23,6 +24,13 @@ LOCKED = ROOT / "requirements-conformance.txt"
 
 def tools() -> Path:
     """Return the client programs' folder; the environment is made again for a new lock file."""
+    with LOCKED.open() as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        install_tools()
+    return TOOLS / "bin"
+
+
+def install_tools() -> None:
     ready = TOOLS / LOCKED.name
     if not ready.exists() or ready.read_bytes() != LOCKED.read_bytes():
         print(f"Installing what {LOCKED.name} names.", flush=True)
@@ -35,7 +43,6 @@ def tools() -> Path:
             install = [str(TOOLS / "bin/python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, "--require-hashes", "--requirement", LOCKED], check=True)
         shutil.copy(LOCKED, ready)
-    return TOOLS / "bin"
 
 
 def require_browser() -> None:

@@ -1,4 +1,5 @@
 import re
+from copy import deepcopy
 from typing import Any
 
 from chassis.development.testing.http_cases import HttpTestCase
@@ -24,6 +25,12 @@ class OpenApiTest(HttpTestCase):
             {"title": "The Tests", "version": "1.2.3", "description": "Tested."},
         )
         self.assertIn("/health/ready", self.document["paths"])
+
+    def test_requests_in_other_threads_see_no_part_of_it_that_is_half_made(self) -> None:
+        [api] = self.client.application.extensions["flask-smorest"]["apis"].values()
+        before = deepcopy(api["ext_obj"].spec.to_dict())
+        self.assertEqual(api["ext_obj"].document(), self.document)
+        self.assertEqual(api["ext_obj"].spec.to_dict(), before)
 
     def test_the_operations_of_the_project_come_first_and_no_tag_is_empty(self) -> None:
         paths = list(self.document["paths"])

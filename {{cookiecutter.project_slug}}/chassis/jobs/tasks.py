@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -44,14 +45,22 @@ class Task:
 
     def require(self, arguments: Mapping[str, object]) -> None:
         """Raise CodeError where the function does not accept these arguments."""
-        hints = get_type_hints(inspect.unwrap(self.function), include_extras=True)
-        injected = {name: None for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+        signature, injected = _parameters(self.function)
         if wrong := injected.keys() & arguments.keys():
             raise CodeError(f"{self.name}: {', '.join(sorted(wrong))} is injected.")
         try:
-            inspect.signature(inspect.unwrap(self.function)).bind(**{**injected, **arguments})
+            signature.bind(**{**injected, **arguments})
         except TypeError as error:
             raise CodeError(f"{self.name}: {error}.") from None
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, None]]:
+    """Return the signature and the parameters that are injected; each enqueue needs both."""
+    plain = inspect.unwrap(function)
+    hints = get_type_hints(plain, include_extras=True)
+    injected = {name: None for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+    return inspect.signature(plain), injected
 
 
 _tasks: dict[str, Task] = {}

@@ -1,6 +1,7 @@
 """Serves the description of the API, by default at /openapi.json, and its page, at /docs."""
 
 import re
+from copy import deepcopy
 from typing import Any
 
 import flask_smorest
@@ -58,14 +59,17 @@ def schema_name(schema: Any) -> str:
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types.
     DEFAULT_ERROR_RESPONSE_NAME = None  # Errors are documented by status instead.
 
+    _text: str | None = None
+
     def document(self) -> dict[str, Any]:
-        return complete(self.spec.to_dict())
+        # A copy, since `to_dict` returns parts that requests in other threads read, too.
+        return complete(deepcopy(self.spec.to_dict()))
 
     @public
     def _openapi_json(self) -> Response:
-        return Response(
-            json.dumps(self.document(), sort_keys=False), content_type="application/json"
-        )
+        if self._text is None:  # Flask takes no operation after the first request.
+            self._text = json.dumps(self.document(), sort_keys=False)
+        return Response(self._text, content_type="application/json")
 
     def _register_error_handlers(self) -> None:
         """Do nothing: chassis/http/output/problems.py handles errors."""

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from unittest import TestCase
+from unittest.mock import Mock
 
 from chassis.core.errors import ConflictError, NotFoundError
 from chassis.core.identity import uuid7
@@ -9,18 +10,15 @@ from src.services.ports import Clock
 from src.services.todo_service import TodoService
 from tests.unit.memory_todos import MemoryTodoRepository
 
-
-class StoppedClock(Clock):
-    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class TodoServiceTest(TestCase):
     def setUp(self) -> None:
         unit_of_work = MemoryUnitOfWorkFactory(todos=MemoryTodoRepository)
-        self.todos = TodoService(unit_of_work, StoppedClock())
+        clock = Mock(spec=Clock)
+        clock.now.return_value = NOON
+        self.todos = TodoService(unit_of_work, clock)
 
     def test_a_created_todo_is_listed(self) -> None:
         todo = self.todos.create(title="x")
@@ -44,7 +42,7 @@ class TodoServiceTest(TestCase):
     def test_completing_stores_the_moment(self) -> None:
         todo = self.todos.create(title="x")
         self.todos.complete(todo.id)
-        self.assertEqual(self.todos.read(todo.id).completed_at, StoppedClock.moment)
+        self.assertEqual(self.todos.read(todo.id).completed_at, NOON)
 
     def test_completing_twice_is_refused(self) -> None:
         todo = self.todos.create(title="x")

@@ -68,6 +68,10 @@ strangers-objects: $(READY)  ## Prove on 200 random databases that nothing of ot
 chaos: $(READY)  ## Make faults under load on a generated project; needs root, redis-server and nginx.
 	$(VENV)/bin/python -m proofs.chaos
 
+.PHONY: dump
+dump: $(READY)  ## Prove that what pg_dump takes while clients write restores with every acknowledged write.
+	$(VENV)/bin/python -m proofs.dump
+
 .PHONY: jobs
 jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.
 	$(VENV)/bin/python -m proofs.jobs

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
-from chassis.core.paging import PageQuery
+from chassis.core.paging import PageQuery, SortKey
 from chassis.postgres.engines import psycopg2_url
 from chassis.postgres.keyset import page_statement, page_values
 from sqlalchemy import create_engine, event
@@ -16,10 +17,10 @@ from src.infrastructure.models.todos import todos
 
 ORDERS = {
     "unsorted": (),
-    "-created_at": (("id", True),),
-    "title": (("title", False),),
-    "-title": (("title", True),),
-    "title,-created_at": (("title", False), ("id", True)),
+    "-created_at": (SortKey("id", descends=True),),
+    "title": (SortKey("title"),),
+    "-title": (SortKey("title", descends=True),),
+    "title,-created_at": (SortKey("title"), SortKey("id", descends=True)),
 }
 
 
@@ -28,7 +29,7 @@ def explain(connection, query):
     statement, values = page_statement(todos, query), page_values(query)
     for _ in range(2):
         with connection.begin(), explained(connection):
-            [plan] = connection.execute(statement, values).scalar_one()
+            [[[plan]]] = statement.rows(connection, values)
     top = plan["Plan"]
     return top["Shared Hit Blocks"] + top["Shared Read Blocks"], plan["Execution Time"]
 
@@ -50,11 +51,11 @@ class explained:  # noqa: N801  # A context manager.
 
 def last_page(connection, query):
     """Return the cursor of the page that ends at the last row."""
-    turned = replace(query, order=tuple((name, not descends) for name, descends in query.keys))
-    statement = page_statement(todos, turned).offset(query.limit - 1)
-    row = connection.execute(statement, {"limit": 1}).one()
+    turned = replace(query, order=tuple(SortKey(key.name, not key.descends) for key in query.keys))
+    *_, row = page_statement(todos, turned).rows(connection, page_values(turned))
     connection.rollback()
-    return replace(query, after=query.position(row))
+    entity = SimpleNamespace(**dict(zip(todos.c.keys(), row, strict=True)))
+    return replace(query, after=query.position(entity))
 
 
 def main(limit):

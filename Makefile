@@ -49,7 +49,7 @@ openapi: $(READY) $(DEMO)/Makefile  ## Write the template's openapi.json anew, w
 	@$(VENV)/bin/python -m proofs.conformance.committed --python $(DEMO)/.venv/bin/python
 
 .PHONY: security
-security: $(READY)  ## Write what the tests of the chassis show of security into the template.
+security: $(READY)  ## Write the security requirements that the chassis's tests show into the template.
 	$(VENV)/bin/python -m proofs.chassis --security $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: rehearse
@@ -57,7 +57,7 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
-refusals: $(READY)  ## Measure whom 58 migrations shut out on PostgreSQL 15, 17 and 18; RESUME=1 goes on. Two hours.
+refusals: $(READY)  ## Measure how long 59 migrations block clients on PostgreSQL 15, 17 and 18; RESUME=1 continues. Two hours.
 	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
 
 .PHONY: strangers-objects
@@ -69,11 +69,11 @@ chaos: $(READY)  ## Make faults under load on a generated project; needs root, r
 	$(VENV)/bin/python -m proofs.chaos
 
 .PHONY: dump
-dump: $(READY)  ## Prove that what pg_dump takes while clients write restores with every acknowledged write.
+dump: $(READY)  ## Prove that a pg_dump under load restores with every acknowledged write.
 	$(VENV)/bin/python -m proofs.dump
 
 .PHONY: jobs
-jobs: $(READY)  ## Kill whatever does background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.
+jobs: $(READY)  ## Kill processes of background jobs, 50 times, and count the effects; needs RabbitMQ's image, or Debian's.
 	$(VENV)/bin/python -m proofs.jobs
 
 .PHONY: conformance
@@ -95,7 +95,7 @@ generator: $(READY)  ## Prove generate and destroy on random models; needs an ho
 	$(VENV)/bin/python -m proofs.generator
 
 .PHONY: examples
-examples: $(READY)  ## Rebuild, test and ask the examples, or NAME="one another"; INTO=path builds them there.
+examples: $(READY)  ## Rebuild and test the examples, and run their pages; or NAME="one another"; INTO=path builds them there.
 	$(VENV)/bin/python -m proofs.examples $(if $(INTO),--build --into '$(INTO)') $(NAME)
 
 .PHONY: column-split
@@ -115,15 +115,15 @@ test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, 
 	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: test-chassis-ordinary
-test-chassis-ordinary: $(READY)  ## The same without the chassis's shortcuts: the libraries do all.
+test-chassis-ordinary: $(READY)  ## Run these tests without the chassis's shortcuts: the libraries do all.
 	$(VENV)/bin/python -m proofs.chassis --ordinary $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: coverage-chassis
-coverage-chassis: $(READY)  ## The same, and measure what they reach: 95 % of the branches of the chassis, or it fails.
+coverage-chassis: $(READY)  ## Run these tests and measure coverage: below 95 % of the chassis's branches, it fails.
 	$(VENV)/bin/python -m proofs.chassis --coverage $(if $(PROJECT),--project '$(PROJECT)')
 
 .PHONY: house
-house: $(READY)  ## Count the figures of the house: before, now and at most.
+house: $(READY)  ## Count the sizes of a generated project: at 1.0.0, now, and the limits.
 	$(VENV)/bin/python -m proofs.house
 
 .PHONY: check

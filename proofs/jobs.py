@@ -79,7 +79,7 @@ def with_jobs(folder: Path, environment: Path | None) -> Path:
 def main() -> int:
     arguments = parser("jobs", __doc__)
     arguments.add_argument("--short", action="store_true", help="8 kills, 160 jobs are enqueued")
-    arguments.add_argument("--bench", action="store_true", help="measure, and kill nobody")
+    arguments.add_argument("--bench", action="store_true", help="measure, without kills")
     arguments.add_argument("--broker", choices=["docker", "debian"])
     given = arguments.parse_args()
     environment = given.project and (given.project / ".venv").resolve()

@@ -180,14 +180,14 @@ def judge(engine: Any, ledger: Ledger) -> int:
     }
     statuses = Counter(str(status) for status in ledger.statuses.values())
     print(
-        f"requests: {len(ledger.statuses)}, by status {dict(statuses)}; {ledger.unanswered} times "
-        "one was sent again, without an answer or after a 503",
+        f"requests: {len(ledger.statuses)}, by status {dict(statuses)}; {ledger.unanswered} were "
+        "sent again after a broken connection or a 503",
         flush=True,
     )
     attempts = column(engine, "SELECT attempts FROM ops.job")
     print(
         f"jobs: {len(intents)} committed, {sum(effects.values())} effects, "
-        f"{sum(attempts)} attempts, at most {max(attempts)} of one",
+        f"{sum(attempts)} attempts, at most {max(attempts)} for one job",
         flush=True,
     )
     for name, found in faults.items():
@@ -218,7 +218,7 @@ def frozen(service: Service, engine: Any, seconds: int) -> int:
         time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
     finally:
         service.broker.thaw()
-    print(f"after the frost all was done in {settle(engine):.1f} s", flush=True)
+    print(f"after the freeze all jobs were done in {settle(engine):.1f} s", flush=True)
     effects = len(column(engine, "SELECT DISTINCT n FROM effects WHERE n > 300000"))
     return (worst > SLOWEST_MS) + (effects != 120)
 
@@ -230,7 +230,7 @@ def prove(project: Path, length: str, broker: Broker) -> int:
     engine = sql.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.begin() as connection:
         connection.execute(sql.text("CREATE TABLE intents (n int PRIMARY KEY)"))
-        # Without an Idempotency-Key, so that a second effect would be counted.
+        # Without a primary key, so that a second effect of a job would be counted.
         connection.execute(sql.text("CREATE TABLE effects (n int)"))
     if length == "bench":
         import_module("proofs.jobs_bench").bench(project, url, engine, broker)

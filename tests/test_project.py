@@ -12,7 +12,7 @@ import pytest
 from conftest import Report, environment, make
 
 ATTACKS = {
-    # Rule 1: the rings of src.
+    # The rings of src.
     "absolute import": ("src/api/attack.py", "import src.infrastructure.databases.metadata\n"),
     "relative import": ("src/api/attack.py", "from ..infrastructure.databases import metadata\n"),
     "import in a function": (
@@ -41,7 +41,7 @@ ATTACKS = {
     ),
     "a new module outside the rule": ("src/attack.py", "import src.domain\n"),
     "a new ring outside the rule": ("src/helpers/__init__.py", ""),
-    # Rule 2: what the inner rings know.
+    # Domain, services and core: the imports that they may have.
     "a framework in the domain": ("src/domain/attack.py", "import sqlalchemy\n"),
     "a framework in a service, late": (
         "src/services/attack.py",
@@ -51,7 +51,7 @@ ATTACKS = {
     "paging in the domain": ("src/domain/attack.py", "from chassis.core import paging\n"),
     "fields in a service": ("src/services/attack.py", "from chassis.schemas import fields\n"),
     "any library in the core": ("chassis/core/attack.py", "import orjson\n"),
-    # Rule 3: what the outer rings take of the chassis.
+    # The parts of the chassis that API and infrastructure may import.
     "PostgreSQL in the API": ("src/api/attack.py", "import chassis.postgres.engines\n"),
     "the document in a controller": (
         "src/api/controllers/attack.py",
@@ -65,13 +65,13 @@ ATTACKS = {
         "src/infrastructure/attack.py",
         "from chassis.migrations import runner\n",
     ),
-    # Rule 4: the chassis knows no project.
+    # The chassis knows no project.
     "the project in the chassis": ("chassis/attack.py", "import src.config\n"),
     "the project in the chassis, late": (
         "chassis/http/attack.py",
         "def late() -> None:\n    from src.domain import constants\n",
     ),
-    # Rule 5: the rooms of the chassis.
+    # The order of the rooms of the chassis.
     "upwards in the chassis": ("chassis/postgres/attack.py", "import chassis.maintenance.drain\n"),
     "a neighbour in the chassis": (
         "chassis/maintenance/attack.py",
@@ -84,7 +84,7 @@ ATTACKS = {
         "chassis/http/attack.py",
         "from chassis import development\n",
     ),
-    # Rule 6: SQL and HTTP.
+    # No SQL in the API, and no HTTP in the database.
     "SQL in the API": ("src/api/controllers/attack.py", "from sqlalchemy import text\n"),
     "SQL in the chassis's HTTP": (
         "chassis/http/attack.py",
@@ -93,7 +93,7 @@ ATTACKS = {
     "SQL through the settings": ("chassis/http/attack.py", "from chassis import settings\n"),
     "HTTP in the infrastructure": ("src/infrastructure/attack.py", "from flask import request\n"),
     "HTTP in the chassis's PostgreSQL": ("chassis/postgres/attack.py", "import werkzeug\n"),
-    # Rule 7: one module knows both.
+    # Only the container knows both services and infrastructure.
     "a service in the infrastructure": (
         "src/infrastructure/attack.py",
         "from src.services import todo_service\n",

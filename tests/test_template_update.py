@@ -145,7 +145,7 @@ def test_what_the_project_deleted_stays_deleted(pair: Pair) -> None:
 
     output = pair.update()
 
-    assert "Deleted here, and left so: 1\n  scripts/run_postgres.sh\n" in output
+    assert "Deleted here before, and not restored: 1\n  scripts/run_postgres.sh\n" in output
     assert not (pair.project / "scripts/run_postgres.sh").exists()
     assert git("status", "--porcelain", cwd=pair.project) == "M  .cruft.json"
 
@@ -314,7 +314,7 @@ def test_a_step_renames_in_the_teams_code_what_moved(pair: Pair) -> None:
     pair.step("9001_ids.txt", "chassis.core.identity uuid7: chassis.core.ids\n")
     pair.change("chassis/core/ids.py", append("def uuid7() -> int:\n    return 7"))
 
-    assert "With names that moved: " in (output := pair.update())
+    assert "Changed to new names: " in (output := pair.update())
 
     quota = (pair.project / "src/domain/quota.py").read_text()
     assert quota == "from chassis.core.ids import uuid7  # Ours.\n\nNEXT = uuid7\n"
@@ -322,7 +322,7 @@ def test_a_step_renames_in_the_teams_code_what_moved(pair: Pair) -> None:
     assert not git("diff", "--name-only", cwd=pair.project)  # The update stages all changes.
     commit_all(pair.project, "Update")
     pair.change("chassis/news.py", append("NEWS = 1"))
-    assert "With names that moved: 0\n" in pair.update()  # A step runs once.
+    assert "Changed to new names: 0\n" in pair.update()  # A step runs once.
 
 
 def test_a_step_may_be_a_programme_and_a_failing_one_is_said(pair: Pair) -> None:
@@ -353,7 +353,7 @@ def test_a_conflict_of_lines_is_none_of_what_they_define(pair: Pair) -> None:
 
     output = pair.update()
 
-    assert f"Merged by what they define: look at them: 1\n  {name}\n" in output
+    assert f"Merged by definitions; please review: 1\n  {name}\n" in output
     text = (pair.project / name).read_text()
     assert "self.mine = 1\n" in text
     assert "self.theirs = 1\n" in text

@@ -38,17 +38,17 @@ class Service:
         return ask(self.port, head(method, target, length | (headers or {}), "127.0.0.1") + body)
 
     def scopes(self) -> set[str]:
-        """All that some operation needs."""
+        """Return every scope that an operation needs."""
         every = [operation for item in self.paths.values() for operation in item.values()]
         needed = [one["security"] for one in every if "security" in one]
         return {scope for [one] in needed for scope in one["bearer"]}
 
     def stops_all(self, template: str) -> bool:
-        """A window, opened, would stop the service for all others."""
+        """Tell whether the operation opens a window, which would stop the service for others."""
         return template.startswith("/ops/")
 
     def corpus(self) -> Any:
-        """With resources that are there, where the service lets them be created."""
+        """Make the inputs; paths have ids of rows that were created over HTTP where possible."""
         paths = {template: self.concrete(template) for template in self.paths}
         return self._project.Corpus(self.document, self._token, paths)
 
@@ -89,7 +89,7 @@ class Service:
         self.judge.look(one, answer, one.statuses, one.slug)
 
     def look_again(self, one: Any, answer: Answer) -> None:
-        """What was written, and the lists that it is in, can be read."""
+        """Read the written entity and its list; note a read that fails."""
         path = one.target.partition("?")[0]
         places = {path, path.rpartition("/")[0], answer.headers.get("location", path)}
         for place in places:
@@ -118,7 +118,7 @@ class Service:
                 yield from cut_bodies(method.upper(), path, body, extra, LIMIT)
 
     def try_right_ones(self) -> None:
-        """Each body in chunks, so that what refuses everything does not pass."""
+        """Send valid bodies in chunks: a server that rejects every body must not pass."""
         for template, item in self.paths.items():
             for method in sorted(item.keys() & {"post", "put", "patch"}):
                 operation = item[method]

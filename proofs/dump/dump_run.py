@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proofs.harness.database import Database
-from proofs.harness.figures import Figure, all_of, conclude, none_of
+from proofs.harness.figures import Figure, all_of, at_least, conclude, none_of
 from proofs.harness.load import Answer, Load, Mix, load
 from proofs.harness.processes import run_main
 from proofs.harness.testbed import Testbed
@@ -36,15 +36,9 @@ class Restored:
     not_served: list[str]
 
 
-def program(database: Database, name: str) -> str:
-    """Return the path of a program beside the server's own, so of its version."""
-    folder = database.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
-    return str(Path(folder) / name)
-
-
 def dump(database: Database, kind: str, file: Path) -> Dump:
     options = ["--format=custom", f"--file={file}", *KINDS[kind]]
-    command = [program(database, "pg_dump"), *options, database.url]
+    command = [database.cluster.program("pg_dump"), *options, database.url]
     began = time.time()
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
@@ -73,7 +67,8 @@ def lost(one: Dump, answers: Load, stored: dict[str, str]) -> Iterator[str]:
 
 def restore(testbed: Testbed, one: Dump, answers: Load) -> Restored:
     with testbed.cluster.clone(testbed.cluster.empty) as database:
-        command = [program(database, "pg_restore"), "--exit-on-error", f"--dbname={database.url}"]
+        program = database.cluster.program("pg_restore")
+        command = [program, "--exit-on-error", f"--dbname={database.url}"]
         result = subprocess.run([*command, one.file], capture_output=True, text=True, check=False)
         if result.returncode:
             return Restored([result.stderr], [], 0, [])
@@ -111,7 +106,7 @@ def prove(testbed: Testbed, times: int, rows: int) -> list[Figure]:
     before = sum(a.good and a.received < dumps[0].began for a in answers.writes())
     return [
         Figure("acknowledged writes", str(len(answers.accepted()))),
-        Figure("of them before the first dump", str(before), "> 0", before > 0),
+        at_least("of them before the first dump", before),
         Figure("of them while a dump was taken", str(sum(during(one, answers) for one in dumps))),
         all_of("dumps during which clients wrote", len(busy), len(dumps)),
         none_of("failures without Retry-After during the dumps", answers.unexplained()),

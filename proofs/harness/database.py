@@ -102,6 +102,11 @@ class Cluster:
         for name, value in SETTINGS.items():
             self.admin.rows(f"ALTER SYSTEM SET {name} = '{value}'")
 
+    def program(self, name: str) -> str:
+        """The path of a program of the server's own version, such as pg_dump."""
+        folder = self.admin.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
+        return f"{folder}/{name}"
+
     def version(self) -> str:
         return str(self.admin.value("SHOW server_version")).split()[0]
 

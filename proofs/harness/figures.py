@@ -26,6 +26,11 @@ def all_of(what: str, good: int, of: int) -> Figure:
     return Figure(what, f"{good} of {of}", "all", good == of)
 
 
+def at_least(what: str, number: int, bound: int = 1) -> Figure:
+    """A count without which the others show nothing."""
+    return Figure(what, str(number), f">= {bound}", number >= bound)
+
+
 def at_most(what: str, value: float, bound: float, unit: str = "s") -> Figure:
     return Figure(what, f"{value:.3f} {unit}", f"<= {bound:.3f} {unit}", value <= bound)
 

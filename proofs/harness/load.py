@@ -41,7 +41,7 @@ class Answer:
     retry_after: bool
     said: str  # the body of a response that is not successful
     client: int = 0
-    id: str = ""  # Of what was created, changed or read.
+    id: str = ""  # Of the created, changed or read row.
 
     @property
     def seconds(self) -> float:

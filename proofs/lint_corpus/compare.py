@@ -92,7 +92,7 @@ def main() -> int:
     for name, _ in phases["expand", "contract"]:
         print(f"phase: over-strict: {' '.join(name.split())}")
     late, early = len(phases["expand", "contract"]), len(phases["contract", "expand"])
-    print(f"phase: {len(SNIPPETS)} snippets, {early} too early, {late} over-strict")
+    print(f"phase: {len(SNIPPETS)} snippets, {early} declared too early, {late} too late")
     used = list(wrong.values())[-1]
     strict = len(used["over-strict"])
     return int(bool(used["false none"] or early) or strict > len(SNIPPETS) * 0.05)

@@ -40,9 +40,9 @@ class Case:
     verdict: tuple[str, str]
     plain: tuple[Step, ...]
     safe: tuple[Step, ...] = ()  # None: the plain form is the safe one, or there is no other.
-    ids: str = EVERY_ID  # Of what was acknowledged.
+    ids: str = EVERY_ID  # SQL for the ids of acknowledged rows.
     fails: bool = False  # The plain form does not apply to a table with rows.
-    breaks: bool = False  # What the release needs; there is no safe form while that runs.
+    breaks: bool = False  # The running release needs the removed thing, so no form is safe.
 
 
 def kept_equal(new: str, old: str, table: str = "todos") -> str:

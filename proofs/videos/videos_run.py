@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
     @property
     def store_code(self) -> str:
-        """Why the store refused it."""
+        """Return the error code of the store's response; empty without one."""
         found = re.search(rb"<Code>(\w+)</Code>", self.body)
         return found[1].decode() if found else ""
 
@@ -59,7 +59,7 @@ def require(what: str, found: object, expected: object) -> None:
 
 
 def peak(running: Running) -> int:
-    """The most memory, in bytes, that the process and those that it started have had so far."""
+    """Return the peak memory of the process and its descendants so far, in bytes."""
     total, waiting = 0, [running.process.pid]
     while waiting:
         pid = waiting.pop()
@@ -71,7 +71,7 @@ def peak(running: Running) -> int:
 
 
 class Client:
-    """Of one server, with the token of a person."""
+    """A client of one server, with a person's token."""
 
     def __init__(self, address: str, token: str) -> None:
         self.address = address
@@ -87,14 +87,14 @@ class Client:
         return self.call("POST", "/api/v1/files", about | other)
 
     def send(self, file_id: str, content: bytes, **changed: str) -> Answer:
-        """With the store's form, as a browser does."""
+        """Send the content to the store with its upload form, as a browser does."""
         encode = import_module("urllib3.filepost").encode_multipart_formdata
         form = self.call("GET", f"/api/v1/files/{file_id}/upload").json
         body, kind = encode({**form["fields"], **changed, "file": ("a", content)})
         return ask("POST", form["url"], body, Content_Type=kind)
 
     def put(self, file_id: str, content: bytes) -> Answer:
-        """Through the API."""
+        """Send the content through the API."""
         url = f"{self.address}/api/v1/files/{file_id}/content"
         return ask("PUT", url, content, Authorization=self._headers["Authorization"])
 
@@ -106,7 +106,7 @@ class Client:
         return ask("GET", where).body
 
     def process(self, file_id: str) -> tuple[Answer, dict[str, Any], Any]:
-        """The acceptance, the job when it is finished, and then the video."""
+        """Process a video; return the response to the request, the finished job and the video."""
         made = self.call("POST", "/api/v1/videos", {"title": "Tea", "file_id": file_id}).json
         accepted = self.call("POST", f"/api/v1/videos/{made['id']}/process")
         where = urlsplit(accepted.headers["location"]).path
@@ -155,7 +155,7 @@ def show_refusals(client: Client, content: bytes, most_bytes: int) -> None:
 
 
 def show_that_it_stays(client: Client, content: bytes) -> None:
-    """With a form that was got before the check, and is good for a while after it."""
+    """Show that an upload form that is still valid after the check cannot change the file."""
     encode = import_module("urllib3.filepost").encode_multipart_formdata
     other = content[:-1] + bytes([content[-1] ^ 1])
     file_id = client.announce(content).json["id"]
@@ -194,7 +194,7 @@ def show_flat_memory(
 
 
 class Scene:
-    """Everything that runs, by its name."""
+    """The running processes: broker, store, database, relay, worker and servers."""
 
     def __init__(self, project: Path, stack: ExitStack) -> None:
         broker = find_broker()
@@ -232,7 +232,7 @@ class Scene:
         return str(self.run("manage.py", "token").expect().output.split()[-1])
 
     def servers(self) -> Iterator[tuple[str, str, Running]]:
-        """Name, address and process of each, while it runs."""
+        """Start one server after the other; yield its name, address and process while it runs."""
         for name, command in {
             "granian": ["manage.py", "serve", "--port", "PORT"],
             "gunicorn": ["-m", "gunicorn", "--threads=8", "--bind=127.0.0.1:PORT", "wsgi:app"],

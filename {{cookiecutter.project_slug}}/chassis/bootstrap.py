@@ -27,7 +27,7 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
 
 
 def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
-    """The application of a server process. A mistake of the team's ends it with a sentence."""
+    """Build the application of a server process. Exit with a sentence for a team's mistake."""
     try:
         config = load_config_with_database(kind)
         app = create_app(config)
@@ -38,6 +38,6 @@ def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
 
 
 def _require_key(app: Flask, config: Settings) -> None:
-    """A project without a database starts without SECRET_KEY, unless it signs something."""
+    """Raise ConfigError if SECRET_KEY is missing and a list has to sign its cursors."""
     if not config.secret_key and signs_cursors(app):
-        raise ConfigError("Not set: SECRET_KEY. It signs where the pages of lists begin.")
+        raise ConfigError("Not set: SECRET_KEY. The cursors of lists need a signature.")

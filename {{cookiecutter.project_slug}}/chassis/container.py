@@ -22,7 +22,7 @@ Kind = TypeVar("Kind", bound=DeclarativeContainer)
 
 
 def _authenticator(config: Settings) -> JwtAuthenticator:
-    """Accepts the issuer's tokens; without an issuer, development's tokens, or none."""
+    """Accept the issuer's tokens; without an issuer, accept development tokens, or none."""
     if config.jwt_jwks_url:
         published = PublishedKeys(config.jwt_jwks_url, f"{config.name}/{config.version}")
         published.read_in_background()  # So that the first request does not wait for the keys.
@@ -48,11 +48,11 @@ class ServiceContainer(DeclarativeContainer):
         pool_size=config.provided.threads,
         read_url=config.provided.database_read_url,
     )
-    # A project's own makes it one that uses a database: see `replaces`.
+    # A project that replaces this provider uses a database: see `replaces`.
     unit_of_work: providers.Provider[Any] = Object(None)
     revisions = Singleton(read_revisions)
     database_probe = Singleton(SqlDatabaseProbe, engines.provided.probe, revisions)
-    readiness_probes = providers.List()  # The project's own: chassis.core.probes.
+    readiness_probes = providers.List()  # Probes that the project adds.
     maintenance_windows = Singleton(
         SqlMaintenanceWindows, engines.provided.watch, config.provided.migration_url, source="api"
     )
@@ -65,7 +65,7 @@ class ServiceContainer(DeclarativeContainer):
     )
 
 
-# What takes the places of a database in a container that has no unit of work.
+# Providers for a container without a unit of work: they need no database.
 WITHOUT_DATABASE = {
     # Nobody uses them, so they never connect.
     "engines": Singleton(Engines.connect, "postgresql://", name="nobody", pool_size=1),

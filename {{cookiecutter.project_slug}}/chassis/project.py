@@ -75,7 +75,7 @@ class Project:
     def uses_database(self) -> bool:
         """Whether its container has a unit of work.
 
-        That is read, not imported: settings and migrations need no controllers.
+        The source is read and not imported: settings and migrations need no controllers.
         """
         return _uses_database(self.root / self.package / "dependency_container.py")
 

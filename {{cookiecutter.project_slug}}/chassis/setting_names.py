@@ -1,13 +1,13 @@
 """Settings that have another name too: DATABASE_URL in parts, and CORS_ORIGINS.
 
-They may both be given where they say the same.
+Both names may be set if their values agree.
 """
 
 from typing import Any
 
 from sqlalchemy import URL, make_url
 
-# The setting, and the name that says where its value is from.
+# For a setting, the other name that `manage.py config` gives as its source.
 OTHER_NAMES = {"database_url": "POSTGRES_SERVER", "cors_origins": "ORIGINS"}
 POSTGRES_PORT = 5432
 PARTS = {
@@ -24,7 +24,7 @@ class SettingNameError(Exception):
 
 
 def settle_names(values: dict[str, Any]) -> None:
-    """Give `database_url` and `cors_origins` what their other names say. Raise SettingNameError."""
+    """Set `database_url` and `cors_origins` from their other names. Raise SettingNameError."""
     if values["origins"]:
         if values["cors_origins"] and set(values["cors_origins"]) != set(values["origins"]):
             raise SettingNameError("CORS_ORIGINS and ORIGINS differ: set one of them.")

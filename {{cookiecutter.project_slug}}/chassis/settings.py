@@ -113,7 +113,7 @@ def _valid_prefix(value: str) -> None:
 
 
 def _climbs(path: str) -> bool:
-    """Whether clients would resolve it to another path (RFC 3986, section 5.2.4)."""
+    """Whether clients would resolve the path to another one (RFC 3986, section 5.2.4)."""
     return not {".", ".."}.isdisjoint(path.split("/"))
 
 
@@ -143,7 +143,7 @@ class Settings:
     database_url: str = setting(required=True, secret=True, validate=_valid_url)
     database_read_url: str = setting(secret=True, validate=_valid_url)
     migration_database_url: str = setting(secret=True, validate=_valid_url)
-    # The same in parts: chassis/setting_names.py.
+    # DATABASE_URL in parts: chassis/setting_names.py.
     postgres_server: str = setting(validate=_valid_server)
     postgres_port: int = setting(5432, parse="int", validate=Range(1, 65535))
     postgres_user: str = setting()

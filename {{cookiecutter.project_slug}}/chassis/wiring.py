@@ -31,7 +31,7 @@ def wire(container: Container, *packages: ModuleType) -> None:
         except UnresolvedMarkerWarning as warning:
             raise CodeError(f"The container has no such provider: {warning}.") from warning
     if unit_of_work := container.providers.get("unit_of_work"):
-        unit_of_work()  # A port without its repository ends the start, not the first request.
+        unit_of_work()  # Fails at the start, not in the first request, if a repository is missing.
 
 
 def _unknown(container: Container, package: ModuleType) -> Iterator[str]:

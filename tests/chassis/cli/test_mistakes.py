@@ -65,8 +65,8 @@ def misspelt(_: Any) -> Flask:
 
 MISTAKES = {
     "Nothing says who may call GET /silent": without_policy,
-    "LooseField.name: what is read from a request": reads(LooseField),
-    "LooseInside.names: what is read": reads(LooseInside),
+    "LooseField.name: a schema of requests needs fields": reads(LooseField),
+    "LooseInside.names: a schema of requests": reads(LooseInside),
     "LooseSchema.* reads requests: make it": reads(LooseSchema),
     r"read_readiness asks the container for 'health_service', .*mean 'health_servise'": misspelt,
 }

@@ -18,7 +18,7 @@ with MemoryUnitOfWorkFactory()() as work:
 
 class StandInTest(TestCase):
     def test_it_knows_the_tasks_of_the_project_where_nothing_has_imported_them(self) -> None:
-        """As in a unit test that is run alone, without a container."""
+        """A unit test that runs alone makes no container, which would import the tasks."""
         result = subprocess.run(
             [sys.executable, "-c", ENQUEUE],
             cwd=current_project().root,

@@ -109,7 +109,7 @@ def db() -> None:
 @click.option("--plain", is_flag=True, help="Write one revision, even if it blocks others.")
 @click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
 def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
-    """Write the revisions that make what the models have, and earlier revisions do not.
+    """Write revisions for the differences between the models and the earlier revisions.
 
     Tries each revision on a scratch database; ends with 3 if one fails there. A change that would
     block others for long becomes several revisions.
@@ -229,10 +229,10 @@ def stamp(revision: str) -> None:
 @db.command()
 @json_option
 def check(*, as_json: bool) -> None:
-    """Say which revisions declare too little, and what the models have and the database has not.
+    """Report revisions that declare too little, and differences between models and database.
 
-    Runs all revisions on a database that is made for it, up and down, and notes in their files what
-    that did, for those who apply them. Ends with 3 if something is wrong.
+    Runs all revisions up and down on a scratch database. Writes the measurements into their files,
+    for the operators who apply them. Ends with 3 if something is wrong.
     """
     wrong = _migrations().check(write=True)
     if as_json:
@@ -250,7 +250,7 @@ def check(*, as_json: bool) -> None:
 def stop() -> None:
     """Stop the embedded development database, even if others use it."""
     stopped = stop_embedded_postgres(current_project().embedded_data)
-    click.echo("Stopped." if stopped else "It does not run.")
+    click.echo("Stopped." if stopped else "The embedded PostgreSQL does not run.")
 
 
 def _show(plan: Plan, lines: list[str]) -> None:

@@ -41,7 +41,7 @@ class Interruption:
         self.is_pending = True
 
     def raise_pending(self, *_: object) -> None:
-        """Raise InsteadError for a pending signal, once: the statements that settle run on."""
+        """Raise InsteadError once for a pending signal; later statements can settle the schema."""
         if self.is_pending and _is_main():
             raise InsteadError
 

@@ -116,7 +116,7 @@ def _config_with_broker() -> JobSettings:
     for name in ("amqp", "celery"):
         # The runner stores and logs the outcome of each job.
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.captureWarnings(capture=True)  # Celery's, too, are a line each.
+    logging.captureWarnings(capture=True)  # Celery's warnings become log lines too.
     from chassis.jobs.broker import require_access  # noqa: PLC0415  # Celery takes its time.
 
     require_access(config)

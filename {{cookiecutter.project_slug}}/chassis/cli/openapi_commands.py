@@ -63,8 +63,8 @@ def breaking(against: str | None) -> None:
         click.echo(change)
     if found:
         raise click.ClickException(
-            f"That breaks clients of {name}. It belongs in a new version beside the old one, as "
-            "src/api/controllers/v2 beside v1; or after the sunset of what is deprecated."
+            f"These changes break clients of {name}. Such a change belongs in a new "
+            "version, as src/api/controllers/v2 beside v1, or after the sunset of the old one."
         )
     click.echo(f"Nothing breaks a client of {name}.")
 

@@ -17,7 +17,7 @@ ALLOWED = text("""
 
 
 def require_database() -> None:
-    """Raise ConfigError if the project uses none."""
+    """Raise ConfigError if the project uses no database."""
     if not current_project().uses_database:
         raise ConfigError(
             "This project has no database: the container in "
@@ -52,7 +52,7 @@ def require_ready_database(config: Settings) -> None:
 
 
 def needs_upgrade(config: Settings) -> bool:
-    """Whether `db upgrade` would do something, be it a contract revision or the schema `ops`."""
+    """Whether `db upgrade` would apply a revision, even a contract one, or update `ops`."""
     with _container(config) as container:
         revisions = [one.revision for one in container.revisions()]
         try:

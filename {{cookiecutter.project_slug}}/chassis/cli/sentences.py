@@ -39,7 +39,7 @@ NO_SCRATCH = (
     "The role may not create databases, and revisions are tried on one that is made for it. Name "
     "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
 )
-# What the machine does not allow; other errors of the system are mistakes in the program.
+# Errors of the machine, such as a full disk; another OSError is a mistake in the program.
 SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
 FORBIDDEN, VIOLATION = "42501", "23"
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html

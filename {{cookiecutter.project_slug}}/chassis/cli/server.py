@@ -29,7 +29,8 @@ WAITING_THREADS = 32
 # Time limit for headers, and for the next request of a kept connection. A proxy's limit should be
 # lower; 60 seconds are usual. A slow client holds a socket and no thread.
 HEADER_SECONDS = 65
-HEADER_BYTES = 32 * 1024  # Roughly, with the request line; 431 beyond it, and from 101 headers on.
+# Roughly, with the request line. Longer headers, or more than 100 headers, get a 431.
+HEADER_BYTES = 32 * 1024
 BACKLOG = 1024  # Waiting connections, and open ones of all processes.
 # After LIFETIME_SECONDS a process is replaced, in case its memory grows. It ends START_SECONDS
 # after its successor started: granian does not check whether the successor serves.
@@ -68,7 +69,7 @@ def run(host: str | None, port: int | None) -> None:
 
         Migrations(config.database_url).upgrade()
     require_ready_database(config)
-    _require_free_port(host or config.host, port or config.port)  # Before its address is told.
+    _require_free_port(host or config.host, port or config.port)  # Before its address is printed.
     _say_where(config, host, port)
     _serve(
         config,
@@ -203,7 +204,7 @@ def _share_modules() -> None:
 
 
 def _end_at_signals() -> None:
-    """Let signals end a new process, until the server sets its handlers: inherited ones do not."""
+    """Replace inherited signal handlers: signals end a process until the server sets its own."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_DFL)
 

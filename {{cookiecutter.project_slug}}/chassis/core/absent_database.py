@@ -8,14 +8,14 @@ from chassis.core.probes import DatabaseProbe, SchemaState
 
 
 class NoDatabase(DatabaseProbe):
-    """A service that needs none is ready without."""
+    """Reports that the service is ready: it needs no database."""
 
     def schema_state(self) -> SchemaState:
         return SchemaState(current=None, required=None, behind=False)
 
 
 class NoMaintenanceWindows(MaintenanceWindows):
-    """Windows are rows. None is ever open, and none can be."""
+    """Windows are rows of a database, so no window is open here, and none can be opened."""
 
     def current(self) -> None:
         return None

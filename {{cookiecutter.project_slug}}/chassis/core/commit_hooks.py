@@ -20,7 +20,7 @@ class CommitHooks:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """A savepoint: where it is rolled back, the actions that it registered are dropped."""
+        """Drop the actions that the block has registered if the block raises an error."""
         before = len(self._actions)
         try:
             yield

@@ -90,11 +90,14 @@ class MaintenanceWindows(ABC):
     def schedule(
         self, mode: MaintenanceMode, message: str, starts_at: datetime, lasts: timedelta
     ) -> Window:
-        """Raise ConflictError if it overlaps another, ValidationError if it begins in the past."""
+        """Schedule a window. Raise ConflictError if the window overlaps another one.
+
+        Raise ValidationError if the window begins in the past.
+        """
 
     @abstractmethod
     def end(self, accept_schema: str | None = None) -> Window:
-        """Raise BusyError while a migration runs.
+        """End the open window. Raise BusyError while a migration runs.
 
         After a failed migration, raise ConflictError unless `accept_schema` is the database's
         revision. Raise NotFoundError if no window is open.
@@ -102,7 +105,7 @@ class MaintenanceWindows(ABC):
 
     @abstractmethod
     def cancel(self, window_id: int) -> None:
-        """Raise NotFoundError unless the window is scheduled and has not begun."""
+        """Cancel a scheduled window. Raise NotFoundError if there is none, or if it has begun."""
 
     @abstractmethod
     def events(self, window_id: int | None = None) -> list[WindowEvent]:

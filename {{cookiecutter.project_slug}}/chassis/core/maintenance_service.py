@@ -61,7 +61,7 @@ class MaintenanceService:
         return self._window
 
     def read(self) -> Window | None:
-        """The same, read from the database, after the window of a dead owner was settled.
+        """Return the same window, read from the database. First settle a window whose owner died.
 
         Raise UnavailableError if the database does not answer in time.
         """

@@ -40,7 +40,7 @@ class Repository(ABC, Generic[Entity]):
     def where(self, **values: Any) -> Self:
         """A repository of only those entities whose fields have these values.
 
-        It applies before versions are compared, so others cannot be told from missing ones.
+        For callers, the other entities do not exist, whatever version they expect.
         """
 
     @abstractmethod
@@ -60,9 +60,9 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def find(self, **values: Any) -> Entity | None:
-        """The entity whose fields have these values, or None; of several entities any one.
+        """The entity with these values, or None; of several entities, any one.
 
-        Without an index on the fields it reads the whole table.
+        A unique constraint on the fields makes the result certain and the query fast.
         """
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Repository(ABC, Generic[Entity]):
     def add(self, entity: Entity) -> None:
         """Store a new entity. Raise DuplicateError if its id or a unique value exists already.
 
-        Raise ValidationError, with the field, for a reference to what does not exist. Fields named
+        Raise ValidationError, with the field, for a reference to a missing entity. Fields named
         `created_at` and `updated_at` get the present moment.
         """
 
@@ -87,7 +87,11 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def remove(self, entity: Entity) -> None:
-        """Raise ConflictError if the entity was changed or removed since, or is referred to."""
+        """Remove an entity.
+
+        Raise ConflictError if somebody changed or removed the entity since it was read, or if
+        another entity refers to it.
+        """
 
 
 class Transaction:

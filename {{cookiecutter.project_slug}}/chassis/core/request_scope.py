@@ -1,4 +1,4 @@
-"""The state of one request, for code that no argument reaches. There is no other such place."""
+"""The state of one request, for code that no argument reaches. No other module has such state."""
 
 from collections.abc import Callable
 from contextvars import ContextVar

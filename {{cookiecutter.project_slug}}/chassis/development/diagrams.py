@@ -67,7 +67,7 @@ def deployment(root: Path) -> str:
     anchors = {f"*{name[2:]}": body for name, body in _entries(shared, "").items()}  # x-NAME: &NAME
     edges = []
     for name, body in _entries(compose, "  ").items():
-        if "\n    profiles:" in body:  # Tests and development.
+        if "\n    profiles:" in body:  # Services for tests and development only.
             continue
         merged = re.search(r"^    <<: (\*\w+)$", body, re.MULTILINE)
         inherited = anchors.get(merged[1], "") if merged and "depends_on:" not in body else ""
@@ -97,7 +97,7 @@ def drawn(root: Path) -> str:
 
 
 def is_true(root: Path) -> bool:
-    """Whether the page shows what the code has."""
+    """Whether the diagrams of the page agree with the code."""
     return (root / PAGE).read_text("utf-8") == drawn(root)
 
 
@@ -145,7 +145,7 @@ def _jobs(pipeline: str, jobs: dict[str, str]) -> Iterator[str]:
 
 
 def _resources(kustomization: Path) -> str:
-    """The name of a part, and the kinds of what it applies."""
+    """The name of a part of a rollout, and the kinds of the objects that it applies."""
     return f"{kustomization.name}<br/>{', '.join(dict.fromkeys(_kinds(kustomization)))}"
 
 

@@ -78,7 +78,7 @@ def celery_app(config: JobSettings) -> Celery:
 def require_access(config: JobSettings) -> None:
     """Raise ConfigError if the broker refuses user, password or virtual host.
 
-    One that does not answer yet is waited for later.
+    A broker that does not answer yet is no error: worker and relay wait for it.
     """
     try:
         with celery_app(config).connection_for_write() as connection:

@@ -48,7 +48,7 @@ SWEEP = OpsText(f"""
 
 
 def housekeep(connection: Connection, returned: Iterator[UUID]) -> None:
-    """Do all of it in the caller's transaction, unless another relay does it at the moment.
+    """Do the periodic work in the caller's transaction, unless another relay is doing it.
 
     `returned` yields the jobs whose messages the broker dead-lettered.
     """

@@ -90,7 +90,7 @@ def to_json(value: object) -> str:
 def _decimal(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be an argument of a job: give it the id.")
+    raise TypeError(f"{type(value).__name__} cannot be an argument of a job: pass an id.")
 
 
 def _job(row: Row[Any]) -> Job:

@@ -54,7 +54,7 @@ class Sink(Protocol):
     lease: int  # Seconds, longer than a batch takes.
 
     def send(self, messages: list[Message]) -> Iterator[Message]:
-        """Yield each message that was durably accepted. Raise SinkError when no more are."""
+        """Yield each message that was durably accepted. Raise SinkError if the rest is not."""
 
     def returned(self) -> Iterator[UUID]:
         """Yield the jobs of dead-lettered messages; the next step acknowledges the last one."""

@@ -47,7 +47,7 @@ class Task:
         """Raise CodeError where the function does not accept these arguments."""
         signature, injected = _parameters(self.function)
         if wrong := injected.keys() & arguments.keys():
-            raise CodeError(f"{self.name}: {', '.join(sorted(wrong))} is injected.")
+            raise CodeError(f"{self.name}: the container gives {', '.join(sorted(wrong))}.")
         try:
             signature.bind(**{**injected, **arguments})
         except TypeError as error:

@@ -51,7 +51,7 @@ def is_contract(script: "Script") -> bool:
 
 
 def is_autocommit(script: "Script") -> bool:
-    """Whether parts of it commit by themselves, so that it may end halfway."""
+    """Whether parts of the revision commit by themselves, so that a failure can leave some."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)
 

@@ -46,7 +46,7 @@ def release(connection: Connection) -> None:
 
 
 def wait_until_seen(connection: Connection, mode: MaintenanceMode) -> None:
-    """Wait until every server process has read that reading is forbidden, too."""
+    """Wait until every server process knows of a window that forbids reads."""
     if mode is MaintenanceMode.FULL and connection.execute(OTHERS).scalar():
         connection.commit()
         time.sleep(SEEN_BY_ALL_SECONDS)

@@ -82,6 +82,9 @@ def proven_outcome(connection: Connection, window: Window) -> str | None:
 
 
 def ended_between(connection: Connection) -> tuple[int, str | None] | None:
-    """The window that ended between two of its revisions, and the one at which nothing followed."""
+    """The id of the window that ended between two of its revisions, and the revision reached.
+
+    None if a later step has finished, or if no window ended so.
+    """
     row = connection.execute(ENDED_BETWEEN, {"partly": PARTLY}).one_or_none()
     return (row.id, row.leads_to) if row else None

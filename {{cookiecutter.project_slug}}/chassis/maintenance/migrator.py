@@ -137,7 +137,7 @@ def retry_for_locks(
             others = f"in the way may be {_holders_of_locks(connection, error)}"
             waiting(f"no lock within {milliseconds} ms, retrying; {others}")
             if time.monotonic() > deadline:
-                raise LockedError(f"A lock could not be had; {others}.") from error
+                raise LockedError(f"A lock was not available in time; {others}.") from error
         else:
             return attempt
         pause(connection, min(0.05 * 2**attempt, 5) * random.uniform(0.5, 1.5))  # noqa: S311
@@ -189,7 +189,7 @@ def _notice_a_killed_client(connection: Connection) -> None:
 
 
 def _give_back(connection: Connection) -> None:
-    """Release at once: PostgreSQL notices a closed connection only some time later."""
+    """Release the mutex at once: PostgreSQL notices a closed connection only some time later."""
     if not connection.invalidated:
         with suppress(DBAPIError):
             connection.rollback()

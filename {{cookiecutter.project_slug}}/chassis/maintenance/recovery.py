@@ -49,7 +49,8 @@ def recover(connection: Connection, *, goes_on: bool = False) -> None:
 def settle(connection: Connection, log: WindowLog, window: Window, why: str) -> WindowPhase | None:
     """End a window or let it continue; return its phase, or None at its end. The caller commits.
 
-    It ends, or stays as it was opened by hand, if the schema is proven to be at a revision.
+    If the schema is proven to be at a revision, a window of a migration ends, and a window that was
+    opened by hand stays open. Otherwise the window is marked as failed.
     """
     if window.kind == "manual" and window.target_revision is None:
         log.finish(window.id, "aborted", why)  # No migration has run in it.

@@ -40,7 +40,7 @@ class Revision:
 
 
 def read_revisions(versions: Path | None = None) -> list[Revision]:
-    """The project's own, the newest last. Raise RevisionsError if they branch."""
+    """The revisions of the project, the newest last. Raise RevisionsError if they branch."""
     versions = versions or current_project().versions
     if not versions.parent.is_dir():
         raise RevisionsError(f"There is no folder {versions.parent}, where the revisions are.")
@@ -82,7 +82,7 @@ def _may_be_one(path: Path) -> bool:
 
 
 def _read(path: Path) -> Revision | None:
-    """The revision in a file; None if the file is none."""
+    """The revision in a file; None if the file declares no revision."""
     said: dict[str, str | None] = {}
     try:
         statements = ast.parse(path.read_bytes(), path.name).body

@@ -39,8 +39,8 @@ class SqlDatabaseProbe(DatabaseProbe):
         behind = not self._older.isdisjoint(heads) or (not heads and self._required is not None)
         if not behind and not prepared:
             raise UnavailableError(
-                f"The database lacks what writing needs in the schema `{ops}`, or its role may not "
-                "use that: scripts/roles.sql gives the right."
+                f"The schema `{ops}` lacks an object that writes need, or the role may not use it: "
+                "`db upgrade` makes the objects, and scripts/roles.sql gives the rights."
             )
         current = ", ".join(heads) or None
         newer = not self._all.issuperset(heads)

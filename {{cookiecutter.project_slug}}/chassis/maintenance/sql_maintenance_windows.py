@@ -123,7 +123,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def _start_beside(
         self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
     ) -> Window:
-        """Open a window while a migration runs that needs none; it joins when it needs one."""
+        """Open a window while a migration runs without one. Later steps of it may join."""
         with self._beside() as (connection, log):
             _refuse_a_second(connection)
             # Not `draining`: only the holder of the mutex has that phase.
@@ -209,7 +209,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
     @contextmanager
     def _beside(self) -> Iterator[tuple[Connection, WindowLog]]:
-        """Do this while another session holds the mutex."""
+        """Yield a connection without the mutex, which another session holds."""
         with self._explained(), direct_connection(self._url) as connection:
             yield connection, WindowLog(connection, actor=actor(), source=self._source)
             connection.commit()

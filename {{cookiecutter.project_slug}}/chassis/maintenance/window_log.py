@@ -38,7 +38,7 @@ OPS_SCHEMA = {
     "to_regclass('ops.job') IS NOT NULL": "jobs.sql",
     "false": "rights.sql",  # Applied each time, because there may be a new role.
 }
-# In the schema in which the team's tables lie, which may refer to these: by name, their scripts.
+# Tables in the schema of the team's tables, which may refer to them. Maps names to scripts.
 BESIDE = re.compile(r"to_regclass\('(?!alembic_version)(\w+)'\) IS NOT NULL")
 TABLES_BESIDE = {
     found[1]: script for present, script in OPS_SCHEMA.items() if (found := BESIDE.match(present))
@@ -108,7 +108,7 @@ def create_ops_schema(connection: Connection) -> None:
 
 
 def create_tables_beside(connection: Connection) -> None:
-    """Make only these, in a new database. The caller commits."""
+    """Create TABLES_BESIDE alone, in a new database. The caller commits."""
     for name in TABLES_BESIDE.values():
         _execute_file(connection, name)
 

@@ -1,4 +1,4 @@
-"""`db migrate`: writes the revisions that make what the models have, and tries each."""
+"""`db migrate`: writes revisions for the changes of the models, and tries each revision."""
 
 import re
 import shlex

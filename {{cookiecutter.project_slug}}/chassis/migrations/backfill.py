@@ -23,7 +23,7 @@ LAG_SECONDS = 1.0  # The backfill waits for a replica that lags by more.
 TOLD_SECONDS = 5
 DEADLOCK = "40P01"
 PREPARED = OpsText("SELECT to_regclass('ops.backfill') IS NOT NULL")
-# The backfill of the running step; it starts again after a downgrade.
+# Finds the revision that runs. After its downgrade, the backfill starts from the beginning.
 BEGIN = OpsText("""
     WITH running AS (SELECT revision FROM ops.step ORDER BY id DESC LIMIT 1),
     undone AS (
@@ -70,8 +70,8 @@ UNFINISHED = OpsText("SELECT * FROM ops.backfill WHERE finished_at IS NULL ORDER
 def backfill(table: str, assignments: str, *, where: str = "true", key: str = "id") -> None:
     """Set `assignments` in the rows of a table. The call has to be alone in its revision.
 
-    `table` is as SQL writes it; `key` is a unique column that does not change. Rows that are
-    written meanwhile with a key that was passed are the business of whoever writes them.
+    `table` is as SQL writes it; `key` is a unique column that does not change. The backfill
+    goes in the order of keys: a row that is inserted behind it has to bring the new value.
 
         backfill("books", "slug = lower(title)", where="slug IS NULL")
     """

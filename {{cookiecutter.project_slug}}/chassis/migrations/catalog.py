@@ -37,7 +37,7 @@ MODELLED = text(r"""
         AND d.deptype IN ('e', 'i'))
     ORDER BY kind DESC
 """)
-BESIDE = {"beside": [*TABLES_BESIDE]}  # Which no model has, and no revision makes.
+BESIDE = {"beside": [*TABLES_BESIDE]}  # No model has these tables.
 NOT_MADE = (
     "The models cannot be made where the revisions have run. What they need beforehand, such as an "
     "extension or a function, belongs into a revision: `db migrate --empty`."
@@ -90,7 +90,7 @@ class Difference:
 
     missing: Catalog = field(default_factory=dict)
     extra: Catalog = field(default_factory=dict)
-    changed: dict[Key, tuple[str, str]] = field(default_factory=dict)  # Is, and should be.
+    changed: dict[Key, tuple[str, str]] = field(default_factory=dict)  # Present, wanted.
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.changed)
@@ -127,8 +127,8 @@ def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
 
     Raise CommandError if they cannot be made.
 
-    It is made in a transaction that is rolled back. What models do not have, such as functions that
-    a default calls, stays meanwhile.
+    A transaction makes everything, and is rolled back. Objects that models cannot make, such as
+    functions that a default calls, are kept.
     """
     with undone(connection):
         for statement in connection.execute(MODELLED, BESIDE).scalars().all():

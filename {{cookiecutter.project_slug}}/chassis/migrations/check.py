@@ -1,4 +1,4 @@
-"""`db check`: whether each revision declares at least what it was measured to need."""
+"""`db check`: measures each revision, and compares the result with its declarations."""
 
 import ast
 import inspect
@@ -93,7 +93,7 @@ def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> l
 def judge_all(
     connection: Connection, scripts: ScriptDirectory, metadata: MetaData
 ) -> list[Verdict]:
-    """Run all revisions, oldest first, on this scratch database."""
+    """Judge the revisions, oldest first, on this scratch database; stop at one that fails."""
     verdicts = []
     for script in reversed(list(scripts.walk_revisions())):
         verdicts.append(judge(connection, script, metadata))
@@ -127,7 +127,7 @@ def declare(verdict: Verdict, path: Path) -> None:
 
 
 def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict:
-    """Run the revision on a scratch database that has those before it."""
+    """Run the revision on a scratch database that has all earlier revisions."""
     source = inspect.getsource(script.module)
     effects = list(_source_effects(script, source))
     try:

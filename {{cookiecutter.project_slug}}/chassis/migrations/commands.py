@@ -87,7 +87,7 @@ class Migrations:
         self._options = options or Options()
 
     def upgrade(self, revision: str = "head", *, until_expand: bool = False) -> Change:
-        """Raise what `Runner.run` raises.
+        """Apply revisions; return the revisions before and after. Raise what `Runner.run` raises.
 
         `until_expand` stops before a contract revision; raise ContractInTheWayError if an expand
         revision comes after that one.
@@ -108,11 +108,11 @@ class Migrations:
         return change
 
     def downgrade(self, revision: str = "-1") -> Change:
-        """Raise what `Runner.run` raises."""
+        """Take revisions back; return the revisions before and after. Raise as `upgrade` does."""
         return self._run(partial(plan_downgrade, revision=named(revision)))
 
     def stamp(self, revision: str) -> Change:
-        """Raise BusyError if another migration runs."""
+        """Record a revision and run nothing. Raise BusyError if another migration runs."""
         with migrator(self._url, wait=self._options.wait) as connection:
             create_ops_schema(connection)
             before = revision_of(connection)
@@ -180,10 +180,10 @@ class Migrations:
         plain: bool = False,
         accept_drop: Iterable[str] = (),
     ) -> list[str]:
-        """Write revisions that make what the models have and the revisions before do not.
+        """Write revisions for the differences between the models and the earlier revisions.
 
-        Return their paths; none where there is no difference. Nothing of others is compared: the
-        revisions run on a database of their own. Raise FindingsError if what was written fails.
+        Return their paths; none where there is no difference. Objects of others do not count: the
+        comparison runs on a scratch database. Raise FindingsError if a written revision fails.
         """
         message = " ".join(message.split())
         if not message:

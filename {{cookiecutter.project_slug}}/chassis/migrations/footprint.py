@@ -49,7 +49,7 @@ class Footprint:
     """The measurements. `locks`, `scanned` and `rewritten` are of earlier tables, by name."""
 
     effects: list[Effect]
-    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the whole.
+    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the table.
     locks: dict[str, str] = field(default_factory=dict)
     scanned: list[str] = field(default_factory=list)
     rewritten: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _Work:
     rewritten: set[int]
 
     def having(self, modes: set[str]) -> str:
-        """Tables that are locked in one of these."""
+        """The names of the tables that are locked in one of these modes."""
         return self.named(oid for oid in self.locks if self.locks[oid] & modes)
 
     def named(self, oids: Iterable[int]) -> str:

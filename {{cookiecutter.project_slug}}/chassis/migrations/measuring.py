@@ -15,7 +15,7 @@ AFTER = "\nphase = "
 
 
 def downgrades(connection: Connection, scripts: Iterable[Script]) -> Iterator[Footprint]:
-    """Take revisions back on this scratch database, the newest first, up to one that is final."""
+    """Take revisions back on this scratch database, the newest first, until one cannot be."""
     for script in scripts:
         if getattr(script.module, "irreversible", ""):
             return

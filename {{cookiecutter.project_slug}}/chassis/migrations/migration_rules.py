@@ -88,7 +88,7 @@ def safe_lines(rule: str, change: Difference) -> Iterator[str]:
 
 
 def _renamed(change: Difference) -> Iterator[str]:
-    """A column that went and one that came, in the same table and of the same type."""
+    """A dropped column and an added one of the same table and type."""
     for old, was in sorted(change.extra.items()):
         for new, wanted in sorted(change.missing.items()):
             same = (old.kind, old.relation, was) == (new.kind, new.relation, wanted)

@@ -128,7 +128,7 @@ def open_window(connection: Connection) -> Window | None:
 
 
 def _let_a_late_cancel_pass(connection: Connection) -> None:
-    """Run an empty statement: a late cancel request may still arrive, and ends that one."""
+    """Run empty statements, so that a late cancel request ends one of them and no other."""
     for _ in range(2):
         connection.rollback()
         try:

@@ -16,7 +16,7 @@ NOT_IN_SQL = """\
 
 
 def sql_of(plan: Plan) -> str:
-    """Rendered without a database."""
+    """Return the SQL of the plan, rendered without a database."""
     written = io.StringIO()
     written.write(NOT_IN_SQL)
     config = alembic_config(None, output_buffer=written)

@@ -111,7 +111,7 @@ def leads_to(step: RevisionStep) -> str | None:
 def plan_upgrade(
     scripts: ScriptDirectory, current: str | None, revision: str, *, until_expand: bool = False
 ) -> Plan:
-    """Raise CommandError if the code has no such revision."""
+    """Plan the steps up to a revision. Raise CommandError if the code has no such revision."""
     # Alembic accepts None, for a database that was never migrated.
     steps = _revision_steps(scripts._upgrade_revs(revision, current))  # type: ignore[arg-type]  # noqa: SLF001
     if until_expand:
@@ -121,7 +121,10 @@ def plan_upgrade(
 
 
 def plan_downgrade(scripts: ScriptDirectory, current: str | None, revision: str) -> Plan:
-    """Raise CommandError if the code has no such revision, or one says that it is irreversible."""
+    """Plan the steps down to a revision.
+
+    Raise CommandError if the code has no such revision, or if a step is irreversible.
+    """
     steps = _revision_steps(scripts._downgrade_revs(revision, current))  # noqa: SLF001
     for step in steps:
         if reason := getattr(step.revision.module, "irreversible", None):

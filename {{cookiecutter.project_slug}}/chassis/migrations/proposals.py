@@ -28,7 +28,7 @@ from chassis.migrations.volatile_defaults import with_volatile_defaults
 DROPS = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
 COMPARED = {
     "include_schemas": True,
-    # Comparing defaults, it asks the server whether they are equal, which json has no operator for.
+    # Alembic lets the server compare defaults with `=`, which the type json does not have.
     "autogenerate_plugins": ["alembic.autogenerate.*", "~alembic.autogenerate.defaults"],
 }
 PRIMARY_KEY_COLUMN = re.compile(r'"(?:[^"]|"")*"|(?<=[(\s])\w+(?=[,)])')
@@ -98,9 +98,9 @@ def is_drop(operation: Operation) -> bool:
 
 
 def enum_as_it_is(kind: str, item: object, context: Any) -> str | bool:
-    """A type is made by a statement of its own, and no table makes it on the way.
+    """Render a type so that no table creates it: an enum gets a statement of its own.
 
-    What a type decorator does with a value is the service's matter: the column has its `impl`.
+    A type decorator becomes its `impl`: only the service converts values.
     """
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
@@ -197,7 +197,7 @@ def _left_over(
     wanted: Catalog,
     write: Callable[[Connection, Difference], Iterator[Statement]],
 ) -> list[Statement]:
-    """Try the operations, and write what they leave undone."""
+    """Try the operations; return statements for the differences that remain."""
     run = Operations(MigrationContext.configure(connection))
     try:
         for operation in operations:

@@ -143,8 +143,8 @@ class Runner:
             return plan
         if wanted.strength < plan.mode.strength and not self.options.force:
             raise CommandError(
-                f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Take "
-                "--maintenance auto, or --force if you know better"
+                f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Use "
+                "--maintenance auto, or --force if you accept the risk."
             )
         return plan.in_mode(wanted)
 
@@ -194,7 +194,7 @@ class Runner:
     def _begin_steps(
         self, connection: Connection, part: Plan, window: int | None, names: str
     ) -> None:
-        """Note that they begin, and let Alembic note that they are done."""
+        """Note in the journal that the steps begin, and let Alembic note their ends."""
         finish = [
             begin_step(connection, step.revision, part.direction, window, leads_to(step))
             for step in part.steps

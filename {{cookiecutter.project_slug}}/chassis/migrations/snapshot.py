@@ -58,7 +58,7 @@ class Snapshot:
         )
 
     def with_relations_of(self, other: "Snapshot") -> "Snapshot":
-        """The tables and indexes of both, and nothing else."""
+        """A snapshot with the tables and indexes of both snapshots only."""
         relations, indexes = self.relations | other.relations, self.indexes | other.indexes
         return Snapshot(relations, {}, indexes, {}, set(), set(), {})
 

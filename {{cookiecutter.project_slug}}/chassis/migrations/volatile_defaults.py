@@ -1,4 +1,4 @@
-"""A column with a default that differs from row to row, which PostgreSQL writes a table anew for.
+"""Adds a column with a default that differs from row to row, without a rewrite of the table.
 
 https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
@@ -70,7 +70,7 @@ class VolatileColumnOp(ops.AddColumnOp):
 def with_volatile_defaults(
     connection: Connection, operations: Iterable[Operation]
 ) -> Iterator[Operation]:
-    """Tried on this scratch database: a table that is written anew has another file."""
+    """Replace each added column for which PostgreSQL rewrites the table, as a trial here shows."""
     run = Operations(MigrationContext.configure(connection))
     for operation in operations:
         yield _volatile(connection, run, operation) or operation

@@ -48,7 +48,7 @@ def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engin
 
 
 def make_tracer_provider(config: Settings) -> Any:
-    """None where it is not wanted. Raise ConfigError if it is, and not installed."""
+    """Return None without an endpoint. Raise ConfigError if a package is not installed."""
     if not config.otel_exporter_otlp_endpoint:
         return None
     try:

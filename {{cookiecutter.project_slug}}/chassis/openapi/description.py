@@ -111,6 +111,6 @@ def register_openapi(  # noqa: PLR0913  # Each by its name.
 
 
 def signs_cursors(app: Flask) -> bool:
-    """Whether a list hands out where its next page begins."""
+    """Whether an operation returns cursors, which have to be signed."""
     [api] = app.extensions["flask-smorest"]["apis"].values()
     return '"cursor"' in json.dumps(api["ext_obj"].document())

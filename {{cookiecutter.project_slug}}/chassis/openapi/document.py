@@ -1,4 +1,4 @@
-"""Adds to the document what holds for every operation: headers, errors and links."""
+"""Adds to the document the headers, errors and links that operations share."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The operation at `/`: the service's name and version, and links to what describes it."""
+"""The operation at `/`: the service's name and version, and links to its descriptions."""
 
 from typing import Any
 

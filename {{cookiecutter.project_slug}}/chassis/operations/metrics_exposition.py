@@ -40,7 +40,7 @@ class WindowCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         is_open = GaugeMetricFamily(
-            "maintenance_window_open", "Whether one is, by mode.", labels=["mode"]
+            "maintenance_window_open", "Whether a window of this mode is open.", labels=["mode"]
         )
         for mode in (MaintenanceMode.READ_ONLY, MaintenanceMode.FULL):
             found = self._window is not None and self._window.mode is mode

@@ -130,8 +130,8 @@ def _condition(table: Table, number: int, one: Comparison, is_set: bool) -> Colu
         reference = next(iter(_column(table, one.via).foreign_keys), None)
         if reference is None:
             raise DeclarationError(
-                f"A list filters by what {table.name}.{one.via} refers to, and {table.name}."
-                f"{one.via} refers to no other table: give it a ForeignKeyConstraint."
+                f"A list filters through {table.name}.{one.via}, and {table.name}.{one.via} "
+                "refers to no other table: give it a ForeignKeyConstraint."
             )
         other = reference.column.table
         found = _condition(other, number, one._replace(via=None), is_set)

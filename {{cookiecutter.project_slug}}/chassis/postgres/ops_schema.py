@@ -1,7 +1,8 @@
-"""The schema of what `db upgrade` and maintenance windows remember: one for each service.
+"""The schema for the records of `db upgrade` and of maintenance windows, one for each service.
 
-It is `ops`. A service whose URL names a schema, as `?options=-csearch_path=billing` does, has
-`billing_ops`, so that several can share a database. Statements are written with `ops`.
+The usual name is `ops`. A service whose URL names a schema, as
+`?options=-csearch_path=billing` does, has `billing_ops`, so that several can share a database.
+Statements are written with `ops`.
 """
 
 import re
@@ -64,6 +65,6 @@ def own_schema(connection: Connection) -> str | None:
 
 
 def version_table(connection: Connection) -> str:
-    """Alembic's: in a schema of the service's own, not one that is there on the path behind it."""
+    """Return the name of Alembic's table, with the service's own schema if it has one."""
     home = own_schema(connection)
     return f"{home}.alembic_version" if home else "alembic_version"

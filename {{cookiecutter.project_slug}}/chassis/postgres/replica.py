@@ -80,7 +80,7 @@ class Replica:
         return connection
 
     def _connection_that_applied(self, position: int) -> Connection | None:
-        """A connection with its known position; others may lead to other replicas."""
+        """Return a connection whose replica has applied the log up to the position, else None."""
         connection = self._engine.connect()
         try:
             if connection.info.get("applied", 0) < position:

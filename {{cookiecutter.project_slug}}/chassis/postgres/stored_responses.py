@@ -33,7 +33,7 @@ KEEP = OpsText("""
     VALUES (:key, :fingerprint, :status, :headers, :body)
 """).bindparams(bindparam("headers", type_=JSONB))
 DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
-# RFC 9110, sections 5.1 and 5.5, in what WSGI carries.
+# RFC 9110, sections 5.1 and 5.5, within the limits of WSGI.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of
@@ -43,7 +43,7 @@ FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "up
 
 class SqlIdempotentTransaction(IdempotentTransaction):
     def __init__(self, connection: Connection, key: str) -> None:
-        """Raise BusyError where another transaction serves that key for longer than one waits."""
+        """Raise BusyError if another transaction serves the key beyond the lock timeout."""
         self._connection = connection
         self._key = key
         self._lock()

@@ -32,7 +32,7 @@ class BeginningCursor(cursor):
 
     def execute(self, query: Any, values: Any = None) -> None:
         if not isinstance(query, str):
-            raise TypeError("A statement here is a str: bytes or a Composed have no BEGIN.")
+            raise TypeError("The statement has to be a str, so that BEGIN can be put before it.")
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             query = f"BEGIN; {self.connection.settings}{self.connection.preamble} {query}"
         try:

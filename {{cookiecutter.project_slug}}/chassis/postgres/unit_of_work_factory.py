@@ -38,7 +38,7 @@ class _Open:
     # The connection of the open `once`.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
-    reads_apart: bool = False  # Until something is written, readers need not join.
+    reads_apart: bool = False  # Reads before the first write do not join.
 
 
 class SqlWork(Transaction):
@@ -72,7 +72,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         """
         self._engines = engines
         _require_repositories(kind)
-        # A kind of this factory's, since the repositories are made while a unit of work is.
+        # A subclass with this clock: the constructor of a unit of work already needs it.
         self._kind: type[Work] = type(kind.__name__, (kind,), {"clock": clock})
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
@@ -110,10 +110,10 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     def joined(
         self, prepare: Callable[[Connection], Prepared], *, reads_apart: bool = False
     ) -> Iterator[Prepared]:
-        """Open what the units of work of this thread join: one transaction, committed at the end.
+        """Open one transaction that the units of work of this thread join; commit it at the end.
 
-        What `prepare` makes of its connection is given. With `reads_apart` the transaction begins
-        with the first that writes: who only reads before holds nothing, for however long.
+        Yield what `prepare` returns for the connection. With `reads_apart`, read-only units of work
+        do not join before the first write, so a long series of reads holds no transaction.
         """
         mine = self._open()
         if mine.busy or mine.joined:
@@ -160,9 +160,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
                 self._replica.note_commit(connection)
 
     def _fenced(self, connection: Connection) -> AbstractContextManager[None]:
-        """Pass the fence together with the first statement; after a refusal, before it.
+        """Pass the write fence together with the first statement; after a refusal, before it.
 
-        PostgreSQL logs each failing statement with its values; so after a refusal none is risked.
+        PostgreSQL would log the refused statement with its values.
         """
         bypass = current_scope().admitted_window
         if not self._was_refused:

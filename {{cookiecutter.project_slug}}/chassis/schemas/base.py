@@ -38,8 +38,8 @@ def require_strict(schema: object) -> None:
     loose = list(_wrong_fields(schema, "load_fields", _is_loose, {type(schema)}))
     if loose:
         raise LooseSchemaError(
-            f"{', '.join(loose)}: what is read from a request has to be a field of "
-            "chassis.schemas.fields, which looks at what the database can store."
+            f"{', '.join(loose)}: a schema of requests needs fields of "
+            "chassis.schemas.fields, which accept only values that the database can store."
         )
 
 
@@ -49,15 +49,16 @@ def require_written(schema: object) -> None:
         bare = list(_wrong_fields(schema, "dump_fields", _is_bare, {type(schema)}))
         if bare:
             raise DeclarationError(
-                f"{', '.join(bare)}: what is answered has to be a field of chassis.schemas.fields; "
-                "marshmallow's own of the same name writes numbers and times in other ways."
+                f"{', '.join(bare)}: each field of a response has to be a field of "
+                "chassis.schemas.fields; marshmallow's own of the same name writes numbers and "
+                "times in other ways."
             )
 
 
 def _wrong_fields(
     schema: marshmallow.Schema, fields: str, is_wrong: IsWrong, seen: set[type]
 ) -> Iterator[str]:
-    """Yield the wrong ones of `fields` (load_fields or dump_fields), also of nested schemas."""
+    """Yield the wrong fields in `fields` (load_fields or dump_fields) and in nested schemas."""
     for name, field in getattr(schema, fields).items():
         inner: Field[object] = field
         while isinstance(inner, List):

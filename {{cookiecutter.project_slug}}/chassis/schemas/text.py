@@ -5,9 +5,8 @@ from marshmallow import fields, validate
 
 from chassis.schemas.strict import StrictField, listed
 
-MOST_MARKS = (
-    30  # The most in a row, by https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format.
-)
+# Combining marks in a row: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
+MOST_MARKS = 30
 
 
 class Text(StrictField[str], fields.String):

@@ -276,7 +276,7 @@ def _status(error: ClientError) -> int:
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """Translate errors of the store. The others mean a wrong set-up, such as a missing right."""
+    """Translate faults of the store; an error of a wrong set-up, as a missing right, passes."""
     try:
         yield
     except ClientError as error:

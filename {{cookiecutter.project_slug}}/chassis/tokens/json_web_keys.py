@@ -46,7 +46,7 @@ def read_key_set(text: bytes) -> Sequence[PublicKey]:
 
 
 def public_key(jwk: Mapping[str, Any]) -> PublicKey:
-    """Raise ValueError, or an error of the libraries, for a key that cannot be used."""
+    """Read one key. Raise ValueError, or an error of a library, for a key that cannot be used."""
     if "d" in jwk or "k" in jwk:
         raise ValueError("The key is private.")
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
@@ -58,5 +58,5 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
         raise ValueError("The type, curve, algorithm or name of the key is not supported.")
     material = PyJWK(dict(jwk), algorithms[0]).key
     if isinstance(material, RSAPublicKey) and material.key_size < FEWEST_RSA_BITS:
-        raise ValueError(f"It has {material.key_size} bits, fewer than {FEWEST_RSA_BITS}.")
+        raise ValueError(f"The key has {material.key_size} bits, fewer than {FEWEST_RSA_BITS}.")
     return PublicKey(key_id, frozenset(algorithms), material)

@@ -79,7 +79,10 @@ class PublishedKeys(SigningKeys):
                 self._reader.start()
 
     def _wait(self, *, patient: bool) -> bool:
-        """Whether no read is running; with `patient`, after a wait, for eight requests at once."""
+        """Return whether no read is running. With `patient`, first wait for a running one.
+
+        At most MOST_WAITING requests wait; others return at once.
+        """
         reader = self._reader
         if reader and reader.is_alive() and patient and self._places.acquire(blocking=False):
             try:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from flask import url_for  # Of a job.
+from flask import url_for  # For the URL of a job.
 
 from chassis.core.jobs import Job
 from chassis.http.output.problems import Problem

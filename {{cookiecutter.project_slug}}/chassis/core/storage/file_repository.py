@@ -11,11 +11,11 @@ from chassis.core.storage.stored_file import StoredFile
 class FileRepository(persistence.Repository[StoredFile]):
     @abstractmethod
     def pending(self, before: datetime, after: UUID | None, limit: int) -> list[StoredFile]:
-        """List files announced before that time that have no content, in the order of ids."""
+        """List files without a content that were announced before `before`, in the order of ids."""
 
     @abstractmethod
     def ready_keys(self, after: str, limit: int) -> list[str]:
-        """List, in order, the keys after that one of files that have their content."""
+        """List the keys of ready files that sort behind the key `after`, in their order."""
 
 
 class FileWork(Protocol):

@@ -68,7 +68,7 @@ class FileService:
         """Record a file that will be uploaded. Raise ValidationError for its type or size."""
         if media_type not in self._types:
             raise ValidationError(
-                f"Taken are {', '.join(sorted(self._types))}.", field="media_type"
+                f"The accepted types are {', '.join(sorted(self._types))}.", field="media_type"
             )
         if size > self._max_bytes:
             raise ValidationError(f"A file has {self._max_bytes} bytes at most.", field="size")
@@ -128,7 +128,7 @@ class FileService:
         return Download(file, None, self.pieces(file))
 
     def pieces(self, file: StoredFile) -> Iterator[bytes]:
-        """Its content, in memory piece by piece, for what works on it."""
+        """Yield the content of a file in pieces, for example for a task that processes it."""
         if (found := self._store.stat(file.key)) is None:
             raise NotFoundError("The content of the file is lost.")
         return self._store.read(found)
@@ -235,6 +235,6 @@ def _require_type(file: StoredFile, head: bytes) -> None:
 
 def _another() -> ValidationError:
     return ValidationError(
-        "The content is not the one that was announced: its size or SHA-256 is another.",
+        "The content is not the announced one: its size or SHA-256 differs.",
         field="sha256",
     )

@@ -1,6 +1,6 @@
 """Writes the revisions that add a field to a table with rows: expand, then contract.
 
-`db check` tries each, and names what it has to declare.
+`db check` tries each revision, and names the declarations that the revision needs.
 """
 
 import json
@@ -169,7 +169,7 @@ def _write(draft: Draft, below: str, revision: Revision) -> str:
 
 
 def _declare(draft: Draft) -> None:
-    """Declare what `db check` asks for, and check again."""
+    """Add the declarations that `db check` requires, and check again."""
     for sentence in _check(draft):
         if found := DECLARES.match(sentence):
             [file] = (draft.root / VERSIONS).glob(f"{found[1]}_*.py")

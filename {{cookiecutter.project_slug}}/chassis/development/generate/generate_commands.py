@@ -111,7 +111,7 @@ def resources(*, file: Path, no_migration: bool, dry_run: bool, as_json: bool) -
 @dry_run_option
 @json_option
 def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool) -> None:
-    """Add a field to a resource that is there, with revisions that expand and contract.
+    """Add a field to an existing resource, with revisions that expand and contract.
 
     \b
     python manage.py generate field Invoice vat:decimal:12.2:optional
@@ -125,7 +125,7 @@ def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool
             draft, [receipt] if receipt else [], migrate=False, dry_run=dry_run, as_json=as_json
         )
         return
-    # They are Alembic.
+    # Late, because this imports Alembic.
     from chassis.development.generate.expand import add_revisions  # noqa: PLC0415
     from chassis.development.generate.generated_revisions import write  # noqa: PLC0415
 
@@ -144,7 +144,7 @@ def _finish(
     elif dry_run:
         click.echo(draft.diff(), nl=False)
     elif not made:
-        click.echo("Nothing to do: it is there as described.")
+        click.echo("Nothing to do: this code exists already.")
     else:
         from chassis.development.generate.generated_revisions import added, write  # noqa: PLC0415
 

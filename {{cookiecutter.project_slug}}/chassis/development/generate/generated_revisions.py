@@ -82,7 +82,7 @@ def format_files(root: Path, files: list[Path]) -> None:
 
 
 def wrapped(source: str) -> str:
-    """Texts that a line has no room for, in several: the formatter does not break them."""
+    """Split texts that make a line too long: the formatter does not split them."""
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         match node:

@@ -28,7 +28,7 @@ FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
 
 
 def read_field(source: str) -> Field:
-    """Raise Refusal where it cannot be read, or would not work."""
+    """Read one field. Raise Refusal for a mistake in it, or for a field that cannot work."""
     declared, equals, default_text = source.partition("=")
     name, *words = declared.split(":")
     if not words:
@@ -107,7 +107,7 @@ def _nonsense(one: Field) -> Iterator[str]:
 def read_resource(
     name: str, sources: Sequence[str], plural: str = "", **options: object
 ) -> Resource:
-    """Raise Refusal where it cannot be read, or would not work."""
+    """Read a resource. Raise Refusal for a mistake in it, or if the resource cannot work."""
     require_entity_name(name)
     plural = plural or plural_of(snake(name))
     require_plural(plural, name)

@@ -26,10 +26,10 @@ ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """`values` are two examples in Python; `sent` is the same in JSON, where that differs.
+    """A type of fields. `values` are two examples in Python, `sent` the same in JSON if different.
 
-    The rule of the type refuses each of `broken`, in Python and in JSON. `default` turns what was
-    written into Python; it raises ValueError with a sentence where that cannot be.
+    The rule of the type rejects each of `broken`, in Python and in JSON. `default` converts the
+    text of a default to Python. For a wrong text, `default` raises ValueError with a sentence.
     """
 
     type: str
@@ -57,7 +57,7 @@ def _none(reason: str) -> Callable[[str], str]:
 
 
 def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[str], str]:
-    """`python` may raise ValueError, too."""
+    """Make a reader of defaults: a text has to match `form`; `python` may raise ValueError."""
 
     def default(text: str) -> str:
         try:
@@ -151,7 +151,7 @@ PLAIN = {kind.type: kind for kind in WITHOUT_ARGUMENTS}
 
 
 def read_kind(kind: str, arguments: list[str], name: str) -> Kind:
-    """Takes its own words off the arguments. Raise Refusal where they are not right."""
+    """Take the arguments of this type off the list. Raise Refusal if they are wrong."""
     return PLAIN[kind] if kind in PLAIN else READ[kind](arguments, name)
 
 
@@ -204,8 +204,8 @@ def _decimal(arguments: list[str], name: str) -> Kind:
     digits, places = (int(part) for part in found.groups()) if found else (0, 0)
     if not found or not 1 <= digits <= MOST_DIGITS or not places < digits:
         raise Refusal(
-            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point; "
-            f"of up to {MOST_DIGITS}, one at least before the point."
+            f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point. "
+            f"{MOST_DIGITS} digits are the most, and one has to be before the point."
         )
     samples = quoted(f"{1:.{places}f}"), quoted(f"{2:.{places}f}")
     form = rf"-?\d{{1,{digits - places}}}" + (rf"(\.\d{{1,{places}}})?" if places else "")
@@ -225,7 +225,7 @@ def _decimal(arguments: list[str], name: str) -> Kind:
 
 
 def _enum(arguments: list[str], name: str) -> Kind:
-    """`{E}` stands for the enumeration's name."""
+    """An enumeration. In its texts, `{E}` is a placeholder for the name of the class."""
     values = arguments.pop(0).split(",") if arguments else []
     members = tuple(map(member, values))
     if len(values) < LEAST_VALUES or len(set(members)) < len(members):

@@ -1,4 +1,4 @@
-"""`generate field`: the lines that a field adds to a resource that is there."""
+"""`generate field`: the lines that a field adds to an existing resource."""
 
 import ast
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from chassis.development.generate.undo import follow
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """A field, and what `rows` that are there already get."""
+    """A field; `rows` is the value for existing rows."""
 
     resource: Resource
     field: Field
@@ -36,7 +36,7 @@ class Addition:
 
 
 def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
-    """Raise Refusal where it cannot be added."""
+    """Read a field. Raise Refusal if the resource cannot have it."""
     tables = tables_of(draft)
     if name not in tables:
         raise Refusal(f"There is no {name}; there are {', '.join(sorted(tables)) or 'none'}.")
@@ -57,7 +57,7 @@ def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
             "Make it optional, and fill it; a later revision can require it."
         )
     if field.kind.target and not field.optional:
-        raise Refusal(f"{field.name}: no row that is there refers to any yet. Make it optional.")
+        raise Refusal(f"{field.name}: existing rows refer to nothing. Make it optional.")
     if field.has("sort"):
         raise Refusal(
             f"{field.name}: sort is a change of a line. Leave it out, and add by hand, to the sort "
@@ -79,7 +79,10 @@ def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> 
 
 
 def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
-    """Draft its lines; None where it is there as described. Raise Refusal where it cannot be."""
+    """Draft the lines of the field; None if an earlier command wrote the same field.
+
+    Raise Refusal if the lines cannot be added.
+    """
     resource, field = addition.resource, addition.field
     name = f"{resource.name}.{field.name}"
     description = {"plural": resource.plural, "source": field.source, "rows": addition.rows}
@@ -153,7 +156,9 @@ def _table(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
     ]
     if len(calls) != 1 or calls[0].lineno == calls[0].end_lineno:
-        raise Refusal(f"{path}: there is no one table, a line each. Add by hand:\n\n{text}")
+        raise Refusal(
+            f"{path} has no table, or several, or one in a single line. Add by hand:\n\n{text}"
+        )
     made = draft.change(path, add_line, "", str((calls[0].end_lineno or 1) - 1), text)
     return made + _imports(draft, path, dedent(text), resource)
 
@@ -220,5 +225,5 @@ def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
         and isinstance(node.value, ast.Dict)
     ]
     if len(found) != 1 or found[0].lineno == found[0].end_lineno:
-        raise Refusal(f"{path}: {name} is no dict with a line each. Add by hand:\n\n{text}")
+        raise Refusal(f"{path}: {name} is no dict with one entry per line. Add by hand:\n\n{text}")
     return draft.change(path, add_line, "", str((found[0].end_lineno or 1) - 1), text)

@@ -14,7 +14,7 @@ SWITCHES = {"--owned", "--public", "--timestamps"}
 
 
 def read_model(path: Path) -> list[Resource]:
-    """Raise Refusal, which names the resource, where it cannot be read."""
+    """Read the resources. Raise Refusal, with the resource's name, for a mistake in the file."""
     try:
         tables = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:

@@ -15,7 +15,7 @@ from chassis.development.generate.splice import FIRST_PARTY
 
 
 def with_imports(body: str, modules: Mapping[str, str]) -> str:
-    """`modules` has, beside places.IMPORTS, the module of each name that is the resource's own."""
+    """Put imports before the code. `modules` maps the names of the resource to their modules."""
     return "\n".join([*imports_of(body, modules), "", "", body])
 
 

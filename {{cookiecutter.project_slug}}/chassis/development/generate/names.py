@@ -113,7 +113,7 @@ def plural_of(singular: str) -> str:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")
     if PLURAL.search(word) and word not in IRREGULAR:
         raise Refusal(
-            f"{word} looks like a plural. Name it in the singular; if it is that, add its --plural."
+            f"{word} looks like a plural. Write the singular; if it is one, add --plural."
         )
     if word in IRREGULAR:
         plural = IRREGULAR[word]

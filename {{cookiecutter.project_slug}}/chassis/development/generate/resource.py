@@ -120,7 +120,7 @@ class Resource:
 
     @property
     def parents(self) -> dict[str, str]:
-        """The tables of what an entity cannot be without, in snake case the name of each."""
+        """The required entities: each name, in snake case, with its table."""
         targets = sorted({one.kind.target for one in self.refs if not one.optional})
         return {snake(target): self.tables[target] for target in targets}
 
@@ -137,7 +137,7 @@ class Resource:
 
     @property
     def is_unique(self) -> bool:
-        """Whether the same again is refused: nothing is equal to null."""
+        """Whether a copy of an entity is rejected. NULL equals nothing: optional fields differ."""
         may_be_null = {one.name for one in self.fields if one.optional}
         together = any(not may_be_null & set(names) for names in self.unique)
         return together or any(one.has("unique") for one in self.required)
@@ -152,9 +152,9 @@ class Resource:
         return bool(set(operations) & set(self.operations))
 
     def enum(self, field: Field) -> str:
-        """The name of its enumeration: InvoiceStatus."""
+        """The class name of the field's enumeration: InvoiceStatus."""
         return self.name + "".join(word.title() for word in field.name.split("_"))
 
     def fill(self, text: str, field: Field) -> str:
-        """A text of a kind, for this field."""
+        """Put the name of the field's enumeration into a text of its kind, in place of `{E}`."""
         return text.replace("{E}", self.enum(field)) if field.kind.members else text

@@ -95,7 +95,7 @@ def rows(fields: list[Field], form: str) -> list[str]:
 
 
 def refused(resource: Resource) -> list[str]:
-    """Names and values that a body must not have."""
+    """List the names and values that the service has to reject in a body."""
     values = [(one.name, value) for one in resource.inputs for value in one.kind.broken]
     values += [(one.name, "None") for one in resource.inputs if not one.optional]
     server_set = [one.name for one in resource.stored if one not in resource.inputs]

@@ -15,7 +15,7 @@ from chassis.development.generate.splice import Insertion, add_import, add_state
 
 
 def tables_of(draft: Draft) -> dict[str, str]:
-    """The table of each entity that a unit of work has, also in a repository of its own kind."""
+    """The table of each entity for which the unit of work has a repository, by entity."""
     module = ast.parse(draft.read(places.PORTS))
     classes = [one for one in module.body if isinstance(one, ast.ClassDef)]
     stored = {
@@ -31,7 +31,7 @@ def tables_of(draft: Draft) -> dict[str, str]:
 
 
 def _stored(kind: ast.expr) -> str | None:
-    """Invoice, of persistence.Repository[Invoice]."""
+    """The name of the entity: Invoice for persistence.Repository[Invoice]."""
     match kind:
         case ast.Subscript(value=value, slice=ast.Name(id=entity)):
             return entity if ast.unparse(value) == places.REPOSITORY else None
@@ -56,10 +56,7 @@ def ordered(resources: list[Resource]) -> list[Resource]:
 
 
 def add_resources(draft: Draft, resources: list[Resource], command: str) -> list[Receipt]:
-    """Draft all; returns the receipts of those that were not there yet.
-
-    Raise Refusal for what is wrong.
-    """
+    """Draft all resources; return the receipts of the new ones. Raise Refusal for a mistake."""
     tables, new, written = tables_of(draft), [], {}
     for one in ordered(resources):
         tables.setdefault(one.name, one.plural)
@@ -77,7 +74,7 @@ def add_resources(draft: Draft, resources: list[Resource], command: str) -> list
 
 
 def _require_seeds(draft: Draft, resources: list[Resource], flat: dict[str, str]) -> None:
-    """Raise Refusal where its tests find no row that they could refer to."""
+    """Raise Refusal if a required entity has no seed: the tests take its rows."""
     for one in resources:
         for path in map(places.seed_file, one.parents.values()):
             if path not in flat and draft.find(path) is None:
@@ -95,7 +92,7 @@ def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
 
 
 def _is_there(draft: Draft, resource: Resource) -> bool:
-    """Whether it was generated as described. Raise Refusal if there is another one of this name."""
+    """Whether the same command wrote the resource. Raise Refusal if it is another one."""
     receipt = read_receipt(draft, resource.name)
     if receipt and receipt.description == described(resource):
         return True
@@ -126,7 +123,7 @@ def files(resource: Resource) -> dict[str, str]:
 
 
 def own_modules(resource: Resource) -> dict[str, str]:
-    """The module of each name that its files take from one another, or from what it refers to."""
+    """The module of each name that the resource's files import from the project."""
     singular, name = resource.singular, resource.name
     entity = places.module_of(places.entity_file(singular))
     schemas = places.module_of(places.schema_file(singular))

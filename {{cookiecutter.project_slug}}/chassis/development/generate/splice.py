@@ -20,9 +20,9 @@ Scope = ast.Module | ast.ClassDef | ast.FunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """`scope` is the name of what has the lines, as `SqlUnitOfWork.__init__`; empty for the module.
+    """Lines in the class or function `scope`, as `SqlUnitOfWork.__init__`; empty for the module.
 
-    Of `import` the text is one statement; the name may be in another one of the same module.
+    For an import, `text` is one statement. The file may have the name in a longer statement.
     """
 
     path: str
@@ -91,7 +91,10 @@ def _same_module(source: str, new: ast.ImportFrom) -> ast.ImportFrom | None:
 
 
 def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
-    """The import with these names, or without it, wrapped as the formatter does."""
+    """Return the source with these names in the import; without names, drop the import.
+
+    The import is wrapped as the formatter does.
+    """
     lines = lines_of(source)
     first, last = old.lineno - 1, old.end_lineno or 0
     ordered = sorted(names, key=_by_type)
@@ -226,7 +229,7 @@ def _inserted(path: str, source: str, line: int, scope: str, text: str) -> tuple
 
 
 def _require_same(path: str, without: str, with_it: str, extent: tuple[int, int]) -> None:
-    """Raise Refusal unless the two differ by what lies in these lines of the second only."""
+    """Raise Refusal unless the sources are equal apart from these lines of the second one."""
     expected = ast.dump(ast.parse(without))
     tree = ast.parse(with_it)
     for node in ast.walk(tree):

@@ -14,7 +14,10 @@ from chassis.development.generate.splice import remove
 
 
 def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
-    """Draft it; returns the receipts that end, newest first. Raise Refusal where it cannot be."""
+    """Draft the removal; return the receipts that it ends, newest first.
+
+    Raise Refusal if the removal is impossible.
+    """
     receipt = read_receipt(draft, name)
     resource, _, field = name.partition(".")
     if not receipt and field and read_receipt(draft, resource):
@@ -76,7 +79,7 @@ def _is_deleted(draft: Draft, path: str) -> bool:
 
 
 def follow(draft: Draft, by: str, path: str, before: str, after: str) -> None:
-    """A generated file that was not edited stays one: its resource's receipt has the new hash."""
+    """Put the new hash into the receipt of a file that nobody edited: it still counts as such."""
     for one in receipts(draft):
         if one.name != by and one.files.get(path) == hashed(before):
             one.files[path] = hashed(after)
@@ -96,7 +99,10 @@ def _delete_files(draft: Draft, receipt: Receipt, *, force: bool) -> None:
 
 
 def _differences(draft: Draft, receipt: Receipt, edited: list[str]) -> Iterator[str]:
-    """Against what is written again from the receipt; nothing where that is another text now."""
+    """Yield the team's edits as a diff against the generated text.
+
+    Yield nothing for a file that this version would generate differently.
+    """
     sources = {path: source for path, source in files(receipt.resource).items() if path in edited}
     for path, text in formatted(draft.root, sources).items():
         if hashed(text) == receipt.files[path]:
@@ -105,7 +111,7 @@ def _differences(draft: Draft, receipt: Receipt, edited: list[str]) -> Iterator[
 
 
 def _require_unused(draft: Draft) -> None:
-    """Raise Refusal where code that stays imports what goes."""
+    """Raise Refusal if other code imports a module that will be removed."""
     gone = {places.module_of(path) for path, text in draft.texts.items() if text is None}
     for folder in ("src", "tests"):
         for path in draft.files(folder):

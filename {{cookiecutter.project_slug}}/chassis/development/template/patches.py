@@ -11,7 +11,7 @@ from chassis.development.template.remember import MANIFEST, hashes
 
 
 def patches(root: Path) -> list[str]:
-    """Paths with what was done to each. Raise TemplateError where the manifest cannot be read."""
+    """Patched paths, each with the kind of change. Raise TemplateError without a manifest."""
     try:
         recorded: dict[str, str] = dict(json.loads((root / MANIFEST).read_text("utf-8")))
     except FileNotFoundError:

@@ -59,10 +59,10 @@ class Template:
         return [Path(line).name for line in listed.splitlines()]
 
     def run_steps(self, project: Path, done: Sequence[str]) -> list[tuple[str, str]]:
-        """Run those of the state that was rendered as "new". Return what they did, with the path.
+        """Run the steps of the state that was rendered as "new"; return each change and its path.
 
-        They resolve conflicts that git left, where a rule can. Raise TemplateError where one fails;
-        what the others did stays.
+        Where a rule exists, a step resolves the conflicts that git left. Raise TemplateError if a
+        step fails; the changes of earlier steps stay.
         """
         state = self._folder / "new-template"
         if not (state / STEPS).is_dir():

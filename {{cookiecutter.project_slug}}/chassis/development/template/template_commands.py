@@ -83,14 +83,14 @@ def _print_state(source: str | None, reference: str | None) -> bool:
 
 def _print_result(result: Result) -> None:
     _print_list("Updated", result.updated)
-    _print_list("Deleted here, and left so", result.deleted)
+    _print_list("Deleted here before, and not restored", result.deleted)
     _print_list("Conflicts", result.conflicts)
-    _print_list("Merged by what they define: look at them", result.merged)
-    _print_list("With names that moved", result.renamed)
+    _print_list("Merged by definitions; please review", result.merged)
+    _print_list("Changed to new names", result.renamed)
     _print_list("Answered", [f"{name}: {value}" for name, value in result.answered.items()])
-    _print_list("To be written again, by", result.commands)
+    _print_list("Generated files to rewrite, with", result.commands)
     if result.failed:
-        click.echo(f"{result.failed}\nThe changelog of the template says what it was to do.")
+        click.echo(f"{result.failed}\nThe template's changelog describes this step.")
     if result.conflicts:
         click.echo("Resolve the conflicts and `git add` them; then `git commit`.")
     else:

@@ -24,7 +24,7 @@ def repositories(unit_of_work: Any) -> Repositories:
 
 
 def oversized(app: Flask, stored: Repositories) -> list[str]:
-    """A sentence for each field that takes what its column cannot hold: the place, and the cure."""
+    """A sentence for each field that accepts more than its column holds: place and remedy."""
     found = dict.fromkeys(
         sentence
         for _, _, _, view in operations(app)

@@ -33,7 +33,7 @@ def fill(
 
 
 def tables_with_rows(metadata: MetaData) -> list[Table]:
-    """Those of the metadata, behind those of the chassis that they refer to."""
+    """The tables of the metadata, after the chassis's tables to which they refer."""
     keys = (key for table in metadata.tables.values() for key in table.foreign_keys)
     others = {key.column.table for key in keys} - {*metadata.tables.values()}
     return [*sorted(others, key=attrgetter("name")), *metadata.sorted_tables]
@@ -60,7 +60,7 @@ def _reference(column: Column[Any], number: int, made: Rows) -> Any:
 
 
 def _is_unique(column: Column[Any]) -> bool:
-    """By itself, or as a part of a primary key."""
+    """Whether the column is unique, by itself or as a part of a primary key."""
     table: Any = column.table
     keys = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
     keys += [one for one in table.indexes if one.unique]

@@ -65,14 +65,14 @@ class HttpTestCase(TestCase):
 
 
 class ApplicationTestCase(DatabaseTestCase, HttpTestCase):
-    """The same, with a migrated database."""
+    """The application as production builds it, with a migrated database."""
 
     def start(self, **settings: Any) -> FlaskClient:
         return super().start(**{"database_url": self.database_url, **settings})
 
 
 class WireTestCase(ApplicationTestCase):
-    """The same, with a proxy that records the messages to the database."""
+    """An ApplicationTestCase with a proxy that records the messages to the database."""
 
     wire: Wire
 

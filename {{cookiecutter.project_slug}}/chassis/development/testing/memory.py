@@ -239,7 +239,7 @@ class MemoryUnitOfWork(Transaction):
         self.jobs = MemoryJobs(self._tables["jobs"], factory.clock)
 
     def repository(self, name: str, table: Table | None = None) -> MemoryRepository[Any]:
-        """Without `table`, that of the project's metadata which has the name."""
+        """The repository of that name; by default, its table is the one of the same name."""
         factory = self._factory
         table = factory.metadata.tables.get(name) if table is None else table
         entities = self._tables[name if table is None else table.name]

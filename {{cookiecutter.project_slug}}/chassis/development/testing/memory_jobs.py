@@ -19,7 +19,7 @@ from chassis.project import current_project
 
 @cache
 def _import_tasks() -> None:
-    """A unit test has no container, whose making registers them."""
+    """Import the tasks: a unit test makes no container, which would register them."""
     project = current_project()
     for name in project.modules("tasks"):
         project.module(f"tasks.{name}")

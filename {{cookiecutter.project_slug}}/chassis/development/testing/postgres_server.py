@@ -42,7 +42,7 @@ def server() -> Engine:
 
 
 def _find() -> tuple[str, str]:
-    """The URL, and a name for people."""
+    """The URL of the server, and a name of it for the report."""
     wanted, url = os.environ.get("TEST_DATABASE"), os.environ.get("TEST_DATABASE_URL")
     if url and not wanted:
         return url, "TEST_DATABASE_URL"

@@ -15,7 +15,8 @@ JSON = "application/json"
 class ResourceTestCase(ApplicationTestCase):
     """Cases for resources. `bodies` has request bodies by path, where an example is not enough.
 
-    A resource that refers to another one needs it: `{"/prefix/v1/invoices": {"customer_id": ...}}`.
+    A resource that refers to another one needs an entry:
+    `{"/prefix/v1/invoices": {"customer_id": ...}}`.
     """
 
     bodies: ClassVar[Mapping[str, Json]] = {}

@@ -48,7 +48,7 @@ class RateLimiter:
         self._breaker = CircuitBreaker(RETRY_SECONDS)
 
     def count(self, caller: str) -> Count:
-        """Count one request of this caller, for itself where the shared storage does not answer."""
+        """Count one request of this caller. Each process counts alone while the store is down."""
         if not self._breaker.admits():
             return self._count(self._own, caller)
         try:
@@ -104,7 +104,7 @@ def caller(request: Request, scope: RequestScope) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """The caller behind an address: of IPv6 the /64, which one customer gets (RFC 6177).
+    """The caller behind an address. For IPv6, that is the /64 of one customer (RFC 6177).
 
     A port behind the address is ignored. Everything that is not an address counts as one caller.
     """

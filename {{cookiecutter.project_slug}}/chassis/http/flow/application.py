@@ -49,7 +49,7 @@ class Application(DirectFlask):
             self.wsgi_app = proxied  # type: ignore[method-assign]
 
     def _require_own_paths(self) -> None:
-        """Werkzeug would serve one of them, and never the other."""
+        """Raise CodeError if two operations have the same path: Werkzeug would serve only one."""
         served: dict[tuple[str, str], str] = {}
         for rule in self.url_map.iter_rules():
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
@@ -87,5 +87,5 @@ class Application(DirectFlask):
         self,
         exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
     ) -> None:
-        """Log without the path, because a caller chose it."""
+        """Log the error without the path, because a caller chose the path."""
         self.logger.error("An unforeseen error.", exc_info=exc_info)

@@ -44,7 +44,7 @@ class Step:
 
     `before` runs before the view, in the order of the steps; if it returns a response, the view
     does not run. `around` wraps the view, the first step outermost. `after` changes the response in
-    place, and `end` releases; both run in the opposite order, after errors too.
+    place, and `end` releases what the step holds. Both run in the opposite order, after errors too.
     """
 
     before: Before | None = None

@@ -23,7 +23,7 @@ CALLERS = 5000
 
 
 class LastWrites:
-    """The last write of each recent caller; other callers need the newest forgotten write."""
+    """The last write of each recent caller; for others, the newest write that was forgotten."""
 
     def __init__(self, callers: int) -> None:
         self._most = callers

@@ -1,4 +1,4 @@
-"""Rejects what no operation accepts: bad paths, hosts, framing and unknown parameters."""
+"""Rejects input that no operation accepts: bad paths, hosts, framing, unknown parameters."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class IdConverter(IntegerConverter):
 
 
 def check_input(trusted_hosts: Sequence[str]) -> Maker:
-    """With an empty `trusted_hosts`, every valid Host header is accepted."""
+    """Make the step that checks input. An empty `trusted_hosts` accepts every valid Host."""
 
     def step(route: Route) -> Step:
         trusted = () if route.blueprint in ANY_HOST else trusted_hosts

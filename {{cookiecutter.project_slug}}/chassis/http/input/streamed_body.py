@@ -34,7 +34,7 @@ def streams_body(view: object) -> bool:
 
 
 def body_pieces() -> Iterator[bytes]:
-    """The body of the present request as it comes, however long it says that it is."""
+    """Yield the body of the present request in pieces, without a limit on its length."""
     sent: Request = request
     if sent.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("The body has to come without a Content-Encoding.")

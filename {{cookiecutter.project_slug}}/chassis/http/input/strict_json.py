@@ -15,13 +15,13 @@ def read_json(body: bytes) -> Any:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise ValueError("It is not UTF-8.") from error
+        raise ValueError("The text is not UTF-8.") from error
     _require_shallow(text)
     try:
         return _decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"It is not JSON at {place}.") from error
+        raise ValueError(f"The text is not JSON at {place}.") from error
 
 
 def _require_shallow(text: str) -> None:
@@ -35,7 +35,7 @@ def _require_shallow(text: str) -> None:
         elif token[0] in "]}":
             depth -= 1
         if depth > DEEPEST:
-            raise ValueError(f"It is nested more than {DEEPEST} levels deep.")
+            raise ValueError(f"The text is nested more than {DEEPEST} levels deep.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class ApiDocumentSuite(HttpTestCase):
         self.document = self.client.get("/openapi.json").get_json()
 
     def test_it_is_valid(self) -> None:
-        """Against the schema of OpenAPI 3.1, and each schema in it against JSON Schema's."""
+        """The document obeys the schema of OpenAPI 3.1, each schema in it that of JSON Schema."""
         found = [
             f"{place(self.document, error)}: {error.message}. What is declared there, a bound, an "
             "example or a default, has to be of the type that JSON has for it."

@@ -27,7 +27,7 @@ OWN = {"limit", "cursor", "sort"}  # Arguments that are no filter.
 class ListsSuite(ApplicationTestCase):
     # Values by column that rows need to appear in a list.
     values: ClassVar[Mapping[str, Any]] = {"owner": "tests"}
-    # Their rows are in tables of the chassis, which its own tests fill.
+    # Lists with rows in tables of the chassis: the tests of the chassis fill these.
     elsewhere: ClassVar[Set[str]] = frozenset()
 
     @property

@@ -30,7 +30,7 @@ class StartSuite(ApplicationTestCase):
             "ENVIRONMENT": PRODUCTION,
             "SECRET_KEY": SETTINGS["secret_key"],
             "DATABASE_URL": self.database_url,
-            "POSTGRES_SERVER": "",  # A developer's own names another one.
+            "POSTGRES_SERVER": "",  # A developer may have set another server.
         }
         command = [sys.executable, "manage.py", "serve", "--port", str(port)]
         with subprocess.Popen(

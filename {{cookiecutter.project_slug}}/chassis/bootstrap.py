@@ -1,14 +1,15 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from chassis.core.errors import CodeError
-from chassis.openapi.description import signs_cursors
 from chassis.postgres.embedded import start_embedded_postgres
 from chassis.project import current_project
 from chassis.settings import ConfigError, Kind, Settings, load_config
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
@@ -26,7 +27,7 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     return replace(config, database_url=url)
 
 
-def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
+def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
     """Build the application of a server process. Exit with a sentence for a team's mistake."""
     try:
         config = load_config_with_database(kind)
@@ -37,7 +38,10 @@ def build(create_app: Callable[[Kind], Flask], kind: type[Kind]) -> Flask:
     return app
 
 
-def _require_key(app: Flask, config: Settings) -> None:
+def _require_key(app: "Flask", config: Settings) -> None:
     """Raise ConfigError if SECRET_KEY is missing and a list has to sign its cursors."""
+    # Imported late, because commands that only read settings need no Flask.
+    from chassis.openapi.description import signs_cursors  # noqa: PLC0415
+
     if not config.secret_key and signs_cursors(app):
         raise ConfigError("Not set: SECRET_KEY. The cursors of lists need a signature.")

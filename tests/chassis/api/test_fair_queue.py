@@ -1,5 +1,5 @@
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from threading import Event
@@ -67,6 +67,32 @@ class FairSemaphoreTest(TestCase):
         self.assertTrue(rows.acquire(one))
         for row in (one, other):
             rows.release(row)
+        self.assertEqual(rows._rows, {})
+
+    def test_one_who_leaves_a_row_is_no_hindrance_to_another(self) -> None:
+        rows, other_left = RowSemaphores(2, LONG), Event()
+
+        class Meeting(dict[Any, Any]):
+            """While one thread leaves, another one does: it may not find the row missing."""
+
+            def pop(self, row: Any) -> Any:  # type: ignore[override]
+                mine = super().pop(row)
+                if mine[1] == 2:
+                    left.append(threads.submit(leave))
+                    other_left.wait(0.2)  # A thread that waits for this one comes afterwards.
+                return mine
+
+        def leave() -> None:
+            rows.release("row")
+            other_left.set()
+
+        left: list[Future[None]] = []
+        rows._rows = Meeting()
+        with ThreadPoolExecutor(1) as threads:
+            for _ in range(2):
+                rows.acquire("row")
+            rows.release("row")
+            left[0].result()
         self.assertEqual(rows._rows, {})
 
 

@@ -92,14 +92,14 @@ class RowSemaphores:
         return False
 
     def release(self, row: Hashable) -> None:
-        self._rows[row][0].release()
-        self._leave(row)
+        self._leave(row).release()
 
-    def _leave(self, row: Hashable) -> None:
+    def _leave(self, row: Hashable) -> FairSemaphore:
         with self._lock:
             semaphore, present = self._rows.pop(row)
             if present > 1:
                 self._rows[row] = (semaphore, present - 1)
+            return semaphore
 
 
 class _Queues:

@@ -3,9 +3,9 @@
 python -m proofs.updates [--short] [--project DIR] [ROW ...]
 
 A row is an earlier version of the template and a team's edits. A row fails where the update has
-more or fewer conflicts than expected, where code imports a missing name, or where the project's
-`make check` or `make test` fails. `--short` takes fewer rows, and runs no tests. The environment of
-`--project` is reused.
+more or fewer conflicts than expected, changes a revision, or leaves an import of a missing name, or
+where the project's `make check` or `make test` fails. `--short` takes fewer rows, and runs no
+tests. The environment of `--project` is reused.
 """
 
 import os
@@ -214,6 +214,9 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
     for path in found:
         git(project, "checkout", "--theirs", "--", path)
         git(project, "add", "--", path)
+    revisions = ("--diff-filter=M", "HEAD", "--", "migrations/versions")
+    changed = git(project, "diff", "--name-only", *revisions)
+    assert not changed, f"The update changed revisions that were applied: {changed}"
     left = list(unresolved.names(project))
     assert not left, left
     shown = f"{row.name:34} {len(found)} conflicts  {seconds:4.1f} s"

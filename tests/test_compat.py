@@ -1,10 +1,10 @@
 """`manage.py db compat` tries two releases on the schemas between them."""
 
+import re
 from pathlib import Path
 
 from conftest import command, commit_all, git
 
-TABLE = "src/infrastructure/models/todos.py"
 ENTITY = "src/domain/models/todo.py"
 COMPAT = ".venv/bin/python manage.py db compat --base HEAD"
 MIGRATE = (
@@ -41,17 +41,12 @@ def write_rename(project: Path, phase: str) -> None:
 
 def test_an_expand_revision_passes(copy: Path) -> None:
     project = repository(copy)
-    table = project / TABLE
-    lines = table.read_text().replace(
-        '    Column("version"', '    Column("note", String(10)),\n    Column("version"'
-    )
-    table.write_text(lines)
     entity = project / ENTITY
-    entity.write_text(
-        entity.read_text().replace(
-            "    version: int = 1\n", "    note: str | None = None\n    version: int = 1\n"
-        )
-    )
+    field = "    completed_at: "
+    text = entity.read_text()
+    assert field in text
+    text = text.replace(field, f"    due_on: date | None = None\n{field}", 1)
+    entity.write_text(text.replace("import datetime", "import date, datetime", 1))
     migrated = command(MIGRATE, cwd=project, ENVIRONMENT="development")
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
 
@@ -63,12 +58,8 @@ def test_an_expand_revision_passes(copy: Path) -> None:
 
 def test_a_rename_is_refused_whatever_its_phase(copy: Path) -> None:
     project = repository(copy)
-    table = project / TABLE
-    table.write_text(table.read_text().replace('"title"', '"name"'))
-    entity = project / ENTITY
-    for path in project.glob("src/**/*.py"):
-        path.write_text(path.read_text().replace(".title", ".name"))
-    entity.write_text(entity.read_text().replace("    title: str\n", "    name: str\n"))
+    for path in (*project.glob("src/**/*.py"), *project.glob("tests/**/*.py")):
+        path.write_text(re.sub(r"\btitle\b", "name", path.read_text()))
 
     for phase, sentence in (
         ("expand", "HEAD fails on the schema with 0002"),

@@ -484,6 +484,26 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
         assert spoken(echo.port, request)[0] in {400, 501}, request
 
 
+def test_nginxs_own_errors_are_problems(echo: Stack) -> None:
+    many = "".join(f"X-{n}: {'a' * 7000}\r\n" for n in range(6))
+    requests = {
+        f"GET /metrics {HEAD}\r\n": 404,
+        f"GET /a%2Fb {HEAD}\r\n": 404,
+        f"GET /_413 {HEAD}\r\n": 404,
+        f"GET / {HEAD}{many}\r\n": 400,
+        f"GET /{'a' * 9000} {HEAD}\r\n": 414,
+        f"POST / {HEAD}Content-Length: 2000000\r\n\r\n": 413,
+    }
+    for request, expected in requests.items():
+        status, body = spoken(echo.port, request)
+        problem = json.loads(body)
+        assert (status, problem["status"]) == (expected, expected), request[:60]
+        assert problem.keys() == {"type", "title", "status", "detail"}
+    echo.compose("stop", "api")
+    status, body = spoken(echo.port, f"GET / {HEAD}\r\n")
+    assert (status, json.loads(body)["type"]) == (502, "unavailable")
+
+
 def test_the_test_profile_ends_with_the_status_of_the_tests(stack: Stack, report: Report) -> None:
     profile = ["docker", "compose", "--profile=test", "up", "--exit-code-from=tests"]
     start = time.monotonic()

@@ -309,6 +309,29 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
     assert not status(fresh)
 
 
+def test_the_example_takes_a_field_and_a_filter_like_any_resource(fresh: Path) -> None:
+    manage(fresh, "python manage.py generate field Todo pinned:bool=false")
+    schema = fresh / "src/api/schemas/v1/todo.py"
+    line = '    title = filters.equal(Todo, "title")\n'
+    text = schema.read_text()
+    assert line in text
+    prefix = line.replace("title =", "title_prefix =").replace("equal", "prefix")
+    schema.write_text(text.replace(line, line + prefix))
+    manage(fresh, "python manage.py db upgrade")
+    lists = ".venv/bin/python -m unittest tests.test_promises.ListsTest"
+    lacking = command(lists, cwd=fresh)
+    index = 'Index(None, "title", postgresql_ops={"title": "text_pattern_ops"}),'
+    assert index in lacking.stderr, lacking.stderr
+    table = fresh / "src/infrastructure/models/todos.py"
+    table.write_text(table.read_text().replace("*columns(Todo),", f"*columns(Todo),\n    {index}"))
+    manage(fresh, "python manage.py db migrate -m Index")
+    manage(fresh, "python manage.py db upgrade")
+    manage(fresh, "python manage.py openapi write")
+    for line in ("make check", ".venv/bin/python -m unittest discover -s tests"):
+        result = command(line, cwd=fresh)
+        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+
+
 def test_random_models_are_valid_and_undone(fresh: Path, report: Report) -> None:
     render(Project(fresh), Random(1), 0, 5)
     report.append("generate: 5 random resources of seed 1 rendered, linted, typed and undone")

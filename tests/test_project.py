@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import time
+from difflib import ndiff
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,10 @@ ATTACKS = {
     "the application, from the infrastructure": (
         "src/infrastructure/attack.py",
         "from src.create_app import create_app\n",
+    ),
+    "a repository, above the container": (
+        "src/seeds/attack.py",
+        "from src.infrastructure.repositories import todo_repository\n",
     ),
     "a new module outside the rule": ("src/attack.py", "import src.domain\n"),
     "a new ring outside the rule": ("src/helpers/__init__.py", ""),
@@ -168,6 +173,26 @@ def test_the_dependency_rule_catches_an_import_that_points_outwards(
     assert re.search(rf"AssertionError.*{module}|\[{name}\]", result.stderr, re.DOTALL)
 
 
+def test_the_example_is_written_as_the_generator_writes(copy: Path) -> None:
+    fields = ("title:str:200:sort:filter", "completed_at:datetime:optional:readonly")
+    generate = ("manage.py", "generate", "resource", "Chore", *fields, "--public", "--no-migration")
+    result = python(copy, *generate, ENVIRONMENT="development")
+    assert result.returncode == 0, result.stderr
+    for path in copy.glob("src/**/*chore*.py"):
+        if path.parent.name == "seeds":
+            continue
+        example = path.with_name(path.name.replace("chore", "todo")).read_text()
+        example = example.replace("TODO_TITLE_LENGTH)]", "200)]")
+        example = example.replace("Clock, UnitOfWorkFactory", "UnitOfWorkFactory")
+        example = example.replace("UnitOfWorkFactory, clock: Clock", "UnitOfWorkFactory")
+        written = path.read_text().replace("chore", "todo").replace("Chore", "Todo")
+        # Lines that the example has of its own may stand between those of the generator.
+        missing = [
+            line for line in ndiff(written.splitlines(), example.splitlines()) if line[0] == "-"
+        ]
+        assert not missing, f"{path.name}: {missing}"
+
+
 def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
     controller = copy / "chassis/operations/health.py"
     controller.write_text(controller.read_text().replace('"health_service"', '"health_servise"'))
@@ -178,9 +203,11 @@ def test_a_wrong_provider_name_stops_the_application(copy: Path) -> None:
 
 
 def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
-    table = copy / "src/infrastructure/models/todos.py"
-    column = '    Column("note", String(10)),\n)'
-    table.write_text(table.read_text().rstrip().removesuffix(")") + column + "\n")
+    entity = copy / "src/domain/models/todo.py"
+    text = entity.read_text()
+    title = "    title: "
+    assert title in text
+    entity.write_text(text.replace(title, f"    note: Annotated[str, Text(10)]\n{title}"))
     result = python(copy, "-m", "unittest", "tests.test_promises.DriftTest")
     assert result.returncode == 1
     assert "AssertionError" in result.stderr
@@ -189,7 +216,10 @@ def test_a_model_without_its_migration_fails_the_check(copy: Path) -> None:
 
 def test_a_test_that_is_broken_on_purpose_fails(copy: Path) -> None:
     entity = copy / "src/domain/models/todo.py"
-    entity.write_text(entity.read_text().replace("1 <= len(title)", "0 <= len(title)"))
+    rule = "Text(TODO_TITLE_LENGTH)"
+    text = entity.read_text()
+    assert rule in text
+    entity.write_text(text.replace(rule, "Text(TODO_TITLE_LENGTH, minimum=0)"))
     assert python(copy, "-m", "unittest", "tests.unit.test_todo").returncode == 1
 
 

@@ -22,7 +22,7 @@ from chassis.development.template.git import attempt, git
 from chassis.development.template.record import Record, TemplateError
 from chassis.development.template.template_clone import Template
 
-from updates import ROOT, error_rows, members, pieces, resolve, unresolved
+from updates import ROOT, error_rows, members, pieces, released_table, resolve, unresolved
 from updates.answers import answers_of
 from updates.renames import Mapping, is_text, module_of, move, read, rewrite, texts
 
@@ -132,6 +132,7 @@ def _move(root: Path, old_tree: Path, new_tree: Path) -> Outcome:
     mapping = Mapping.read()
     additions = list(_additions(root, old_tree, mapping))
     move(old_tree, mapping, lambda tree: texts([tree]))
+    released_table.keep(old_tree, new_tree)
     move(root, mapping, _tracked)
     edited = list(_edited(root, old_tree, new_tree))
     git("add", "--all", ".", cwd=root)

@@ -17,16 +17,16 @@ CROSSINGS = 10  # The most rounds, because two writers meet by chance.
 UNIQUE = "CREATE UNIQUE INDEX once ON todos (title) WHERE starts_with(title, 'unique ')"
 # The service adds a number to a title, and to the titles of others in the order given.
 RENAME = """\
-                todo.rename(changes["title"])
+                todo.change(**changes)
                 work.todos.save(todo)
 """
 ADD = """\
                 number, *others = changes["title"].split()
-                todo.rename(str(int(todo.title) + int(number)))
+                todo.title = str(int(todo.title) + int(number))
                 work.todos.save(todo)
                 for other in others:
                     second = work.todos.get(UUID(other))
-                    second.rename(str(int(second.title) + int(number)))
+                    second.title = str(int(second.title) + int(number))
                     work.todos.save(second)
 """
 

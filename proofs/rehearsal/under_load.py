@@ -19,15 +19,15 @@ AROUND = 1.5  # Seconds of load before and after the migration.
 # the check that admits a write and the write itself.
 SERVICE = "src/services/todo_service.py"
 SLOW_CREATE = f"""
-        todo = Todo(title=title)
-        if title.startswith("{SLOW_BEFORE}"):
+        todo = Todo(**values)
+        if todo.title.startswith("{SLOW_BEFORE}"):
             time.sleep(0.8)
         with self._unit_of_work() as work:
-            if title.startswith("{SLOW_WITHIN}"):
+            if todo.title.startswith("{SLOW_WITHIN}"):
                 time.sleep(0.8)
 """
 QUICK_CREATE = """
-        todo = Todo(title=title)
+        todo = Todo(**values)
         with self._unit_of_work() as work:
 """
 

@@ -38,7 +38,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str]]:
-    known: dict[str, str] = {}
+    values: dict[str, str] = {}
     for binding in parse_stream(StringIO(_text(path, path.name))):
         if binding.error:
             raise SettingFileError(
@@ -49,17 +49,17 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
             if not re.search(
                 r"=\s*'", binding.original.string
             ):  # Single quotes: no variables inside.
-                value = VARIABLE.sub(lambda found: _expanded(found, known), value)
-            known[binding.key] = value
+                value = VARIABLE.sub(lambda found: _expanded(found, values), value)
+            values[binding.key] = value
             yield binding.key, value
 
 
-def _expanded(found: re.Match[str], known: Mapping[str, str]) -> str:
+def _expanded(found: re.Match[str], values: Mapping[str, str]) -> str:
     """`$NAME`, `${NAME}`, `${NAME:-otherwise}` or `${NAME:+instead}`; `$$` is a `$`."""
     name = found[1] or found[4]
     if not name:
         return "$"
-    value = os.environ.get(name, known.get(name))
+    value = os.environ.get(name, values.get(name))
     operator, other = found[2] or "", found[3] or ""
     is_set = value if operator[:1] == ":" else value is not None
     if operator.endswith("-"):

@@ -61,10 +61,10 @@ def _valid_url(value: str) -> None:
     try:
         url = make_url(value or "postgresql://")
         # libpq accepts %2F for the folder of a socket; SQLAlchemy does not.
-        known = url.drivername in POSTGRESQL and "%" not in (url.host or "")
+        is_usable = url.drivername in POSTGRESQL and "%" not in (url.host or "")
     except (ArgumentError, ValueError):  # ValueError for a port that is not a number.
-        known = False
-    if not known:
+        is_usable = False
+    if not is_usable:
         raise ValidationError(
             "Must have the form postgresql://user:password@host:5432/database; with several hosts "
             "postgresql://user:password@/database?host=one:5432&host=two:5432, with a socket "
@@ -216,9 +216,9 @@ def doubts(config: Settings) -> Iterator[str]:
 
 def misspelt(kind: type[Settings]) -> Iterator[str]:
     """A sentence for each name in `.env` that no setting has, and nearly one does."""
-    known = [name for item in _settings(kind) for name in (item.name.upper(), _of_file(item))]
+    names = [name for item in _settings(kind) for name in (item.name.upper(), _of_file(item))]
     for name in read_dotenv(current_project().dotenv):
-        if name not in known and (near := get_close_matches(name, known, 1, NEAR)):
+        if name not in names and (near := get_close_matches(name, names, 1, NEAR)):
             yield f"{name} in .env is not read. Did you mean {near[0]}?"
 
 

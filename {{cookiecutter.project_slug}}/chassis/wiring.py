@@ -37,12 +37,12 @@ def wire(container: Container, *packages: ModuleType) -> None:
 def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
     for found in walk_packages(package.__path__, f"{package.__name__}."):
         for name, member in vars(import_module(found.name)).items():
-            for asked in _names(member):
-                if asked.partition(".")[0] not in container.providers:
-                    near = get_close_matches(asked, container.providers, 1)
+            for wanted in _names(member):
+                if wanted.partition(".")[0] not in container.providers:
+                    near = get_close_matches(wanted, container.providers, 1)
                     hint = f"; did you mean {near[0]!r}?" if near else "."
                     place = f"{found.name}.{name}"
-                    yield f"{place} asks the container for {asked!r}, which it does not have{hint}"
+                    yield f"{place} asks the container for {wanted!r}, which it does not have{hint}"
 
 
 def _incomplete(container: Container) -> Iterator[str]:
@@ -62,5 +62,5 @@ def _names(member: object) -> Iterator[str]:
     if isinstance(member, FunctionType):
         for hint in get_type_hints(inspect.unwrap(member), include_extras=True).values():
             for marker in getattr(hint, "__metadata__", ()):
-                if isinstance(asked := getattr(marker, "provider", None), str):
-                    yield asked
+                if isinstance(wanted := getattr(marker, "provider", None), str):
+                    yield wanted

@@ -6,16 +6,16 @@ from alembic.util import CommandError
 import src.infrastructure.models  # noqa: F401  # Fills the metadata.
 from src.infrastructure.databases.metadata import metadata
 
-given = context.config.attributes
-if not given:
+attributes = context.config.attributes
+if not attributes:
     raise CommandError("Migrations here are run by `python manage.py db`, not by alembic itself.")
 context.configure(
-    connection=given.get("connection"),
+    connection=attributes.get("connection"),
     dialect_name="postgresql",
     target_metadata=metadata,
     compare_server_default=True,
-    transaction_per_migration=given.get("transaction_per_migration", True),
-    on_version_apply=given.get("on_version_apply"),
+    transaction_per_migration=attributes.get("transaction_per_migration", True),
+    on_version_apply=attributes.get("on_version_apply"),
 )
 with context.begin_transaction():
     context.run_migrations()

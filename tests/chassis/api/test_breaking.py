@@ -7,6 +7,7 @@ from typing import Any
 from unittest import TestCase
 
 from chassis.openapi.breaking import breaking_changes
+from chassis.schemas.sort import Sort
 
 TODAY = date(2026, 1, 2)
 INNER = {"$ref": "#/components/schemas/Inner"}
@@ -133,6 +134,29 @@ class BreakingChangesTest(TestCase):
         for name, change in HARMLESS.items():
             with self.subTest(name):
                 self.assertEqual(changed(change), [])
+
+    def test_a_list_may_be_sorted_by_more_and_not_by_less(self) -> None:
+        def document(*names: str) -> dict[str, Any]:
+            schema = {
+                "type": "string",
+                "pattern": Sort(**dict(zip(names, names, strict=True))).metadata["pattern"],
+            }
+            made = deepcopy(DOCUMENT)
+            made["paths"]["/things"]["parameters"] = [
+                {"in": "query", "name": "sort", "schema": schema}
+            ]
+            return made
+
+        for now, breaks in (
+            ("ab", False),
+            ("ba", False),
+            ("bca", False),
+            ("a", True),
+            ("ac", True),
+        ):
+            with self.subTest(now):
+                found = breaking_changes(document("a", "b"), document(*now), TODAY)
+                self.assertEqual(bool(found), breaks, found)
 
     def test_a_deprecated_operation_may_go_after_its_sunset(self) -> None:
         for sunset, may_go in (("2026-01-02", True), ("2026-01-03", False), (None, False)):

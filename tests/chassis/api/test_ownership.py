@@ -81,7 +81,7 @@ class LetterService:
             work.letters.add(letter)
         return letter
 
-    def get(self, letter_id: UUID, *, owner: str) -> Letter:
+    def read(self, letter_id: UUID, *, owner: str) -> Letter:
         with self._unit_of_work(read_only=True) as work:
             return work.letters.where(owner=owner).get(letter_id)
 
@@ -125,7 +125,7 @@ def controller() -> Blueprint:
     @blueprint.requires("letters:read")
     @blueprint.response(200, LetterOutput)
     def read_letter(letter_id: UUID) -> Letter:
-        return letters.get(letter_id, owner=subject())
+        return letters.read(letter_id, owner=subject())
 
     @blueprint.patch("/<uuid:letter_id>")
     @blueprint.requires("letters:write")

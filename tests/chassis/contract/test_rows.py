@@ -2,11 +2,14 @@
 
 import pickle
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from unittest import TestCase
 from unittest.mock import patch
 from uuid import UUID, SafeUUID, uuid4
 
+from chassis.core.errors import ValidationError
+from chassis.core.model import Model
+from chassis.core.rules import Text
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.postgres.engines import Engines
 from chassis.postgres.fast import rows
@@ -27,6 +30,16 @@ class Bare:
     pass
 
 
+@dataclass(eq=False, kw_only=True, slots=True)
+class Bounded(Model):
+    text: Annotated[str, Text(1)]
+
+
+@dataclass(eq=False, kw_only=True)
+class Unslotted(Model):
+    text: Annotated[str, Text(1)]
+
+
 class EntityTest(TestCase):
     def test_an_entity_has_what_the_row_has(self) -> None:
         identity = uuid4()
@@ -38,10 +51,19 @@ class EntityTest(TestCase):
         made = entity_maker(Guarded, ("text", "version"))(("a", 1))
         self.assertEqual((made.text, made.version), ("a!", "1!"))
 
+    def test_a_row_may_break_a_rule_that_is_stricter_now(self) -> None:
+        identity = uuid4()
+        for kind in (Bounded, Unslotted):
+            made = entity_maker(kind, ("text", "id", "version"))(("long", identity, 3))
+            self.assertEqual((made.text, made.id, made.version), ("long", identity, 3))
+            with self.assertRaises(ValidationError):
+                made.text = "long"
+
     def test_a_row_of_another_length_is_refused(self) -> None:
-        for row in ((1,), (1, 2, 3)):
-            with self.assertRaises(ValueError):
-                entity_maker(Specimen, ("id", "text"))(row)
+        for kind in (Specimen, Bounded):
+            for row in ((1,), (1, 2, 3)):
+                with self.assertRaises(ValueError):
+                    entity_maker(kind, ("id", "text"))(row)
 
     def test_a_column_may_have_any_name(self) -> None:
         for name in ("class", "two words", "x; import os", "a.b", "None", "\ufb01eld"):

@@ -33,7 +33,7 @@ class EnqueueTest(JobsTestCase):
         with self.unit_of_work() as work:
             job = work.jobs.enqueue("tests.identify", {"one": one}, owner="ann")
         self.run_due()
-        done = JobService(self.unit_of_work).get(job.id, owner="ann")
+        done = JobService(self.unit_of_work).read(job.id, owner="ann")
         self.assertEqual(done.result, {"kind": "UUID", "one": str(one)})
 
     def test_an_unknown_task_and_wrong_arguments_are_the_programs_mistake(self) -> None:
@@ -138,10 +138,10 @@ class OwnerTest(JobsTestCase):
 
     def test_only_its_owner_sees_it(self) -> None:
         mine, nobodys = self.enqueue(owner="ann"), self.enqueue()
-        self.assertEqual(self.jobs.get(mine, owner="ann").state, JobState.QUEUED)
+        self.assertEqual(self.jobs.read(mine, owner="ann").state, JobState.QUEUED)
         for job_id, owner in ((mine, "bob"), (nobodys, "ann"), (uuid7(), "ann")):
             with self.subTest(owner), self.assertRaises(NotFoundError):
-                self.jobs.get(job_id, owner=owner)
+                self.jobs.read(job_id, owner=owner)
 
     def test_what_is_cancelled_is_not_done(self) -> None:
         job_id = self.enqueue(owner="ann")

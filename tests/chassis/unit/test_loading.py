@@ -154,5 +154,6 @@ class DirectTest(TestCase):
         ):
             self.assertEqual(Inner().load({"number": 1}), {"number": 1})
             self.assertEqual(Inner(many=True).load([{"number": 1}]), [{"number": 1}])
+            self.assertEqual(Inner(partial=True).load({}), {})
             with self.assertRaises(AssertionError):
                 Inner().load({"number": "1"})

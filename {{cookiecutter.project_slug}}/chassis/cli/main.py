@@ -47,8 +47,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
-            name, known = error.command_name, self.list_commands(ctx)
-            raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=ctx) from None
+            name, names = error.command_name, self.list_commands(ctx)
+            raise click.exceptions.NoSuchCommand(name, possibilities=names, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

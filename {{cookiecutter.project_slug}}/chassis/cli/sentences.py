@@ -69,9 +69,9 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
     return None if code is None else (str(error), code)
 
 
-def with_advice(said: str) -> str:
-    advice = [text for start, text in ALEMBIC_ADVICE.items() if said.startswith(start)]
-    return " ".join([f"{said.rstrip('.')}.", *advice])
+def with_advice(sentence: str) -> str:
+    advice = [text for start, text in ALEMBIC_ADVICE.items() if sentence.startswith(start)]
+    return " ".join([f"{sentence.rstrip('.')}.", *advice])
 
 
 def database_sentence(error: DBAPIError) -> str:

@@ -95,7 +95,7 @@ class JobService:
         """`unit_of_work` makes units of work that have `jobs`."""
         self._unit_of_work = unit_of_work
 
-    def get(self, job_id: UUID, *, owner: str) -> Job:
+    def read(self, job_id: UUID, *, owner: str) -> Job:
         with self._unit_of_work(read_only=True) as work:
             found: Job = work.jobs.get(job_id, owner=owner)
         return found

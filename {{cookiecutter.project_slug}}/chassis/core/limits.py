@@ -1,8 +1,8 @@
-"""Limits of what PostgreSQL and Python can hold."""
+"""Limits of what the database and Python can hold."""
 
 from datetime import UTC, datetime, timedelta
 
-# The largest values of PostgreSQL's integer and bigint.
+# The bounds of the database's integers, of four bytes and of eight.
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
 BIG_INTEGER_MIN, BIG_INTEGER_MAX = -(2**63), 2**63 - 1
 

@@ -98,10 +98,10 @@ class MaintenanceService:
         return self._signer.sign(f"v1.{window.id}.{time.time() + seconds:.0f}")
 
     def _admits(self, token: str, window: Window) -> bool:
-        told = self._signer.verified(token)
-        if told is None:
+        text = self._signer.verified(token)
+        if text is None:
             return False
-        _, window_id, until = told.split(".")
+        _, window_id, until = text.split(".")
         return int(window_id) == window.id and time.time() < int(until)
 
     def _is_old(self) -> bool:

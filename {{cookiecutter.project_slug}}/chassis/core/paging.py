@@ -15,7 +15,7 @@ class Comparison(NamedTuple):
 class SortKey(NamedTuple):
     name: str
     descends: bool = False
-    nulls_first: bool | None = None  # None: PostgreSQL's order, in which nulls are the greatest.
+    nulls_first: bool | None = None  # None: the database's order, nulls are the greatest.
 
     @property
     def begins_with_nulls(self) -> bool:

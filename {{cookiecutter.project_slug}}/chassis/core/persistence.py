@@ -11,6 +11,9 @@ from uuid import UUID
 from chassis.core.commit_hooks import Action, CommitHooks
 from chassis.core.paging import PageQuery
 
+NESTED = "A unit of work is open on this thread; join its block instead."  # Of a RuntimeError.
+STALE = "It was changed or removed by somebody else in the meantime."  # Of a ConflictError.
+
 
 class Identified(Protocol):
     """An entity that can be stored: it has an id, and the version that was read."""
@@ -24,8 +27,10 @@ Work_co = TypeVar("Work_co", covariant=True)
 
 
 class Clock(Protocol):
+    """What the chassis needs of the project's port of this name."""
+
     def now(self) -> datetime:
-        """The moment, in UTC. Tests stop it."""
+        """The present time, with its time zone: UTC."""
 
 
 class Repository(ABC, Generic[Entity]):
@@ -35,7 +40,7 @@ class Repository(ABC, Generic[Entity]):
     def where(self, **values: Any) -> Self:
         """A repository of only those entities whose fields have these values.
 
-        For callers, the other entities do not exist, whatever If-Match says.
+        For callers, the other entities do not exist, whatever version they expect.
         """
 
     @abstractmethod
@@ -55,7 +60,10 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def find(self, **values: Any) -> Entity | None:
-        """The entity with these values, or None. The fields need a unique constraint."""
+        """The entity with these values, or None; of several entities, any one.
+
+        A unique constraint on the fields makes the result certain and the query fast.
+        """
 
     @abstractmethod
     def page(self, query: PageQuery) -> list[Entity]:
@@ -92,10 +100,10 @@ class Transaction:
     def after_commit(self, action: Action) -> None:
         """Run an action in this thread, once, after the outermost transaction has committed.
 
-        The action does not run for a transaction that was rolled back or repeated, nor for a
-        response that an Idempotency-Key replays. In a request it runs before the response is sent;
-        an exception is logged and does not change the response. A process that dies in between
-        never runs it: write what must not be lost into an outbox, in the same transaction.
+        The action does not run for a transaction that was rolled back or repeated, nor where `once`
+        finds a stored result. It runs before the caller goes on; an exception is logged and changes
+        nothing for the caller. A process that dies in between never runs it: write what must not be
+        lost into an outbox, in the same transaction.
 
         Raise RuntimeError in a read-only transaction.
         """
@@ -115,9 +123,9 @@ class StoredResponse:
 
 
 class IdempotentTransaction(ABC):
-    """A transaction for one Idempotency-Key, which units of work inside it join."""
+    """A transaction for one key, which units of work inside it join."""
 
-    response: StoredResponse | None  # Stored by an earlier request with the same key.
+    response: StoredResponse | None  # Stored by an earlier transaction with the same key.
 
     @abstractmethod
     def store(self, response: StoredResponse) -> None:
@@ -139,7 +147,7 @@ class UnitOfWorkFactory(ABC, Generic[Work_co]):
 
     @abstractmethod
     def once(self, key: str) -> AbstractContextManager[IdempotentTransaction]:
-        """Open the transaction of a request with an Idempotency-Key; its units of work join it.
+        """Open the one transaction that a key may have; units of work inside it join it.
 
         A unit of work that fails inside it rolls back only its own part.
         Raise BusyError while another transaction has the key, and what a unit of work raises.

@@ -14,14 +14,14 @@ class Signer:
         """A signature for one purpose is not valid for another."""
         self._key = derived_key(secret, purpose)
 
-    def sign(self, told: str) -> str:
+    def sign(self, text: str) -> str:
         """The text with a dot and its signature."""
-        return f"{told}.{hmac.digest(self._key, _bytes(told), 'sha256').hex()}"
+        return f"{text}.{hmac.digest(self._key, _bytes(text), 'sha256').hex()}"
 
     def verified(self, signed: str) -> str | None:
         """The text without its signature; None if the signature is missing or wrong."""
-        told = signed.rpartition(".")[0]
-        return told if hmac.compare_digest(_bytes(self.sign(told)), _bytes(signed)) else None
+        text = signed.rpartition(".")[0]
+        return text if hmac.compare_digest(_bytes(self.sign(text)), _bytes(signed)) else None
 
 
 def _bytes(text: str) -> bytes:

@@ -101,12 +101,12 @@ def _values(request: Request, request_id: str | None) -> Iterator[str]:
 
 def _published() -> frozenset[str]:
     """Names of fields and parameters, which openapi.json publishes anyway."""
-    known = current_app.extensions
-    if "published-names" not in known:
-        apis = known.get("flask-smorest", {}).get("apis", {}).values()
+    extensions = current_app.extensions
+    if "published-names" not in extensions:
+        apis = extensions.get("flask-smorest", {}).get("apis", {}).values()
         found = (name for api in apis for name in _names(api["ext_obj"].spec.to_dict()))
-        known["published-names"] = frozenset(found)
-    published: frozenset[str] = known["published-names"]
+        extensions["published-names"] = frozenset(found)
+    published: frozenset[str] = extensions["published-names"]
     return published
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from chassis.openapi.document import operations, parameters_of, resolve
+from chassis.schemas.sort import sort_names
 
 Json = dict[str, Any]
 
@@ -104,10 +105,10 @@ def _schema(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
     before, after = was.get("properties", {}), now.get("properties", {})
     for name in sorted(before.keys() - after.keys()):
         yield f"{place}/{name}: it is gone"
-    needed, given = set(now.get("required", [])), set(was.get("required", []))
-    told = "it is required now" if sent else "it may be missing"
-    for name in sorted(needed - given) if sent else sorted((given - needed) & after.keys()):
-        yield f"{place}/{name}: {told}"
+    needed, promised = set(now.get("required", [])), set(was.get("required", []))
+    sentence = "it is required now" if sent else "it may be missing"
+    for name in sorted(needed - promised) if sent else sorted((promised - needed) & after.keys()):
+        yield f"{place}/{name}: {sentence}"
     for name in sorted(before.keys() & after.keys()):
         yield from _schema(f"{place}/{name}", before[name], after[name], sent=sent)
     if "items" in was and "items" in now:
@@ -134,6 +135,8 @@ def _limits(place: str, was: Json, now: Json) -> Iterator[str]:
     for rule in (*MAXIMA, *MINIMA, *OTHER_RULES):
         old, new = was.get(rule), now.get(rule)
         if new in (old, None) or (rule, new) == ("minLength", 0):
+            continue
+        if rule == "pattern" and set() < sort_names(old) <= sort_names(new):
             continue
         if old is None or rule in OTHER_RULES or (new < old if rule in MAXIMA else new > old):
             yield f"{place}: {rule} is {new}, not {'unlimited' if old is None else old}"

@@ -20,7 +20,7 @@ RETRY_SECONDS = "1"
 @inject
 def read_job(job_id: UUID, jobs: Jobs) -> tuple[Job, dict[str, str]]:
     """How far a job of the caller's is."""
-    job = jobs.get(job_id, owner=principal().subject)
+    job = jobs.read(job_id, owner=principal().subject)
     return job, {} if job.is_finished else {"Retry-After": RETRY_SECONDS}
 
 

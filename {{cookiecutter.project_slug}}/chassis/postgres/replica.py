@@ -60,10 +60,10 @@ class Replica:
             # The write is committed. Where its position is unknown, read from the primary.
             present.needed = present.written = ONLY_PRIMARY
             # On a new cursor: the connection's own would begin a transaction.
-            asked: Any = connection.connection.cursor(cursor_factory=cursor)
-            with suppress(Error), asked:
-                asked.execute(WRITTEN)
-                [(present.written,)] = asked.fetchall()
+            reader: Any = connection.connection.cursor(cursor_factory=cursor)
+            with suppress(Error), reader:
+                reader.execute(WRITTEN)
+                [(present.written,)] = reader.fetchall()
 
     def _from_replica(self) -> Connection | None:
         present = current_scope().positions

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from chassis.core.attempt import note_saved, require
 from chassis.core.errors import ConflictError, DeclarationError, NotFoundError
 from chassis.core.paging import PageQuery
-from chassis.core.persistence import Clock, Entity, Repository
+from chassis.core.persistence import STALE, Clock, Entity, Repository
 from chassis.postgres.children import Children
 from chassis.postgres.columns import require_fit
 from chassis.postgres.error_translation import reference_error
@@ -19,7 +19,6 @@ from chassis.postgres.fast.rows import entity_maker
 from chassis.postgres.fast.statements import Statement
 from chassis.postgres.keyset import page_statement, page_values
 
-STALE = "It was changed or removed by somebody else in the meantime."
 MOST_AT_ONCE = 1000  # Ids per statement.
 
 
@@ -237,5 +236,5 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
 def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
     """Raise the error of the domain for a violated foreign key."""
-    if known := reference_error(error, tables):
-        raise known from error
+    if explained := reference_error(error, tables):
+        raise explained from error

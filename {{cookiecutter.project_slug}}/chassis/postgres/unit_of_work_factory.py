@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from chassis.core.attempt import note_committed
 from chassis.core.commit_hooks import CommitHooks
 from chassis.core.errors import DeclarationError, MaintenanceError, SchemaMismatchError
-from chassis.core.persistence import Clock, Entity, Transaction, UnitOfWorkFactory
+from chassis.core.persistence import NESTED, Clock, Entity, Transaction, UnitOfWorkFactory
 from chassis.core.probes import DatabaseProbe
 from chassis.core.request_scope import current_scope
 from chassis.postgres.engines import Engines
@@ -28,7 +28,6 @@ OTHER_SCHEMA = "The database has the schema of another release."
 # SQLSTATEs, or their classes, that another schema may explain: a missing name, type or right, a
 # rejected value, an outdated plan, a trigger that raises.
 EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
-NESTED = "A unit of work is open on this thread; join its block instead."
 
 
 @dataclass(slots=True)
@@ -179,13 +178,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         try:
             yield
         except SQLAlchemyError as error:
-            known = translation_of(error, read_only=read_only)
-            self._was_refused |= isinstance(known, MaintenanceError)
-            if known is None and self._has_another_schema(error):
-                known = SchemaMismatchError(OTHER_SCHEMA)
-            if known is None:
+            translated = translation_of(error, read_only=read_only)
+            self._was_refused |= isinstance(translated, MaintenanceError)
+            if translated is None and self._has_another_schema(error):
+                translated = SchemaMismatchError(OTHER_SCHEMA)
+            if translated is None:
                 raise
-            raise known from error
+            raise translated from error
         except LookupError as error:  # For example a new value of an enum.
             if self._has_another_schema(error):
                 raise SchemaMismatchError(OTHER_SCHEMA) from error
@@ -210,11 +209,11 @@ def _is_idle(connection: Connection) -> bool:
 
 def _require_repositories(kind: type[Work]) -> None:
     """Raise DeclarationError for a declared repository that the unit of work does not have."""
-    known = {"hooks", "clock"}
+    inherited = {"hooks", "clock"}
     work: Any = kind
     made = vars(kind(work))  # Repositories do not use the connection before the first statement.
     for base in kind.__mro__:
-        for name in inspect.get_annotations(base).keys() - known - made.keys():
+        for name in inspect.get_annotations(base).keys() - inherited - made.keys():
             raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."

@@ -20,10 +20,10 @@ class Cursor(StrictField[Any]):
         return _signer().sign(urlsafe_b64encode(orjson.dumps(value)).decode())
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        told = _signer().verified(str(value))
-        if told is None:
+        text = _signer().verified(str(value))
+        if text is None:
             raise self.make_error("cursor")
-        return orjson.loads(urlsafe_b64decode(told))
+        return orjson.loads(urlsafe_b64decode(text))
 
 
 def _signer() -> Signer:

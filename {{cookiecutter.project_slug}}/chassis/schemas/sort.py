@@ -1,3 +1,4 @@
+import re
 from typing import Any, Literal
 
 from chassis.core.errors import DeclarationError
@@ -28,7 +29,7 @@ class Sort(StrictField[tuple[SortKey, ...]]):
         self._nulls_first = None if nulls is None else nulls == "first"
         if entity_type:
             _require_fields(entity_type, self.fields)
-        name = f"-?({'|'.join(self.fields)})"
+        name = f"-?({'|'.join(self.fields)})"  # `sort_names` reads this form.
         about = f"Of {', '.join(self.fields)}; with - before a name it descends."
         super().__init__(metadata={"pattern": f"^{name}(,{name})*$", "description": about})
 
@@ -40,6 +41,12 @@ class Sort(StrictField[tuple[SortKey, ...]]):
                 raise self.make_error("choice", names=", ".join(self.fields))
             order.setdefault(self.fields[bare], name != bare)  # The first one counts.
         return tuple(SortKey(*one, self._nulls_first) for one in order.items())
+
+
+def sort_names(pattern: object) -> set[str]:
+    """The names in the pattern of a Sort; none for another pattern."""
+    found = re.fullmatch(r"\^-\?\((\w+(?:\|\w+)*)\)\(,-\?\(\1\)\)\*\$", str(pattern))
+    return set(found[1].split("|")) if found else set()
 
 
 def _require_fields(entity_type: type, names: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-from typing import TypedDict
+from typing import Any
 from uuid import UUID
 
 from chassis.core.paging import PageQuery
@@ -6,12 +6,8 @@ from src.domain.models.todo import Todo
 from src.services.ports import Clock, UnitOfWorkFactory
 
 
-class TodoChanges(TypedDict, total=False):
-    title: str
-
-
 class TodoService:
-    """Each method raises what UnitOfWorkFactory, Repository and Todo raise."""
+    """Each method raises what a unit of work, Repository and Todo raise."""
 
     def __init__(self, unit_of_work: UnitOfWorkFactory, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
@@ -21,13 +17,14 @@ class TodoService:
         with self._unit_of_work(read_only=True) as work:
             return work.todos.page(query)
 
-    def create(self, title: str) -> Todo:
-        todo = Todo(title=title)
+    def create(self, **values: Any) -> Todo:
+        """`values` are the fields of a todo."""
+        todo = Todo(**values)
         with self._unit_of_work() as work:
             work.todos.add(todo)
         return todo
 
-    def get(self, todo_id: UUID) -> Todo:
+    def read(self, todo_id: UUID) -> Todo:
         with self._unit_of_work(read_only=True) as work:
             return work.todos.get(todo_id)
 
@@ -35,12 +32,12 @@ class TodoService:
         with self._unit_of_work(read_only=True) as work:
             return work.todos.titled(title)
 
-    def change(self, todo_id: UUID, changes: TodoChanges) -> Todo:
-        """Change the fields that `changes` contains, to None too; other fields stay."""
+    def change(self, todo_id: UUID, **changes: Any) -> Todo:
+        """Change what is given, all or nothing."""
         with self._unit_of_work() as work:
             todo = work.todos.get(todo_id)
-            if "title" in changes:
-                todo.rename(changes["title"])
+            if changes:
+                todo.change(**changes)
                 work.todos.save(todo)
         return todo
 

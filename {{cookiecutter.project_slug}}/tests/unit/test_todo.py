@@ -18,7 +18,7 @@ class TodoTest(TestCase):
     def test_a_refused_title_changes_nothing(self) -> None:
         todo = Todo(title="kept")
         with self.assertRaises(ValidationError):
-            todo.rename("")
+            todo.change(title="")
         self.assertEqual(todo.title, "kept")
 
     def test_it_is_completed_once(self) -> None:

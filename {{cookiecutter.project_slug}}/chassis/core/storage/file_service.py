@@ -58,7 +58,7 @@ class FileService:
         with self._unit_of_work(read_only=True) as work:
             return work.files.where(owner=owner).page(query)
 
-    def get(self, file_id: UUID, *, owner: str) -> StoredFile:
+    def read(self, file_id: UUID, *, owner: str) -> StoredFile:
         with self._unit_of_work(read_only=True) as work:
             return work.files.where(owner=owner).get(file_id)
 
@@ -82,7 +82,7 @@ class FileService:
 
         Raise NotFoundError for a file that has its content.
         """
-        file = self.get(file_id, owner=owner)
+        file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
             raise NotFoundError(COMPLETE)
         return self._store.upload_form(file, FORM_SECONDS)
@@ -93,7 +93,7 @@ class FileService:
         Raise ConflictError where nothing was uploaded, or the upload changes during the check.
         Raise ValidationError, and delete the upload, where the content is not the announced one.
         """
-        file = self.get(file_id, owner=owner)
+        file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
             return file
         found = self._store.stat(file.key)
@@ -109,7 +109,7 @@ class FileService:
 
     def receive(self, file_id: UUID, pieces: Iterable[bytes], *, owner: str) -> StoredFile:
         """Store a content that is read piece by piece; raise as `complete` does."""
-        file = self.get(file_id, owner=owner)
+        file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
             raise ConflictError(COMPLETE)
         key = file.fresh_key()
@@ -120,7 +120,7 @@ class FileService:
 
     def download(self, file_id: UUID, *, owner: str) -> Download:
         """Return how to get the content. Raise NotFoundError for a file without one."""
-        file = self.get(file_id, owner=owner)
+        file = self.read(file_id, owner=owner)
         if file.state is not FileState.READY:
             raise NotFoundError("The file has no content yet.")
         if url := self._store.download_url(file, DOWNLOAD_SECONDS):
@@ -172,12 +172,12 @@ class FileService:
         Where the commit fails, `files sweep` removes it.
         """
         with self._unit_of_work() as work:
-            kept = work.files.where(owner=file.owner).get(file.id, lock=True)
-            uploaded = kept.key
-            kept.accept(key)
-            work.files.save(kept)
+            stored = work.files.where(owner=file.owner).get(file.id, lock=True)
+            uploaded = stored.key
+            stored.accept(key)
+            work.files.save(stored)
             work.after_commit(self._deletion(uploaded))
-        return kept
+        return stored
 
     def _deletion(self, key: str) -> Callable[[], None]:
         return lambda: self._store.delete(key)

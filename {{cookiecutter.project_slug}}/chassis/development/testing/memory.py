@@ -19,6 +19,8 @@ from chassis.core.errors import ConflictError, DuplicateError, NotFoundError, Va
 from chassis.core.model import declarations
 from chassis.core.paging import Comparison, PageQuery
 from chassis.core.persistence import (
+    NESTED,
+    STALE,
     Clock,
     Entity,
     IdempotentTransaction,
@@ -30,8 +32,6 @@ from chassis.core.persistence import (
 from chassis.development.testing.memory_jobs import MemoryJobs
 from chassis.postgres.stored_files import stored_files
 from chassis.project import current_project
-
-NESTED = "A unit of work is open on this thread; join its block instead."
 
 
 class StoppedClock(Clock):
@@ -171,7 +171,7 @@ class MemoryRepository(Repository[Entity]):
         stored = self._entities.get(entity.id)
         if stored is None or stored.version != entity.version or not _has(stored, self._only):
             require(entity.id, entity.version + 1)
-            raise ConflictError("It was changed or removed by somebody else in the meantime.")
+            raise ConflictError(STALE)
 
 
 COMPARED: dict[str, Any] = {

@@ -57,10 +57,10 @@ def _replay(factory: UnitOfWorkFactory[Any], key: str, serve: Serve, request: Re
             body, headers = response.get_data(), dict(response.headers)
             once.store(StoredResponse(fingerprint, response.status_code, headers, body))
             return response
-        kept = once.response
-    if kept.fingerprint != fingerprint:
+        stored = once.response
+    if stored.fingerprint != fingerprint:
         raise _refusal("idempotency-key-reused", "The key came with another request before.")
-    return Response(kept.body, kept.status, {**kept.headers, REPLAYED_HEADER: "true"})
+    return Response(stored.body, stored.status, {**stored.headers, REPLAYED_HEADER: "true"})
 
 
 def _refusal(slug: str, detail: str) -> InvalidRequestError:

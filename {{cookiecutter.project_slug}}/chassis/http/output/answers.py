@@ -31,8 +31,8 @@ def answer(returned: Any, status: int, serialize: Serializer | None) -> Response
 
 
 def represented(found: Any, serialize: Serializer | None) -> bytes:
-    told = serialize(found) if serialize else found
-    return b"" if told is None else orjson.dumps(told, default=_decimal)
+    serialized = serialize(found) if serialize else found
+    return b"" if serialized is None else orjson.dumps(serialized, default=_decimal)
 
 
 def _decimal(value: object) -> str:

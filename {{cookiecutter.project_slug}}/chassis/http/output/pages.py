@@ -32,9 +32,10 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str, Any]:
     """A page and the cursor of the next one. One entity more is fetched, to see if there is one."""
-    found = fetch(replace(query, limit=query.limit + 1))
-    items = found[: query.limit]
-    return {"items": items, "next": _end(query, items[-1]) if len(found) > query.limit else None}
+    entities = fetch(replace(query, limit=query.limit + 1))
+    items = entities[: query.limit]
+    is_last = len(entities) <= query.limit
+    return {"items": items, "next": None if is_last else _cursor_behind(query, items[-1])}
 
 
 def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison]) -> PageQuery:
@@ -45,30 +46,30 @@ def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison])
     query = PageQuery(limit=limit, order=order, where=where)
     if cursor is None:
         return query
-    question, position = cursor
-    if question != _question(query):
+    list_digest, position = cursor
+    if list_digest != _list_digest(query):
         message = Message("It belongs to another list, or to another sort or filter.", "cursor")
         raise ValidationError({"cursor": [message]})
     return replace(query, after=tuple(READERS[kind](text) for kind, text in position))
 
 
-def _end(query: PageQuery, last: object) -> list[Any]:
+def _cursor_behind(query: PageQuery, last: object) -> list[Any]:
     position = query.position(last)
-    return [_question(query), [_written(value) for value in position]]
+    return [_list_digest(query), [_type_and_text(value) for value in position]]
 
 
-def _written(value: Any) -> tuple[str, str]:
+def _type_and_text(value: Any) -> tuple[str, str]:
     if isinstance(value, StrEnum):
         value = value.value
     return type(value).__name__, str(value)
 
 
-def _question(query: PageQuery) -> str:
-    """The path, order and filters that a cursor belongs to; elsewhere it is invalid."""
+def _list_digest(query: PageQuery) -> str:
+    """A digest of the path, order and filters that a cursor belongs to; elsewhere it is invalid."""
     below = sorted((request.view_args or {}).items())
     return _digest(repr((request.endpoint, below, query.order, query.where)))
 
 
 @lru_cache  # Each page calls this twice, all pages of a list alike.
-def _digest(asked: str) -> str:
-    return sha256(asked.encode()).hexdigest()[:16]
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]

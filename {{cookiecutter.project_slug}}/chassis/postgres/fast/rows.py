@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from keyword import iskeyword
+from types import MemberDescriptorType
 from typing import Any
 from uuid import UUID, SafeUUID
 
@@ -19,6 +20,14 @@ def make(row):
     {fields}, = row
     return entity
 """
+# The same, past the __setattr__ of a Value: by the descriptor of each slot.
+FILL = """
+def make(row):
+    entity = new(entity_type)
+    {values}, = row
+    {calls}
+    return entity
+"""
 
 Make = Callable[[Sequence[Any]], Any]
 _new, _set, _of_unknown_safety = object.__new__, object.__setattr__, SafeUUID.unknown
@@ -31,7 +40,7 @@ def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
     """
     kind: Any = entity_type
     if issubclass(kind, Value):  # Its __setattr__ would check rules, which may be stricter now.
-        return _assigning(kind, names, _set)
+        return _filling(kind, names) if ENABLED else _assigning(kind, names, _set)
     return _unpacking(kind, names) if ENABLED else _assigning(kind, names, setattr)
 
 
@@ -41,6 +50,21 @@ def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
         return _assigning(entity_type, names, setattr)
     space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
     exec(MAKE.format(fields=", ".join(f"entity.{name}" for name in names)), space)  # noqa: S102  # Names of columns.
+    make: Make = space["make"]
+    return make
+
+
+@cache
+def _filling(entity_type: Any, names: tuple[str, ...]) -> Make:
+    members = [getattr(entity_type, name, None) for name in names]
+    slots = [member for member in members if isinstance(member, MemberDescriptorType)]
+    if len(slots) < len(names):
+        return _assigning(entity_type, names, _set)
+    space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
+    space |= {f"set_{at}": slot.__set__ for at, slot in enumerate(slots)}
+    values = ", ".join(f"value_{at}" for at in range(len(names)))
+    calls = "; ".join(f"set_{at}(entity, value_{at})" for at in range(len(names)))
+    exec(FILL.format(values=values, calls=calls), space)  # noqa: S102  # Numbers only.
     make: Make = space["make"]
     return make
 

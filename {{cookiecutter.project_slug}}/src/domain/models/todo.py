@@ -1,29 +1,19 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Annotated
 
-from chassis.core.errors import ConflictError, ValidationError
-from chassis.core.identity import uuid7
+from chassis.core.errors import ConflictError
+from chassis.core.model import Model
+from chassis.core.rules import Text
 from src.domain.constants import TODO_TITLE_LENGTH
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
-class Todo:
+class Todo(Model):
     """Something to be done, once."""
 
-    title: str
-    id: UUID = field(default_factory=uuid7)
+    title: Annotated[str, Text(TODO_TITLE_LENGTH)]
     completed_at: datetime | None = None
-    version: int = 1
-
-    def __post_init__(self) -> None:
-        self.rename(self.title)
-
-    def rename(self, title: str) -> None:
-        """Raise ValidationError unless the title has 1 to TODO_TITLE_LENGTH characters."""
-        if not 1 <= len(title) <= TODO_TITLE_LENGTH:
-            raise ValidationError(f"A title has 1 to {TODO_TITLE_LENGTH} characters.")
-        self.title = title
 
     def complete(self, at: datetime) -> None:
         """Raise ConflictError if it is completed already."""

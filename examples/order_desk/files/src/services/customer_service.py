@@ -22,7 +22,7 @@ class CustomerService:
             work.customers.add(customer)
         return customer
 
-    def get(self, customer_id: UUID) -> Customer:
+    def read(self, customer_id: UUID) -> Customer:
         with self._unit_of_work(read_only=True) as work:
             return work.customers.get(customer_id)
 

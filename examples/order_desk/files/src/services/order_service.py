@@ -29,7 +29,7 @@ class OrderService:
                 raise NotFoundError(f"There is no customer {customer_id}.")
             return work.orders.where(owner=owner, customer_id=customer_id).page(query)
 
-    def get(self, order_id: UUID, *, owner: str) -> Order:
+    def read(self, order_id: UUID, *, owner: str) -> Order:
         with self._unit_of_work(read_only=True) as work:
             return work.orders.where(owner=owner).get(order_id)
 

@@ -22,7 +22,7 @@ class ProductService:
             work.products.add(product)
         return product
 
-    def get(self, product_id: UUID) -> Product:
+    def read(self, product_id: UUID) -> Product:
         with self._unit_of_work(read_only=True) as work:
             return work.products.get(product_id)
 

@@ -35,7 +35,7 @@ class OrderServiceTest(TestCase):
         with self.assertRaises(ConflictError):
             self.orders.place(self.customer.id, self.lines, owner="me")
         self.assertEqual(len(self.mails.sent), 1)
-        self.assertEqual(self.products.get(self.product.id).stock, 1)
+        self.assertEqual(self.products.read(self.product.id).stock, 1)
 
     def test_what_does_not_exist_is_not_ordered_and_what_is_ordered_not_deleted(self) -> None:
         with self.assertRaises(ValidationError) as raised:
@@ -45,7 +45,7 @@ class OrderServiceTest(TestCase):
         with self.assertRaises(ConflictError):
             self.customers.delete(self.customer.id)
         self.orders.become(order.id, Status.CANCELLED, owner="me")
-        self.assertEqual(self.products.get(self.product.id).stock, 3)
+        self.assertEqual(self.products.read(self.product.id).stock, 3)
 
     def test_an_address_is_taken_once(self) -> None:
         with self.assertRaises(DuplicateError):

@@ -34,7 +34,7 @@ class VideoService:
             work.videos.add(video)
         return video
 
-    def get(self, video_id: UUID) -> Video:
+    def read(self, video_id: UUID) -> Video:
         with self._unit_of_work(read_only=True) as work:
             return work.videos.get(video_id)
 

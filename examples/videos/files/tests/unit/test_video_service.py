@@ -42,4 +42,4 @@ class VideoServiceTest(TestCase):
     def test_what_is_processed_has_its_length(self) -> None:
         video = self.videos.create(**self.values)
         self.assertEqual(self.videos.process(video.id), 1500)
-        self.assertEqual(self.videos.get(video.id).milliseconds, 1500)
+        self.assertEqual(self.videos.read(video.id).milliseconds, 1500)

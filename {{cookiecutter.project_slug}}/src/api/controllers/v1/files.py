@@ -48,7 +48,7 @@ def announce_file(body: dict[str, Any], files: Files) -> tuple[StoredFile, dict[
 @inject
 def read_file(file_id: UUID, files: Files) -> StoredFile:
     """Read what is known of a file."""
-    return files.get(file_id, owner=subject())
+    return files.read(file_id, owner=subject())
 
 
 @blueprint.get("/<uuid:file_id>/upload")

@@ -8,9 +8,9 @@ from chassis.core.paging import PageQuery
 from chassis.http.flow.blueprint import Blueprint
 from chassis.http.output.pages import page
 from src.api.responses import created
-from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoPatch, TodoQuery
+from src.api.schemas.v1.todo import TodoInput, TodoOutput, TodoPage, TodoQuery
 from src.domain.models.todo import Todo
-from src.services.todo_service import TodoChanges, TodoService
+from src.services.todo_service import TodoService
 
 blueprint = Blueprint("todos", __name__, url_prefix="/todos")
 
@@ -44,17 +44,17 @@ def create_todo(body: dict[str, Any], todos: Todos) -> tuple[Todo, dict[str, str
 @inject
 def read_todo(todo_id: UUID, todos: Todos) -> Todo:
     """Read one todo."""
-    return todos.get(todo_id)
+    return todos.read(todo_id)
 
 
 @blueprint.patch("/<uuid:todo_id>")
 @blueprint.requires("todos:write")
-@blueprint.arguments(TodoPatch)
+@blueprint.arguments(TodoInput(partial=True))
 @blueprint.response(200, TodoOutput)
 @inject
-def change_todo(body: TodoChanges, todo_id: UUID, todos: Todos) -> Todo:
+def change_todo(body: dict[str, Any], todo_id: UUID, todos: Todos) -> Todo:
     """Change what is given of a todo."""
-    return todos.change(todo_id, body)
+    return todos.change(todo_id, **body)
 
 
 @blueprint.post("/<uuid:todo_id>/complete")

@@ -1,28 +1,24 @@
-from chassis.schemas import fields
+from chassis.schemas import fields, filters
 from chassis.schemas.base import Schema
 from chassis.schemas.sort import Sort
 from src.api.requests import PageArguments
-from src.domain.constants import TODO_TITLE_LENGTH
+from src.domain.models.todo import Todo
 
 
 class TodoInput(Schema):
-    title = fields.Text(max_length=TODO_TITLE_LENGTH, required=True)
-
-
-class TodoPatch(Schema):
-    title = fields.Text(max_length=TODO_TITLE_LENGTH)
+    title = fields.of(Todo, "title", required=True)
 
 
 class TodoOutput(Schema):
     id = fields.UUID(required=True)
-    title = fields.Text(max_length=TODO_TITLE_LENGTH, required=True)
-    completed_at = fields.AwareDateTime(required=True, allow_none=True)
+    title = fields.of(Todo, "title", required=True)
+    completed_at = fields.of(Todo, "completed_at", required=True)
     version = fields.Integer(required=True)
 
 
 class TodoQuery(PageArguments):
-    sort = Sort(created_at="id", title="title")  # An id begins with the time when it was made.
-    title = fields.Text(max_length=TODO_TITLE_LENGTH)
+    sort = Sort(Todo, "title", created_at="id")
+    title = filters.equal(Todo, "title")
 
 
 class TodoPage(Schema):

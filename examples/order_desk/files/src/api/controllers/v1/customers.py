@@ -49,7 +49,7 @@ def create_customer(body: dict[str, Any], customers: Customers) -> tuple[Custome
 @inject
 def read_customer(customer_id: UUID, customers: Customers) -> Customer:
     """Read one customer."""
-    return customers.get(customer_id)
+    return customers.read(customer_id)
 
 
 @blueprint.patch("/<uuid:customer_id>")

@@ -56,7 +56,7 @@ def place_order(body: dict[str, Any], orders: Orders) -> tuple[Order, dict[str, 
 @inject
 def read_order(order_id: UUID, orders: Orders) -> Order:
     """Read one order."""
-    return orders.get(order_id, owner=subject())
+    return orders.read(order_id, owner=subject())
 
 
 @blueprint.post("/orders/<uuid:order_id>/status")

@@ -52,7 +52,7 @@ def create_product(body: dict[str, Any], products: Products) -> tuple[Product, d
 @inject
 def read_product(product_id: UUID, products: Products) -> Product:
     """Read one product."""
-    return products.get(product_id)
+    return products.read(product_id)
 
 
 @blueprint.patch("/<uuid:product_id>")

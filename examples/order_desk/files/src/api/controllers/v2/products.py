@@ -19,4 +19,4 @@ Products = Annotated[ProductService, Provide["product_service"]]
 @inject
 def read_product(product_id: UUID, products: Products) -> Product:
     """Read one product."""
-    return products.get(product_id)
+    return products.read(product_id)

@@ -33,7 +33,7 @@ def list_videos(query: PageQuery, videos: Videos) -> dict[str, Any]:
 @inject
 def read_video(video_id: UUID, videos: Videos) -> Video:
     """Read one video with its length and likes."""
-    return videos.get(video_id)
+    return videos.read(video_id)
 
 
 @blueprint.put("/<uuid:video_id>/like")

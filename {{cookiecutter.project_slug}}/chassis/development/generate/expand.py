@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from chassis.development.generate.draft import Draft
 from chassis.development.generate.generated_revisions import format_files, new_revision, wrapped
+from chassis.development.generate.kinds import quoted
 from chassis.development.generate.later import Addition
 from chassis.development.generate.places import VERSIONS, entity_file, table_file
 from chassis.development.generate.refusal import Refusal
@@ -93,7 +94,7 @@ def _is_new(line: bytes, addition: Addition) -> bool:
 def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
     """Give the column a default, for the release that does not know it yet."""
     column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
-    default = f"nullable=False, server_default=sa.text({json.dumps(_literal(addition))})"
+    default = f"nullable=False, server_default=sa.text({quoted(_literal(addition))})"
     for path in (draft.root / VERSIONS / name for name in names):
         text = path.read_text("utf-8")
         changed, count = column.subn(lambda found: f"{found[1]}{default}", text, count=1)
@@ -142,7 +143,7 @@ def _contract(draft: Draft, below: str, addition: Addition) -> str:
     require = f'op.alter_column("{table}", "{name}", nullable=False)'
     revision = Revision(
         message=f"Require {name} of {table}",
-        upgrade=f"op.execute({json.dumps(update)})\n    {require}",
+        upgrade=f"op.execute({quoted(update)})\n    {require}",
         downgrade=f'op.alter_column("{table}", "{name}", nullable=True)',
         phase="contract",
     )
@@ -151,7 +152,7 @@ def _contract(draft: Draft, below: str, addition: Addition) -> str:
         revision = Revision(
             message=f"Leave {name} of {table} to the code",
             upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
-            downgrade=f"op.execute({json.dumps(restore)})",
+            downgrade=f"op.execute({quoted(restore)})",
             phase="contract",
         )
     return _write(draft, below, revision)

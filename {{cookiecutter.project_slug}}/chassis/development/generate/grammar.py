@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from chassis.development.generate.kinds import KINDS, LONGEST_INDEXED, Kind, read_kind
+from chassis.development.generate.kinds import KINDS, Kind, read_kind
 from chassis.development.generate.names import (
     ENTITY,
     OF_A_LIST,
@@ -87,9 +87,8 @@ def _nonsense(one: Field) -> Iterator[str]:
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
     if one.default and SECRET.search(one.name):
         yield "a default that everybody can read is no secret. Leave it out."
-    if looked_up and not one.kind.indexed:
-        words = ", ".join(looked_up)
-        yield f"{words} needs an index, which holds texts of {LONGEST_INDEXED} characters at most."
+    if looked_up and one.kind.unindexed:
+        yield f"{', '.join(looked_up)} {one.kind.unindexed}."
     if one.has("filter") and one.name in OF_A_LIST:
         yield "each list has a parameter of this name already. Choose another."
     if {"readonly", "writeonly"} <= one.modifiers:
@@ -146,8 +145,9 @@ def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
         raise Refusal(f"--unique {','.join(names)}: there is no field {', '.join(unknown)}.")
     if len(set(columns)) < len(columns) or len(columns) == 1:
         raise Refusal(f"--unique {','.join(names)}: name two or more fields, each once.")
-    if not all(known[column].kind.indexed for column in columns):
-        raise Refusal(f"--unique {','.join(names)}: an index does not hold such long texts.")
+    for column in columns:
+        if reason := known[column].kind.unindexed:
+            raise Refusal(f"--unique {','.join(names)}: {column}: unique {reason}.")
     return tuple(columns)
 
 

@@ -10,14 +10,18 @@ from datetime import date, time
 from decimal import Decimal
 
 from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
+from chassis.core.rules import Url
 from chassis.development.generate.refusal import Refusal
 
 LONGEST_STR, LONGEST_TEXT, LONGEST_JSON, MOST_ITEMS = 10_000, 100_000, 100_000, 1_000
 # An index entry of PostgreSQL holds 2,704 bytes, and a character has up to four.
 LONGEST_INDEXED = 650
+TOO_LONG = f"needs an index, which holds texts of {LONGEST_INDEXED} characters at most"
 MOST_DIGITS = 28  # The precision of Python's decimal.
 LEAST_VALUES = 2
 VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
+# ruff's rule RUF001 rejects characters that look like others; a reader sees the escape instead.
+UNLIKE_LATIN = re.compile(r"[^ -~\xc0-\xd6\xd8-\xf6\xf8-\u0130\u0132-\u017e]")
 CLASS = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
 ACTIONS = ("restrict", "cascade", "set_null")
 # Python, rule, and two examples of what an array has.
@@ -38,7 +42,7 @@ class Kind:
     sent: tuple[str, str] | None = None
     broken: tuple[str, str]
     default: Callable[[str], str]
-    indexed: bool = True
+    unindexed: str = ""  # Why it has no index, after the name of a modifier.
     ordered: bool = False  # Filters are bounds.
     members: tuple[str, ...] = ()  # The values of an enumeration.
     target: str = ""  # The resource that a reference points to.
@@ -72,7 +76,15 @@ def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[s
 
 def quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{UNLIKE_LATIN.sub(_escape, escaped)}"'
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("ascii", "backslashreplace").decode()
+
+
+def _whole_only(what: str) -> str:
+    return f"compares {what} as a whole. Make the part that is looked for a field of its own"
 
 
 def _date(text: str) -> str:
@@ -144,7 +156,7 @@ WITHOUT_ARGUMENTS = (
         default=_matching(
             r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL as https://example.org/a"
         ),
-        indexed=False,  # A URL may be too long for an index.
+        unindexed=f"{TOO_LONG}; a URL has up to {Url().maximum}",
     ),
 )
 PLAIN = {kind.type: kind for kind in WITHOUT_ARGUMENTS}
@@ -162,10 +174,8 @@ def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
     samples = quoted("ab"[:length]), quoted("cd"[:length])
 
     def default(text: str) -> str:
-        if not 1 <= len(text) <= length or not (text.isascii() and text.isprintable()):
-            raise ValueError(
-                f"the default {text!r} does not have 1 to {length} printable ASCII characters."
-            )
+        if not (1 <= len(text) <= length and text.isprintable()):
+            raise ValueError(f"{text!r} does not have 1 to {length} printable characters.")
         return quoted(text)
 
     return Kind(
@@ -174,7 +184,7 @@ def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
         values=samples,
         broken=('""', f'"x" * {length + 1}'),
         default=default,
-        indexed=length <= LONGEST_INDEXED,
+        unindexed="" if length <= LONGEST_INDEXED else TOO_LONG,
     )
 
 
@@ -266,7 +276,7 @@ def _json(arguments: list[str], name: str) -> Kind:
         values=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
         broken=("[]", '"x"'),
         default=_none("a JSON object is left to the caller"),
-        indexed=False,
+        unindexed=_whole_only("a JSON object"),
     )
 
 
@@ -282,7 +292,7 @@ def _array(arguments: list[str], name: str) -> Kind:
         values=(f"[{first}]", f"[{second}]"),
         broken=('"x"', "1"),
         default=_none("an array is left to the caller"),
-        indexed=False,
+        unindexed=_whole_only("an array"),
     )
 
 

@@ -28,12 +28,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    create_engine,
     make_url,
     text,
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, JSON, JSONB, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
+from chassis.migrations.catalog import Key, catalog
 from chassis.migrations.check import FindingsError
 from chassis.migrations.commands import Migrations
 from chassis.migrations.plan import Options
@@ -121,6 +123,12 @@ class ComparisonTest(RevisionsTestCase):
             yield Migrations(shown, Options(say=self.hear))
         finally:
             self.sql(f"DROP ROLE {role}")
+
+    def shape(self) -> dict[Key, str]:
+        engine = create_engine(self.database_url)
+        self.addCleanup(engine.dispose)
+        with engine.connect() as connection:
+            return dict(catalog(connection))
 
     def test_every_kind_is_made_taken_back_and_made_again(self) -> None:
         every_kind(self.models, "new", "done")
@@ -249,6 +257,33 @@ class ComparisonTest(RevisionsTestCase):
         self.assertEqual(self.sql(made), [])
         self.migrations().downgrade(revision)
         self.assertEqual(self.sql(made), before)
+
+    def test_a_table_is_dropped_with_its_indexes_and_comes_back_as_it_was(self) -> None:
+        Table("other", self.models, Column("id", Integer, primary_key=True))
+        Table(
+            "looked_up",
+            self.models,
+            Column("id", Integer, primary_key=True),
+            Column("name", Text, index=True, nullable=False),
+            Column("of", ForeignKey("other.id", ondelete="CASCADE"), index=True),
+            UniqueConstraint("name", "id"),
+            CheckConstraint("name <> ''", "name"),
+            Index("unique", "name", unique=True, postgresql_nulls_not_distinct=True),
+            Index("some", "id", postgresql_where=text("id > 7"), postgresql_include=["name"]),
+            Index("prefix", "name", postgresql_ops={"name": "text_pattern_ops"}),
+            Index("words", text("to_tsvector('english', name)"), postgresql_using="gin"),
+            Index("last", text("name DESC NULLS LAST")),
+        )
+        self.migrate()
+        before, revision = self.shape(), self.current()
+        self.models.remove(self.models.tables["looked_up"])
+        [source] = self.migrate("looked_up")
+        self.assertIn('phase = "contract"', source)
+        self.assertNotIn("concurrently", source)
+        self.migrations().downgrade(revision)
+        self.assertEqual(self.shape(), before)
+        self.upgrade()
+        self.assertFalse(self.has_table("looked_up"))
 
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))

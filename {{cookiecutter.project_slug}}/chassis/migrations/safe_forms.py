@@ -7,7 +7,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,11 +79,16 @@ class _Steps:
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
 
 
-def in_steps(operations: Iterable[Operation], in_use: set[Relation], phase: str) -> Iterator[Part]:
+def in_steps(operations: Sequence[Operation], in_use: set[Relation], phase: str) -> Iterator[Part]:
     """The steps. `in_use` are the tables of earlier revisions, except partitioned ones."""
     steps = _Steps()
+    dropped = {relation_of(one) for one in operations if isinstance(one, ops.DropTableOp)}
     for operation in operations:
-        _sort(operation, in_use, steps)
+        relation = relation_of(operation)
+        if relation and relation in dropped:  # Its indexes go with it.
+            steps.at_once[relation].append(operation)
+        else:
+            _sort(operation, in_use, steps)
     together = [steps.made, *steps.at_once.values()]
     before, after = ([[each] for each in some] for some in (steps.unindexed, steps.alone))
     every = [*before, *together, *after, steps.validated]

@@ -495,14 +495,9 @@ MISTAKES = [
     ),
     Mistake(
         "clock",
-        "a repository without a name",
-        put(
-            WORK,
-            "OrderRepository(connection, orders, Order, self.clock)",
-            "chassis.postgres.sql_repository.SqlRepository(connection, orders, Order)",
-            imports="import chassis.postgres.sql_repository",
-        ),
-        ("SqlUnitOfWork.orders gets no clock", "Give SqlRepository self.clock"),
+        "a repository that asks for none",
+        put(WORK, "orders, Order, self.clock", "orders, Order, clock=None"),
+        ("SqlUnitOfWork.orders gets no clock", "Give OrderRepository self.clock"),
     ),
     Mistake(
         "clock",

@@ -39,11 +39,12 @@ class Mistake:
     by: str = START
 
 
-def put(path: str, old: str, new: str) -> Edit:
+def put(path: str, old: str, new: str, *, imports: str = "") -> Edit:
     def edit(project: Path) -> None:
         text = (project / path).read_text()
         assert old in text, f"{path}: {old}"
-        (project / path).write_text(text.replace(old, new, 1))
+        lines = f"{imports}\n" if imports else ""
+        (project / path).write_text(lines + text.replace(old, new, 1))
 
     return edit
 
@@ -92,8 +93,8 @@ def table(name: str, old: str, new: str) -> Edit:
     return both(put(path, old, new), put(path, "from sqlalchemy", f"{imports}from sqlalchemy"))
 
 
-def after(path: str, line: str, more: str) -> Edit:
-    return put(path, f"{line}\n", f"{line}\n{more}\n")
+def after(path: str, line: str, more: str, *, imports: str = "") -> Edit:
+    return put(path, f"{line}\n", f"{line}\n{more}\n", imports=imports)
 
 
 INJECT_ABOVE = both(
@@ -439,8 +440,139 @@ MISTAKES = [
         ("CustomerInput/properties/notes/pattern", TYPE_OF_JSON),
         DOCUMENT,
     ),
+    # A path whose parameters are not those of its view
+    Mistake(
+        "path",
+        "a parameter by another name",
+        put(f"{V1}/tags.py", '"/<uuid:tag_id>"', '"/<uuid:tagid>"'),
+        ("tags.delete_tag does not take 'tagid'", "did you mean 'tag_id'?", "same name in both"),
+    ),
+    Mistake(
+        "path",
+        "one of a nested list",
+        put(f"{V1}/orders.py", "<uuid:customer_id>", "<uuid:client>"),
+        ("list_orders_of_customer does not take 'client'", "/customers/<uuid:client>/orders"),
+    ),
+    Mistake(
+        "path",
+        "it is not in the path",
+        put(f"{V1}/orders.py", '"/orders/<uuid:order_id>"', '"/orders/one"'),
+        ("orders.read_order takes 'order_id', which is not in its path", "Add it to the path"),
+    ),
+    # A setting that there is not
+    Mistake(
+        "setting",
+        "it is misspelt",
+        put("src/dependency_container.py", "provided.smtp_host", "provided.smtp_hots"),
+        (
+            "The container's mailer reads the setting 'smtp_hots', which Config does not have",
+            "did you mean 'smtp_host'?",
+        ),
+    ),
+    Mistake(
+        "setting",
+        "within a list of providers",
+        after(
+            "src/dependency_container.py",
+            "    clock = Singleton(SystemClock)",
+            "    probes = List(Singleton(str, ServiceContainer.config.provided.smtp_prt))",
+            imports="from dependency_injector.providers import List",
+        ),
+        ("The container's probes reads the setting 'smtp_prt'", "did you mean 'smtp_port'?"),
+    ),
+    Mistake(
+        "setting",
+        "of nothing near",
+        put("src/dependency_container.py", "provided.mail_sender", "provided.xyz"),
+        ("The container's mailer reads the setting 'xyz', which Config does not have.",),
+    ),
+    # A repository that cannot stamp its rows
+    Mistake(
+        "clock",
+        "a named repository",
+        put(WORK, "orders, Order, self.clock", "orders, Order"),
+        ("SqlUnitOfWork.orders gets no clock", "Give OrderRepository self.clock"),
+    ),
+    Mistake(
+        "clock",
+        "a repository that asks for none",
+        put(WORK, "orders, Order, self.clock", "orders, Order, clock=None"),
+        ("SqlUnitOfWork.orders gets no clock", "Give OrderRepository self.clock"),
+    ),
+    Mistake(
+        "clock",
+        "a repository with a constructor",
+        both(
+            put(WORK, "(connection, orders, Order, self.clock)", "(connection)"),
+            after(
+                "src/infrastructure/repositories/order_repository.py",
+                "class OrderRepository(SqlRepository[Order]):",
+                "    def __init__(self, connection):\n"
+                "        super().__init__(connection, orders, Order)\n",
+                imports="from src.infrastructure.models.orders import orders",
+            ),
+        ),
+        ("SqlUnitOfWork.orders gets no clock", "created_at or updated_at"),
+    ),
+    # An error without the status of an error
+    Mistake(
+        "error",
+        "a status of success",
+        put("src/error_handler.py", "(404, ", "(200, "),
+        ("The row of NotFoundError in error_handler.py has status 200", "one from 400 to 599"),
+    ),
+    Mistake(
+        "error",
+        "a class without a row",
+        put(
+            "src/domain/models/tag.py",
+            "@dataclass",
+            "class UnpaidError(DomainError):\n    pass\n\n\n@dataclass",
+            imports="from chassis.core.errors import DomainError",
+        ),
+        ("models.tag.UnpaidError has no row in error_handler.py", "Add a line UnpaidError: (4"),
+    ),
+    Mistake(
+        "error",
+        "a class below one without a row",
+        put(
+            "src/services/tag_service.py",
+            "class TagService",
+            "class PaidError(errors.DomainError):\n    pass\n\n\n"
+            "class UnpaidError(PaidError):\n    pass\n\n\nclass TagService",
+            imports="from chassis.core import errors",
+        ),
+        ("tag_service.UnpaidError has no row in error_handler.py", "derive it from a class"),
+    ),
+    # A required field that the returned entity lacks
+    Mistake(
+        "output",
+        "it is only in the schema",
+        after(
+            f"{SCHEMAS}/tag.py",
+            "class TagOutput(Schema):",
+            "    colour = fields.Text(max_length=9, required=True)",
+        ),
+        (
+            "TagOutput requires 'colour', and Tag, which src.api.controllers.v1.tags.create_tag",
+            "Give Tag a field or a property colour, or take the field out of TagOutput",
+        ),
+    ),
+    Mistake(
+        "output",
+        "an attribute by another name",
+        put("src/api/schemas/v2/product.py", 'attribute="sku"', 'attribute="skew"'),
+        ("ProductOutput requires 'skew', and Product, which", "v2.products.read_product"),
+    ),
+    Mistake(
+        "output",
+        "a property is not there",
+        put("src/domain/models/product.py", "def available", "def is_available"),
+        ("ProductOutput requires 'available', and Product, which", "a property available"),
+    ),
 ]
-KINDS = "folder inject port column longer list bare nested bound".split()
+KINDS = "folder inject port column longer list bare nested bound"
+KINDS += " path setting clock error output"
 
 
 @pytest.fixture(scope="module")
@@ -461,8 +593,8 @@ def desk(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_kind_of_mistake_is_made_in_three_ways_at_least() -> None:
-    assert set(KINDS) == {one.kind for one in MISTAKES}
-    for kind in KINDS:
+    assert set(KINDS.split()) == {one.kind for one in MISTAKES}
+    for kind in KINDS.split():
         assert len([one for one in MISTAKES if one.kind == kind]) >= 3
 
 

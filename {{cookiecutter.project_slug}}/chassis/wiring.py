@@ -7,10 +7,17 @@ from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import walk_packages
 from types import FunctionType, ModuleType
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from dependency_injector.containers import Container
-from dependency_injector.providers import BaseSingleton, Factory
+from dependency_injector.providers import (
+    AttributeGetter,
+    BaseSingleton,
+    Dependency,
+    Factory,
+    ProvidedInstance,
+    Provider,
+)
 from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis.core.errors import CodeError
@@ -19,10 +26,11 @@ from chassis.core.errors import CodeError
 def wire(container: Container, *packages: ModuleType) -> None:
     """Wire the packages.
 
-    Raise CodeError with every name that no provider has, and every argument that a provider lacks.
+    Raise CodeError with every name that no provider has, every argument that a provider lacks, and
+    every setting that an argument reads and the configuration does not have.
     """
     unknown = [sentence for package in packages for sentence in _unknown(container, package)]
-    if wrong := [*unknown, *_incomplete(container)]:
+    if wrong := [*unknown, *_incomplete(container), *_unset(container)]:
         raise CodeError(" ".join(wrong))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnresolvedMarkerWarning)
@@ -56,6 +64,44 @@ def _incomplete(container: Container) -> Iterator[str]:
                     f"The container's {name} cannot make a {provider.provides.__name__}: {error}. "
                     "Give the provider what its __init__ takes, in that order."
                 )
+
+
+def _unset(container: Container) -> Iterator[str]:
+    """Return sentences about arguments `config.provided.name` of a name that is no setting."""
+    for name, provider in container.providers.items():
+        seen = {id(other) for other in container.providers.values()}
+        for getter in _getters(provider, seen):
+            given, asked = _given(getter), str(getter.name)
+            if given is not None and not _may_have(given, asked):
+                near = get_close_matches(asked, dir(given), 1)
+                hint = f"; did you mean {near[0]!r}?" if near else "."
+                yield (
+                    f"The container's {name} reads the setting {asked!r}, which "
+                    f"{type(given).__name__} does not have{hint}"
+                )
+
+
+def _getters(provider: Provider[Any], seen: set[int]) -> Iterator[AttributeGetter]:
+    """The attributes that the arguments of a provider read; `seen` has the ids of providers."""
+    if isinstance(provider, AttributeGetter):
+        yield provider
+    for argument in provider.related:
+        if id(argument) not in seen:
+            seen.add(id(argument))
+            yield from _getters(argument, seen)
+
+
+def _given(getter: AttributeGetter) -> object:
+    """The object that it reads, if the container was given that; None if it is made later."""
+    provided = getter.provides
+    source = provided.provides if isinstance(provided, ProvidedInstance) else None
+    return source() if isinstance(source, Dependency) and source.is_defined else None
+
+
+def _may_have(given: object, name: str) -> bool:
+    """Whether there is such an attribute, or may be; properties are not read."""
+    kind = type(given)
+    return hasattr(kind, name) or hasattr(kind, "__getattr__") or name in dir(given)
 
 
 def _names(member: object) -> Iterator[str]:

@@ -224,6 +224,15 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
             for name in stamped:
                 setattr(entity, name, now)
 
+    @property
+    def lacks_clock(self) -> bool:
+        """Whether `add` and `save` would fail, because the stamps of the table need a clock."""
+        return (
+            self._clock is None
+            and not {"created_at", "updated_at"}.isdisjoint(self._statements.names)
+            and type(self)._stamp is SqlRepository._stamp  # noqa: SLF001
+        )
+
     def _require_own(self, entity: Entity) -> None:
         for name, value in self._only.items():
             if getattr(entity, name) != value:

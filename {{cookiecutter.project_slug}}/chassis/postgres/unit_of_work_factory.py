@@ -71,9 +71,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         the values of `created_at` and `updated_at`.
         """
         self._engines = engines
-        _require_repositories(kind)
         # A subclass with this clock: the constructor of a unit of work already needs it.
         self._kind: type[Work] = type(kind.__name__, (kind,), {"clock": clock})
+        _require_repositories(self._kind)
         self._database = database
         self._replica = Replica(engines.replica, engines.read) if engines.replica else None
         self._read_connection = (self._replica or engines.read).connect
@@ -208,7 +208,7 @@ def _is_idle(connection: Connection) -> bool:
 
 
 def _require_repositories(kind: type[Work]) -> None:
-    """Raise DeclarationError for a declared repository that the unit of work does not have."""
+    """Raise DeclarationError for a declared repository that is not there, or lacks the clock."""
     inherited = {"hooks", "clock"}
     work: Any = kind
     made = vars(kind(work))  # Repositories do not use the connection before the first statement.
@@ -217,4 +217,10 @@ def _require_repositories(kind: type[Work]) -> None:
             raise DeclarationError(
                 f"{kind.__name__} lacks `{name}`, which {base.__name__} declares. Add a line "
                 f"self.{name} = self.repository(…) to {kind.__name__}.__init__."
+            )
+    for name, repository in made.items():
+        if kind.clock and isinstance(repository, SqlRepository) and repository.lacks_clock:
+            raise DeclarationError(
+                f"{kind.__name__}.{name} gets no clock, and its table has created_at or "
+                f"updated_at. Give {type(repository).__name__} self.clock as its last argument."
             )

@@ -26,7 +26,7 @@ FIELD_METHODS = ("serialize", "get_value")
 
 def serializer(schema: marshmallow.Schema) -> Serializer:
     """A function with the result of `schema.dump`; for unusual fields, `schema.dump` itself."""
-    if not _is_usual_schema(schema) or not all(map(_is_usual, schema.dump_fields.values())):
+    if not is_usual_schema(schema) or not all(map(is_usual, schema.dump_fields.values())):
         return schema.dump
     plan = [
         (field.attribute or name, field.data_key or name, _writer(field, name), _writes_none(field))
@@ -56,7 +56,8 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
     return serialize
 
 
-def _is_usual_schema(schema: marshmallow.Schema) -> bool:
+def is_usual_schema(schema: marshmallow.Schema) -> bool:
+    """Whether it writes one object, by its fields alone."""
     hooked = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001
     return not (schema.many or hooked or _overrides(schema, marshmallow.Schema, SCHEMA_METHODS))
 
@@ -65,7 +66,8 @@ def _overrides(one: object, kind: type, methods: Iterable[str]) -> bool:
     return any(getattr(type(one), name) is not getattr(kind, name) for name in methods)
 
 
-def _is_usual(field: Field[Any]) -> bool:
+def is_usual(field: Field[Any]) -> bool:
+    """Whether it writes the attribute with its name, or nothing."""
     dotted = field.attribute is not None and "." in field.attribute
     if dotted or _overrides(field, Field, FIELD_METHODS):
         return False

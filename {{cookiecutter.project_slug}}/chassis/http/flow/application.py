@@ -10,6 +10,8 @@ from chassis.core.request_scope import current_scope, enter_scope
 from chassis.http.access.policies import require_policies
 from chassis.http.fast.direct_flask import DirectFlask
 from chassis.http.flow.controllers import require_injected
+from chassis.http.flow.output_fields import require_output_fields
+from chassis.http.flow.path_parameters import require_path_parameters
 from chassis.http.flow.pipeline import Maker, Pipeline, Plan
 from chassis.http.input.input_gate import IdConverter
 
@@ -36,11 +38,13 @@ class Application(DirectFlask):
     def start(self, *, proxy_hops: int) -> None:
         """Call this after the last route.
 
-        Raise UndeclaredAccessError if one has no policy, ControllerError if one lacks a service,
-        CodeError if two have the same path.
+        Raise UndeclaredAccessError if one has no policy, ControllerError if one lacks a service, a
+        parameter of its path or a field of its response, CodeError if two have the same path.
         """
         require_policies(self)
         require_injected(self)
+        require_path_parameters(self)
+        require_output_fields(self)
         self._require_own_paths()
         self.pipeline.prepare()
         if proxy_hops:

@@ -64,9 +64,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         self, status_code: int, schema: type[Schema] | None = None, **options: Any
     ) -> Callable[[View], View]:
         """Make a response of what the view returns: JSON by the schema, with an entity's ETag."""
-        require_written(schema() if schema else None)
+        made = schema() if schema else None
+        require_written(made)
         described: Callable[[View], View] = super().response(status_code, schema, **options)
-        serialize = serializer(schema()) if schema else None
+        serialize = serializer(made) if made else None
 
         def decorated(view: View) -> View:
             # flask-smorest's wrapper only describes the operation.
@@ -76,6 +77,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
             if serialize:  # Used by chassis/http/output/etags.py to compare tags.
                 answered.represent = partial(represented, serialize=serialize)  # type: ignore[attr-defined]
+                answered.output = made  # type: ignore[attr-defined]  # For output_fields.py.
             return answered
 
         return decorated

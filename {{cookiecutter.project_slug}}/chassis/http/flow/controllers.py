@@ -87,19 +87,24 @@ def require_injected(app: Flask) -> None:
             )
 
 
-def _not_injected(function: Any) -> str | None:
-    """The first parameter with a provider, if no @inject supplies it; else None."""
-    injected: set[str] = set()
+def injected(function: Any) -> set[str]:
+    """The names of the parameters that an @inject supplies."""
+    names: set[str] = set()
     while True:
         patched = wiring._patched_registry.get_callable(function)  # noqa: SLF001  # No public function tells.
-        injected |= patched.reference_injections.keys() if patched else set()
+        names |= patched.reference_injections.keys() if patched else set()
         if not hasattr(function, "__wrapped__"):
-            break
+            return names
         function = function.__wrapped__
+
+
+def _not_injected(view: Any) -> str | None:
+    """The first parameter with a provider, if no @inject supplies it; else None."""
+    function, supplied = inspect.unwrap(view), injected(view)
     hints = get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         marks = (*getattr(hints.get(name), "__metadata__", ()), parameter.default)
         asks = any(type(mark).__module__ == wiring.__name__ for mark in marks)
-        if asks and name not in injected:
+        if asks and name not in supplied:
             return name
     return None

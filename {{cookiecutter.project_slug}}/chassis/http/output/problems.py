@@ -20,6 +20,7 @@ from chassis.core.errors import (
 from chassis.core.maintenance_service import retry_after
 from chassis.core.request_scope import current_scope
 from chassis.http.input.parser import BROKEN, InvalidRequestError
+from chassis.http.output.problem_rows import Rows, require_rows
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
@@ -65,12 +66,15 @@ class Problem:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-Rows = Mapping[type[DomainError], tuple[int, str]]
 Body = Callable[[Problem], dict[str, Any]]
 
 
 def register_problems(app: Flask, rows: Rows, body: Body) -> None:
-    """Register the handlers. `rows` has status and kind of each class; `body` makes the JSON."""
+    """Register the handlers. `rows` has status and kind of each class; `body` makes the JSON.
+
+    Raise CodeError for a row whose status is no error, and for an error of the project without one.
+    """
+    require_rows(rows)
     problems = _Problems(rows, body)
     app.register_error_handler(DomainError, problems.of_domain)
     app.register_error_handler(ValidationError, problems.of_value)

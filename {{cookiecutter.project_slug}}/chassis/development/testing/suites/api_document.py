@@ -31,7 +31,9 @@ class ApiDocumentSuite(HttpTestCase):
 
     def test_no_field_takes_what_its_column_cannot_hold(self) -> None:
         app = self.client.application
-        stored = repositories(app.extensions["container"].unit_of_work()._kind)
+        unit_of_work = app.extensions["container"].unit_of_work()
+        # A project without a database has no unit of work, and so no columns.
+        stored = repositories(unit_of_work._kind) if unit_of_work else {}
         self.assertEqual(oversized(app, stored), [])
 
     def test_operations_have_names_of_their_own(self) -> None:

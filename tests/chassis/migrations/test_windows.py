@@ -245,7 +245,7 @@ class UpgradeTest(RevisionsTestCase):
         """In an open transaction, Alembic applies nothing and reports success."""
         environment = self.versions.parent / "env.py"
         text = environment.read_text()
-        trap = "given['connection'].exec_driver_sql('SELECT 1')\ncontext.configure("
+        trap = "attributes['connection'].exec_driver_sql('SELECT 1')\ncontext.configure("
         environment.write_text(text.replace("context.configure(", trap, 1))
         for mode in ("none", "read-only"):
             self.newest = 1

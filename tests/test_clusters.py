@@ -29,6 +29,19 @@ def render(folder: Path) -> list[dict[str, Any]]:
     return [one for one in yaml.safe_load_all(text) if one]
 
 
+def validate(resources: list[dict[str, Any]], file: Path) -> None:
+    """Write the resources that have a schema into the file, and check them."""
+    file.write_text(yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA]))
+    run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=file.parent)
+
+
+def validated(folder: Path, tmp_path: Path) -> list[dict[str, Any]]:
+    """Render a folder of manifests, and check the result."""
+    resources = render(folder)
+    validate(resources, tmp_path / "rendered.yaml")
+    return resources
+
+
 def every(deploy: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     for overlay in OVERLAYS:
         for part in PARTS:
@@ -89,10 +102,7 @@ def server_module(project: Path) -> str:
 
 def test_every_manifest_is_valid(manifests: Path, tmp_path: Path) -> None:
     for overlay, part, resources in every(manifests):
-        file = tmp_path / f"{overlay}-{part}.yaml"
-        known = [one for one in resources if one["kind"] not in NO_SCHEMA]
-        file.write_text(yaml.safe_dump_all(known))
-        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        validate(resources, tmp_path / f"{overlay}-{part}.yaml")
 
 
 def test_every_pod_is_restricted_and_fits_the_server(manifests: Path) -> None:
@@ -136,12 +146,7 @@ def test_with_each_switch_settings_and_secrets_are_named(
     wanted = {"api", *(["api-broker"] * has_jobs), *(["api-store"] * has_files)}
     assert told.keys() == wanted | {"api-migration"}
     for overlay in OVERLAYS:
-        resources = render(project / "deploy/overlays" / overlay / "application")
-        file = tmp_path / f"{overlay}.yaml"
-        file.write_text(
-            yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA])
-        )
-        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        resources = validated(project / "deploy/overlays" / overlay / "application", tmp_path)
         settings = of_kind(resources, "ConfigMap")
         assert ("S3_BUCKET" in settings["data"]) is has_files
         sources = containers(resources)

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import (
     Bake,
     Report,
     command,
     make,
-    run,
     short_form,
-    tool,
 )
 from switches import common, mentions, passed_by_the_chassis, project_with, versions
-from test_clusters import NO_SCHEMA, OVERLAYS, VERSION, assert_restricted, pod, render
+from test_clusters import OVERLAYS, assert_restricted, pod, validated
 from test_documents import blocks, commands
 
 from proofs.brokers import find_broker
@@ -116,12 +113,7 @@ def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> No
         re.MULTILINE,
     )
     for overlay in OVERLAYS:
-        resources = render(project / "deploy/overlays" / overlay / "application")
-        file = tmp_path / f"{overlay}.yaml"
-        file.write_text(
-            yaml.safe_dump_all([one for one in resources if one["kind"] not in NO_SCHEMA])
-        )
-        run(tool("kubernetes-validate"), "--strict", "-k", VERSION, file, cwd=tmp_path)
+        resources = validated(project / "deploy/overlays" / overlay / "application", tmp_path)
         deployments = {
             one["metadata"]["name"]: one for one in resources if one["kind"] == "Deployment"
         }

@@ -82,6 +82,17 @@ def every_kind(models: MetaData, *labels: str) -> None:
     )
 
 
+def special_indexes() -> list[Index]:
+    """Indexes of `id` and `name` that have more than columns."""
+    return [
+        Index("unique", "name", unique=True, postgresql_nulls_not_distinct=True),
+        Index("some", "id", postgresql_where=text("id > 7"), postgresql_include=["name"]),
+        Index("prefix", "name", postgresql_ops={"name": "text_pattern_ops"}),
+        Index("words", text("to_tsvector('english', name)"), postgresql_using="gin"),
+        Index("last", text("name DESC NULLS LAST")),
+    ]
+
+
 class ComparisonTest(RevisionsTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -244,11 +255,7 @@ class ComparisonTest(RevisionsTestCase):
         self.migrate()
         self.anew(
             *(column._copy() for column in plain),
-            Index("unique", "name", unique=True, postgresql_nulls_not_distinct=True),
-            Index("some", "id", postgresql_where=text("id > 7"), postgresql_include=["name"]),
-            Index("prefix", "name", postgresql_ops={"name": "text_pattern_ops"}),
-            Index("words", text("to_tsvector('english', name)"), postgresql_using="gin"),
-            Index("last", text("name DESC NULLS LAST")),
+            *special_indexes(),
         )
         self.migrate()
         before, revision = self.sql(made), self.current()
@@ -268,11 +275,7 @@ class ComparisonTest(RevisionsTestCase):
             Column("of", ForeignKey("other.id", ondelete="CASCADE"), index=True),
             UniqueConstraint("name", "id"),
             CheckConstraint("name <> ''", "name"),
-            Index("unique", "name", unique=True, postgresql_nulls_not_distinct=True),
-            Index("some", "id", postgresql_where=text("id > 7"), postgresql_include=["name"]),
-            Index("prefix", "name", postgresql_ops={"name": "text_pattern_ops"}),
-            Index("words", text("to_tsvector('english', name)"), postgresql_using="gin"),
-            Index("last", text("name DESC NULLS LAST")),
+            *special_indexes(),
         )
         self.migrate()
         before, revision = self.shape(), self.current()

@@ -3,12 +3,14 @@
 from alembic import context
 from alembic.util import CommandError
 
-import src.infrastructure.models  # noqa: F401  # Fills the metadata.
-from src.infrastructure.databases.metadata import metadata
-
 attributes = context.config.attributes
 if not attributes:
     raise CommandError("Migrations here are run by `python manage.py db`, not by alembic itself.")
+
+# The project is found from here on: alembic alone would not have its folder on the path.
+import src.infrastructure.models  # noqa: E402, F401  # Fills the metadata.
+from src.infrastructure.databases.metadata import metadata  # noqa: E402
+
 context.configure(
     connection=attributes.get("connection"),
     dialect_name="postgresql",

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -102,7 +103,7 @@ class MistakesTest(CommandLineTestCase):
         for command in (["upgrade", "head"], ["current"], ["check"], ["upgrade", "head", "--sql"]):
             with self.subTest(command):
                 ended = subprocess.run(
-                    [sys.executable, "-m", "alembic", *command],
+                    [Path(sys.executable).with_name("alembic"), *command],
                     cwd=current_project().root,
                     capture_output=True,
                     text=True,

@@ -1,5 +1,6 @@
 """Reading revisions without Alembic gives the same result as with Alembic."""
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import TestCase
@@ -32,6 +33,12 @@ class RevisionsTest(TestCase):
         ]
         found = [(one.revision, one.down_revision, one.is_contract) for one in read_revisions()]
         self.assertEqual(found, expected)
+
+    def test_alembic_leaves_the_import_path_alone(self) -> None:
+        """coverage.py drops modules that one thread imports while another sees a new path."""
+        before = list(sys.path)
+        migration_scripts()
+        self.assertEqual(sys.path, before)
 
     def test_they_are_in_the_order_in_which_they_follow_each_other(self) -> None:
         self.write("a", PLAIN.format("0003", "0002"))

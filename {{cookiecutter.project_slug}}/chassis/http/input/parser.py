@@ -17,6 +17,7 @@ from chassis.schemas.base import Schema, require_strict
 from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
+BODIES = {"json", "json_or_form", "form", "files"}  # The locations of webargs.
 UTF_8 = {"utf-8", "utf8"}  # Clients send utf8, though it is not a registered name.
 BROKEN = "The request breaks the rules of this operation."
 MOST_ERRORS = 100  # Limits how long a response to a bad body gets.
@@ -109,6 +110,15 @@ def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
     """The parameters that a view declares, by their names in the query string."""
     found: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
     return found
+
+
+def takes_body(view: object) -> bool:
+    """Whether the document describes a body of the operation; true for what is no operation."""
+    about: dict[str, Any] | None = getattr(view, "_apidoc", None)
+    if about is None or "requestBody" in about.get("manual_doc", {}):
+        return True
+    arguments = about.get("arguments", {}).get("parameters", [])
+    return any(one["in"] in BODIES for one in arguments)
 
 
 def _require_json(request: Request) -> None:

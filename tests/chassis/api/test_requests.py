@@ -99,6 +99,10 @@ class RequestsTest(HttpTestCase):
             ({"text": "x", "id": "1"}, "/id", "unknown"),
             ({"text": "x", "__class__": "1"}, "/__class__", "unknown"),
             ({"text": "x", "a/b~c": 1}, "/a~1b~0c", "unknown"),
+            ({"text": "x", "\ud800": 1}, "/\ufffd", "unknown"),
+            ({"text": "x", "a\udc00/b": 1}, "/a\ufffd~1b", "unknown"),
+            ({"text": "x", "\udc00\ud83c": 1}, "/\ufffd\ufffd", "unknown"),
+            ({"text": "x", "\U0001f389": 1}, "/\U0001f389", "unknown"),
             ([], "", "type"),
         ):
             with self.subTest(body):

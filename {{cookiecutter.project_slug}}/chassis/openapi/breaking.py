@@ -17,8 +17,10 @@ from chassis.schemas.sort import sort_names
 Json = dict[str, Any]
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-MAXIMA = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-MAXIMA += ("x-maximum", "x-maximum-bytes", "x-maximum-depth")
+MAXIMA = (
+    *("maximum", "exclusiveMaximum", "maxLength", "maxItems"),
+    *("x-maximum", "x-maximum-bytes", "x-maximum-depth"),
+)
 MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems", "x-minimum")
 OTHER_RULES = ("pattern", "multipleOf", "uniqueItems")
 UNLIMITED = (("minLength", 0), ("minItems", 0), ("uniqueItems", False))

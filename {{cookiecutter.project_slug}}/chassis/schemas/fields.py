@@ -81,6 +81,7 @@ class Integer(StrictField[int], fields.Integer):
         self.bounds = minimum, maximum
         rules = [validate.Range(minimum, maximum), *listed(options.pop("validate", ()))]
         super().__init__(validate=rules, **options)
+        self.error_messages["invalid"] = f"Must be an integer from {minimum} to {maximum}."
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, Parameter) and INTEGER.fullmatch(value):
@@ -117,6 +118,12 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         about |= options.pop("metadata", {})
         checks = [bounds, *listed(options.pop("validate", ()))]
         super().__init__(places=places, as_string=True, metadata=about, validate=checks, **options)
+        most = f"{digits - places} digits before the point and {places} behind it"
+        self.error_messages["invalid"] = (
+            f"Must be a number in a text, with at most {most}."
+            if places
+            else f"Must be a whole number in a text, with at most {digits} digits."
+        )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> DecimalNumber:
         if not isinstance(value, str) or not self._form.fullmatch(value):

@@ -112,6 +112,18 @@ def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
     return found
 
 
+def body_keys(view: object) -> dict[str, str]:
+    """The names in the JSON body that a view declares, by the names of the loaded values."""
+    schema: marshmallow.Schema | None = getattr(view, "body_schema", None)
+    fields = {} if schema is None or schema.many else schema.load_fields
+    return {field.attribute or name: field.data_key or name for name, field in fields.items()}
+
+
+def pointer(key: str) -> str:
+    """The JSON pointer (RFC 6901) of a name."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
 def takes_body(view: object) -> bool:
     """Whether the document describes a body of the operation; true for what is no operation."""
     about: dict[str, Any] | None = getattr(view, "_apidoc", None)
@@ -136,8 +148,8 @@ def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str,
     """An entry for each message, with a JSON pointer (RFC 6901) or a parameter's name."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
-            key = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _entries(location, nested, path if name == "_schema" else f"{path}/{key}")
+            below = path if name == "_schema" else path + pointer(str(name))
+            yield from _entries(location, nested, below)
     else:
         place = {"pointer": path} if location == "json" else {"parameter": path.lstrip("/")}
         for text in messages:

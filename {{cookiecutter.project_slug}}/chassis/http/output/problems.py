@@ -1,5 +1,6 @@
 """Problem details (RFC 9457) for every error."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -26,6 +27,8 @@ from chassis.http.output.problem_rows import Rows, require_rows
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
+# Half a surrogate pair, as a name in the body may have, is in no UTF-8 (RFC 3629, section 3).
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 RETRY_AFTER_SECONDS = 2  # A retry may help: the response has Retry-After. A 503 always has it.
 # Own names: those of http.HTTPStatus change with Python's version.
 HTTP_ERRORS = {
@@ -166,7 +169,7 @@ class _Problems:
         status, kind = row
         request_id = current_scope().request_id
         problem = Problem(status, kind, detail, request.path, request_id, errors or [], more or {})
-        text = json.dumps(self._body(problem))
+        text = HALF_PAIR.sub("\ufffd", json.dumps(self._body(problem), ensure_ascii=False))
         response = Response(text, status, headers, content_type=PROBLEM_JSON)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))

@@ -7,6 +7,7 @@ from typing import Any
 from unittest import TestCase
 
 from chassis.openapi.breaking import breaking_changes
+from chassis.openapi.headers import PARAMETERS
 from chassis.schemas import fields
 from chassis.schemas.sort import Sort
 
@@ -197,6 +198,12 @@ class BreakingChangesTest(TestCase):
                 self.assertEqual([line.split()[3] for line in found], rules.split())
                 self.assertEqual(bounded("Out", narrow, wide), [])
                 self.assertEqual(bounded("Out", wide, narrow), [])
+
+    def test_a_key_with_a_comma_never_was_one(self) -> None:
+        """A project that updates the template cannot bring such keys back."""
+        is_now = PARAMETERS["Idempotency-Key"]["schema"]["pattern"]
+        self.assertEqual(bounded("In", {"pattern": "^[!-~]{1,255}$"}, {"pattern": is_now}), [])
+        self.assertNotEqual(bounded("In", {"pattern": "^[!-~]{1,254}$"}, {"pattern": is_now}), [])
 
     def test_a_deprecated_operation_may_go_after_its_sunset(self) -> None:
         for sunset, may_go in (("2026-01-02", True), ("2026-01-03", False), (None, False)):

@@ -33,7 +33,7 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
     def test_seeding_by_a_role_without_rights_is_a_sentence(self) -> None:
         role = f"r{uuid4().hex}"
-        theirs = make_url(self.database_url).set(username=role, password="x")  # noqa: S106
+        theirs = make_url(self.database_url).set(username=role, password="x")
         with self.owner() as connection:
             connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
             self.addCleanup(self.drop_role, role)

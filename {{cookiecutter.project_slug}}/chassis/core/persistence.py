@@ -101,9 +101,9 @@ class Transaction:
         """Run an action in this thread, once, after the outermost transaction has committed.
 
         The action does not run for a transaction that was rolled back or repeated, nor where `once`
-        finds a stored result. It runs before the caller goes on; an exception is logged and changes
-        nothing for the caller. A process that dies in between never runs it: write what must not be
-        lost into an outbox, in the same transaction.
+        finds a stored result. The action runs before the caller goes on. An exception of the action
+        is logged and changes nothing for the caller. A process that dies in between never runs the
+        action: write what must not be lost into an outbox, in the same transaction.
 
         Raise RuntimeError in a read-only transaction.
         """

@@ -69,7 +69,11 @@ CANCEL = OpsText("""
 
 
 class SqlMaintenanceWindows(MaintenanceWindows):
-    """Maintenance windows in the database: changes need the migrator's mutex."""
+    """Maintenance windows in the database.
+
+    `schedule` and `cancel` need the migrator's mutex. `start` and `end` do without the mutex beside
+    a migration; `extend` needs none.
+    """
 
     def __init__(self, watch: Engine, url: str, source: str) -> None:
         """`url` leads to PostgreSQL itself; `source` is cli or api, for the log."""

@@ -47,7 +47,8 @@ class Repository(ABC, Generic[Entity]):
     def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
         """The entity with this id. Raise NotFoundError if there is none.
 
-        With `lock`, transactions that lock or change the entity wait until this one ends.
+        Raise PreconditionFailedError if the request expects another version of this entity. With
+        `lock`, transactions that lock or change the entity wait until this one ends.
         """
 
     @abstractmethod

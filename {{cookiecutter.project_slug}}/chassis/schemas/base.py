@@ -1,4 +1,4 @@
-"""The base of every schema of requests. The service does not start with a looser schema."""
+"""The base of every schema. The service does not start with a looser schema."""
 
 from collections.abc import Callable, Iterator
 

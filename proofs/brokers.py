@@ -7,6 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -57,8 +59,9 @@ class DockerBroker:
             *("docker", "run", "--detach", "--name", self._name, "--hostname", "proof"),
             *("--publish", f"127.0.0.1:{self.port}:5672", "--env", ARGUMENTS, IMAGE),
         )
-        self.wait()
-        self.version = run("docker", "exec", self._name, "rabbitmqctl", "version")
+        with removed_after_failure(self):
+            self.wait()
+            self.version = run("docker", "exec", self._name, "rabbitmqctl", "version")
 
     @property
     def url(self) -> str:
@@ -92,8 +95,9 @@ class LocalBroker:
         (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
         self._process: subprocess.Popen[bytes] | None = None
         self.version = f"{run('dpkg-query', '-W', '-f', '${Version}', 'rabbitmq-server')} (Debian)"
-        self.start()
-        self.wait()
+        with removed_after_failure(self):
+            self.start()
+            self.wait()
 
     @property
     def url(self) -> str:
@@ -141,6 +145,16 @@ class LocalBroker:
         """Send a signal to the processes that this broker started, and to no others."""
         if self._process:
             os.killpg(self._process.pid, number)
+
+
+@contextmanager
+def removed_after_failure(broker: DockerBroker | LocalBroker) -> Iterator[None]:
+    """Remove a broker whose start fails, or is ended by SIGTERM: nobody else knows it yet."""
+    try:
+        yield
+    except BaseException:
+        broker.remove()
+        raise
 
 
 def wait_for_greeting(port: int) -> None:

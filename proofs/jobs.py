@@ -10,11 +10,11 @@ through outbox, relay and broker, compared with `send_task` after the commit, an
 adds to the time of a write.
 """
 
-import sys
 from pathlib import Path
 
 from proofs.harness.entry import parser, run_in, temporary_folder
 from proofs.harness.generation import generate_only, prepare
+from proofs.harness.processes import run_main
 
 TASK = """import time
 from typing import Annotated, Any
@@ -118,4 +118,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main)

@@ -16,7 +16,7 @@ from statistics import quantiles
 from typing import Any
 
 from proofs.brokers import DockerBroker, LocalBroker, find_broker
-from proofs.harness.processes import Processes, Running, free_port
+from proofs.harness.processes import Processes, Running, free_port, run_main
 
 # Kills, ends by SIGTERM, requests, seconds of the maintenance window, and seconds for which the
 # broker is frozen.
@@ -52,8 +52,11 @@ class Service:
             "worker": ["worker"],
         }
         self.running: dict[str, Running] = {}
+
+    def begin(self) -> None:
         for name in self.commands:
             self.start(name)
+        self.wait_until_it_serves()
 
     def start(self, name: str) -> None:
         command = [sys.executable, "manage.py", *self.commands[name]]
@@ -109,7 +112,10 @@ class Ledger:
         self._count = count
         self.statuses: dict[int, int] = {}
         self.unanswered = 0
-        self.threads = [threading.Thread(target=self._send, args=[n]) for n in range(THREADS)]
+        # Daemons: a proof that is ended does not wait for answers.
+        self.threads = [
+            threading.Thread(target=self._send, args=[n], daemon=True) for n in range(THREADS)
+        ]
 
     def _send(self, offset: int) -> None:
         for number in range(1 + offset, self._count + 1, THREADS):
@@ -262,7 +268,7 @@ def prove(project: Path, length: str, broker: Broker) -> int:
         return 0
     service = Service(project, url, broker)
     try:
-        service.wait_until_it_serves()
+        service.begin()
         print(f"RabbitMQ {broker.version}", flush=True)
         faults = 0 if length == "shutdown" else disturb(service, engine, url, length)
         shutdown = import_module("proofs.jobs_shutdown")
@@ -296,4 +302,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main)

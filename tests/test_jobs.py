@@ -1,14 +1,20 @@
 """The answer `background_jobs`: "none" leaves no trace, "celery" makes a working project."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from conftest import (
+    ROOT,
     Bake,
     Report,
     command,
+    environment,
     make,
     short_form,
 )
@@ -16,7 +22,7 @@ from switches import common, mentions, passed_by_the_chassis, project_with, vers
 from test_clusters import OVERLAYS, assert_restricted, pod, validated
 from test_documents import blocks, commands
 
-from proofs.brokers import find_broker
+from proofs.brokers import find_broker, has_broker
 from proofs.chassis import SUITE
 
 WORDS = re.compile(rb"celery|rabbitmq|chassis[./]jobs|src[./]tasks|ops\.job|enqueue|JOB_PROCESSES")
@@ -101,6 +107,41 @@ def test_whatever_is_killed_or_ended_each_committed_job_has_its_effect_once(
     broker.remove()
     output = short_form("proofs.jobs", jobs_project)
     report.append("jobs: " + "; ".join(re.findall(r"^(?:RabbitMQ|killed|ended).*$", output, re.M)))
+
+
+def marked(mark: str) -> set[int]:
+    """The processes that inherited a variable of this value, by their ids."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # It has ended meanwhile.
+            if mark.encode() in path.read_bytes():
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.alone
+def test_the_proof_ends_what_it_started_when_it_is_ended(jobs_project: Path) -> None:
+    if not has_broker():
+        pytest.skip("jobs: there is no RabbitMQ, neither Docker's nor Debian's")
+    mark = f"proof-of-jobs-{uuid4()}"
+    line = [sys.executable, "-m", "proofs.jobs", "--shutdown", "--project", str(jobs_project)]
+    proof = subprocess.Popen(
+        line,
+        cwd=ROOT,
+        env=environment(STARTED_BY=mark),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert proof.stdout is not None
+    begun = next((text for text in proof.stdout if text.startswith("RabbitMQ")), None)
+    assert begun is not None  # API, relay and worker run.
+    assert len(marked(mark)) > 3
+    proof.terminate()
+    output, _ = proof.communicate(timeout=120)
+    assert proof.returncode == 1, output
+    assert marked(mark) == set(), output
 
 
 def test_relay_and_worker_have_valid_manifests(bake: Bake, tmp_path: Path) -> None:

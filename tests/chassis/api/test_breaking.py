@@ -7,6 +7,8 @@ from typing import Any
 from unittest import TestCase
 
 from chassis.openapi.breaking import breaking_changes
+from chassis.openapi.headers import PARAMETERS
+from chassis.schemas import fields
 from chassis.schemas.sort import Sort
 
 TODAY = date(2026, 1, 2)
@@ -121,6 +123,38 @@ HARMLESS: dict[str, Change] = {
 }
 
 
+def decimal(digits: int, places: int, **bounds: int) -> dict[str, Any]:
+    return dict(fields.Decimal(digits=digits, places=places, **bounds).metadata)
+
+
+# The rules that differ, a schema, and one that accepts more.
+BOUNDS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("pattern", decimal(8, 2), decimal(12, 2)),
+    ("pattern", decimal(8, 2), decimal(9, 3)),
+    ("pattern", decimal(8, 0), decimal(10, 2)),
+    ("pattern", decimal(2, 2), decimal(3, 2)),
+    ("x-maximum", decimal(9, 2, maximum=9), decimal(9, 2, maximum=10)),
+    ("x-minimum", decimal(9, 2, minimum=-9), decimal(9, 2, minimum=-10)),
+    ("x-maximum", decimal(9, 2, maximum=9), decimal(9, 2)),
+    ("x-maximum", {"x-maximum": "2026-01-31T00:00:00Z"}, {"x-maximum": "2026-02-01T00:00:00Z"}),
+    ("x-maximum-bytes", {"x-maximum-bytes": 900}, {"x-maximum-bytes": 1000}),
+    ("x-maximum-depth", {"x-maximum-depth": 4}, {"x-maximum-depth": 5}),
+    ("minimum", {"minimum": 0}, {"minimum": -1}),
+    ("minItems", {"minItems": 1}, {"minItems": 0}),
+    ("minLength", {"minLength": 1}, {}),
+    ("multipleOf", {"multipleOf": 0.1}, {"multipleOf": 0.01}),
+    ("uniqueItems", {"uniqueItems": True}, {"uniqueItems": False}),
+)
+
+
+def bounded(schema: str, was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What breaks if `x` has other bounds in the schema that is taken, or in that given."""
+    documents = loads(dumps(DOCUMENT)), loads(dumps(DOCUMENT))
+    for document, bounds in zip(documents, (was, now), strict=True):
+        document["components"]["schemas"][schema]["properties"]["x"] = bounds
+    return breaking_changes(*documents, TODAY)
+
+
 class BreakingChangesTest(TestCase):
     def test_what_breaks_is_named_and_nothing_else(self) -> None:
         for expected, change in BREAKING.items():
@@ -154,6 +188,22 @@ class BreakingChangesTest(TestCase):
             with self.subTest(now):
                 found = breaking_changes(document("a", "b"), document(*now), TODAY)
                 self.assertEqual(bool(found), breaks, found)
+
+    def test_a_bound_of_what_is_sent_may_widen_and_not_narrow(self) -> None:
+        """A client reads what was stored, so a wider bound in an answer is none of its own."""
+        for rules, narrow, wide in BOUNDS:
+            with self.subTest(f"{narrow} to {wide}"):
+                self.assertEqual(bounded("In", narrow, wide), [])
+                found = bounded("In", wide, narrow)
+                self.assertEqual([line.split()[3] for line in found], rules.split())
+                self.assertEqual(bounded("Out", narrow, wide), [])
+                self.assertEqual(bounded("Out", wide, narrow), [])
+
+    def test_a_key_with_a_comma_never_was_one(self) -> None:
+        """A project that updates the template cannot bring such keys back."""
+        is_now = PARAMETERS["Idempotency-Key"]["schema"]["pattern"]
+        self.assertEqual(bounded("In", {"pattern": "^[!-~]{1,255}$"}, {"pattern": is_now}), [])
+        self.assertNotEqual(bounded("In", {"pattern": "^[!-~]{1,254}$"}, {"pattern": is_now}), [])
 
     def test_a_deprecated_operation_may_go_after_its_sunset(self) -> None:
         for sunset, may_go in (("2026-01-02", True), ("2026-01-03", False), (None, False)):

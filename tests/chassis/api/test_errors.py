@@ -6,10 +6,13 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from chassis.core.errors import ConflictError, DomainError
+from chassis.core.errors import ConflictError, DomainError, DuplicateError
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import public
+from chassis.http.flow.blueprint import Blueprint
+from chassis.schemas import fields
+from chassis.schemas.base import Schema
 
 
 class ClosedError(ConflictError):
@@ -20,6 +23,12 @@ def error_of(status: int) -> HTTPException:
     error = HTTPException("No.")
     error.code = status
     return error
+
+
+class LoanInput(Schema):
+    code = fields.Text(max_length=9, data_key="isbn/code")
+    copy = fields.Integer(attribute="copy_number")
+    id = fields.UUID(dump_only=True)
 
 
 class ErrorsTest(HttpTestCase):
@@ -171,3 +180,38 @@ class ErrorsTest(HttpTestCase):
             with self.subTest(sent):
                 response = self.client.get("/nothing", headers={"X-Request-ID": sent})
                 self.assertEqual(response.headers["X-Request-ID"] == sent, kept)
+
+    def test_of_what_exists_already_only_what_was_sent_is_named(self) -> None:
+        raised = DuplicateError("It is lent.")
+        blueprint = Blueprint("loans", __name__, url_prefix="/loans")
+
+        @blueprint.post("")
+        @blueprint.public
+        @blueprint.arguments(LoanInput)
+        @blueprint.response(204)
+        def lend(_body: Any) -> None:
+            raise raised
+
+        @blueprint.post("/again")
+        @blueprint.public
+        @blueprint.response(204)
+        def lend_again() -> None:
+            raise raised
+
+        [api] = self.app.extensions["flask-smorest"]["apis"].values()
+        api["ext_obj"].register_blueprint(blueprint)
+        code, copy = (("code", "/isbn~1code"), ("copy_number", "/copy"))
+        for names, detail, pointers in (
+            ((code[0],), "It is lent: isbn/code.", [code[1]]),
+            ((code[0], copy[0]), "It is lent: isbn/code, copy.", [code[1], copy[1]]),
+            (("owner", copy[0]), "It is lent: copy.", [copy[1]]),
+            (("id",), "It is lent.", []),
+            ((), "It is lent.", []),
+        ):
+            with self.subTest(names):
+                raised = DuplicateError("It is lent.", fields=names)
+                problem = self.assert_problem(self.client.post("/loans", json={}), 409, "duplicate")
+                found = [entry["pointer"] for entry in problem.get("errors", [])]
+                self.assertEqual((problem["detail"], found), (detail, pointers))
+                problem = self.assert_problem(self.client.post("/loans/again"), 409, "duplicate")
+                self.assertEqual(problem["detail"], "It is lent.")

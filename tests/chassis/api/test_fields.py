@@ -10,6 +10,7 @@ from chassis.development.testing.security_table import shows
 from chassis.http.flow.blueprint import Blueprint
 from chassis.schemas import fields
 from chassis.schemas.base import Schema
+from chassis.schemas.strict import Parameter
 
 
 class SchemasTest(TestCase):
@@ -83,6 +84,42 @@ class FieldsTest(TestCase):
         self.assert_refuses(fields.Date(), "2023-02-29", "20240101", "2024-W01-1", 0)
         self.assert_takes(fields.UUID(), "00000000-0000-0000-0000-00000000000F")
         self.assert_refuses(fields.UUID(), "0" * 32, "1_0" + "0" * 29, f"{{{'0' * 32}}}", 1)
+
+    def test_a_number_that_is_refused_is_told_which_would_be_right(self) -> None:
+        integer, behind = "Must be an integer from {} to {}.", "digits before the point and"
+        eight = f"Must be a number in a text, with at most 6 {behind} 2 behind it."
+        for field, values, sentence in (
+            (
+                fields.Decimal(digits=8, places=2),
+                ("1234567", "1.234", "1e3", 1.5, True, None),
+                eight,
+            ),
+            (
+                fields.Decimal(digits=2, places=2),
+                ("1", "0.123"),
+                f"Must be a number in a text, with at most 0 {behind} 2 behind it.",
+            ),
+            (
+                fields.Decimal(digits=3, places=0),
+                ("1000", "1.5", 1),
+                "Must be a whole number in a text, with at most 3 digits.",
+            ),
+            (fields.Integer(), ("1", 1.5, "x"), integer.format(-(2**31), 2**31 - 1)),
+            (fields.Integer(minimum=1, maximum=9), (Parameter("1" * 20),), integer.format(1, 9)),
+            (fields.Decimal(digits=4, places=1, minimum=1), ("0.5",), "Must be 1 or more."),
+            (fields.Decimal(digits=4, places=1, maximum=9), ("9.5",), "Must be 9 or less."),
+            (
+                fields.Decimal(digits=4, places=1, minimum=1, maximum=9),
+                ("0.5", "9.5"),
+                "Must be from 1 to 9.",
+            ),
+        ):
+            for value in values:
+                with self.subTest(sentence, value=value):
+                    with self.assertRaises(marshmallow.ValidationError) as raised:
+                        field.deserialize(value)
+                    told = [sentence] if value is not None else ["Field may not be null."]
+                    self.assertEqual(raised.exception.messages, told)
 
     def test_a_rule_of_the_author_s_has_its_code(self) -> None:
         field = fields.Text(max_length=9, validate=[validate.OneOf(["a"]), validate.Regexp("a")])

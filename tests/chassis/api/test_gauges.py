@@ -105,6 +105,18 @@ class GaugesTest(GaugeApiTestCase):
             self.assertEqual({name: found[name] for name in wanted}, wanted)
             self.assertEqual(found["created_at"], found["updated_at"])
 
+    def test_a_value_that_exists_already_is_named(self) -> None:
+        taken, other = self.create()["email"], self.create()
+        body = {**WHOLE, "email": taken.upper(), "site_id": str(self.site.id)}
+        wanted = {"pointer": "/email", "detail": "It exists already.", "code": "duplicate"}
+        for answer in (
+            self.client.post("/gauges", json=body),
+            self.client.patch(f"/gauges/{other['id']}", json={"email": taken}),
+        ):
+            problem = self.assert_problem(answer, 409, "duplicate")
+            self.assertEqual(problem["detail"], "It exists already: email.")
+            self.assertEqual(problem["errors"], [wanted])
+
     def test_a_field_is_emptied_where_it_may_be_empty(self) -> None:
         made = self.create(**FILLED)
         path = f"/gauges/{made['id']}"

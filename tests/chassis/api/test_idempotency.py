@@ -117,11 +117,15 @@ class IdempotencyTest(SpecimenApiTestCase):
             self.assertEqual(mails, ["once"])
 
     def test_a_key_has_1_to_255_visible_characters(self) -> None:
-        for self.key in ("!", "~" * 255):
+        for self.key in ("!", "+-.", "~" * 255):
             self.assertEqual(self.post(self.key[:20]).status_code, 201)
         for self.key in ("", " ", "a b", "~" * 256, "\xe4", "a\tb"):
             with self.subTest(self.key):
                 self.assert_problem(self.post("bad"), 400, "invalid-header")
+        for self.key in ("a,b", "a,a", "a, b", "a,", ",a", ",", '"a,b"'):
+            with self.subTest(self.key):  # Servers join two lines with a comma.
+                problem = self.assert_problem(self.post("bad"), 400, "invalid-header")
+                self.assertEqual(problem["errors"][0]["parameter"], "Idempotency-Key")
         self.assertNotIn("bad", self.texts())
 
     def test_other_methods_have_no_use_for_it(self) -> None:

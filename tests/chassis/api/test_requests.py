@@ -1,7 +1,10 @@
 """Every operation gets parsing, errors and headers from the chassis, on a resource of the tests."""
 
+from io import BytesIO
 from typing import Any
 from uuid import UUID
+
+from flask import request
 
 from chassis.core.paging import PageQuery
 from chassis.development.testing.http_cases import HttpTestCase
@@ -16,6 +19,7 @@ from src.api.responses import created
 from support.specimens import Specimen
 
 JSON = "application/json"
+UNEXPECTED = (b'{"reason": "late"}', b"[]", b"null", b"{", b"x=1", b"\xff", b"{%99999s}{}" % b"")
 
 
 class SpecimenSchema(Schema):
@@ -95,6 +99,10 @@ class RequestsTest(HttpTestCase):
             ({"text": "x", "id": "1"}, "/id", "unknown"),
             ({"text": "x", "__class__": "1"}, "/__class__", "unknown"),
             ({"text": "x", "a/b~c": 1}, "/a~1b~0c", "unknown"),
+            ({"text": "x", "\ud800": 1}, "/\ufffd", "unknown"),
+            ({"text": "x", "a\udc00/b": 1}, "/a\ufffd~1b", "unknown"),
+            ({"text": "x", "\udc00\ud83c": 1}, "/\ufffd\ufffd", "unknown"),
+            ({"text": "x", "\U0001f389": 1}, "/\U0001f389", "unknown"),
             ([], "", "type"),
         ):
             with self.subTest(body):
@@ -190,3 +198,80 @@ class RequestsTest(HttpTestCase):
             with self.subTest(path):
                 response = self.client.open(path, method="POST" if "spec" in path else "GET")
                 self.assert_problem(response, 400, "invalid-query")
+
+
+class UnexpectedBodiesTest(HttpTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.acted: list[bytes] = []
+        blueprint = Blueprint("actions", __name__, url_prefix="/actions")
+
+        @blueprint.route("", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+        @blueprint.public
+        @blueprint.response(204)
+        def act() -> None:
+            self.acted.append(b"")
+
+        @blueprint.post("/page")
+        @blueprint.public
+        @blueprint.arguments(PageArguments, location="query")
+        @blueprint.response(204)
+        def act_on_a_page(query: PageQuery) -> None:
+            self.acted.append(str(query).encode())
+
+        @blueprint.post("/raw")
+        @blueprint.public
+        @blueprint.doc(requestBody={"content": {"text/plain": {"schema": {"type": "string"}}}})
+        @blueprint.response(204)
+        def act_on_what_the_document_describes() -> None:
+            self.acted.append(request.get_data())
+
+        [api] = self.client.application.extensions["flask-smorest"]["apis"].values()
+        api["ext_obj"].register_blueprint(blueprint)
+
+    def test_an_operation_without_a_body_ignores_none(self) -> None:
+        for path, method in (
+            ("/actions", "POST"),
+            ("/actions", "PUT"),
+            ("/actions", "PATCH"),
+            ("/actions/page?limit=1", "POST"),
+        ):
+            for body in (
+                b'{"reason": "late"}',
+                b"[]",
+                b"null",
+                b"{",
+                b"x=1",
+                b"\xff",
+                b"{}" + b" " * 99_999 + b"{}",
+            ):
+                for content_type in (JSON, "text/plain", None):
+                    with self.subTest(method, path=path, body=body[:20], content_type=content_type):
+                        response = self.client.open(
+                            path, method=method, data=body, content_type=content_type
+                        )
+                        problem = self.assert_problem(response, 400, "malformed-body")
+                        self.assertEqual(problem["detail"], "This operation takes no body.")
+        chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+        chunks["wsgi.input"] = BytesIO(UNEXPECTED[0])
+        response = self.client.post("/actions", environ_overrides=chunks)
+        self.assert_problem(response, 400, "malformed-body")
+        self.assertEqual(self.acted, [])
+
+    def test_a_body_that_says_nothing_is_none(self) -> None:
+        """Many clients send {} where a function of theirs demands a body."""
+        for body in (b"", b"{}", b" { } ", b"{\n}"):
+            for method in ("POST", "PUT", "PATCH"):
+                with self.subTest(body, method=method):
+                    response = self.client.open("/actions", method=method, data=body)
+                    self.assertEqual(response.status_code, 204, response.text)
+
+    def test_a_read_and_a_deletion_leave_a_body_aside(self) -> None:
+        for method in ("GET", "DELETE"):
+            with self.subTest(method):
+                response = self.client.open("/actions", method=method, json={"reason": "late"})
+                self.assertEqual(response.status_code, 204, response.text)
+
+    def test_a_body_that_the_document_describes_reaches_the_view(self) -> None:
+        response = self.client.post("/actions/raw", data=b"raw", content_type="text/plain")
+        self.assertEqual((response.status_code, self.acted), (204, [b"raw"]))

@@ -1,7 +1,11 @@
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
+from uuid import uuid4
 
 import click
+from sqlalchemy import Connection, NullPool, create_engine, make_url
 
 from chassis.cli.main import cli
 from chassis.development.testing.database_cases import DatabaseTestCase, empty_database
@@ -26,6 +30,37 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
             result = self.manage("seed", DATABASE_URL=url)
         if migration_scripts().get_current_head():
             self.assert_stops(result, 1, "at revision none.*run `python manage.py db upgrade`")
+
+    def test_seeding_by_a_role_without_rights_is_a_sentence(self) -> None:
+        role = f"r{uuid4().hex}"
+        theirs = make_url(self.database_url).set(username=role, password="x")
+        with self.owner() as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+            self.addCleanup(self.drop_role, role)
+            for rights in (
+                "USAGE ON SCHEMA public",
+                "USAGE ON SCHEMA ops",
+                "SELECT ON ops.current_window",
+                "SELECT ON alembic_version",
+            ):
+                with self.subTest(f"without {rights}"), self.assertNoLogs(level="WARNING"):
+                    url = theirs.render_as_string(hide_password=False)
+                    result = self.manage("seed", DATABASE_URL=url)
+                    self.assert_stops(result, 78, "scripts/roles.sql")
+                    self.assertRegex(result.stderr, r"\AError: [^\n]+\n\Z")
+                    self.assertNotRegex(result.stderr, "SELECT|SQL|psycopg2")
+                connection.exec_driver_sql(f"GRANT {rights} TO {role}")
+
+    def drop_role(self, role: str) -> None:
+        with self.owner() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}")
+            connection.exec_driver_sql(f"DROP ROLE {role}")
+
+    @contextmanager
+    def owner(self) -> Iterator[Connection]:
+        engine = create_engine(self.database_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            yield connection
 
     def test_the_shell_has_the_container(self) -> None:
         with patch("code.interact") as interact:

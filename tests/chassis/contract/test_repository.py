@@ -152,11 +152,15 @@ class RepositoryContract(GaugeUnits):
         site = self.site()
         stored = self.gauge(site, email="a@example.org")
         other = self.gauge(site)
-        with self.assertRaises(DuplicateError):
+        with self.assertRaises(DuplicateError) as added:
             self.gauge(site, email="A@example.org")
-        with self.assertRaises(DuplicateError), self.unit_of_work() as work:
+        with self.assertRaises(DuplicateError) as saved, self.unit_of_work() as work:
             other.email = stored.email
             self.gauges(work).save(other)
+        with self.assertRaises(DuplicateError) as same, self.unit_of_work() as work:
+            self.gauges(work).add(gauge(site, id=stored.id))
+        found = [raised.exception.fields for raised in (added, saved, same)]
+        self.assertEqual(found, [("email",), ("email",), ("id",)])
         with self.unit_of_work(read_only=True) as work:
             found = self.gauges(work).find(email=stored.email)
             self.assertEqual(found and found.id, stored.id)

@@ -6,6 +6,8 @@ from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
 
+from sqlalchemy.exc import ProgrammingError
+
 from chassis.core import maintenance_service as module
 from chassis.core.errors import MaintenanceError, UnavailableError, ValidationError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
@@ -130,6 +132,17 @@ class BeliefTest(MaintenanceTestCase):
             self.seconds += QUIET_SECONDS
             service.current()
         self.assertEqual(len(logs.output), 2)
+
+    def test_the_log_has_the_sentence_of_the_database_and_no_statement(self) -> None:
+        denied = ProgrammingError("SELECT 1", {}, Exception("permission denied\nLINE 1: SELECT 1"))
+        error = UnavailableError("No answer.")
+        error.__cause__ = denied
+        service = self.service(None)
+        self.windows.current.side_effect = error
+        with self.assertLogs(module.__name__, "WARNING") as logs:
+            service.current()
+        [told] = [record.getMessage() for record in logs.records]
+        self.assertEqual(told, "Maintenance windows: No answer. (permission denied)")
 
     def test_after_an_error_somebody_else_may_read(self) -> None:
         service = self.service(None)

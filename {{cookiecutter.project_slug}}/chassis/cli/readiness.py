@@ -1,15 +1,18 @@
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import UnavailableError
-from chassis.postgres.error_translation import first_line
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.project import current_project
 from chassis.settings import ConfigError, Settings
 
+FORBIDDEN = "42501"
 ALLOWED = text("""
     SELECT current_setting('max_connections')::int
         - current_setting('superuser_reserved_connections')::int
@@ -34,13 +37,13 @@ def require_ready_database(config: Settings) -> None:
     if not current_project().uses_database:
         return
     with _container(config) as container:
+        logging.disable(logging.WARNING)  # What is in the way becomes the command's one sentence.
         try:
             container.health_service().readiness()
         except UnavailableError as error:
-            cause = getattr(error.__cause__, "orig", None)
-            reason = f" ({first_line(cause)})" if cause else ""
-            advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
-            raise click.ClickException(f"{error}{reason} {advice}") from error
+            raise _in_the_way(error) from error
+        finally:
+            logging.disable(logging.NOTSET)
         needed = config.workers * (2 * config.threads + 2)
         with container.engines().watch.connect() as connection:
             allowed = connection.execute(ALLOWED).scalar_one()
@@ -50,6 +53,17 @@ def require_ready_database(config: Settings) -> None:
             f"and PostgreSQL allows {allowed}. Lower WORKERS or THREADS, or raise PostgreSQL's "
             "max_connections."
         )
+
+
+def _in_the_way(error: UnavailableError) -> Exception:
+    """The error of the command: what is in the way, and what to do."""
+    cause = error.__cause__
+    reason = f" ({first_line(cause.orig)})" if isinstance(cause, DBAPIError) else ""
+    if isinstance(cause, DBAPIError) and sqlstate(cause) == FORBIDDEN:
+        advice = "Give the role in DATABASE_URL its rights: scripts/roles.sql does."
+        return ConfigError(f"{error}{reason} {advice}")
+    advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
+    return click.ClickException(f"{error}{reason} {advice}")
 
 
 def needs_upgrade(config: Settings) -> bool:

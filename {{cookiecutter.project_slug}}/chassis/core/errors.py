@@ -53,7 +53,10 @@ class ConflictError(DomainError):
 
 
 class DuplicateError(ConflictError):
-    pass
+    def __init__(self, sentence: str, *, fields: tuple[str, ...] = ()) -> None:
+        """`fields` are those of the entity whose values exist already, together."""
+        super().__init__(sentence)
+        self.fields = fields
 
 
 class PreconditionFailedError(ConflictError):

@@ -121,4 +121,7 @@ class MaintenanceService:
     def _complain(self, error: UnavailableError) -> None:
         if time.monotonic() >= self._quiet_until:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
-            _log.warning("Maintenance windows cannot be read: %s (%s)", error, error.__cause__)
+            cause = getattr(error.__cause__, "orig", None) or error.__cause__
+            # Without the statement, which follows PostgreSQL's own sentence.
+            reason = str(cause).strip().partition("\n")[0]
+            _log.warning("Maintenance windows: %s (%s)", error, reason)

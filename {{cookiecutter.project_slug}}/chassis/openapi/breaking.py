@@ -1,18 +1,32 @@
-"""Finds the changes of an OpenAPI document that break clients of the earlier one."""
+"""Finds the changes of an OpenAPI document that break clients of the earlier one.
+
+A bound breaks a client only where it narrows in what clients send. In an answer it promises
+nothing: what may be sent is read back, so each wider bound of a request widens the answer as well.
+Types, formats and the values of an enum do count in answers, because clients decide by them.
+"""
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from chassis.http.flow.idempotency import KEY
 from chassis.openapi.document import operations, parameters_of, resolve
+from chassis.schemas.fields import decimal_room
 from chassis.schemas.sort import sort_names
 
 Json = dict[str, Any]
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-MAXIMA = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+MAXIMA = (
+    *("maximum", "exclusiveMaximum", "maxLength", "maxItems"),
+    *("x-maximum", "x-maximum-bytes", "x-maximum-depth"),
+)
+MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems", "x-minimum")
 OTHER_RULES = ("pattern", "multipleOf", "uniqueItems")
+# Before, two Idempotency-Key lines counted as one key with a comma.
+REFUSED_SINCE = ("^[!-~]{1,255}$", f"^{KEY.pattern}$")
+UNLIMITED = (("minLength", 0), ("minItems", 0), ("uniqueItems", False))
 ALTERNATIVES = ("anyOf", "oneOf", "allOf", "$ref")  # $ref where a schema contains itself.
 
 
@@ -134,12 +148,28 @@ def _types(schema: Json) -> set[str]:
 def _limits(place: str, was: Json, now: Json) -> Iterator[str]:
     for rule in (*MAXIMA, *MINIMA, *OTHER_RULES):
         old, new = was.get(rule), now.get(rule)
-        if new in (old, None) or (rule, new) == ("minLength", 0):
+        if new in (old, None) or (rule, new) in UNLIMITED:
             continue
-        if rule == "pattern" and set() < sort_names(old) <= sort_names(new):
-            continue
-        if old is None or rule in OTHER_RULES or (new < old if rule in MAXIMA else new > old):
+        if old is None or not _widens(rule, old, new):
             yield f"{place}: {rule} is {new}, not {'unlimited' if old is None else old}"
+
+
+def _widens(rule: str, old: Any, new: Any) -> bool:
+    """Whether the new bound accepts all that the old one accepts; of unknown patterns, no."""
+    if rule == "pattern":
+        if (old, new) == REFUSED_SINCE:
+            return True
+        room, more_room = decimal_room(old), decimal_room(new)
+        if room and more_room:
+            return all(more >= some for some, more in zip(room, more_room, strict=True))
+        return set() < sort_names(old) <= sort_names(new)
+    try:
+        old, new = Decimal(str(old)), Decimal(str(new))
+    except InvalidOperation:
+        old, new = str(old), str(new)  # Moments: their order is that of their texts, in UTC.
+    if rule == "multipleOf":
+        return bool(old % new == 0)
+    return bool(new >= old if rule in MAXIMA else new <= old)
 
 
 def _simple(schema: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.http.flow.idempotency import KEY_HEADER
+from chassis.http.flow.idempotency import KEY, KEY_HEADER
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
@@ -54,7 +54,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     KEY_HEADER: {
         "description": "The same key with the same request gets the first answer again.",
-        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        "schema": {"type": "string", "pattern": f"^{KEY.pattern}$"},
     },
 }
 

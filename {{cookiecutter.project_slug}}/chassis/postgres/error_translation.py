@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -26,6 +27,9 @@ UNAVAILABLE = "The database does not answer."
 NOT_MIGRATED = "The database was not migrated yet."
 READ_ONLY_TRANSACTION = "25006"
 FOREIGN_KEY, RESTRICTED = "23503", "23001"  # ON DELETE RESTRICT is 23001 since PostgreSQL 18.
+UNIQUE = "23505"
+# The columns in the detail, in every language: Key (email)=(a@example.org) already exists.
+UNIQUE_COLUMNS = re.compile(r"[^(]*\(([^()]+)\)=\(")
 REFERRED = "Something else refers to this, or what it refers to is gone."
 UNDEFINED_FUNCTION = "42883"
 LOCK_NOT_AVAILABLE = "55P03"
@@ -37,7 +41,7 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     "3F000": (UnavailableError, NOT_MIGRATED),
     FOREIGN_KEY: (ConflictError, REFERRED),
     RESTRICTED: (ConflictError, REFERRED),
-    "23505": (DuplicateError, "It exists already."),
+    UNIQUE: (DuplicateError, "It exists already."),
     "23P01": (ConflictError, "It overlaps with something that exists."),  # EXCLUDE, for ranges.
     "40001": (CollisionError, "Another change was made at the same time."),
     "40P01": (CollisionError, "Another change was made at the same time."),
@@ -108,6 +112,21 @@ def reference_error(
     return ConflictError(f"Some {kind} still refer to this.")
 
 
+def note_unique_fields(error: IntegrityError, tables: Mapping[Table, str | None]) -> None:
+    """Note which fields of the entity exist already, for `translation_of`. `tables` as above.
+
+    The error stays the database's until the unit of work ends, because the transaction is over.
+    """
+    if sqlstate(error) != UNIQUE:
+        return
+    about = error.orig.diag  # type: ignore[union-attr]
+    for table, field in tables.items():
+        if about.table_name == table.name:
+            found = UNIQUE_COLUMNS.match(about.message_detail or "")
+            columns = [name.strip('"') for name in found[1].split(", ")] if found else []
+            error.unique_fields = (field,) if field else tuple(columns)  # type: ignore[attr-defined]
+
+
 def _by_state(state: str, error: DBAPIError) -> DomainError | None:
     if state == WRITE_REFUSED:
         return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
@@ -115,5 +134,7 @@ def _by_state(state: str, error: DBAPIError) -> DomainError | None:
         return UnavailableError(NOT_MIGRATED)
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found
+        if kind is DuplicateError:
+            return DuplicateError(text, fields=getattr(error, "unique_fields", ()))
         return kind(text)
     return None

@@ -14,7 +14,7 @@ from chassis.core.paging import PageQuery
 from chassis.core.persistence import STALE, Clock, Entity, Repository
 from chassis.postgres.children import Children
 from chassis.postgres.columns import require_fit
-from chassis.postgres.error_translation import reference_error
+from chassis.postgres.error_translation import note_unique_fields, reference_error
 from chassis.postgres.fast.rows import entity_maker
 from chassis.postgres.fast.statements import Statement
 from chassis.postgres.keyset import page_statement, page_values
@@ -244,6 +244,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
 
 def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
-    """Raise the error of the domain for a violated foreign key."""
+    """Raise the error of the domain for a violated foreign key; note which fields are unique."""
+    note_unique_fields(error, tables)
     if explained := reference_error(error, tables):
         raise explained from error

@@ -45,6 +45,9 @@ __all__ = [
 String = fields.String  # For fields that are only sent.
 
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+DECIMAL_PATTERN = re.compile(
+    r"\^-\?\(0(?:\|\[1-9]\[0-9]\{0,(\d+)})?\)(?:\(\\\.\[0-9]\{1,(\d+)}\)\?)?\$"
+)
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_FORM = re.compile(r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?")
@@ -78,6 +81,7 @@ class Integer(StrictField[int], fields.Integer):
         self.bounds = minimum, maximum
         rules = [validate.Range(minimum, maximum), *listed(options.pop("validate", ()))]
         super().__init__(validate=rules, **options)
+        self.error_messages["invalid"] = f"Must be an integer from {minimum} to {maximum}."
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, Parameter) and INTEGER.fullmatch(value):
@@ -100,6 +104,7 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         **options: Any,
     ) -> None:
         self.room = digits - places, places
+        # `decimal_room` reads this form.
         fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
         whole = rf"[1-9][0-9]{{0,{digits - places - 1}}}" if digits > places else ""
         self._form = re.compile(rf"-?(0{'|' if whole else ''}{whole}){fraction}")
@@ -113,6 +118,12 @@ class Decimal(StrictField[DecimalNumber], fields.Decimal):
         about |= options.pop("metadata", {})
         checks = [bounds, *listed(options.pop("validate", ()))]
         super().__init__(places=places, as_string=True, metadata=about, validate=checks, **options)
+        most = f"{digits - places} digits before the point and {places} behind it"
+        self.error_messages["invalid"] = (
+            f"Must be a number in a text, with at most {most}."
+            if places
+            else f"Must be a whole number in a text, with at most {digits} digits."
+        )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> DecimalNumber:
         if not isinstance(value, str) or not self._form.fullmatch(value):
@@ -171,6 +182,12 @@ class UUID(StrictField[uuid.UUID], fields.UUID):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> uuid.UUID:
         return _read(self, UUID_FORM, uuid.UUID, value)
+
+
+def decimal_room(pattern: object) -> tuple[int, int] | None:
+    """The digits before and after the point, by the pattern of a Decimal; None for another."""
+    found = DECIMAL_PATTERN.fullmatch(str(pattern))
+    return (int(found[1] or -1) + 1, int(found[2] or 0)) if found else None
 
 
 def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value: Any) -> Value:

@@ -17,10 +17,14 @@ class Bounds:
         self.minimum, self.maximum = minimum, maximum
 
     def __call__(self, value: Any) -> None:
-        if self.minimum is not None and value < self.minimum:
-            raise ValidationError(f"Must be {self.minimum} or more.")
-        if self.maximum is not None and value > self.maximum:
-            raise ValidationError(f"Must be {self.maximum} or less.")
+        low, high = self.minimum, self.maximum
+        if (low is None or value >= low) and (high is None or value <= high):
+            return
+        if high is None:
+            raise ValidationError(f"Must be {low} or more.")
+        if low is None:
+            raise ValidationError(f"Must be {high} or less.")
+        raise ValidationError(f"Must be from {low} to {high}.")
 
     def described(self) -> dict[str, str]:
         bounds = {"x-minimum": self.minimum, "x-maximum": self.maximum}

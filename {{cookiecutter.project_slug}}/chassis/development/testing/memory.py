@@ -109,7 +109,7 @@ class MemoryRepository(Repository[Entity]):
         if not _has(entity, self._only):
             raise ValueError("This repository has only other entities.")
         if entity.id in self._entities:
-            raise DuplicateError("It exists already.")
+            raise DuplicateError("It exists already.", fields=("id",))
         self._stamp(entity, "created_at", "updated_at")
         self._store(entity)
 
@@ -133,7 +133,7 @@ class MemoryRepository(Repository[Entity]):
             if None not in values.values() and any(
                 _has(one, values) for one in self._entities.values() if one.id != entity.id
             ):
-                raise DuplicateError("It exists already.")
+                raise DuplicateError("It exists already.", fields=tuple(names))
         for key in self._table.foreign_key_constraints if self._table is not None else ():
             name, others = key.column_keys[0], self._tables.get(key.referred_table.name, {})
             value = getattr(entity, name)

@@ -19,7 +19,8 @@ from chassis.http.input.parser import InvalidRequestError
 from chassis.project import current_project
 
 KEY_HEADER = "Idempotency-Key"
-KEY = re.compile(r"[!-~]{1,255}")
+# Visible ASCII without the comma, with which servers join two lines of the header.
+KEY = re.compile("[!-+.-~-]{1,255}")
 REPLAYED_HEADER = "Idempotent-Replayed"  # Stripe's name; the draft has none.
 
 
@@ -40,7 +41,7 @@ def respond_once(unit_of_work: Callable[[], UnitOfWorkFactory[Any]]) -> Maker:
         if key is None:
             return serve()
         if not KEY.fullmatch(key):
-            raise _refusal("invalid-header", "Not 1 to 255 visible ASCII characters.")
+            raise _refusal("invalid-header", "Needs 1 to 255 visible ASCII characters, no comma.")
         return _replay(unit_of_work(), _own(key, scope), serve, request)
 
     def step(route: Route) -> Step | None:

@@ -23,7 +23,7 @@ from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 from chassis.core.limits import BIG_INTEGER_MAX
 from chassis.core.request_scope import RequestScope
 from chassis.http.flow.pipeline import Before, Maker, Route, Step
-from chassis.http.input.parser import InvalidRequestError, query_fields
+from chassis.http.input.parser import InvalidRequestError, query_fields, takes_body
 from chassis.http.input.streamed_body import streams_body
 from chassis.http.input.unread_bodies import BODY_HEADERS
 
@@ -34,6 +34,10 @@ HOST = re.compile(
 HIGHEST_PORT = 65535
 # Health checks and Prometheus call by address.
 ANY_HOST = {"health", "metrics"}
+# The content of others has no meaning (RFC 9110, section 9.3), so clients lose nothing.
+BODY_HAS_MEANING = {"POST", "PUT", "PATCH"}
+NOTHING = {b"", b"{}"}  # Many clients send {} where they mean no body.
+JSON_BLANKS = b" \t\r\n"
 
 
 class IdConverter(IntegerConverter):
@@ -55,7 +59,10 @@ def check_input(trusted_hosts: Sequence[str]) -> Maker:
         # OPTIONS declares no parameters, so none is checked.
         declared = None if route.method == "OPTIONS" else query_fields(route.view)
         check = partial(_check, trusted, declared)
-        return Step(before=check if streams_body(route.view) else partial(_check_whole, check))
+        if streams_body(route.view):
+            return Step(before=check)
+        bodiless = route.method in BODY_HAS_MEANING and not takes_body(route.view)
+        return Step(before=partial(_check_bodiless if bodiless else _check_whole, check))
 
     return step
 
@@ -78,6 +85,14 @@ def _check_whole(check: Before, request: Request, scope: RequestScope) -> None:
     check(request, scope)
     if not BODY_HEADERS.isdisjoint(request.environ):
         _require_whole_body(request)
+
+
+def _check_bodiless(check: Before, request: Request, scope: RequestScope) -> None:
+    _check_whole(check, request, scope)
+    if BODY_HEADERS.isdisjoint(request.environ):
+        return
+    if request.get_data().translate(None, JSON_BLANKS) not in NOTHING:
+        raise BadRequest("This operation takes no body.")
 
 
 def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestScope) -> None:

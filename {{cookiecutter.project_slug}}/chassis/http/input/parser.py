@@ -17,6 +17,7 @@ from chassis.schemas.base import Schema, require_strict
 from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
+BODIES = {"json", "json_or_form", "form", "files"}  # The locations of webargs.
 UTF_8 = {"utf-8", "utf8"}  # Clients send utf8, though it is not a registered name.
 BROKEN = "The request breaks the rules of this operation."
 MOST_ERRORS = 100  # Limits how long a response to a bad body gets.
@@ -111,6 +112,27 @@ def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
     return found
 
 
+def body_keys(view: object) -> dict[str, str]:
+    """The names in the JSON body that a view declares, by the names of the loaded values."""
+    schema: marshmallow.Schema | None = getattr(view, "body_schema", None)
+    fields = {} if schema is None or schema.many else schema.load_fields
+    return {field.attribute or name: field.data_key or name for name, field in fields.items()}
+
+
+def pointer(key: str) -> str:
+    """The JSON pointer (RFC 6901) of a name."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def takes_body(view: object) -> bool:
+    """Whether the document describes a body of the operation; true for what is no operation."""
+    about: dict[str, Any] | None = getattr(view, "_apidoc", None)
+    if about is None or "requestBody" in about.get("manual_doc", {}):
+        return True
+    arguments = about.get("arguments", {}).get("parameters", [])
+    return any(one["in"] in BODIES for one in arguments)
+
+
 def _require_json(request: Request) -> None:
     environ = request.environ
     if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
@@ -126,8 +148,8 @@ def _entries(location: str, messages: Any, path: str = "") -> Iterator[dict[str,
     """An entry for each message, with a JSON pointer (RFC 6901) or a parameter's name."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
-            key = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _entries(location, nested, path if name == "_schema" else f"{path}/{key}")
+            below = path if name == "_schema" else path + pointer(str(name))
+            yield from _entries(location, nested, below)
     else:
         place = {"pointer": path} if location == "json" else {"parameter": path.lstrip("/")}
         for text in messages:

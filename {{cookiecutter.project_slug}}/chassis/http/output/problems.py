@@ -1,5 +1,6 @@
 """Problem details (RFC 9457) for every error."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from chassis.core.errors import (
     AuthenticationError,
     BusyError,
     DomainError,
+    DuplicateError,
     ForbiddenError,
     MaintenanceError,
     UnavailableError,
@@ -19,11 +21,14 @@ from chassis.core.errors import (
 )
 from chassis.core.maintenance_service import retry_after
 from chassis.core.request_scope import current_scope
-from chassis.http.input.parser import BROKEN, InvalidRequestError
+from chassis.http.flow.view_functions import view_of
+from chassis.http.input.parser import BROKEN, InvalidRequestError, body_keys, pointer
 from chassis.http.output.problem_rows import Rows, require_rows
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
+# Half a surrogate pair, as a name in the body may have, is in no UTF-8 (RFC 3629, section 3).
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 RETRY_AFTER_SECONDS = 2  # A retry may help: the response has Retry-After. A 503 always has it.
 # Own names: those of http.HTTPStatus change with Python's version.
 HTTP_ERRORS = {
@@ -78,6 +83,7 @@ def register_problems(app: Flask, rows: Rows, body: Body) -> None:
     problems = _Problems(rows, body)
     app.register_error_handler(DomainError, problems.of_domain)
     app.register_error_handler(ValidationError, problems.of_value)
+    app.register_error_handler(DuplicateError, problems.of_duplicate)
     app.register_error_handler(MaintenanceError, problems.of_maintenance)
     app.register_error_handler(AuthenticationError, problems.of_caller)
     app.register_error_handler(ForbiddenError, problems.of_caller)
@@ -102,6 +108,17 @@ class _Problems:
             return self.of_domain(error)
         entry = {"pointer": f"/{error.field}", "detail": str(error), "code": "invalid"}
         return self._response(self._row(error), BROKEN, errors=[entry])
+
+    def of_duplicate(self, error: DuplicateError) -> Response:
+        """Name the fields that a client may send: others, such as an owner's, are not its own."""
+        view = view_of(current_app, request.endpoint, request.method) if request.endpoint else None
+        sent, sentence = body_keys(view), str(error)
+        keys = [sent[name] for name in error.fields if name in sent]
+        entries = [
+            {"pointer": pointer(key), "detail": sentence, "code": "duplicate"} for key in keys
+        ]
+        detail = f"{sentence.removesuffix('.')}: {', '.join(keys)}." if keys else sentence
+        return self._response(self._row(error), detail, errors=entries)
 
     def of_maintenance(self, error: MaintenanceError) -> Response:
         seconds = retry_after(error.window)
@@ -152,7 +169,7 @@ class _Problems:
         status, kind = row
         request_id = current_scope().request_id
         problem = Problem(status, kind, detail, request.path, request_id, errors or [], more or {})
-        text = json.dumps(self._body(problem))
+        text = HALF_PAIR.sub("\ufffd", json.dumps(self._body(problem), ensure_ascii=False))
         response = Response(text, status, headers, content_type=PROBLEM_JSON)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))

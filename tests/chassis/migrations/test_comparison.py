@@ -329,16 +329,18 @@ class ComparisonTest(RevisionsTestCase):
         return ["z", *(f"{place}{name}" for name in referred)]
 
     def assert_tables_go_and_come_back(self, place: str, *, plain: bool) -> None:
-        def kept() -> None:
+        def kept(*more: SchemaItem) -> None:
             self.use_new_models()
-            Table("kept", self.models, Column("id", Integer), schema=place.rstrip(".") or None)
+            schema = place.rstrip(".") or None
+            Table("kept", self.models, Column("id", Integer), *more, schema=schema)
 
-        kept()
+        kept(Column("of", ForeignKey("z.id", ondelete="CASCADE"), index=True))
         names = self.refer_to_each_other(place)
         self.migrate()
         before, revision = self.shape(), self.current()
         kept()
-        self.migrations().create("Test", plain=plain, accept_drop=[*names, "state"])
+        accepted = [*names, "state", f"{place}kept.of"]
+        self.migrations().create("Test", plain=plain, accept_drop=accepted)
         self.upgrade()
         self.assertEqual(self.migrations().create("Test"), [])
         self.assertEqual(self.migrations().check(), [])

@@ -149,7 +149,7 @@ def table(project: Path, step: int) -> tuple[str, bool]:
         django=django,
         ours=right["ours"],
         theirs=right["theirs"],
-        step=f" Each {step}th input was sent." if step > 1 else "",
+        step=f" The proof sent every {step}th input." if step > 1 else "",
     )
     holds = not any(ours[kind, word] for kind in KINDS for word in ("taken", "broke"))
     return page, holds and not right["ours"]

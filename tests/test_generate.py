@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from conftest import ROOT, Report, command
-from test_documents import blocks, commands
+from test_documents import blocks, commands, running_database, sql
 
 from proofs.generator import Project, render
 
@@ -306,6 +306,33 @@ def test_a_field_comes_and_goes(fresh: Path) -> None:
     assert breaking.stdout.count("it is required now") == 1, breaking.stdout + breaking.stderr
     for name in ("kind", "code", "pinned"):
         manage(fresh, f"python manage.py destroy field Note {name}")
+    assert not status(fresh)
+
+
+def test_a_required_field_shuts_nobody_out(fresh: Path) -> None:
+    """Rows that are there, and rows of the release before, get the value; no revision waits."""
+    manage(fresh, "python manage.py generate resource Note title:str:200")
+    manage(fresh, "python manage.py db upgrade")
+    manage(fresh, "python manage.py seed")
+    command("git add --all && git commit --quiet --message note", cwd=fresh)
+    manage(fresh, "python manage.py generate field Note kind:str:9:index --backfill it\\'s:new")
+    written = status(fresh).split()
+    texts = [(fresh / name).read_text() for name in written if "versions/" in name]
+    assert [text.count('phase = "contract"') for text in texts] == [0, 0, 0, 1]
+    assert all('maintenance = "none"' in text for text in texts)
+    manage(fresh, "python manage.py db upgrade --until expand")
+    with running_database(fresh):
+        before = "INSERT INTO notes (id, version, title) VALUES (gen_random_uuid(), 1, 'Old')"
+        sql(fresh, before)
+        assert set(sql(fresh, "SELECT kind FROM notes").split()) == {"it's:new"}
+        for line in ("upgrade", "downgrade --yes 0002", "upgrade"):
+            manage(fresh, f"python manage.py db {line}")
+        manage(fresh, "python manage.py db check")
+        assert set(sql(fresh, "SELECT kind FROM notes").split()) == {"it's:new"}
+        with pytest.raises(AssertionError, match="violates not-null constraint"):
+            sql(fresh, before)
+    manage(fresh, "python manage.py db downgrade --yes 0002")
+    manage(fresh, "python manage.py destroy field Note kind")
     assert not status(fresh)
 
 

@@ -72,7 +72,7 @@ def apply(project: Path, text: str) -> Iterator[str]:
 
 
 def changed(text: str, block: str, name: str) -> str:
-    """Apply a diff. Each line without + must occur once after the one before; + lines follow it."""
+    """Apply a diff: lines with + go where the lines around them are, in the order of the diff."""
     lines, waiting = text.splitlines(), list[str]()
     place: int | None = None  # The position after the last found line.
     for line in block.splitlines():

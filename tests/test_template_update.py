@@ -347,7 +347,7 @@ def test_a_step_may_be_a_programme_and_a_failing_one_is_said(pair: Pair) -> None
 
 def test_a_conflict_of_lines_is_none_of_what_they_define(pair: Pair) -> None:
     name = "src/infrastructure/databases/unit_of_work.py"
-    line = "        self.todos = SqlTodoRepository(connection)\n"
+    line = "        self.todos = SqlTodoRepository(connection, todos, Todo, self.clock)\n"
     pair.edit(name, lambda text: text.replace(line, f"{line}        self.mine = 1\n"))
     pair.change(name, lambda text: text.replace(line, f"{line}        self.theirs = 1\n"))
 

@@ -52,7 +52,7 @@ COUNTER = Revision(
 FILL = Revision("fill", "none", call='backfill("todos", "filled = filled + 1")')
 
 LAST = [NOT_VALID, VALIDATE, NOT_NULL, REWRITE, FOREIGN_KEY, DROP]
-# A write between backfill and trigger would be missed by both.
+# The window stays open from the backfill to the trigger: both would miss a write in between.
 ORDERS = {
     "A": [ADD_COLUMN, BACKFILL, TRIGGER, CONCURRENT_INDEX, *LAST],
     "B": [ADD_COLUMN, BACKFILL, CONCURRENT_INDEX, TRIGGER, *LAST],

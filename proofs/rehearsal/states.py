@@ -9,7 +9,7 @@ ROWS = 80_000
 ADDED = "0002"  # The column exists, and the next revision fills it.
 INDEX = "index ix_todos_slug "
 INVALID = "the index invalid"
-# Applies one revision for each line on standard input.
+# Applies the revisions one by one; after each, waits for a line on standard input.
 STEP_BY_STEP = """
 import src
 import sys

@@ -47,6 +47,6 @@ def _settle_url(values: dict[str, Any]) -> None:
             )
         return
     if missing := [name for name in ("POSTGRES_USER", "POSTGRES_DB") if not values[name.lower()]]:
-        raise SettingNameError(f"POSTGRES_SERVER is set, and {' and '.join(missing)} is not.")
+        raise SettingNameError(f"POSTGRES_SERVER is set: set {' and '.join(missing)}, too.")
     url = URL.create("postgresql", **parts)  # URL.create escapes special characters.
     values["database_url"] = url.render_as_string(hide_password=False)

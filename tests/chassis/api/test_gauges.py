@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Table
+from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from api.gauges import MAYBE, SORTED, GaugeApiTestCase
 from chassis.development.testing.corpus import Corpus
@@ -68,6 +68,32 @@ class GaugeListsTest(GaugeApiTestCase, ListsSuite):
             self.assertIn(f"GET /gauges {what}, and {lacks}{columns}{then}", found)
         self.assertNotIn("filters by email", " ".join(found))
         self.assertNotIn("filters by number_from", " ".join(found))
+
+    def test_a_unique_key_is_an_index_too(self) -> None:
+        names = ("sorts by price,", "filters by site_name,", "sorts by maybe_price,")
+        price, site, maybe = (f"GET /gauges {name}" for name in names)
+        for add, served in (
+            (lambda c: Index(None, c.price, unique=True), {price}),
+            (lambda c: UniqueConstraint(c.price), {price}),
+            (lambda c: UniqueConstraint(c.site_id, c.text), {site}),
+            (lambda c: Index(None, c.site_id, c.text, unique=True), {site}),
+            (lambda c: UniqueConstraint(c.text, c.site_id), set()),
+            # Several rows have the same price, and this has them in another order than the list.
+            (lambda c: UniqueConstraint(c.price, c.text), set()),
+            # Some rows only.
+            (lambda c: Index(None, c.price, unique=True, postgresql_where=c.right), set()),
+            # Several rows have null.
+            (lambda c: UniqueConstraint(c.maybe_price), set()),
+            (lambda c: Index(None, c.maybe_price, c.id), {maybe}),
+        ):
+            changed = MetaData(naming_convention=tables.naming_convention)
+            for table in tables.sorted_tables:
+                table.to_metadata(changed)
+            made = add(changed.tables["gauges"].c)
+            found = " ".join(missing_indexes(self.client.application, changed))
+            with self.subTest(made=made):
+                lacking = {one for one in (price, site, maybe) if one in found}
+                self.assertEqual(lacking, {price, site, maybe} - served)
 
     def test_a_statement_for_each_row_is_noticed(self) -> None:
         self.asks_for_each = True

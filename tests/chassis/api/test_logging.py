@@ -325,7 +325,7 @@ class LineTest(TestCase):
                 handler.close()
 
     def test_a_reader_that_reads_needs_no_thread(self) -> None:
-        """A reader that never blocks, such as a file, gets lines without a writing thread."""
+        """A file, or a pipe with room, gets its lines without a writing thread."""
         with TemporaryFile("w+b") as file:
             self.assert_written_at_once(file, file)
         reading, writing = os.pipe()

@@ -97,6 +97,16 @@ class SqlUnitOfWorkTest(SqlUnits, UnitOfWorkContract):
         with self.assertRaises(DuplicateError), self.unit_of_work() as work:
             self.specimens(work).add(Specimen(text="same"))
 
+    def test_what_an_exclusion_constraint_refuses_is_a_conflict(self) -> None:
+        with self.assertRaisesRegex(ConflictError, "overlaps"):
+            self.execute("""
+                DO $$ BEGIN
+                    CREATE TEMP TABLE stays (nights int4range, EXCLUDE USING gist (nights WITH &&))
+                        ON COMMIT DROP;
+                    INSERT INTO stays VALUES ('[1,4)'), ('[3,5)');
+                END $$
+            """)
+
     def test_a_collision_is_told_apart(self) -> None:
         for state in ("40001", "40P01"):
             with self.subTest(state), self.assertRaises(CollisionError):

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 from alembic.util import CommandError
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -217,6 +219,28 @@ class ComparisonTest(RevisionsTestCase):
         self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
         self.assertEqual(sum("NOT VALID" in one for one in sources), 1)
 
+    def columns_with_all(self) -> Iterator[Column[Any]]:
+        """Return columns with what Alembic does not write with a column."""
+        check = CheckConstraint("number > 0", "number")
+        yield Column("number", Integer, check, index=True)
+        yield Column("mood", Enum("good", "bad", name="mood"), unique=True)
+        yield Column("moods", ARRAY(Enum("good", "bad", name="mood")))
+
+    def test_a_new_table_has_all_that_its_columns_have(self) -> None:
+        for schema in (None, "billing"):
+            with self.subTest(schema=schema):
+                sizes = Enum("s", "m", name="size", native_enum=False, create_constraint=True)
+                columns = *self.columns_with_all(), Column("size", sizes)
+                Table("counted", self.models, *columns, schema=schema)
+                [source] = self.migrate()
+                self.assertNotIn("NOT VALID", source)
+                self.assertIn('sa.CheckConstraint("number > 0"', source.replace("'", '"'))
+
+    def test_a_new_column_has_all_that_it_should(self) -> None:
+        self.anew(Column("id", Integer), *self.columns_with_all())
+        sources = self.migrate()
+        self.assertEqual({found[1] for found in map(NEEDS.search, sources) if found}, {"none"})
+
     def test_a_default_that_differs_from_row_to_row_comes_in_steps(self) -> None:
         other = Table("other", self.models, Column("key", Integer, primary_key=True))
         self.migrate()
@@ -287,6 +311,52 @@ class ComparisonTest(RevisionsTestCase):
         self.assertEqual(self.shape(), before)
         self.upgrade()
         self.assertFalse(self.has_table("looked_up"))
+
+    def refer_to_each_other(self, place: str) -> list[str]:
+        """Return tables with references in a line, and two that refer to each other."""
+        schema = place.rstrip(".") or None
+        referred = {"a": "z", "b": f"{place}a", "c": f"{place}d", "d": f"{place}c"}
+        Table("z", self.models, Column("id", Integer, primary_key=True))
+        for name, other in referred.items():
+            Table(
+                name,
+                self.models,
+                Column("id", Integer, primary_key=True),
+                Column("of", ForeignKey(f"{other}.id", name=f"fk_{name}", use_alter=name == "c")),
+                Column("state", Enum("new", "done", name="state"), index=True),
+                schema=schema,
+            )
+        return ["z", *(f"{place}{name}" for name in referred)]
+
+    def assert_tables_go_and_come_back(self, place: str, *, plain: bool) -> None:
+        def kept(*more: SchemaItem) -> None:
+            self.use_new_models()
+            schema = place.rstrip(".") or None
+            Table("kept", self.models, Column("id", Integer), *more, schema=schema)
+
+        kept(Column("of", ForeignKey("z.id", ondelete="CASCADE"), index=True))
+        names = self.refer_to_each_other(place)
+        self.migrate()
+        before, revision = self.shape(), self.current()
+        kept()
+        accepted = [*names, "state", f"{place}kept.of"]
+        self.migrations().create("Test", plain=plain, accept_drop=accepted)
+        self.upgrade()
+        self.assertEqual(self.migrations().create("Test"), [])
+        self.assertEqual(self.migrations().check(), [])
+        self.migrations().downgrade(revision)
+        self.assertEqual(self.shape(), before)
+        self.upgrade()
+
+    def test_tables_that_refer_to_others_are_dropped_before_them(self) -> None:
+        self.assert_tables_go_and_come_back("", plain=False)
+
+    def test_a_circle_of_references_is_dropped_in_one_revision(self) -> None:
+        self.assert_tables_go_and_come_back("", plain=True)
+
+    def test_tables_of_another_schema_are_dropped_and_may_come_again(self) -> None:
+        for _ in range(2):
+            self.assert_tables_go_and_come_back("billing.", plain=False)
 
     def test_plain_is_one_revision(self) -> None:
         self.anew(Column("id", Integer, nullable=False, index=True, unique=True))

@@ -30,7 +30,7 @@ DONE = """
 
 class FailureTest(RevisionsTestCase):
     def fails_between_two_revisions(self) -> None:
-        """Write revisions of which 0003 fails until `things` has a row."""
+        """Run revisions of which 0003 fails until `things` has a row."""
         self.revision("CREATE TABLE more ()", down="DROP TABLE more", maintenance="read-only")
         self.revision(FAIL_IF_EMPTY, maintenance="read-only")
         with self.assertRaisesRegex(DBAPIError, "division by zero"):
@@ -38,7 +38,7 @@ class FailureTest(RevisionsTestCase):
         self.assert_nothing_held()
 
     def fails_in_autocommit(self) -> None:
-        """Write a revision 0002 that leaves an invalid index while `things` has duplicates."""
+        """Insert duplicates, and run a revision 0002 that leaves an invalid index."""
         self.sql("INSERT INTO things VALUES (1), (1)")
         self.revision(code=UNIQUE_INDEX, maintenance="read-only")
         with self.assertRaisesRegex(MigrationFailedError, "could not create unique index"):

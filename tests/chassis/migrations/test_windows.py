@@ -11,7 +11,13 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError
 
-from chassis.core.errors import BusyError, ConflictError, MaintenanceError, UnavailableError
+from chassis.core.errors import (
+    BusyError,
+    ConflictError,
+    MaintenanceError,
+    NotFoundError,
+    UnavailableError,
+)
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.recovery import MigrationFailedError
@@ -444,7 +450,9 @@ class EmergencyTest(RevisionsTestCase):
         self.assertFalse(self.writers_are_let_in())
         with self.assertRaisesRegex(ConflictError, f"Window {window.id} is open already"):
             self.open()
-        self.windows().end()
+        with self.assertRaisesRegex(NotFoundError, f"Window {window.id - 1} is not open"):
+            self.windows().end(window_id=window.id - 1)
+        self.windows().end(window_id=window.id)
         self.assertTrue(self.writers_are_let_in())
         self.holder.close()
         migration.join()

@@ -340,3 +340,23 @@ class CodeTest(TestCase):
         for path, text in files(resource).items():
             with self.subTest(path):
                 self.assertTrue(ast.parse(text).body)
+
+    def test_no_index_is_written_whose_columns_another_has_first(self) -> None:
+        together = {"unique": (("maker", "code"),), "tables": {"Maker": "makers"}}
+        for sources, options, expected in (
+            (["maker:ref:Maker", "code:str:9"], together, []),
+            (["maker:ref:Maker:index", "code:str:9"], together, []),
+            (["maker:ref:Maker", "code:str:9:index"], together, ['"code"']),
+            # The rows of one maker are listed by their id, which the unique columns do not order.
+            (["maker:ref:Maker:filter", "code:str:9"], together, ['"maker_id", "id"']),
+            (["code:str:9"], together | {"under": "Maker"}, ['"maker_id", "id"']),
+            (["code:str:9:unique:index"], {}, []),
+            (["code:str:9:unique:filter:sort"], {}, []),
+            (["code:str:9:unique:filter:optional"], {}, []),
+            # Null is no value that only one row has.
+            (["code:str:9:unique:sort:optional"], {}, ['"code", "id"']),
+        ):
+            with self.subTest(sources=sources, options=options):
+                resource = read_resource("Part", sources, **options)
+                table = files(resource)["src/infrastructure/models/parts.py"]
+                self.assertEqual(re.findall(r"Index\(None, (.+)\)", table), expected)

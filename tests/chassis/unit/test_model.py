@@ -8,6 +8,7 @@ from unittest import TestCase
 
 from chassis.core import rules
 from chassis.core.errors import NotFoundError, ValidationError
+from chassis.core.identity import uuid7
 from chassis.core.model import Model, Value, declarations
 from support.gauges import Gauge, Site, State, gauge
 
@@ -58,6 +59,14 @@ class ModelTest(TestCase):
         self.assertIs(one.maybe_state, State.DRAFT)
         one.change(**dict.fromkeys(names))
         self.assertEqual({getattr(one, name) for name in names}, {None})
+
+    def test_identity_and_version_are_not_changed(self) -> None:
+        one = gauge(SITE)
+        before = one.id, one.version
+        for values in ({"id": uuid7()}, {"version": 2}, {"maybe_text": "x", "version": 1}):
+            with self.subTest(values), self.assertRaisesRegex(AttributeError, "cannot be changed"):
+                one.change(**values)
+        self.assertEqual((one.id, one.version, one.maybe_text), (*before, None))
 
     def test_an_address_is_in_lower_case(self) -> None:
         self.assertEqual(gauge(SITE, email="Ann@Example.org").email, "ann@example.org")

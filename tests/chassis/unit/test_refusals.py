@@ -233,7 +233,7 @@ class ControllersTest(TestCase):
         marked = 'Annotated[object, Provide["clock"]]'
         default = CONTROLLER.format(inject="").replace(marked, 'object = Provide["clock"]')
         self.enterContext(warnings.catch_warnings())
-        warnings.simplefilter("ignore", DIWiringWarning)  # The start does not read this.
+        warnings.simplefilter("ignore", DIWiringWarning)  # The start has to raise.
         for text in (above, later, default):
             with (
                 self.subTest(text),

@@ -78,7 +78,7 @@ class SettingNamesTest(CommandLineTestCase):
 
     def test_a_server_needs_a_user_and_a_database(self) -> None:
         for name in ("POSTGRES_USER", "POSTGRES_DB"):
-            self.assert_refused(f"POSTGRES_SERVER is set, and {name} is not", **PARTS | {name: ""})
+            self.assert_refused(f"POSTGRES_SERVER is set: set {name}, too", **PARTS | {name: ""})
         for server in ("postgresql://db", "db:5432", "a b", "db/samples"):
             with self.subTest(server):
                 self.assert_refused(

@@ -37,7 +37,7 @@ def check() -> None:
     click.echo("\n".join(unified_diff(was, now, "openapi.json", "the code", lineterm="")))
     raise click.ClickException(
         "openapi.json differs from the code. Run `python manage.py openapi write`, and commit "
-        "it with the change."
+        "openapi.json with the change."
     )
 
 

@@ -50,7 +50,8 @@ def require_ready_database(config: Settings) -> None:
     if needed > allowed:
         raise ConfigError(
             f"WORKERS={config.workers} and THREADS={config.threads} may open {needed} connections, "
-            f"and PostgreSQL allows {allowed}. Lower them, or raise its max_connections."
+            f"and PostgreSQL allows {allowed}. Lower WORKERS or THREADS, or raise PostgreSQL's "
+            "max_connections."
         )
 
 

@@ -61,7 +61,7 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
             forbidden = sqlstate(error) == FORBIDDEN
             return database_sentence(error), MISCONFIGURED if forbidden else FAILED
         case OSError(errno=number, filename=path) if number in SURROUNDINGS:
-            return f"{error.strerror}: {path or 'what the output goes to'}", FAILED
+            return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))

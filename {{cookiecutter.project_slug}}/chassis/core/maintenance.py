@@ -96,11 +96,11 @@ class MaintenanceWindows(ABC):
         """
 
     @abstractmethod
-    def end(self, accept_schema: str | None = None) -> Window:
+    def end(self, accept_schema: str | None = None, *, window_id: int | None = None) -> Window:
         """End the open window. Raise BusyError while a migration runs.
 
         After a failed migration, raise ConflictError unless `accept_schema` is the database's
-        revision. Raise NotFoundError if no window is open.
+        revision. Raise NotFoundError if no window is open, or another than `window_id`.
         """
 
     @abstractmethod

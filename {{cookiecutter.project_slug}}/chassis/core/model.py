@@ -50,6 +50,12 @@ class Model(Value):
     id: UUID = field(default_factory=uuid7)
     version: int = 1
 
+    def change(self, **values: Any) -> None:
+        """Assign the given fields. Raise AttributeError for `id` and `version`."""
+        if fixed := {"id", "version"} & values.keys():
+            raise AttributeError(f"{', '.join(sorted(fixed))} cannot be changed.")
+        Value.change(self, **values)
+
 
 def declarations(kind: type) -> dict[str, Declaration]:
     """The rule of each field. A field without a rule, such as a list of children, is left out.

@@ -47,7 +47,8 @@ class Repository(ABC, Generic[Entity]):
     def get(self, entity_id: UUID, *, lock: bool = False) -> Entity:
         """The entity with this id. Raise NotFoundError if there is none.
 
-        With `lock`, transactions that lock or change the entity wait until this one ends.
+        Raise PreconditionFailedError if the request expects another version of this entity. With
+        `lock`, transactions that lock or change the entity wait until this one ends.
         """
 
     @abstractmethod
@@ -101,9 +102,9 @@ class Transaction:
         """Run an action in this thread, once, after the outermost transaction has committed.
 
         The action does not run for a transaction that was rolled back or repeated, nor where `once`
-        finds a stored result. It runs before the caller goes on; an exception is logged and changes
-        nothing for the caller. A process that dies in between never runs it: write what must not be
-        lost into an outbox, in the same transaction.
+        finds a stored result. The action runs before the caller goes on. An exception of the action
+        is logged and changes nothing for the caller. A process that dies in between never runs the
+        action: write what must not be lost into an outbox, in the same transaction.
 
         Raise RuntimeError in a read-only transaction.
         """

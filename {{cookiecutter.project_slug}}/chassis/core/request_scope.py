@@ -39,7 +39,7 @@ class RequestScope:
     status: int = 500  # The status of the sent response.
     attempt: Attempt | None = None
     positions: Positions | None = None  # None without a replica.
-    admitted_window: int | None = None  # Databases to which this request may write.
+    admitted_window: int | None = None  # The id of the window that the request may write in.
     masks: dict[str, set[str]] = field(default_factory=dict)  # Values that log lines leave out.
     units: dict[Any, Any] = field(default_factory=dict)  # The open ones, by factory and thread.
     outer: "RequestScope | None" = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PAGE = Path("docs/architecture.md")
+CHASSIS = Path(__file__).parents[1]  # Installed as a wheel, it is in no folder of the project.
 BLOCK = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 KEY = r"^{}([\w-]+):(?: .*)?$"  # A YAML key at one indentation.
 WAITS = re.compile(r"^ +([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
@@ -20,12 +21,12 @@ PARTS = ("expand", "application", "contract")
 
 def rings(root: Path) -> str:
     """The rings of `src`, from the contract that `make check` holds."""
-    return _layers(root, "src")
+    return _layers(root, root / "src")
 
 
 def rooms(root: Path) -> str:
     """The rooms of `chassis`, from the contract that `make check` holds."""
-    return _layers(root, "chassis")
+    return _layers(root, CHASSIS)
 
 
 def steps(root: Path) -> str:
@@ -101,15 +102,15 @@ def is_true(root: Path) -> bool:
     return (root / PAGE).read_text("utf-8") == drawn(root)
 
 
-def _layers(root: Path, package: str) -> str:
+def _layers(root: Path, package: Path) -> str:
     """A node for each layer that exists, the outermost first; an arrow is an allowed import."""
     text = (root / "pyproject.toml").read_text("utf-8")
     contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
-    [layers] = [one["layers"] for one in contracts if one.get("containers") == [package]]
+    [layers] = [one["layers"] for one in contracts if one.get("containers") == [package.name]]
     found = []
     for layer in layers:
         names = [name.strip(" ()") for name in re.split(r"[|:]", layer)]
-        there = [name for name in names if _exists(root / package / name)]
+        there = [name for name in names if _exists(package / name)]
         if there:
             found.append(f"{there[0]}_layer[{_quoted(', '.join(there))}]")
     return _flow("TD", found)

@@ -69,7 +69,11 @@ CANCEL = OpsText("""
 
 
 class SqlMaintenanceWindows(MaintenanceWindows):
-    """Maintenance windows in the database: changes need the migrator's mutex."""
+    """Maintenance windows in the database.
+
+    `schedule` and `cancel` need the migrator's mutex. `start` and `end` do without the mutex beside
+    a migration; `extend` needs none.
+    """
 
     def __init__(self, watch: Engine, url: str, source: str) -> None:
         """`url` leads to PostgreSQL itself; `source` is cli or api, for the log."""
@@ -159,16 +163,16 @@ class SqlMaintenanceWindows(MaintenanceWindows):
                 ) from error
             return _by_id(connection, identity)
 
-    def end(self, accept_schema: str | None = None) -> Window:
+    def end(self, accept_schema: str | None = None, *, window_id: int | None = None) -> Window:
         try:
             with self._alone() as (connection, log):
-                return _end(connection, log, accept_schema)
+                return _end(connection, log, accept_schema, window_id)
         except MutexHeldError:
             with self._beside() as (connection, log):
                 window = current_window(connection)
                 if not (window and window.is_open and _is_untouched(connection, window.id)):
                     raise
-                return _end(connection, log, accept_schema)
+                return _end(connection, log, accept_schema, window_id)
 
     def extend(self, lasts: timedelta) -> Window:
         """Change the end of a window that was opened by hand, counted from now. Needs no mutex."""
@@ -252,10 +256,14 @@ def _is_untouched(connection: Connection, identity: int) -> bool:
     return connection.execute(UNTOUCHED, {"id": identity}).scalar() is not None
 
 
-def _end(connection: Connection, log: WindowLog, accept_schema: str | None) -> Window:
+def _end(
+    connection: Connection, log: WindowLog, accept_schema: str | None, window_id: int | None
+) -> Window:
     window = current_window(connection)
     if window is None or not window.is_open:
         raise NotFoundError("No window is open.")
+    if window_id not in {None, window.id}:
+        raise NotFoundError(f"Window {window_id} is not open.")
     if window.phase is WindowPhase.FAILED:
         revision = revision_of(connection)
         if accept_schema is None or accept_schema != revision:

@@ -172,4 +172,5 @@ def _goes_with_a_column(key: Key, difference: Difference, accepted: set[str]) ->
     )
     is_part = key.kind == "index" or key.kind in CONSTRAINTS
     words = re.findall(r'"(?:[^"]|"")+"|\w+', difference.extra[key].partition("(")[2])
-    return is_part and any(quote(column) in words for column in columns)
+    # SQLAlchemy quotes some names that PostgreSQL does not, such as `of`.
+    return is_part and any({column, quote(column)} & set(words) for column in columns)

@@ -7,7 +7,13 @@ from itertools import pairwise
 from sqlalchemy import Connection, text
 
 from chassis.migrations.catalog import CONSTRAINTS, Difference, Key
-from chassis.migrations.table_statements import ConstraintStatement, Statement, qualified, quote
+from chassis.migrations.table_statements import (
+    ConstraintStatement,
+    Removal,
+    Statement,
+    qualified,
+    quote,
+)
 
 LABEL = re.compile(r"'((?:[^']|'')*)'")
 GENERATED = re.compile(r"^(IDENTITY|GENERATED|serial)\b")
@@ -73,9 +79,9 @@ def removals(connection: Connection, difference: Difference) -> Iterator[Stateme
         name = qualified(key.schema, key.name)
         match key.kind:
             case "enum":
-                yield Statement(f"DROP TYPE {name}", f"CREATE TYPE {name} AS ENUM ({definition})")
+                yield Removal(f"DROP TYPE {name}", f"CREATE TYPE {name} AS ENUM ({definition})")
             case "sequence":
-                yield Statement(f"DROP SEQUENCE {name}", f"CREATE SEQUENCE {name} {definition}")
+                yield Removal(f"DROP SEQUENCE {name}", f"CREATE SEQUENCE {name} {definition}")
             case kind if kind in {"index", "comment", *CONSTRAINTS}:
                 made = _made(key, definition, connection)
                 yield Statement(made.back, made.forward, key.relation)

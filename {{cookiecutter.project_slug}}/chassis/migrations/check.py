@@ -10,11 +10,11 @@ from textwrap import indent, wrap
 
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData
-from sqlalchemy import inspect as inspected
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import CONTRACT, EXPAND, declaration, is_autocommit
+from chassis.migrations.catalog import catalog
 from chassis.migrations.effects import Effect
 from chassis.migrations.footprint import Footprint, footprint
 from chassis.migrations.migration_rules import safe_form
@@ -99,11 +99,10 @@ def judge_all(
         verdicts.append(judge(connection, script, metadata))
         if verdicts[-1].failures:
             return verdicts  # Later revisions build on this one, and cannot run.
-    inspector = inspected(connection)
     made_again = {
-        f"{STILL} {name}"
-        for table in inspector.get_table_names()
-        for name in (table, *(f"{table}.{one['name']}" for one in inspector.get_columns(table)))
+        f"{STILL} {'.'.join(part for part in (*key.relation, key.name) if part)}"
+        for key in catalog(connection)
+        if key.kind in {"table", "column type"}
     }
     return [_without(verdict, made_again) for verdict in verdicts]
 

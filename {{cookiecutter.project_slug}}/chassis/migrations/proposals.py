@@ -14,7 +14,7 @@ from warnings import catch_warnings, simplefilter
 from alembic.autogenerate import produce_migrations
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Column, Connection, Enum, MetaData, TypeDecorator
+from sqlalchemy import Column, Connection, Enum, MetaData, TypeDecorator
 from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.declarations import CONTRACT, EXPAND
@@ -22,6 +22,7 @@ from chassis.migrations.catalog import CONSTRAINTS, Catalog, Difference, Key, ca
 from chassis.migrations.catalog_statements import additions, new_values, prerequisites, removals
 from chassis.migrations.safe_forms import in_steps
 from chassis.migrations.scratch import undone
+from chassis.migrations.table_operations import as_written, in_order
 from chassis.migrations.table_statements import Operation, Part, Statement, quote
 from chassis.migrations.volatile_defaults import with_volatile_defaults
 
@@ -50,7 +51,7 @@ def parts(
     expand = [one for one in expand if not _comes_with_a_key(one, difference)]
     if not plain:
         expand = list(with_volatile_defaults(connection, expand))
-    expand = [_without_checks(one) for one in expand]
+    expand, contract = (in_order([as_written(one) for one in each]) for each in (expand, contract))
     with undone(connection):
         expand = [*prerequisites(difference), *expand]
         expand += _left_over(connection, expand, wanted, additions)
@@ -140,15 +141,6 @@ def _proposed(
             operation
         )
     return expand, contract
-
-
-def _without_checks(operation: Operation) -> Operation:
-    """Remove the checks of an added column: Alembic omits them, and the catalog adds them."""
-    if isinstance(operation, ops.AddColumnOp):
-        bare = operation.column._copy()  # noqa: SLF001  # Alembic copies columns in the same way.
-        bare.constraints = {one for one in bare.constraints if not isinstance(one, CheckConstraint)}
-        operation.column = bare
-    return operation
 
 
 @dataclass(frozen=True, slots=True)

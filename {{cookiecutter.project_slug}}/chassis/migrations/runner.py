@@ -133,7 +133,7 @@ class Runner:
                 connection.rollback()
                 self.options.say("schema", f"is at {revision_of(connection) or 'none'}")
                 if invalid := list(connection.execute(INVALID).scalars()):
-                    text = "a next run builds anew what a revision of it builds"
+                    text = "the next run rebuilds each index that its revisions build"
                     self.options.say("warning", f"invalid indexes: {', '.join(invalid)}; {text}")
                 connection.rollback()
 

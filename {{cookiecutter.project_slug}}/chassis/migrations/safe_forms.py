@@ -19,6 +19,7 @@ from chassis.migrations.table_statements import (
     ConstraintStatement,
     Operation,
     Part,
+    Removal,
     Statement,
     qualified,
     quote,
@@ -76,6 +77,7 @@ class _Steps:
     unindexed: list[Operation] = field(default_factory=list)  # Runs before the columns are dropped.
     alone: list[Operation] = field(default_factory=list)
     validated: list[Operation] = field(default_factory=list)
+    removed: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
 
 
@@ -87,11 +89,13 @@ def in_steps(operations: Sequence[Operation], in_use: set[Relation], phase: str)
         relation = relation_of(operation)
         if relation and relation in dropped:  # Its indexes go with it.
             steps.at_once[relation].append(operation)
+        elif isinstance(operation, Removal):
+            steps.removed.append(operation)
         else:
             _sort(operation, in_use, steps)
     together = [steps.made, *steps.at_once.values()]
     before, after = ([[each] for each in some] for some in (steps.unindexed, steps.alone))
-    every = [*before, *together, *after, steps.validated]
+    every = [*before, *together, *after, steps.validated, steps.removed]
     yield from (Part(each, phase) for each in every if each)
     yield from (Part(each, CONTRACT) for each in steps.contracting if each)
 

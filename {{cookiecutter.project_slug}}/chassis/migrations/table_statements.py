@@ -47,6 +47,13 @@ class Statement(ops.ExecuteSQLOp):
         return Statement(self.back, self.forward, self.relation) if self.back else Note()
 
 
+class Removal(Statement):
+    """Drops what tables use, after these."""
+
+    def __init__(self, forward: str, back: str) -> None:
+        super().__init__(forward, back)
+
+
 class ConstraintStatement(Statement):
     """Adds a constraint."""
 

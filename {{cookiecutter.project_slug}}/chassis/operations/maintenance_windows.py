@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from dependency_injector.wiring import Provide, inject
 from flask import url_for
 
-from chassis.core.errors import NotFoundError, ValidationError
+from chassis.core.errors import ValidationError
 from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
 from chassis.http.flow.blueprint import Blueprint
 from chassis.schemas.window import WindowEndInput, WindowInput, WindowOutput
@@ -43,10 +43,7 @@ def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[st
 @inject
 def end_window(body: dict[str, Any], window_id: int, windows: Windows) -> Window:
     """End the window that is open."""
-    window = windows.current()
-    if window is None or window.id != window_id:
-        raise NotFoundError(f"Window {window_id} is not open.")
-    return windows.end(body["accept_schema"])
+    return windows.end(body["accept_schema"], window_id=window_id)
 
 
 @blueprint.delete("/<int:window_id>")

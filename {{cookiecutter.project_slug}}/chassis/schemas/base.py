@@ -1,4 +1,4 @@
-"""The base of every schema of requests. The service does not start with a looser schema."""
+"""The base of every schema. The service does not start with a looser schema."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,9 @@ from chassis.schemas.loading import DirectSchema
 from chassis.schemas.strict import Message, StrictField
 
 IsWrong = Callable[[Field[object]], bool]
-WRITTEN_ALIKE = {String, Function, Method}  # A literal text, and a value that the author computes.
+# A response may have these fields of marshmallow: String writes a text as it is, and the author of
+# a Function or Method decides the form.
+WRITTEN_ALIKE = {String, Function, Method}
 
 
 class Schema(DirectSchema):

@@ -1,4 +1,4 @@
-"""The base of all fields of requests: limits, and errors with a code."""
+"""The base of all fields: limits, and errors with a code."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
@@ -63,7 +63,7 @@ class Parameter(str):
 
 
 class StrictField(fields.Field[Value], Generic[Value]):
-    """The base of all fields of requests; its errors have a code."""
+    """The base of all fields; its errors have a code."""
 
     # The field that a filter compares. None means equality with the field of the same name.
     entity_type: type | None = None

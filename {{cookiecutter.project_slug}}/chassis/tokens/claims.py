@@ -11,7 +11,7 @@ Claims = Mapping[str, Any]
 
 
 class Validity(NamedTuple):
-    """The validity of a token in Unix time; `begins` is the later of `nbf` and `iat`."""
+    """The validity of a token in Unix time; `not_before` is the later of `nbf` and `iat`."""
 
     not_before: float
     expires_at: float

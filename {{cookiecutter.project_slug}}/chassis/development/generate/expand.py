@@ -1,6 +1,7 @@
 """Writes the revisions that add a field to a table with rows: expand, then contract.
 
-`db check` tries each revision, and names the declarations that the revision needs.
+PostgreSQL adds a column with a constant default without reading or writing the rows.
+https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
 import json
@@ -15,11 +16,9 @@ from chassis.development.generate.kinds import quoted
 from chassis.development.generate.later import Addition
 from chassis.development.generate.places import VERSIONS, entity_file, table_file
 from chassis.development.generate.refusal import Refusal
-from chassis.development.generate.resource import Field
-from chassis.development.generate.resource_code import attribute
+from chassis.development.generate.resource_code import attribute, indexed
 
 PLAIN = {"int", "decimal", "bool"}
-DECLARES = re.compile(r'^(\d{4}) MIG012: has to say (maintenance|phase) = ("[\w-]+")')
 NOT_APPLIED = "Target database is not up to date"
 HEAD = '''"""{message}"""
 
@@ -57,15 +56,15 @@ class Revision:
 
 def add_revisions(draft: Draft, addition: Addition) -> list[str]:
     """Write the revisions; return the names of their files, oldest first."""
-    field, table = addition.field, addition.resource.plural
+    table = addition.resource.plural
     names = _nullable(draft, addition)
-    if field.default:
+    if addition.is_required:
         _give_default(draft, names, addition)
-    for columns, unique in _indexes(addition.field):
+    for columns, unique in _indexes(addition):
         names.append(_index(draft, names[-1], table, columns, unique=unique))
     if addition.is_required:
         names.append(_contract(draft, names[-1], addition))
-    _declare(draft)
+    _require_no_findings(draft)
     return names
 
 
@@ -92,7 +91,7 @@ def _is_new(line: bytes, addition: Addition) -> bool:
 
 
 def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
-    """Give the column a default, for the release that does not know it yet."""
+    """Give the column a default, for its rows and for the release that does not know it yet."""
     column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
     default = f"nullable=False, server_default=sa.text({quoted(_literal(addition))})"
     for path in (draft.root / VERSIONS / name for name in names):
@@ -114,14 +113,11 @@ def _literal(addition: Addition) -> str:
     return f"'{quoted}'"
 
 
-def _indexes(field: Field) -> list[tuple[list[str], bool]]:
+def _indexes(addition: Addition) -> list[tuple[list[str], bool]]:
     """The indexes in the table's lines: columns, and whether each is unique."""
-    found = [([field.name], True)] if field.has("unique") else []
-    if field.has("filter"):
-        return [*found, ([field.name, "id"], False)]
-    if field.has("index") or (field.kind.target and not field.has("unique")):
-        return [*found, ([field.name], False)]
-    return found
+    field = addition.field
+    unique, plain = [field.name] * field.has("unique"), indexed(addition.resource, field)
+    return [(columns, columns is unique) for columns in (unique, plain) if columns]
 
 
 def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: bool) -> str:
@@ -138,23 +134,14 @@ def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: 
 
 def _contract(draft: Draft, below: str, addition: Addition) -> str:
     """Write the contract revision, for the time when no earlier release runs."""
-    table, name, value = addition.resource.plural, addition.field.name, _literal(addition)
-    update = f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL"  # noqa: S608  # Quoted.
-    require = f'op.alter_column("{table}", "{name}", nullable=False)'
+    table, name = addition.resource.plural, addition.field.name
+    restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {_literal(addition)}"
     revision = Revision(
-        message=f"Require {name} of {table}",
-        upgrade=f"op.execute({quoted(update)})\n    {require}",
-        downgrade=f'op.alter_column("{table}", "{name}", nullable=True)',
+        message=f"Leave {name} of {table} to the code",
+        upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
+        downgrade=f"op.execute({quoted(restore)})",
         phase="contract",
     )
-    if addition.field.default:
-        restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {value}"
-        revision = Revision(
-            message=f"Leave {name} of {table} to the code",
-            upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
-            downgrade=f"op.execute({quoted(restore)})",
-            phase="contract",
-        )
     return _write(draft, below, revision)
 
 
@@ -169,22 +156,12 @@ def _write(draft: Draft, below: str, revision: Revision) -> str:
     return path.name
 
 
-def _declare(draft: Draft) -> None:
-    """Add the declarations that `db check` requires, and check again."""
-    for sentence in _check(draft):
-        if found := DECLARES.match(sentence):
-            [file] = (draft.root / VERSIONS).glob(f"{found[1]}_*.py")
-            line = re.compile(rf"^{found[2]} = .*$", re.MULTILINE)
-            text = line.sub(f"{found[2]} = {found[3]}", file.read_text("utf-8"), count=1)
-            file.write_text(text, "utf-8", newline="\n")
-    if wrong := _check(draft):
-        raise Refusal(f"`manage.py db check` says: {' '.join(wrong)} Nothing was written.")
-
-
-def _check(draft: Draft) -> list[str]:
+def _require_no_findings(draft: Draft) -> None:
     """Run `db check`, except for the finding that the new revisions are not applied."""
     command = [sys.executable, "manage.py", "db", "check", "--json"]
     result = subprocess.run(command, cwd=draft.root, capture_output=True, text=True, check=False)
     if not result.stdout.strip():
         raise Refusal(f"`manage.py db check` failed; nothing was written. {result.stderr.strip()}")
-    return [one for one in json.loads(result.stdout) if not one.startswith(NOT_APPLIED)]
+    found = json.loads(result.stdout)
+    if wrong := [one for one in found if not one.startswith(NOT_APPLIED)]:
+        raise Refusal(f"`manage.py db check` says: {' '.join(wrong)} Nothing was written.")

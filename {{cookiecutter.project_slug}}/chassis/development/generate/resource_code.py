@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from chassis.development.generate.kinds import member
+from chassis.development.generate.kinds import member, quoted
 from chassis.development.generate.names import snake
 from chassis.development.generate.resource import Field, Resource
 
@@ -38,7 +38,7 @@ def attribute(resource: Resource, field: Field) -> str:
 
 
 def constraints(resource: Resource, field: Field) -> list[str]:
-    """Return a field's constraints and indexes. Indexes end with the id, the order of lists."""
+    """Return a field's constraints, and its index."""
     name, found = field.name, []
     if field.has("unique"):
         found.append(f'UniqueConstraint("{name}")')
@@ -46,11 +46,24 @@ def constraints(resource: Resource, field: Field) -> list[str]:
         action = field.kind.on_delete.replace("_", " ").upper()
         target = resource.tables[field.kind.target]
         found.append(f'ForeignKeyConstraint(["{name}"], ["{target}.id"], ondelete="{action}")')
-    if field.has("sort") or field.has("filter") or field in resource.scope:
-        found.append(f'Index(None, "{name}", "id")')
-    elif field.has("index") or (field.kind.target and not field.has("unique")):
-        found.append(f'Index(None, "{name}")')
+    if columns := indexed(resource, field):
+        found.append(f"Index(None, {', '.join(map(quoted, columns))})")
     return found
+
+
+def indexed(resource: Resource, field: Field) -> list[str]:
+    """Return the columns of a field's index; none if it needs none, or a unique key serves.
+
+    An index for lists ends with the id, the order of their rows. Where null is allowed, many rows
+    may have it, and a list sorts them by their ids.
+    """
+    name = field.name
+    if field.has("unique") and not (field.optional and field.has("sort")):
+        return []
+    if field.has("sort") or field.has("filter") or field in resource.scope:
+        return [name, "id"]
+    is_looked_up = field.has("index") or field.kind.target
+    return [name] if is_looked_up and name not in {names[0] for names in resource.unique} else []
 
 
 def keywords(fields: list[Field]) -> str:

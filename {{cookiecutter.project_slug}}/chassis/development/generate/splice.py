@@ -1,6 +1,7 @@
 """Inserts whole lines into a module and removes them again, without any other change.
 
-Positions come from the standard library's `ast`; the result is parsed and compared.
+Positions come from the standard library's `ast`. The result is parsed, and must equal the module
+before but for these lines.
 """
 
 import ast

@@ -22,8 +22,8 @@ def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
     resource, _, field = name.partition(".")
     if not receipt and field and read_receipt(draft, resource):
         raise Refusal(
-            f"No command added {field} to {resource}. It came with {resource}, or by hand: take it "
-            "out by hand, or destroy the resource."
+            f"No command added {field} to {resource}: the field came with {resource}, or was "
+            "written by hand. Remove the field by hand, or destroy the resource."
         )
     if not receipt:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")

@@ -20,7 +20,7 @@ def patches(root: Path) -> list[str]:
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise TemplateError(
-            f"{MANIFEST} cannot be read ({error}). Take it from the last commit: "
+            f"{MANIFEST} cannot be read ({error}). Take the file from the last commit: "
             f"git checkout HEAD -- {MANIFEST}"
         ) from error
     present = hashes(root)

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Boolean, Column, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from chassis.core.paging import Comparison
 from chassis.http.access.policies import operations
@@ -61,22 +69,39 @@ def _is_served(table: Table, one: Comparison, column: Column[Any]) -> bool:
         return _has_index(table, column.name, operators=PATTERNS)
     if isinstance(column.type, Boolean):
         return True  # About half of the rows match: PostgreSQL would not use an index.
-    return _is_unique(table, column.name) or _has_index(table, column.name)
+    is_first = column.name in {names[0] for names in _keys(table)}
+    return is_first or _has_index(table, column.name)
 
 
 def _is_unique(table: Table, name: str) -> bool:
-    if table.c[name].primary_key:
-        return True
-    return any(
-        isinstance(one, UniqueConstraint) and next(iter(one.columns)).name == name
+    """Whether no two rows have the same value; several may have null."""
+    keys = _keys(table) + [
+        _names(index) for index in table.indexes if index.unique and not _is_partial(index)
+    ]
+    return [name] in keys and not table.c[name].nullable
+
+
+def _keys(table: Table) -> list[list[str | None]]:
+    """The columns of each constraint that has an index: the primary key, and the unique ones."""
+    return [
+        [column.name for column in one.columns]
         for one in table.constraints
-    )
+        if isinstance(one, PrimaryKeyConstraint | UniqueConstraint) and one.columns
+    ]
+
+
+def _names(index: Index) -> list[str | None]:
+    """The columns of an index; None in place of an expression."""
+    return [one.name if isinstance(one, Column) else None for one in index.expressions]
+
+
+def _is_partial(index: Index) -> bool:
+    return index.dialect_options["postgresql"]["where"] is not None
 
 
 def _has_index(table: Table, *names: str, operators: str | None = None) -> bool:
     for index in table.indexes:
-        leading = [getattr(one, "name", None) for one in index.expressions][: len(names)]
         given = index.dialect_options["postgresql"]["ops"].get(names[0])
-        if leading == list(names) and given == operators:
+        if _names(index)[: len(names)] == list(names) and given == operators:
             return True
     return False

@@ -270,7 +270,10 @@ class MemoryIdempotentTransaction(IdempotentTransaction):
 
 
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
-    """Opens units of work in memory. A repository has its table's name; `twins` replace some."""
+    """Opens units of work in memory, for one thread. A repository has its table's name.
+
+    `twins` are repositories in place of some of these.
+    """
 
     def __init__(
         self,

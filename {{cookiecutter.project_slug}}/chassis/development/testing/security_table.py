@@ -87,7 +87,7 @@ def document(requirements: Mapping[str, Any], chassis: Shown, project: Shown) ->
         head = "| | level | what it asks | the chassis | this project |\n|---|---|---|---|---|\n"
         parts.append(f"## {part['name']}\n\n{head}{''.join(rows)}")
     rows = [f"| {name} | {text} |\n" for name, text in requirements["not_shown"].items()]
-    head = "Left to you, or to who runs the service.\n\n| ASVS 5.0 | |\n|---|---|\n"
+    head = "You, or the operator of the service, decide these.\n\n| ASVS 5.0 | |\n|---|---|\n"
     return "\n".join([*parts, f"## Not shown here\n\n{head}{''.join(rows)}"])
 
 

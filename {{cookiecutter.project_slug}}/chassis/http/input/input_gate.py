@@ -27,7 +27,7 @@ from chassis.http.input.parser import InvalidRequestError, query_fields, takes_b
 from chassis.http.input.streamed_body import streams_body
 from chassis.http.input.unread_bodies import BODY_HEADERS
 
-# RFC 9110, section 4.2.3. Names of services in Docker may have an underscore.
+# The port may be empty (RFC 9110, section 4.2.3). Docker allows an underscore in a service's name.
 HOST = re.compile(
     r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:([0-9]{0,5}))?", re.ASCII | re.IGNORECASE
 )

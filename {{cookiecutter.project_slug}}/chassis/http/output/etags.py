@@ -52,7 +52,7 @@ EVERY = _Every()
 
 
 def attempt_of(request: Request) -> Attempt:
-    """Return the version that the request expects of the last entity in its URL.
+    """Return the attempt: the version that the request expects of the last entity in its URL.
 
     Raise InvalidRequestError for a malformed header, PreconditionFailedError without an entity.
     """

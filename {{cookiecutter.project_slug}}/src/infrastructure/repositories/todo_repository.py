@@ -1,4 +1,4 @@
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import bindparam
 
 from chassis.postgres.fast.statements import Statement
 from chassis.postgres.sql_repository import SqlRepository
@@ -10,8 +10,5 @@ TITLED = Statement(todos.select().where(todos.c.title == bindparam("title")).ord
 
 
 class SqlTodoRepository(SqlRepository[Todo], TodoRepository):
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, todos, Todo)
-
     def titled(self, title: str) -> list[Todo]:
         return self.entities(TITLED, title=title)

@@ -39,7 +39,7 @@ class VideoService:
             return work.videos.get(video_id)
 
     def delete(self, video_id: UUID, *, owner: str) -> None:
-        """And its likes, and its file, whose content goes after the commit."""
+        """Delete the video, its likes and its file; the content is deleted after the commit."""
         with self._unit_of_work() as work:
             video = work.videos.where(owner=owner).get(video_id)
             work.videos.remove(video)
@@ -54,7 +54,7 @@ class VideoService:
         """Find out how long it is, in milliseconds; None if its content does not tell."""
         with self._unit_of_work(read_only=True) as work:
             file = work.files.get(work.videos.get(video_id).file_id)
-        length = mp4.milliseconds(self._files.pieces(file))  # What takes its time.
+        length = mp4.milliseconds(self._files.pieces(file))  # This reads the whole file.
         with self._unit_of_work() as work:
             video = work.videos.get(video_id, lock=True)
             video.change(milliseconds=length)
@@ -62,7 +62,7 @@ class VideoService:
         return length
 
     def like(self, video_id: UUID, *, subject: str) -> None:
-        """Once, however often it is said."""
+        """Count one like for each subject."""
         with self._unit_of_work() as work:
             video = work.videos.get(video_id, lock=True)
             if work.video_likes.find(video_id=video_id, subject=subject) is None:

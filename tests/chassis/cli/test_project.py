@@ -80,7 +80,7 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
 
     def test_what_the_machine_does_not_allow_is_a_sentence(self) -> None:
         for error, sentence in (
-            (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: the output"),
+            (OSError(errno.ENOSPC, "No space left on device"), "left on device: the output"),
             (PermissionError(errno.EACCES, "Permission denied", "a/b"), "denied: a/b"),
             (OSError(errno.EROFS, "Read-only file system", "openapi.json"), "system: openapi.json"),
         ):

@@ -3,6 +3,7 @@
 import json
 import os
 from functools import cache
+from random import choice
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -22,12 +23,29 @@ def get(path: str, **query: Any) -> Any:
 
 
 @cache
-def cursors() -> list[str]:
-    """Return the cursors of the first pages of each list that is not nested."""
+def cursors() -> dict[str, list[str]]:
+    """Return the cursors of the first pages of each list that is not nested, by its path."""
     paths = get("/openapi.json")["paths"]
     lists = [path for path, item in paths.items() if takes_cursor(item.get("get", {}))]
-    pages = (get(path, limit=n) for path in lists if "{" not in path for n in (1, 2, 3))
-    return [page["next"] for page in pages if page["next"]]
+    pages = {path: [get(path, limit=n) for n in (1, 2, 3)] for path in lists if "{" not in path}
+    found = {path: [one["next"] for one in each if one["next"]] for path, each in pages.items()}
+    return {path: each for path, each in found.items() if each}
+
+
+def every_cursor() -> list[str]:
+    return [cursor for own in cursors().values() for cursor in own]
+
+
+def without_fractions(value: Any) -> Any:
+    """Write 1.0 as 1. JSON Schema calls both an integer; the service refuses the former.
+
+    Its reader of JSON would also take 1.00000000000000000001 for 1.0.
+    """
+    if isinstance(value, dict):
+        return {name: without_fractions(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without_fractions(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def takes_cursor(operation: Any) -> bool:
@@ -38,9 +56,13 @@ def takes_cursor(operation: Any) -> bool:
 def before_call(_context: Any, case: Any, _arguments: Any) -> None:
     """Change values that are valid alone but not in combination, such as a cursor with a sort."""
     query, headers = is_valid(case, "query"), is_valid(case, "header")
-    if query and case.query.get("cursor") in cursors():
-        # A cursor is valid with the sort and the filters of its page; these pages had none.
-        case.query = {name: case.query[name] for name in case.query if name in {"cursor", "limit"}}
+    if query and case.query.get("cursor") in every_cursor():
+        # A cursor is valid with the list, the sort and the filters of its page; these had none.
+        case.query = {name: case.query[name] for name in case.query if name == "limit"}
+        if own := cursors().get(case.operation.path):
+            case.query["cursor"] = choice(own)
+    if is_valid(case, "body"):
+        case.body = without_fractions(case.body)
     if headers and "Idempotency-Key" in case.headers:
         # An Idempotency-Key is valid for the request that first used it.
         case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}.{uuid4()}"
@@ -57,5 +79,5 @@ schemathesis.openapi.format(
     strategies.from_regex(r'\A(\*|(W/)?"[!#-~]{0,20}"(, (W/)?"[!#-~]{0,20}"){0,2}|"[1-9]")\Z'),
 )
 schemathesis.openapi.format(
-    "cursor", strategies.deferred(lambda: strategies.sampled_from(cursors()))
+    "cursor", strategies.deferred(lambda: strategies.sampled_from(every_cursor()))
 )

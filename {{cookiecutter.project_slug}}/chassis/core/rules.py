@@ -13,8 +13,10 @@ from typing import Any
 
 from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
 
-# A practical form: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
-EMAIL_FORM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+# RFC 5321, section 4.1.2, without quoted names and addresses of machines; a domain has a dot.
+ATOM, LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL_FORM = rf"{ATOM}(\.{ATOM})*@{LABEL}(\.{LABEL})+"
+LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1.
 URL_FORM = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?"
 
 
@@ -62,6 +64,7 @@ class Email(Rule):
             isinstance(value, str)
             and len(value) <= self.maximum
             and re.fullmatch(EMAIL_FORM, value) is not None
+            and value.index("@") <= LOCAL_PART
         )
 
     def sentence(self) -> str:

@@ -13,6 +13,7 @@ import schemathesis  # type: ignore[import-not-found]
 from hypothesis import strategies  # type: ignore[import-not-found]
 
 SERVICE = os.environ["SERVICE_URL"]
+LARGEST = 2**63 - 1
 
 
 def get(path: str, **query: Any) -> Any:
@@ -36,16 +37,21 @@ def every_cursor() -> list[str]:
     return [cursor for own in cursors().values() for cursor in own]
 
 
-def without_fractions(value: Any) -> Any:
-    """Write 1.0 as 1. JSON Schema calls both an integer; the service refuses the former.
+def storable(value: Any) -> Any:
+    """Replace what the service refuses, and no schema excludes.
 
-    Its reader of JSON would also take 1.00000000000000000001 for 1.0.
+    JSON Schema calls 1.0 an integer: a reader would also take 1.00000000000000000001 for 1.0. In a
+    JSON object of any form, jsonb stores no NUL, and JSON's readers lose digits of longer numbers.
     """
     if isinstance(value, dict):
-        return {name: without_fractions(one) for name, one in value.items()}
+        return {storable(name): storable(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [without_fractions(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return [storable(one) for one in value]
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:
+        return value
+    return max(-LARGEST, min(int(value), LARGEST))
 
 
 def takes_cursor(operation: Any) -> bool:
@@ -62,7 +68,7 @@ def before_call(_context: Any, case: Any, _arguments: Any) -> None:
         if own := cursors().get(case.operation.path):
             case.query["cursor"] = choice(own)
     if is_valid(case, "body"):
-        case.body = without_fractions(case.body)
+        case.body = storable(case.body)
     if headers and "Idempotency-Key" in case.headers:
         # An Idempotency-Key is valid for the request that first used it.
         case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}.{uuid4()}"

@@ -54,6 +54,20 @@ def storable(value: Any) -> Any:
     return max(-LARGEST, min(int(value), LARGEST))
 
 
+@cache
+def references() -> dict[str, str]:
+    """The lists that references in bodies lead to, by the names of the references: site_id."""
+    paths = get("/openapi.json")["paths"]
+    lists = {path.rpartition("/")[2]: path for path in paths if "{" not in path}
+    return {f"{name.removesuffix('s')}_id": path for name, path in lists.items()}
+
+
+def referred(name: str) -> Any:
+    """The id of an entity that exists now: an earlier request may have removed any other."""
+    items = get(references()[name], limit=1)["items"]
+    return items[0]["id"] if items else None
+
+
 def takes_cursor(operation: Any) -> bool:
     return any(parameter.get("name") == "cursor" for parameter in operation.get("parameters", []))
 
@@ -69,6 +83,8 @@ def before_call(_context: Any, case: Any, _arguments: Any) -> None:
             case.query["cursor"] = choice(own)
     if is_valid(case, "body"):
         case.body = storable(case.body)
+        if isinstance(case.body, dict):
+            case.body |= {name: referred(name) for name in case.body if name in references()}
     if headers and "Idempotency-Key" in case.headers:
         # An Idempotency-Key is valid for the request that first used it.
         case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}.{uuid4()}"

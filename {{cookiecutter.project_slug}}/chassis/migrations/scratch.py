@@ -14,9 +14,7 @@ from sqlalchemy.schema import CreateSchema
 
 from chassis.maintenance.window_log import create_tables_beside
 from chassis.postgres.engines import psycopg2_url, unpooled_engine
-from chassis.postgres.error_translation import first_line, sqlstate
-
-INSUFFICIENT_PRIVILEGE = "42501"
+from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
 
 
 class ScratchForbiddenError(Exception):
@@ -37,7 +35,7 @@ def scratch_database(url: str) -> Iterator[Connection]:
         try:
             administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
         except DBAPIError as error:
-            if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+            if sqlstate(error) != FORBIDDEN:
                 raise
             raise ScratchForbiddenError from error
         try:

@@ -32,6 +32,7 @@ UNIQUE = "23505"
 UNIQUE_COLUMNS = re.compile(r"[^(]*\(([^()]+)\)=\(")
 REFERRED = "Something else refers to this, or what it refers to is gone."
 UNDEFINED_FUNCTION = "42883"
+FORBIDDEN = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
 WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.

@@ -110,6 +110,10 @@ bench: $(READY)  ## Measure a generated project beside other stacks; needs wrk a
 bench-check: $(READY)  ## Fail where a request costs more than benchmarks/budget.toml allows; two minutes.
 	$(VENV)/bin/python -m benchmarks.guard
 
+.PHONY: bench-since
+bench-since: $(READY)  ## Compare what a request costs with REVISION=commit, in one run; five minutes.
+	$(VENV)/bin/python -m benchmarks.since $(REVISION)
+
 .PHONY: test-chassis
 test-chassis: $(READY)  ## Run the tests of the chassis on a generated project, PROJECT=path, or on a new one.
 	$(VENV)/bin/python -m proofs.chassis $(if $(PROJECT),--project '$(PROJECT)')

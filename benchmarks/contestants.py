@@ -42,6 +42,7 @@ class Contestant:
     verifies: bool = False  # Each request sends a token.
     token: str = ""
     shows: str = ""  # A header that each successful response must have.
+    project: Path | None = None  # Of a generated project; None for the one that is measured.
 
     @property
     def is_onion(self) -> bool:
@@ -64,12 +65,14 @@ class Contestant:
         return APPLICATIONS / self.folder / "requirements.txt"
 
     def directory(self, project: Path) -> Path:
-        return APPLICATIONS / self.folder if self.folder else project
+        return APPLICATIONS / self.folder if self.folder else self.project or project
 
     def arguments(self, project: Path, port: int) -> list[str]:
-        binaries = ENVIRONMENTS / self.environment / "bin" if self.folder else project / ".venv/bin"
+        installed = (
+            ENVIRONMENTS / self.environment if self.folder else self.directory(project) / ".venv"
+        )
         program, *rest = self.command.format(port=port, threads=THREADS).split()
-        return [str(binaries / program), *rest]
+        return [str(installed / "bin" / program), *rest]
 
 
 ONION = Contestant(

@@ -8,7 +8,7 @@ import sys
 import venv
 from pathlib import Path
 
-from benchmarks.contestants import ENVIRONMENTS
+from benchmarks.contestants import ENVIRONMENTS, ONION_NAME
 from proofs.harness.generation import ROOT, generate_only
 
 # And what it needs.
@@ -37,11 +37,15 @@ def generate(folder: Path, installed: Path | None = None, **answers: object) -> 
 
     It gets the installed environment, or one with what the default project needs to serve.
     """
-    project = generate_only(folder, **answers)
+    return ready(generate_only(folder, **answers), installed)
+
+
+def ready(project: Path, installed: Path | None = None, name: str = ONION_NAME) -> Path:
+    """Give a project its environment, of this name where none is given, and open its writes."""
     if installed is None:
-        served = folder / "served.txt"
+        served = project.parent / "served.txt"
         served.write_text(_served(project / "requirements"))
-        installed = environment("onion", served)
+        installed = environment(name, served)
     (project / ".venv").symlink_to(installed.resolve())
     open_writes(project)
     return project

@@ -105,6 +105,7 @@ def loaded(project: Path, server: Postgres) -> Figures:
             stack.callback(one.close)
         loads = [programme.load(*pair, stack) for pair in zip(chosen, rows, strict=True)]
         found = figures(programme.rounds(loads))
+        say(programme.disturbance())
         for load in loads:
             load.server.stop()
         alone = programme.alone(chosen[0], rows[0])

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -57,10 +56,8 @@ def measure(project: Path, scale: Scale, paths: list[Path], chosen: list[Contest
         for contestant, own in zip(chosen, rows, strict=True):
             say(f"Checking {contestant.title}")
             loads.append(programme.load(contestant, own, stack))
-        began, before = time.monotonic(), programme.others(loads)
         measurements = programme.rounds(loads)
-        disturbed = (programme.others(loads) - before) / (time.monotonic() - began)
-        about["busy_with_others"] = f"{disturbed:.2f} cores"
+        about["busy_with_others"] = f"{programme.busy_with_others:.2f} cores"
         for load in loads:
             load.server.stop()
         for contestant, own in zip(chosen, rows, strict=True):

@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from benchmarks.postgres import Postgres
 from benchmarks.rows import Rows
 from benchmarks.servers import Server, migrate, start
 from proofs.harness.issuer import SCOPE, Issuer
+
+MOST_BUSY = 0.1  # Cores; above this, the figures do not count.
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Programme:
         self._postgres = server
         self._folder = folder
         self._scale = scale
+        self.busy_with_others = 0.0  # Cores that other programs used during the rounds.
         every = os.sched_getaffinity(0)
         self._servers = every if shares else {max(every)}
         self._cores = every if shares else every - self._servers
@@ -64,12 +68,22 @@ class Programme:
         ]
 
     def rows(self, chosen: list[Contestant]) -> list[Rows]:
-        """Create the generated project's table, of which each application gets a clone."""
-        filled = Rows(self._postgres, "filled")
-        migrate(self._project, filled)
-        filled.fill()
-        filled.close()
-        return [Rows(self._postgres, f"bench_{one.name}", filled.database) for one in chosen]
+        """Create the table of each generated project; each application gets a clone of one."""
+        filled: dict[Path, str] = {}
+        found = []
+        for one in chosen:
+            project = one.project or self._project
+            if project not in filled:
+                filled[project] = self._filled(project, f"filled_{len(filled)}")
+            found.append(Rows(self._postgres, f"bench_{one.name}", filled[project]))
+        return found
+
+    def _filled(self, project: Path, database: str) -> str:
+        rows = Rows(self._postgres, database)
+        migrate(project, rows)
+        rows.fill()
+        rows.close()
+        return database
 
     def alone(self, contestant: Contestant, rows: Rows) -> Start:
         seconds = []
@@ -102,6 +116,7 @@ class Programme:
     def rounds(self, loads: list[Load]) -> list[Measurement]:
         """Run the rounds. Each has every load; another application begins each round."""
         found: list[Measurement] = []
+        began, before = time.monotonic(), self._others(loads)
         for number in range(self._scale.rounds):
             say(f"Round {number + 1} of {self._scale.rounds}")
             turn = number % len(loads)
@@ -110,9 +125,15 @@ class Programme:
                     for load in loads[turn:] + loads[:turn]:
                         if load.server.contestant.has(workload, connections):
                             found.append(load.measure(workload, connections, self._scale.seconds))
+        self.busy_with_others = (self._others(loads) - before) / (time.monotonic() - began)
         return found
 
-    def others(self, loads: list[Load]) -> float:
+    def disturbance(self) -> str:
+        """Say how many cores other programs used, and whether the figures count."""
+        text = f"Other programs used {self.busy_with_others:.2f} cores."
+        return text + (" Measure again." if self.busy_with_others > MOST_BUSY else "")
+
+    def _others(self, loads: list[Load]) -> float:
         """Return the CPU seconds so far of processes that do not belong to this run."""
         own = sum(cpu_seconds(load.server.pid) for load in loads) + cpu_seconds(self._postgres.pid)
         used = (

@@ -26,7 +26,11 @@ def copy_template(folder: Path) -> Path:
 
 def generate_only(folder: Path, **answers: object) -> Path:
     """Generate a project into `folder`, without its environment. Answers default."""
-    template = copy_template(folder / "template")
+    return generate_from(copy_template(folder / "template"), folder, **answers)
+
+
+def generate_from(template: Path, folder: Path, **answers: object) -> Path:
+    """Generate a project from another state of the template."""
     settings = folder / "cookiecutter.yaml"
     settings.write_text(f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n")
     project: str = cookiecutter(

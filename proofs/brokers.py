@@ -54,36 +54,36 @@ class DockerBroker:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._name = f"proof-{uuid4().hex[:8]}"
+        self.name = f"proof-{uuid4().hex[:8]}"
         run(
-            *("docker", "run", "--detach", "--name", self._name, "--hostname", "proof"),
+            *("docker", "run", "--detach", "--name", self.name, "--hostname", "proof"),
             *("--publish", f"127.0.0.1:{self.port}:5672", "--env", ARGUMENTS, IMAGE),
         )
         with removed_after_failure(self):
             self.wait()
-            self.version = run("docker", "exec", self._name, "rabbitmqctl", "version")
+            self.version = run("docker", "exec", self.name, "rabbitmqctl", "version")
 
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     def kill(self) -> None:
-        run("docker", "kill", "--signal", "KILL", self._name)
+        run("docker", "kill", "--signal", "KILL", self.name)
 
     def start(self) -> None:
-        run("docker", "start", self._name)
+        run("docker", "start", self.name)
 
     def freeze(self) -> None:
-        run("docker", "pause", self._name)
+        run("docker", "pause", self.name)
 
     def thaw(self) -> None:
-        run("docker", "unpause", self._name)
+        run("docker", "unpause", self.name)
 
     def wait(self) -> None:
         wait_for_greeting(self.port)
 
     def remove(self) -> None:
-        run("docker", "rm", "--force", "--volumes", self._name)
+        run("docker", "rm", "--force", "--volumes", self.name)
 
 
 class LocalBroker:

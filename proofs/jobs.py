@@ -1,13 +1,14 @@
 """Kill all processes of background jobs at random: each committed job has its effect once.
 
-python -m proofs.jobs [--short | --shutdown | --bench] [--project DIR] [--broker docker|debian]
+python -m proofs.jobs [--short | --shutdown | --leaderless | --bench] [--project DIR] [--broker docker|debian]
 
 While 3,000 requests enqueue a job each, of which 1,000 are rolled back, API, relay, worker and
 RabbitMQ are killed 50 times with SIGKILL, and API, relay and worker end 10 times by SIGTERM. A
-maintenance window is open for a while. Then the broker is frozen. At last each process gets SIGTERM
-in the middle of a job (`--shutdown`: this part only). `--bench` measures instead: jobs per second
-through outbox, relay and broker, compared with `send_task` after the commit, and what an enqueue
-adds to the time of a write.
+maintenance window is open for a while. Then the broker is frozen. Then each process gets SIGTERM
+in the middle of a job (`--shutdown`: this part only). At last a broker is killed right after its
+queue was made (`--leaderless`: this part only), and docs/jobs.md's commands repair it. `--bench`
+measures instead: jobs per second through outbox, relay and broker, compared with `send_task` after
+the commit, and what an enqueue adds to the time of a write.
 """
 
 from pathlib import Path
@@ -86,6 +87,7 @@ def write(number: int, units: Units) -> None:
 LENGTHS = {
     "short": "8 kills, 160 jobs are enqueued",
     "shutdown": "only end processes in the middle of a job",
+    "leaderless": "only elect the leader of a queue that has none",
     "bench": "measure, without kills",
 }
 

@@ -22,6 +22,10 @@ from chassis.settings import ConfigError
 CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
 # After so many deliveries, each ended by the loss of its worker, the broker dead-letters a message.
 DELIVERIES = 20
+UNCONFIRMED = (
+    f"The broker confirms no jobs within {CONFIRM_SECONDS} s. If it goes on, the queue may have no"
+    " leader: docs/jobs.md."
+)
 ROUTE = ""  # AMQP's default exchange: the routing key is the name of the queue.
 
 
@@ -121,6 +125,8 @@ class BrokerSink:
                     _drain(channel.connection, deadline)
         except (AMQPError, OSError) as error:
             self.close()
+            if waiting and isinstance(error, TimeoutError):
+                raise SinkError(UNCONFIRMED) from error
             raise SinkError(f"The broker accepts no jobs ({error!r}).") from error
 
     def returned(self) -> Iterator[UUID]:

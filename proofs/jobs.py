@@ -1,6 +1,7 @@
 """Kill all processes of background jobs at random: each committed job has its effect once.
 
-python -m proofs.jobs [--short | --shutdown | --leaderless | --bench] [--project DIR] [--broker docker|debian]
+python -m proofs.jobs [--short | --shutdown | --leaderless | --bench] [--project DIR]
+                      [--broker docker|debian]
 
 While 3,000 requests enqueue a job each, of which 1,000 are rolled back, API, relay, worker and
 RabbitMQ are killed 50 times with SIGKILL, and API, relay and worker end 10 times by SIGTERM. A

@@ -3,13 +3,14 @@
 import re
 from dataclasses import asdict
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, LargeBinary, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
 from chassis.core.persistence import IdempotentTransaction, StoredResponse
-from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
+from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
@@ -58,7 +59,7 @@ class SqlIdempotentTransaction(IdempotentTransaction):
         try:
             self._connection.execute(LOCK, {"lock": lock})
         except OperationalError as error:
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
                 raise
             raise BusyError("A request with this key is being served.") from error
 

@@ -1,6 +1,13 @@
+import atexit
+import logging
+import multiprocessing
 import os
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from chassis.core.errors import CodeError
@@ -29,6 +36,9 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
 
 def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
     """Build the application of a server process. Exit with a sentence for a team's mistake."""
+    if parent := multiprocessing.parent_process():
+        atexit.register(_end)
+        Thread(target=_end_after, args=[parent], daemon=True).start()
     try:
         config = load_config_with_database(kind)
         app = create_app(config)
@@ -36,6 +46,20 @@ def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
     except (CodeError, ConfigError) as error:
         raise SystemExit(f"Error: {error}") from None
     return app
+
+
+def _end_after(parent: BaseProcess) -> None:
+    """End this process when its parent was killed: it would keep the port of the service."""
+    # `join` would wait for ever: it watches a pipe whose ends the other processes inherited.
+    while os.getppid() == parent.pid:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end() -> None:
+    """Exit at once: if Python ended the server's threads first, they would panic."""
+    logging.shutdown()  # os._exit skips the handler that would do this.
+    os._exit(0)
 
 
 def _require_key(app: "Flask", config: Settings) -> None:

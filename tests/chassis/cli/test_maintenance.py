@@ -4,10 +4,13 @@ from typing import Any
 from unittest.mock import patch
 
 from click.testing import Result
+from dependency_injector.providers import Singleton
 
 from chassis.maintenance import drain
 from chassis.maintenance.migrator import migrator
+from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from chassis.postgres.locks import ask_write_fence, mutex, write_fence
+from chassis.project import current_project
 from support.command_line import CommandLineTestCase
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 from support.windows import WindowObserver, WindowTestCase
@@ -63,6 +66,21 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         [row] = [json.loads(line) for line in self.maintenance("list", "--json").splitlines()]
         self.assertEqual((row["phase"], row["outcome"]), ("off", "completed"))
         self.assert_refused(FAILED, "No window is open", "maintenance", "extend", "--for", "1h")
+
+    def test_they_use_the_windows_of_the_projects_container(self) -> None:
+        class Others(SqlMaintenanceWindows):
+            def latest(self, count: int) -> list[dict[str, Any]]:
+                return [{"id": count, "kind": "of others"}]
+
+        container = current_project().container_type
+        windows = Singleton(
+            Others, container.engines.provided.watch, container.config.provided.migration_url
+        )
+        with container.maintenance_windows.override(windows):
+            self.assertEqual(self.maintenance("list", "--last", "7"), "7  of others")
+            self.maintenance("start", *READ_ONLY, "--for", "10m")
+            events = [json.loads(line) for line in self.maintenance("log", "--json").splitlines()]
+        self.assertEqual({event["source"] for event in events}, {"cli"})
 
     def test_that_of_a_migration_is_not_extended(self) -> None:
         self.insert_window(kind="migration", phase="verifying", target_revision="0002")

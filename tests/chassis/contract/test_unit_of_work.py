@@ -1,5 +1,6 @@
 """The contract of units of work: the same tests for the real one and for the fake."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from chassis.core.errors import CollisionError, ConflictError, DuplicateError, NotFoundError
@@ -26,6 +27,16 @@ class UnitOfWorkContract(UnitsTestCase):
             self.specimens(work).add(Specimen(text="lost"))
             _ = 1 / 0
         self.assertEqual(self.texts(), [])
+
+    def test_another_thread_has_its_own(self) -> None:
+        with ThreadPoolExecutor(1) as threads:
+            with self.unit_of_work() as work:
+                other = threads.submit(self.stored, "second")
+                with suppress(TimeoutError):  # The fake lets the other thread wait for this block.
+                    other.result(timeout=0.2)
+                self.specimens(work).add(Specimen(text="first"))
+            other.result()
+        self.assertEqual(sorted(self.texts()), ["first", "second"])
 
     def test_a_change_that_is_not_saved_is_not_stored(self) -> None:
         specimen = self.stored()

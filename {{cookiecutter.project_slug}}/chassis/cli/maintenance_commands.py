@@ -15,7 +15,6 @@ from chassis.cli.parameters import Duration, Moment, json_option
 from chassis.cli.readiness import require_database
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService, retry_after
-from chassis.maintenance.sql_maintenance_windows import SqlMaintenanceWindows
 from chassis.postgres.engines import unpooled_engine
 from chassis.postgres.locks import fence_of, holders, mutex_of
 from chassis.project import current_project
@@ -31,7 +30,7 @@ message_option = click.option("--message", default="", help="The text for caller
 
 @dataclass(frozen=True)
 class Tools:
-    windows: SqlMaintenanceWindows
+    windows: Any  # The container's SqlMaintenanceWindows, or what a project has in its place.
     service: MaintenanceService
     migration_url: str
 
@@ -42,10 +41,10 @@ def _tools() -> Iterator[Tools]:
     config = load_config_with_database(project.config_type)
     container = project.container_type(config=config)
     engines = container.engines()
-    windows = SqlMaintenanceWindows(engines.watch, config.migration_url, source="cli")
     try:
-        service = MaintenanceService(windows, config.secret_key)
-        yield Tools(windows, service, config.migration_url)
+        # The service gets the same windows, because their provider is a singleton.
+        windows = container.maintenance_windows(source="cli")
+        yield Tools(windows, container.maintenance_service(), config.migration_url)
     finally:
         engines.dispose()
 

@@ -7,6 +7,7 @@ from copy import copy, deepcopy
 from dataclasses import fields
 from datetime import UTC, datetime
 from operator import attrgetter
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, Self, get_type_hints
 from uuid import UUID
@@ -270,9 +271,9 @@ class MemoryIdempotentTransaction(IdempotentTransaction):
 
 
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
-    """Opens units of work in memory, for one thread. A repository has its table's name.
+    """Opens units of work in memory; another thread waits for its turn.
 
-    `twins` are repositories in place of some of these.
+    A repository has its table's name. `twins` are repositories in place of some of these.
     """
 
     def __init__(
@@ -287,11 +288,17 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
         self.twins = twins
         self._tables: dict[str, dict[UUID, Any]] = defaultdict(dict)
         self._answers: dict[str, StoredResponse | None] = {}
+        self._turn = RLock()
         self._busy = False
         self._joined: CommitHooks | None = None
 
     @contextmanager
     def __call__(self, *, read_only: bool = False) -> Iterator[MemoryUnitOfWork]:
+        with self._turn, self._opened(read_only=read_only) as work:
+            yield work
+
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[MemoryUnitOfWork]:
         if self._busy:
             raise RuntimeError(NESTED)
         self._busy = True
@@ -311,6 +318,11 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
 
     @contextmanager
     def once(self, key: str) -> Iterator[MemoryIdempotentTransaction]:
+        with self._turn, self._answered_once(key) as once:
+            yield once
+
+    @contextmanager
+    def _answered_once(self, key: str) -> Iterator[MemoryIdempotentTransaction]:
         if self._busy or self._joined:
             raise RuntimeError(NESTED)
         before, once = self._tables, MemoryIdempotentTransaction(self._answers.get(key))

@@ -421,14 +421,20 @@ HEAD = "HTTP/1.1\r\nConnection: close\r\nHost: ours\r\n"
 FORGED = "X_Forwarded_For: 192.0.2.1\r\nX-Forwarded_For: 192.0.2.1\r\nX_Forwarded_Proto: https\r\n"
 
 
-def spoken(port: int, request: str) -> tuple[int, str]:
-    """Send bytes; return the status and the body of the response."""
+def answered(port: int, request: str) -> tuple[str, str]:
+    """Send bytes; return the head and the body of the response."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(request.encode("latin-1"))
         while part := client.recv(65536):
             answer += part
     head, _, body = answer.decode("latin-1").partition("\r\n\r\n")
+    return head, body
+
+
+def spoken(port: int, request: str) -> tuple[int, str]:
+    """Send bytes; return the status and the body of the response."""
+    head, body = answered(port, request)
     return int(head.split()[1]), body
 
 
@@ -484,24 +490,41 @@ def test_nginx_settles_what_the_server_would_read_in_another_way(echo: Stack) ->
         assert spoken(echo.port, request)[0] in {400, 501}, request
 
 
+def require_own_problem(port: int, request: str, status: int, *about: str) -> None:
+    """Require a problem of nginx's own; `about` are its kind, and possibly its path and id."""
+    head, body = answered(port, request)
+    problem = json.loads(body)
+    assert problem.keys() == set("type title status detail instance request_id".split())
+    assert (int(head.split()[1]), problem["status"]) == (status, status), request[:60]
+    found = (problem["type"], problem["instance"], problem["request_id"])
+    assert found[: len(about)] == about, request[:60]
+    assert re.findall("(?m)^X-Request-ID: ([^\r]+)", head) == [problem["request_id"]], request[:60]
+    assert "\r\nContent-Type: application/problem+json" in head, request[:60]
+
+
 def test_nginxs_own_errors_are_problems(echo: Stack) -> None:
     many = "".join(f"X-{n}: {'a' * 7000}\r\n" for n in range(6))
-    requests = {
-        f"GET /metrics {HEAD}\r\n": 404,
-        f"GET /a%2Fb {HEAD}\r\n": 404,
-        f"GET /_413 {HEAD}\r\n": 404,
-        f"GET / {HEAD}{many}\r\n": 400,
-        f"GET /{'a' * 9000} {HEAD}\r\n": 414,
-        f"POST / {HEAD}Content-Length: 2000000\r\n\r\n": 413,
-    }
-    for request, expected in requests.items():
-        status, body = spoken(echo.port, request)
-        problem = json.loads(body)
-        assert (status, problem["status"]) == (expected, expected), request[:60]
-        assert problem.keys() == {"type", "title", "status", "detail"}
+    mine, forged = "X-Request-ID: mine-1\r\n", 'X-Request-ID: a"b\r\n'
+    for request, status, *about in (
+        (f"GET /metrics {HEAD}{mine}\r\n", 404, "not-found", "/metrics", "mine-1"),
+        (f'GET /metrics?x="y {HEAD}{forged}\r\n', 404, "not-found", "/metrics"),
+        (f"GET /a%2Fb {HEAD}\r\n", 404, "not-found", "/"),
+        (f'GET /x"/../metrics {HEAD}\r\n', 404, "not-found", "/"),
+        (f"GET /x\\/../metrics {HEAD}\r\n", 404, "not-found", "/"),
+        (f"GET /\xe9/../metrics {HEAD}\r\n", 404, "not-found", "/"),
+        (f"GET /_413 {HEAD}\r\n", 404, "not-found", "/_413"),
+        (f"GET /a/..%2f_413 {HEAD}\r\n", 404, "not-found", "/"),
+        (f"GET / {HEAD}{many}\r\n", 400, "invalid-header", "/"),
+        (f"GET /a%2Fb {HEAD}{many}\r\n", 400, "invalid-header", "/"),
+        (f"TRACE /x {HEAD}\r\n", 405, "method-not-allowed", "/x"),
+        (f"GET /{'a' * 9000} {HEAD}\r\n", 414, "refused", "/"),
+        (f"POST /x {HEAD}Content-Length: 1000001\r\n\r\n", 413, "payload-too-large", "/x"),
+        (f"GET / {HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n", 501, "internal", "/"),
+        ("GET /x HTTP/3.0\r\n\r\n", 505, "internal", "/"),
+    ):
+        require_own_problem(echo.port, request, status, *about)
     echo.compose("stop", "api")
-    status, body = spoken(echo.port, f"GET / {HEAD}\r\n")
-    assert (status, json.loads(body)["type"]) == (502, "unavailable")
+    require_own_problem(echo.port, f"GET /x {HEAD}\r\n", 502, "unavailable", "/x")
 
 
 def test_the_test_profile_ends_with_the_status_of_the_tests(stack: Stack, report: Report) -> None:

@@ -119,6 +119,21 @@ def test_any_text_gives_valid_files_that_carry_it(
     assert "Warning" not in capfd.readouterr().out
 
 
+def test_nginx_answers_and_limits_as_the_service_does(bake: Bake) -> None:
+    project = bake()
+    text = (project / "docker/nginx.conf").read_text()
+    schemas = json.loads((project / "openapi.json").read_text())["components"]["schemas"]
+    bodies = re.findall(r"return (\d+) '(.*)';", text)
+    assert {int(status) for status, _ in bodies} == {400, 404, 405, 413, 414, 500, 502, 504}
+    for status, body in bodies:
+        problem = json.loads(body.replace("$status", status))
+        assert problem.keys() == set(schemas["Problem"]["required"])
+        assert problem["status"] == int(status)
+        assert problem["title"] == problem["type"].replace("-", " ").capitalize()
+    [largest] = re.findall("client_max_body_size (.+);", text)
+    assert f"| `MAX_BODY_BYTES` | `{largest}` |" in (project / "docs/settings.md").read_text()
+
+
 def test_the_longest_description_is_carried(bake: Bake) -> None:
     text = "\\\"'{}" * 100
     pyproject = bake(description=literally(text)) / "pyproject.toml"

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from api.specimens import SPECIMENS, SpecimenApiTestCase
 from chassis.core.errors import CollisionError
 from chassis.development.testing.security_table import shows
+from chassis.openapi.document import parameters_of
 from support.specimens import Specimen
 
 
@@ -94,6 +95,26 @@ class ConditionalTest(SpecimenApiTestCase):
                 self.assert_problem(response, 412, "precondition-failed")
         self.assertEqual(self.texts(), ["first"])
         self.assertEqual(self.client.get(self.path, headers={"If-Match": '"2"'}).status_code, 412)
+
+    def test_the_document_says_so(self) -> None:
+        document = self.client.get("/openapi.json").get_json()
+        one = "/specimens/{specimen_id}"
+        for method, path, url, named in (
+            ("GET", one, self.path, True),
+            ("PATCH", one, self.path, True),
+            ("DELETE", one, self.path, True),
+            ("POST", f"{one}/double", f"{self.path}/double", True),
+            ("POST", SPECIMENS, SPECIMENS, False),
+        ):
+            with self.subTest(method, path=path):
+                body = {"text": "x"} if path == SPECIMENS or method == "PATCH" else None
+                headers = {"If-Match": '"9"'}
+                answer = self.client.open(url, method=method, json=body, headers=headers)
+                self.assert_problem(answer, 412, "precondition-failed")
+                operation = document["paths"][path][method.lower()]
+                self.assertIn("412", operation["responses"])
+                parameters = parameters_of(document, path, operation)
+                self.assertEqual("If-Match" in {each["name"] for each in parameters}, named)
 
     def test_a_version_may_be_unwanted(self) -> None:
         for sent, status in (("*", 412), (f"W/{self.tag}", 412), ('"2"', 200)):

@@ -1,13 +1,20 @@
 import re
 from copy import deepcopy
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
+from chassis.http.flow.view_functions import view_of
+from chassis.http.input.streamed_body import streams_body
 from chassis.http.output.problems import HTTP_ERRORS, REQUEST_ERRORS
+from chassis.openapi.breaking import breaking_changes
 from chassis.openapi.document import complete, operations, resolve
 from chassis.openapi.error_answers import ANSWERS
 from src.error_handler import PROBLEMS
+
+TODAY = date(2026, 1, 2)
 
 
 class OpenApiTest(HttpTestCase):
@@ -52,6 +59,33 @@ class OpenApiTest(HttpTestCase):
         )
         for name in found["headers"]:
             self.assertIn(name, response.headers)
+
+    def test_every_operation_refuses_a_body_that_is_too_large_and_says_so(self) -> None:
+        app = self.client.application
+        for path, method, operation in operations(self.document):
+            with self.subTest(path, method=method):
+                url = re.sub("{[^}]*}", str(uuid4()), path.replace("{window_id}", "1"))
+                answer = self.client.open(url, method=method.upper(), data=b" " * 1_000_001)
+                endpoint, _ = app.url_map.bind("").match(url, method.upper())
+                if not streams_body(view_of(app, endpoint, method)):
+                    self.assert_problem(answer, 413, "payload-too-large")
+                self.assertIn("413", operation["responses"])
+
+    def test_to_document_an_answer_that_was_given_before_breaks_no_client(self) -> None:
+        earlier = deepcopy(self.document)
+        for _, method, operation in operations(earlier):
+            operation["responses"] = {
+                status: answer
+                for status, answer in operation["responses"].items()
+                if status not in {"412", "413"}
+            }
+            kept = operation.get("parameters", [])
+            operation["parameters"] = [
+                one for one in kept if method != "get" or not one.get("$ref", "").endswith("Match")
+            ]
+        self.assertNotEqual(earlier, self.document)
+        self.assertEqual(breaking_changes(earlier, self.document, TODAY), [])
+        self.assertNotEqual(breaking_changes(self.document, {"paths": {}}, TODAY), [])
 
     def test_every_kind_of_error_is_documented(self) -> None:
         of_requests = {(status, kind) for kind, status in REQUEST_ERRORS.items()}

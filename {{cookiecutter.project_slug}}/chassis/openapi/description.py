@@ -36,7 +36,7 @@ class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no typ
         of_one = any(found["schema"].get("format") == "uuid" for found in parameters)
         for method, operation in operations.items():
             operation["operationId"] = f"{name}{later[0] if later else ''}"
-            taken = ["If-Match"] if of_one and method != "get" else []
+            taken = ["If-Match"] if of_one else []
             taken += [KEY_HEADER] if takes_key(method.upper(), endpoint) else []
             if taken:
                 operation["parameters"] = [*operation.get("parameters", []), *taken]

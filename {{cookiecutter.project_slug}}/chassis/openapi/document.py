@@ -106,8 +106,8 @@ def _errors(method: str, operation: Json, parameters: list[Json]) -> list[int]:
         403: "security" in operation,
         404: "path" in places,
         409: method != "get",
-        412: "If-Match" in named,
-        413: body,
+        412: "If-Match" in named or method != "get",  # A collection has no version.
+        413: True,  # A body that the operation does not read is refused, too.
         415: body,
         429: operation["operationId"] not in UNLIMITED,
         422: body or "query" in places or KEY_HEADER in named,

@@ -86,8 +86,7 @@ class TracesTest(ApplicationTestCase):
 
     def test_nothing_that_was_sent_goes_out(self) -> None:
         self.query("/fail/<value>", "SELECT CAST(%(value)s AS integer)")
-        self.client.application.logger.disabled = True
-        self.addCleanup(setattr, self.client.application.logger, "disabled", False)  # noqa: FBT003
+        self.enterContext(patch.object(self.client.application.logger, "disabled", new=True))
         headers = {"User-Agent": SECRET, "Host": f"{SECRET}.example.org", "X-Key": SECRET}
         for method in ("GET", SECRET):
             for path in (f"/fail/{SECRET}", f"/{SECRET}?{SECRET}={SECRET}"):

@@ -8,6 +8,9 @@ from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
+# The instrumentation is imported before a test that restores sys.modules: imported in such a test,
+# it would be imported twice, with two kinds of SpanKind.
+import opentelemetry.instrumentation.flask  # noqa: F401
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from chassis.development.testing.http_cases import ApplicationTestCase, HttpTestCase

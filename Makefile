@@ -151,8 +151,8 @@ clean:  ## Remove what the tools made; the demo and its data stay.
 	find hooks proofs tests '{{cookiecutter.project_slug}}' -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.demo: requirements-demo.txt
-	@rm -rf $(VENV)
-	@$(INSTALL) $(VENV) requirements-demo.txt
+	@[ -e $(READY) ] || rm -rf $(VENV)
+	@[ -e $(READY) ] || $(INSTALL) $(VENV) requirements-demo.txt
 	@touch $@
 
 $(READY): requirements.txt

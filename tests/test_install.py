@@ -1,6 +1,7 @@
 """scripts/install.sh installs with uv, or with pip where uv fails; requirements are locked."""
 
 import hashlib
+import json
 import re
 import shutil
 import sys
@@ -8,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT_FOLDER, ROOT, command
+from conftest import PROJECT_FOLDER, ROOT, Bake, command
 
 REQUIREMENTS = ROOT / PROJECT_FOLDER / "requirements"
 INSTALL = ROOT / PROJECT_FOLDER / "scripts/install.sh"
@@ -148,3 +149,25 @@ def test_every_locked_package_has_hashes() -> None:
     for path in [*REQUIREMENTS.glob("*.txt"), *ROOT.glob("requirements*.txt")]:
         pinned = re.findall(r"^[\w.\[\]-]+==", path.read_text(), re.MULTILINE)
         assert len(pinned) == len(entries(path)), path
+
+
+def test_one_call_of_make_installs_once(bake: Bake) -> None:
+    """As the devcontainer calls it: `.env` asks for an environment that `.venv/.ready` has made."""
+    project = bake()
+    python = 'mkdir -p "$1/bin"; ln -sf "$(command -v python3)" "$1/bin/python"'
+    stand_in(project / "scripts", "install.sh", f'{python}; echo "$2" >> installed')
+    devcontainer = json.loads((project / ".devcontainer/devcontainer.json").read_text())
+    make = command(devcontainer["postCreateCommand"], cwd=project)
+    assert make.returncode == 0, make.stderr
+    assert (project / "installed").read_text() == "requirements/development.txt\n"
+    assert (project / ".venv/.ready").exists()
+
+
+def test_an_environment_of_another_machine_is_told(bake: Bake) -> None:
+    project = bake()
+    (project / ".venv/bin").mkdir(parents=True)
+    (project / ".venv/.ready").touch()
+    (project / ".venv/bin/python").symlink_to("/a/python/of/the/host")
+    make = command("make check", cwd=project)
+    assert make.returncode == 2
+    assert "remove .venv, and call make again" in make.stderr

@@ -57,7 +57,27 @@ class OpenApiCommandsTest(CommandLineTestCase):
     def test_an_earlier_document_that_is_not_there_is_a_mistake_if_it_was_named(self) -> None:
         result = self.manage("openapi", "breaking", "--against", "no-such-revision")
         self.assert_stops(result, 1, "There is no openapi.json at no-such-revision.")
-        with patch("shutil.which", return_value=None):
+
+    def breaking_by(self, says: str, code: int) -> Result:
+        """Compare by a git that prints a sentence and ends with this code."""
+        git = self.file.with_name("git")
+        git.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit {code}\n")
+        git.chmod(0o755)
+        with patch("shutil.which", return_value=str(git)):
+            return self.manage("openapi", "breaking")
+
+    def test_without_a_repository_there_is_nothing_to_compare_with(self) -> None:
+        for says in ("fatal: not a git repository", "fatal: invalid object name HEAD."):
+            result = self.breaking_by(says, 128)
+            self.assertIn("no earlier openapi.json", result.stdout)
+            self.assertEqual(result.exit_code, 0)
+
+    def test_a_git_that_refuses_is_no_agreement(self) -> None:
+        says = "fatal: detected dubious ownership in repository"
+        self.assert_stops(self.breaking_by(says, 128), 1, says)
+        with (
+            patch("shutil.which", return_value=None),
+            patch.object(Path, "exists", return_value=True),
+        ):
             result = self.manage("openapi", "breaking")
-        self.assertIn("no earlier openapi.json", result.stdout)
-        self.assertEqual(result.exit_code, 0)
+        self.assert_stops(result, 1, "git was not found")

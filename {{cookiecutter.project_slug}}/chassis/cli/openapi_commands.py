@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -12,6 +13,17 @@ import click
 
 from chassis.project import current_project
 from chassis.settings import PRODUCTION, default_prefix
+
+# What git says where there is no repository, tag, branch, commit or file to compare with.
+ABSENT = (
+    "not a git repository",
+    "No names found",
+    "No tags can describe",
+    "Not a valid object name",
+    "invalid object name",
+    "does not exist in",
+    "exists on disk, but not in",
+)
 
 
 @click.group()
@@ -42,16 +54,20 @@ def check() -> None:
 
 
 @openapi.command()
-@click.option("--against", metavar="FILE|REVISION", help="The newest tag by default, else HEAD.")
+@click.option("--against", metavar="FILE|REVISION")
 def breaking(against: str | None) -> None:
     """Fail, and name the changes, if the code breaks clients of an earlier openapi.json.
+
+    That is the one of the newest tag; without a tag, of the commit where the branch left
+    origin/HEAD; without a remote, of HEAD.
 
     \b
     python manage.py openapi breaking --against origin/main
     """
     from chassis.openapi.breaking import breaking_changes  # noqa: PLC0415  # A slow import.
 
-    name = against or _git("describe", "--tags", "--abbrev=0") or "HEAD"
+    name = against or _git("describe", "--tags", "--abbrev=0")
+    name = name or _git("merge-base", "HEAD", "origin/HEAD") or "HEAD"
     earlier = _earlier(name)
     if earlier is None and against:
         raise click.ClickException(f"There is no openapi.json at {name}.")
@@ -103,8 +119,13 @@ def _earlier(name: str) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
-    """The output of git; None if git fails or is missing."""
+    """The output of git; None where there is no repository, revision or file.
+
+    Raise ClickException with git's words for another failure: a check must not pass by it.
+    """
     if not (git := shutil.which("git")):
+        if (current_project().root / ".git").exists():
+            raise click.ClickException("git was not found. It has the earlier openapi.json.")
         return None
     result = subprocess.run(
         [git, *arguments],
@@ -112,8 +133,11 @@ def _git(*arguments: str) -> str | None:
         capture_output=True,
         text=True,
         encoding="utf-8",
+        env={**os.environ, "LC_ALL": "C"},
         check=False,
     )
+    if result.returncode and result.stderr and not any(map(result.stderr.__contains__, ABSENT)):
+        raise click.ClickException(f"git {arguments[0]}: {result.stderr.strip()}")
     return result.stdout.strip() if result.returncode == 0 else None
 
 

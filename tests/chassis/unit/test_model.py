@@ -36,6 +36,16 @@ BROKEN: dict[str, tuple[Any, ...]] = {
 }
 
 
+@dataclass(eq=False, kw_only=True, slots=True)
+class Loan(Model):
+    since: date
+    until: date
+
+    def check_invariants(self) -> None:
+        if self.until < self.since:
+            raise ValidationError("until: It is not before since.", field="until")
+
+
 class ModelTest(TestCase):
     def test_no_field_takes_what_its_rule_forbids(self) -> None:
         for name, values in BROKEN.items():
@@ -71,6 +81,13 @@ class ModelTest(TestCase):
             with self.subTest(values), self.assertRaisesRegex(AttributeError, "cannot be changed"):
                 one.change(**values)
         self.assertEqual((one.id, one.version, one.maybe_text), (*before, None))
+
+    def test_fields_that_do_not_fit_each_other_are_refused(self) -> None:
+        loan = Loan(since=date(2026, 1, 1), until=date(2026, 1, 2))
+        with self.assertRaisesRegex(ValidationError, "not before"):
+            loan.change(until=date(2025, 12, 31))
+        with self.assertRaisesRegex(ValidationError, "not before"):
+            Loan(since=date(2026, 1, 1), until=date(2025, 12, 31))
 
     def test_an_address_is_in_lower_case(self) -> None:
         self.assertEqual(gauge(SITE, email="Ann@Example.org").email, "ann@example.org")

@@ -33,7 +33,8 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
 }
 ALEMBIC_ADVICE = {
     "Target database is not up to date": "Run `python manage.py db upgrade` first.",
-    "Can't locate revision": "This code has no such revision: it may be older than the database.",
+    "Can't locate revision": "This code has no such revision: it may be older than the database. "
+    "Use the code that has the revision; its `db downgrade` takes the revision back.",
     "Relative revision": "There are not that many revisions in that direction.",
 }
 NO_SCRATCH = (

@@ -37,10 +37,20 @@ class Value:
                 raise ValidationError(f"{name}: {error}", field=name) from None
         object.__setattr__(self, name, value)
 
+    def __post_init__(self) -> None:
+        self.check_invariants()
+
+    def check_invariants(self) -> None:
+        """Raise ValidationError where fields do not fit each other: a subclass has the rule.
+
+        Called when an entity is made, and after `change`.
+        """
+
     def change(self, **values: Any) -> None:
         """Assign the given fields; None empties a field that may be empty."""
         for name, value in values.items():
             setattr(self, name, value)
+        self.check_invariants()
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

@@ -96,7 +96,7 @@ LOCAL = {
     *("name", "found", "chassis", "expected"),
 }
 # Names that an entity or a call of its constructor uses.
-OF_AN_ENTITY = {"id", "version", "change", "self"}
+OF_AN_ENTITY = {"id", "version", "change", "check_invariants", "self"}
 OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
 WITH_A_SERVICE = {"health", "maintenance"}  # The chassis has these services in each container.
 OF_A_LIST = {"limit", "cursor", "sort"}

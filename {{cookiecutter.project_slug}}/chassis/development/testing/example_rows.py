@@ -8,13 +8,19 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import IntegrityError
 
 from chassis.core import rules
 from chassis.core.identity import uuid7
 from chassis.core.model import declarations
 from chassis.postgres.columns import ENTITY
+from chassis.postgres.error_translation import first_line
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+REFUSED = (
+    "{} refuses its example rows ({}). Give the suite in tests/test_promises.py a value for a "
+    'column: values = {{**lists.ListsSuite.values, "due_on": date(2030, 1, 1)}}.'
+)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -28,7 +34,10 @@ def fill(
     made: Rows = {}
     for table in tables_with_rows(metadata):
         made[table.name] = [_row(table, number, made, values) for number in range(count)]
-        connection.execute(table.insert(), made[table.name])
+        try:
+            connection.execute(table.insert(), made[table.name])
+        except IntegrityError as error:
+            raise AssertionError(REFUSED.format(table.name, first_line(error.orig))) from error
     return made
 
 

@@ -105,9 +105,7 @@ def _forget_null(parameters: list[Json]) -> None:
             del schema["default"]
 
 
-def _errors(
-    table: ProblemTable, method: str, operation: Json, parameters: list[Json]
-) -> list[int]:
+def _errors(table: ProblemTable, method: str, operation: Json, parameters: list[Json]) -> list[int]:
     """The statuses of the errors that an operation may answer with."""
     places = {found["in"] for found in parameters}
     named = {found["name"] for found in parameters if found["in"] == "header"}

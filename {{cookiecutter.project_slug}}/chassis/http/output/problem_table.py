@@ -35,6 +35,7 @@ SAME: dict[int, type[errors.DomainError]] = {
     500: errors.DomainError,
     503: errors.UnavailableError,
 }
+UNFORESEEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ProblemTable:
@@ -49,11 +50,14 @@ class ProblemTable:
 
     def of_status(self, status: int) -> Row:
         """The row of an error of HTTP. An unforeseen one stays a 500, whatever DomainError is."""
-        own = self._rows.get(SAME[status]) if status in SAME else None
-        rows = [own] if own else [row for row in OF_HTTP if row[0] == status not in SAME]
-        if not rows or rows[0][0] < HTTPStatus.INTERNAL_SERVER_ERROR == status:
+        row: Row | None
+        if status in SAME:
+            row = self._rows.get(SAME[status])
+        else:
+            row = next((one for one in OF_HTTP if one[0] == status), None)
+        if row is None or (status == UNFORESEEN and row[0] < UNFORESEEN):
             return status, _unnamed(status)
-        return rows[0]
+        return row
 
     def of_request(self, kind: str) -> Row:
         """The row of a request that the chassis refuses: "validation", or a kind of OF_HTTP."""
@@ -65,8 +69,8 @@ class ProblemTable:
         """The kinds that an answer with this status may have, the most general one first."""
         general = self.of_status(status)
         rows = [row for row in (*self._rows.values(), *OF_HTTP) if row[0] == status]
-        first = [row for row in (general, *rows) if row in rows] or [(status, _unnamed(status))]
-        return tuple(dict.fromkeys(kind for _, kind in first))
+        known = [row for row in (general, *rows) if row in rows]
+        return tuple(dict.fromkeys(kind for _, kind in known)) or (_unnamed(status),)
 
 
 def problem_table(app: Flask) -> ProblemTable:
@@ -75,4 +79,4 @@ def problem_table(app: Flask) -> ProblemTable:
 
 
 def _unnamed(status: int) -> str:
-    return "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
+    return "internal" if status >= UNFORESEEN else "refused"

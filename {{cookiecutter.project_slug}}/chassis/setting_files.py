@@ -46,9 +46,8 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
             )
         if binding.key is not None and binding.value is not None:
             value = binding.value
-            if not re.search(
-                r"=\s*'", binding.original.string
-            ):  # Single quotes: no variables inside.
+            # Between single quotes, a variable's name stands for itself.
+            if not re.search(r"=\s*'", binding.original.string):
                 value = VARIABLE.sub(lambda found: _expanded(found, values), value)
             values[binding.key] = value
             yield binding.key, value

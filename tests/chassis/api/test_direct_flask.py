@@ -47,7 +47,7 @@ class HooksTest(TestCase):
     def called(self, register: Register, path: str) -> Any:
         calls: list[str] = []
         app = Application("hooks", secret_key="", max_body=1)
-        app.logger.disabled = True
+        self.enterContext(patch.object(app.logger, "disabled", new=True))
         own = Step(
             before=note(calls, "step"),
             after=lambda *_: calls.append("step after"),

@@ -5,6 +5,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 from unittest import TestCase
+from unittest.mock import patch
 from uuid import uuid4
 
 from flask.testing import FlaskClient
@@ -183,7 +184,7 @@ def application() -> Application:
 class RequestsTest(TestCase):
     def test_each_gives_its_turn_back_whatever_happens(self) -> None:
         app = application()
-        app.logger.disabled = True
+        self.enterContext(patch.object(app.logger, "disabled", new=True))
 
         @app.get("/broken")
         def broken() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from unittest import TestCase
+from unittest.mock import patch
 
 from flask import Request, Response
 
@@ -78,7 +79,7 @@ class StepsTest(TestCase):
     def setUp(self) -> None:
         self.passed: list[str] = []
         self.app = Application("tests", secret_key="", max_body=100)
-        self.app.logger.disabled = True
+        self.enterContext(patch.object(self.app.logger, "disabled", new=True))
 
     def step(self, name: str, *, only: Callable[[Route], bool] = lambda _: True) -> Maker:
         def around(serve: Any, _request: Request, _scope: RequestScope) -> Response:

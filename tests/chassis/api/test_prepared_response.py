@@ -144,8 +144,7 @@ class PreparedResponseTest(HttpTestCase):
                     self.assertEqual(found[0], "304 NOT MODIFIED" if is_old else found[0])
 
     def test_no_line_can_be_smuggled_in(self) -> None:
-        self.client.application.logger.disabled = True
-        self.addCleanup(setattr, self.client.application.logger, "disabled", False)  # noqa: FBT003
+        self.enterContext(patch.object(self.client.application.logger, "disabled", new=True))
         for value in ("/a\r\nX-Evil: 1", "/a\n", "/a\r"):
             with self.subTest(value):
                 self.returned = BODY, {"Location": value}

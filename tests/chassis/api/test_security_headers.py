@@ -1,4 +1,5 @@
 import re
+from unittest.mock import patch
 
 from flask import Response, request, url_for
 
@@ -29,8 +30,7 @@ class SecurityHeadersTest(HttpTestCase):
         def fail() -> str:
             raise RuntimeError
 
-        self.client.application.logger.disabled = True
-        self.addCleanup(setattr, self.client.application.logger, "disabled", False)  # noqa: FBT003
+        self.enterContext(patch.object(self.client.application.logger, "disabled", new=True))
         self.client.application.add_url_rule("/fail", "fail", public(fail))
         for method, path, headers, status in (
             ("GET", "/health/live", {}, 200),

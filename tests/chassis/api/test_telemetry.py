@@ -8,6 +8,9 @@ from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
+# The instrumentation is imported before a test that restores sys.modules: imported in such a test,
+# it would be imported twice, with two kinds of SpanKind.
+import opentelemetry.instrumentation.flask  # noqa: F401
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from chassis.development.testing.http_cases import ApplicationTestCase, HttpTestCase
@@ -86,8 +89,7 @@ class TracesTest(ApplicationTestCase):
 
     def test_nothing_that_was_sent_goes_out(self) -> None:
         self.query("/fail/<value>", "SELECT CAST(%(value)s AS integer)")
-        self.client.application.logger.disabled = True
-        self.addCleanup(setattr, self.client.application.logger, "disabled", False)  # noqa: FBT003
+        self.enterContext(patch.object(self.client.application.logger, "disabled", new=True))
         headers = {"User-Agent": SECRET, "Host": f"{SECRET}.example.org", "X-Key": SECRET}
         for method in ("GET", SECRET):
             for path in (f"/fail/{SECRET}", f"/{SECRET}?{SECRET}={SECRET}"):

@@ -2,12 +2,13 @@
 
 from unittest.mock import patch
 
+from psycopg2 import errorcodes
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.postgres import engines
-from chassis.postgres.error_translation import READ_ONLY_TRANSACTION, sqlstate
+from chassis.postgres.error_translation import sqlstate
 from support.specimens import specimens
 
 LIMITS = text("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
@@ -27,7 +28,7 @@ class EnginesTest(DatabaseTestCase):
         for rows in ([{"text": "one"}], [{"text": "one"}, {"text": "two"}]):
             with self.assertRaises(DBAPIError) as caught, engine.connect() as connection:
                 connection.execute(WRITE, rows)
-            self.assertEqual(sqlstate(caught.exception), READ_ONLY_TRANSACTION)
+            self.assertEqual(sqlstate(caught.exception), errorcodes.READ_ONLY_SQL_TRANSACTION)
 
     def test_those_for_reading_cannot_write(self) -> None:
         for engine in (self.engines.read, self.engines.watch, self.engines.probe):

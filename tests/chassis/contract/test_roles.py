@@ -13,6 +13,7 @@ from threading import Event
 from unittest import TestCase
 from uuid import uuid4
 
+from psycopg2 import errorcodes
 from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.exc import ProgrammingError
 
@@ -32,7 +33,6 @@ from chassis.project import current_project
 from support.specimens import Specimen, specimens
 
 PASSWORD = uuid4().hex
-FORBIDDEN = "42501"
 
 
 def psql() -> str:
@@ -135,7 +135,7 @@ class RolesTest(TestCase):
                 engines.write.begin() as connection,
             ):
                 connection.exec_driver_sql(statement)
-            self.assertEqual(sqlstate(caught.exception), FORBIDDEN)
+            self.assertEqual(sqlstate(caught.exception), errorcodes.INSUFFICIENT_PRIVILEGE)
 
     def test_a_service_that_a_pooler_logs_in_has_its_time_limits(self) -> None:
         with empty_database() as url:
@@ -228,7 +228,7 @@ class RolesTest(TestCase):
                     as_stranger.begin() as connection,
                 ):
                     connection.exec_driver_sql(statement)
-                self.assertEqual(sqlstate(caught.exception), FORBIDDEN)
+                self.assertEqual(sqlstate(caught.exception), errorcodes.INSUFFICIENT_PRIVILEGE)
 
     def drop_role(self, role: str) -> None:
         with server().connect() as connection:

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 import psycopg2
+from psycopg2 import errorcodes
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, set_wait_callback
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-QUERY_CANCELED = "57014"
 
 
 class InsteadError(Exception):
@@ -63,7 +63,9 @@ class Interruption:
     def translate(self, context: ExceptionContext) -> BaseException | None:
         """Raise an interruption for the error of a cancelled or prevented statement."""
         error = context.original_exception
-        is_cancelled = isinstance(error, psycopg2.Error) and error.pgcode == QUERY_CANCELED
+        is_cancelled = (
+            isinstance(error, psycopg2.Error) and error.pgcode == errorcodes.QUERY_CANCELED
+        )
         if not (is_cancelled or isinstance(error, InsteadError)):
             return None
         if not (self.is_pending and _is_main()):

@@ -4,11 +4,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from psycopg2 import errorcodes
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import UnavailableError
-from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.project import current_project
 from chassis.settings import ConfigError, Settings
 
@@ -58,7 +59,7 @@ def _in_the_way(error: UnavailableError) -> Exception:
     """The error of the command: what is in the way, and what to do."""
     cause = error.__cause__
     reason = f" ({first_line(cause.orig)})" if isinstance(cause, DBAPIError) else ""
-    if isinstance(cause, DBAPIError) and sqlstate(cause) == FORBIDDEN:
+    if isinstance(cause, DBAPIError) and sqlstate(cause) == errorcodes.INSUFFICIENT_PRIVILEGE:
         advice = "Give the role in DATABASE_URL its rights: scripts/roles.sql does."
         return ConfigError(f"{error}{reason} {advice}")
     advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."

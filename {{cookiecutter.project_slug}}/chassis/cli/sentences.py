@@ -3,6 +3,7 @@
 import errno
 
 from alembic.util import CommandError
+from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError, CodeError, DomainError
@@ -14,7 +15,7 @@ from chassis.migrations.plan import ContractInTheWayError
 from chassis.migrations.runner import RevisionError
 from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
-from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
+from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.postgres.ops_schema import SchemaNameError
 from chassis.settings import ConfigError
 
@@ -41,12 +42,11 @@ NO_SCRATCH = (
 )
 # Errors of the machine, such as a full disk; another OSError is a mistake in the program.
 SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
-VIOLATION = "23"
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
-    FORBIDDEN: "The role in DATABASE_URL may not do this.",
-    "42P07": "The schema is not at the revision that the database says it is. If it is at another, "
-    "run `python manage.py db stamp REVISION`.",
+    errorcodes.INSUFFICIENT_PRIVILEGE: "The role in DATABASE_URL may not do this.",
+    errorcodes.DUPLICATE_TABLE: "The schema is not at the revision that the database says it is. "
+    "If it is at another, run `python manage.py db stamp REVISION`.",
 }
 
 
@@ -58,7 +58,7 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
         case ScratchForbiddenError():
             return NO_SCRATCH, MISCONFIGURED
         case DBAPIError():
-            forbidden = sqlstate(error) == FORBIDDEN
+            forbidden = sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
             return database_sentence(error), MISCONFIGURED if forbidden else FAILED
         case OSError(errno=number, filename=path) if number in SURROUNDINGS:
             return f"{error.strerror}: {path or 'the output'}", FAILED
@@ -77,7 +77,8 @@ def with_advice(sentence: str) -> str:
 def database_sentence(error: DBAPIError) -> str:
     state = sqlstate(error)
     reason = ". ".join([*getattr(error, "__notes__", []), first_line(error.orig)])
-    if state.startswith(VIOLATION) and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
+    violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
+    if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
         reason = f"{reason}: {key}"
     if not state:
         return f"The database does not answer. Check DATABASE_URL. ({reason})"

@@ -215,9 +215,10 @@ class Items(Rule):
     minimum: int = 0
 
     def accept(self, value: Any) -> Any:
-        if isinstance(value, list) and self.minimum <= len(value) <= self.maximum:
-            return [self.of.accept(one) for one in value]
-        raise ValueError(f"It {self.sentence()}.")
+        return [self.of.accept(one) for one in Rule.accept(self, value)]
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, list) and self.minimum <= len(value) <= self.maximum
 
     def sentence(self) -> str:
         return f"has {self.minimum} to {self.maximum} items"

@@ -2,12 +2,12 @@
 
 import time
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
-from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import fence_of, holders
 
@@ -33,7 +33,7 @@ def drain(connection: Connection, timeout: float) -> None:
         connection.commit()
     except DBAPIError as error:
         connection.rollback()
-        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+        if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
             raise
         writers = "; ".join(holders(connection, fence_of(connection))) or "they have ended now"
         connection.rollback()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -43,7 +44,6 @@ TRANSACTIONS = text(f"""
     AND xact_start < clock_timestamp() - '0.1 s'::interval
     ORDER BY xact_start LIMIT 3
 """)  # noqa: S608
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class PoolerError(Exception):
@@ -147,7 +147,7 @@ def retry_for_locks(
 def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
     """The sessions that hold the lock. Raise every other error again."""
     connection.rollback()
-    if sqlstate(error) != LOCK_NOT_AVAILABLE:
+    if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
         raise error
     others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
     connection.rollback()

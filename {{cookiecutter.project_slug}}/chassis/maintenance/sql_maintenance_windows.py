@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
@@ -31,7 +32,6 @@ from chassis.maintenance.recovery import actor, recover
 from chassis.maintenance.revisions import revision_of
 from chassis.maintenance.window_log import WindowLog, create_ops_schema, current_window
 from chassis.postgres.error_translation import (
-    FORBIDDEN,
     first_line,
     sqlstate,
     translated_errors,
@@ -230,7 +230,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         except PoolerError as error:
             raise UnavailableError(str(error)) from error
         except ProgrammingError as error:
-            if sqlstate(error) != FORBIDDEN:
+            if sqlstate(error) != errorcodes.INSUFFICIENT_PRIVILEGE:
                 raise
             raise UnavailableError(
                 "This database role may not change maintenance windows; MIGRATION_DATABASE_URL "

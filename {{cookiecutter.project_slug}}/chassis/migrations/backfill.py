@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alembic import op
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
@@ -21,7 +21,6 @@ FIRST, LEAST, MOST = 500, 50, 20_000  # Rows of a batch.
 BATCH_SECONDS = 0.1  # A longer batch makes the next one smaller.
 LAG_SECONDS = 1.0  # The backfill waits for a replica that lags by more.
 TOLD_SECONDS = 5
-DEADLOCK = "40P01"
 PREPARED = OpsText("SELECT to_regclass('ops.backfill') IS NOT NULL")
 # Finds the revision that runs. After its downgrade, the backfill starts from the beginning.
 BEGIN = OpsText("""
@@ -148,7 +147,7 @@ class _Backfill:
         try:
             return self.connection.execute(text(statement), values).one()
         except DBAPIError as error:
-            if sqlstate(error) not in {LOCK_NOT_AVAILABLE, DEADLOCK}:
+            if sqlstate(error) not in {errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED}:
                 raise
             self.size = LEAST
             return None

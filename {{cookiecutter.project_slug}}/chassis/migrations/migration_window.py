@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -26,7 +27,6 @@ from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.postgres.locks import fence_of, holders
 from chassis.postgres.ops_schema import OpsText
 
-QUERY_CANCELED = "57014"
 STILL_OPEN = OpsText("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' FOR UPDATE")
 
 
@@ -134,7 +134,7 @@ def _let_a_late_cancel_pass(connection: Connection) -> None:
         try:
             connection.execute(NOTHING)
         except DBAPIError as error:
-            if sqlstate(error) != QUERY_CANCELED:
+            if sqlstate(error) != errorcodes.QUERY_CANCELED:
                 raise
 
 

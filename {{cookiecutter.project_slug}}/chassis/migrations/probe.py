@@ -9,11 +9,11 @@ from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.maintenance.declarations import is_autocommit, measurements
-from chassis.maintenance.migrator import LOCK_NOT_AVAILABLE
 from chassis.migrations.footprint import STRENGTH
 from chassis.migrations.plan import Plan
 from chassis.postgres.error_translation import sqlstate
@@ -51,7 +51,7 @@ def probe(connection: Connection, plan: Plan) -> None:
     except EnoughError:
         pass
     except DBAPIError as error:
-        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+        if sqlstate(error) == errorcodes.LOCK_NOT_AVAILABLE:
             raise
     except Exception:  # noqa: S110  # The real run reports the error.
         pass

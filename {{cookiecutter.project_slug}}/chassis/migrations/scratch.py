@@ -8,13 +8,14 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic.util import CommandError
+from psycopg2 import errorcodes
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from chassis.maintenance.window_log import create_tables_beside
 from chassis.postgres.engines import psycopg2_url, unpooled_engine
-from chassis.postgres.error_translation import FORBIDDEN, first_line, sqlstate
+from chassis.postgres.error_translation import first_line, sqlstate
 
 
 class ScratchForbiddenError(Exception):
@@ -35,7 +36,7 @@ def scratch_database(url: str) -> Iterator[Connection]:
         try:
             administrator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
         except DBAPIError as error:
-            if sqlstate(error) != FORBIDDEN:
+            if sqlstate(error) != errorcodes.INSUFFICIENT_PRIVILEGE:
                 raise
             raise ScratchForbiddenError from error
         try:

@@ -18,14 +18,8 @@ from chassis.observability.redaction import mask_sent
 Event = MutableMapping[str, Any]
 Render = Callable[[Any, str, Event], str]
 
-OURS = {
-    "timestamp",
-    "level",
-    "logger",
-    "request_id",
-    "exception",
-    "refusal",
-}  # They contain nothing that a caller sent.
+# They contain nothing that a caller sent.
+OURS = {"timestamp", "level", "logger", "request_id", "exception", "refusal"}
 # PostgreSQL may quote a row or statement cut off, and a cut value could not be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
 

@@ -104,9 +104,8 @@ def _discreet(span: Any) -> Any:
     attributes = {name: value for name, value in span.attributes.items() if name not in SENT}
     unmatched = span.kind is SpanKind.SERVER and ROUTE not in attributes
     return ReadableSpan(
-        name=span.name.partition(" ")[0]
-        if unmatched
-        else span.name,  # An unmatched path would make too many names.
+        # An unmatched path would make too many names.
+        name=span.name.partition(" ")[0] if unmatched else span.name,
         context=span.context,
         parent=span.parent,
         resource=span.resource,

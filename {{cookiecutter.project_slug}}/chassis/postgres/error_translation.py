@@ -3,6 +3,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from psycopg2 import errorcodes
 from sqlalchemy import Table
 from sqlalchemy.exc import (
     DBAPIError,
@@ -25,31 +26,31 @@ from chassis.postgres.locks import refused_by
 
 UNAVAILABLE = "The database does not answer."
 NOT_MIGRATED = "The database was not migrated yet."
-READ_ONLY_TRANSACTION = "25006"
-FOREIGN_KEY, RESTRICTED = "23503", "23001"  # ON DELETE RESTRICT is 23001 since PostgreSQL 18.
-UNIQUE = "23505"
+# ON DELETE RESTRICT is the second one since PostgreSQL 18.
+REFERENCES = {errorcodes.FOREIGN_KEY_VIOLATION, errorcodes.RESTRICT_VIOLATION}
 # The columns in the detail, in every language: Key (email)=(a@example.org) already exists.
 UNIQUE_COLUMNS = re.compile(r"[^(]*\(([^()]+)\)=\(")
+COLLIDED = "Another change was made at the same time."
 REFERRED = "Something else refers to this, or what it refers to is gone."
-UNDEFINED_FUNCTION = "42883"
-FORBIDDEN = "42501"
-LOCK_NOT_AVAILABLE = "55P03"
 WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
-    READ_ONLY_TRANSACTION: (UnavailableError, "The database does not take writes now."),
-    "3F000": (UnavailableError, NOT_MIGRATED),
-    FOREIGN_KEY: (ConflictError, REFERRED),
-    RESTRICTED: (ConflictError, REFERRED),
-    UNIQUE: (DuplicateError, "It exists already."),
-    "23P01": (ConflictError, "It overlaps with something that exists."),  # EXCLUDE, for ranges.
-    "40001": (CollisionError, "Another change was made at the same time."),
-    "40P01": (CollisionError, "Another change was made at the same time."),
-    "53": (UnavailableError, UNAVAILABLE),
-    LOCK_NOT_AVAILABLE: (UnavailableError, UNAVAILABLE),
-    "57": (UnavailableError, UNAVAILABLE),
-    "08": (UnavailableError, UNAVAILABLE),
+    errorcodes.READ_ONLY_SQL_TRANSACTION: (
+        UnavailableError,
+        "The database does not take writes now.",
+    ),
+    errorcodes.INVALID_SCHEMA_NAME: (UnavailableError, NOT_MIGRATED),
+    errorcodes.FOREIGN_KEY_VIOLATION: (ConflictError, REFERRED),
+    errorcodes.RESTRICT_VIOLATION: (ConflictError, REFERRED),
+    errorcodes.UNIQUE_VIOLATION: (DuplicateError, "It exists already."),
+    errorcodes.EXCLUSION_VIOLATION: (ConflictError, "It overlaps with something that exists."),
+    errorcodes.SERIALIZATION_FAILURE: (CollisionError, COLLIDED),
+    errorcodes.DEADLOCK_DETECTED: (CollisionError, COLLIDED),
+    errorcodes.LOCK_NOT_AVAILABLE: (UnavailableError, UNAVAILABLE),
+    errorcodes.CLASS_INSUFFICIENT_RESOURCES: (UnavailableError, UNAVAILABLE),
+    errorcodes.CLASS_OPERATOR_INTERVENTION: (UnavailableError, UNAVAILABLE),
+    errorcodes.CLASS_CONNECTION_EXCEPTION: (UnavailableError, UNAVAILABLE),
 }
 
 
@@ -85,7 +86,7 @@ def translation_of(error: SQLAlchemyError, *, read_only: bool = False) -> Domain
         no_connection = isinstance(error, PoolTimeoutError | DisconnectionError)
         return UnavailableError(UNAVAILABLE) if no_connection else None
     state = sqlstate(error)
-    if read_only and state == READ_ONLY_TRANSACTION:
+    if read_only and state == errorcodes.READ_ONLY_SQL_TRANSACTION:
         return None
     # The connection was lost or refused before the server sent a state.
     if not state and (error.connection_invalidated or isinstance(error, OperationalError)):
@@ -100,7 +101,7 @@ def reference_error(
 
     None for other errors. `tables` gives the field's name for a table of children.
     """
-    if sqlstate(error) not in {FOREIGN_KEY, RESTRICTED}:
+    if sqlstate(error) not in REFERENCES:
         return None
     about = error.orig.diag  # type: ignore[union-attr]
     for table, field in tables.items():
@@ -118,7 +119,7 @@ def note_unique_fields(error: IntegrityError, tables: Mapping[Table, str | None]
 
     The error stays the database's until the unit of work ends, because the transaction is over.
     """
-    if sqlstate(error) != UNIQUE:
+    if sqlstate(error) != errorcodes.UNIQUE_VIOLATION:
         return
     about = error.orig.diag  # type: ignore[union-attr]
     for table, field in tables.items():
@@ -131,7 +132,7 @@ def note_unique_fields(error: IntegrityError, tables: Mapping[Table, str | None]
 def _by_state(state: str, error: DBAPIError) -> DomainError | None:
     if state == WRITE_REFUSED:
         return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
-    if state == UNDEFINED_FUNCTION and "ops." in first_line(error.orig):
+    if state == errorcodes.UNDEFINED_FUNCTION and "ops." in first_line(error.orig):
         return UnavailableError(NOT_MIGRATED)
     if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
         kind, text = found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from psycopg2 import Error
+from psycopg2 import Error, errorcodes
 from psycopg2.extensions import cursor
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -26,8 +26,21 @@ APPLIED = """SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
 # Errors after which the primary may succeed: conflicts with recovery, a schema that has not
 # arrived, a server that stops, starts or is full. A statement that takes too long is not among
 # them.
-ITS_OWN = {"40001", "40P01", "55P03", "42P01", "42703", "3F000", "57P01", "57P02", "57P03"}
-ITS_OWN_CLASSES = {"08", "53"}
+ITS_OWN = {
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.LOCK_NOT_AVAILABLE,
+    errorcodes.UNDEFINED_TABLE,
+    errorcodes.UNDEFINED_COLUMN,
+    errorcodes.INVALID_SCHEMA_NAME,
+    errorcodes.ADMIN_SHUTDOWN,
+    errorcodes.CRASH_SHUTDOWN,
+    errorcodes.CANNOT_CONNECT_NOW,
+}
+ITS_OWN_CLASSES = {
+    errorcodes.CLASS_CONNECTION_EXCEPTION,
+    errorcodes.CLASS_INSUFFICIENT_RESOURCES,
+}
 
 logger = logging.getLogger(__name__)
 

@@ -3,31 +3,32 @@
 import re
 from dataclasses import asdict
 
+from psycopg2 import errorcodes
 from sqlalchemy import Connection, LargeBinary, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import BusyError
 from chassis.core.persistence import IdempotentTransaction, StoredResponse
-from chassis.postgres.error_translation import LOCK_NOT_AVAILABLE, sqlstate
+from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
+EXPIRED = "created_at <= now() - interval '24 hours'"
 # A proxy may send a request again while the first replica still serves it: the second one waits for
 # the answer of the first, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 # A statement of its own: it has to see what was committed before the lock was acquired.
-FIND = OpsText("""
+FIND = OpsText(f"""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
-    WHERE key = :key AND created_at > now() - interval '24 hours'
-""").columns(headers=JSONB, body=LargeBinary)
+    WHERE key = :key AND NOT {EXPIRED}
+""").columns(headers=JSONB, body=LargeBinary)  # noqa: S608
 # A few at a time, so that no request waits; rows that another process deletes are skipped.
-FORGET = OpsText("""
-    DELETE FROM ops.idempotency_key
-    WHERE created_at <= now() - interval '24 hours' AND (key = :key OR key IN (
-        SELECT key FROM ops.idempotency_key WHERE created_at <= now() - interval '24 hours'
+FORGET = OpsText(f"""
+    DELETE FROM ops.idempotency_key WHERE {EXPIRED} AND (key = :key OR key IN (
+        SELECT key FROM ops.idempotency_key WHERE {EXPIRED}
         ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))
-""")
+""")  # noqa: S608
 KEEP = OpsText("""
     INSERT INTO ops.idempotency_key (key, fingerprint, status, headers, body)
     VALUES (:key, :fingerprint, :status, :headers, :body)
@@ -58,7 +59,7 @@ class SqlIdempotentTransaction(IdempotentTransaction):
         try:
             self._connection.execute(LOCK, {"lock": lock})
         except OperationalError as error:
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
                 raise
             raise BusyError("A request with this key is being served.") from error
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import Any, TypeVar
 
+from psycopg2 import errorcodes
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -27,7 +28,15 @@ from chassis.postgres.transactions import before_first_statement
 OTHER_SCHEMA = "The database has the schema of another release."
 # SQLSTATEs, or their classes, that another schema may explain: a missing name, type or right, a
 # rejected value, an outdated plan, a trigger that raises.
-EXPLAINED_BY_A_SCHEMA = ("42", "22", "0A000", "23502", "23514", "23P01", "P0")
+EXPLAINED_BY_A_SCHEMA = (
+    errorcodes.CLASS_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    errorcodes.CLASS_DATA_EXCEPTION,
+    errorcodes.FEATURE_NOT_SUPPORTED,
+    errorcodes.NOT_NULL_VIOLATION,
+    errorcodes.CHECK_VIOLATION,
+    errorcodes.EXCLUSION_VIOLATION,
+    errorcodes.CLASS_PL_PGSQL_ERROR,
+)
 
 
 @dataclass(slots=True)

@@ -13,9 +13,10 @@ from werkzeug.routing import Rule
 
 from chassis.http.access.policies import public
 from chassis.http.flow.idempotency import KEY_HEADER, takes_key
+from chassis.http.output.problem_table import problem_table
 from chassis.openapi.docs_page import register_docs_page
 from chassis.openapi.document import complete
-from chassis.openapi.error_answers import Problem
+from chassis.openapi.error_answers import ProblemSchema
 from chassis.schemas.cursor import Cursor
 from chassis.schemas.sort import Sort
 
@@ -63,7 +64,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 
     def document(self) -> dict[str, Any]:
         # A copy, since `to_dict` returns parts that requests in other threads read, too.
-        return complete(deepcopy(self.spec.to_dict()))
+        return complete(deepcopy(self.spec.to_dict()), problem_table(self._app))
 
     @public
     def _openapi_json(self) -> Response:
@@ -76,7 +77,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 
     def _register_responses(self) -> None:
         """Register our own errors: flask-smorest's change with Python's version."""
-        self.spec.components.schema("Problem", schema=Problem)
+        self.spec.components.schema("Problem", schema=ProblemSchema)
 
     def _register_etag_headers(self) -> None:
         """Do nothing: chassis/openapi/headers.py has them."""

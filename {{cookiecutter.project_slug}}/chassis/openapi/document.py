@@ -5,27 +5,34 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from chassis.core import errors
 from chassis.http.flow.idempotency import KEY_HEADER
-from chassis.openapi import error_answers as answers
+from chassis.http.output.problem_table import ProblemTable
 from chassis.openapi import headers
-from chassis.openapi.error_answers import ANSWERS, own_answer
+from chassis.openapi.error_answers import ANSWERS, answer_of, own_answer, security_schemes
 from chassis.openapi.headers import header, parameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ASKS_NOTHING = {"read_liveness"}  # It uses no database, so it never answers 503.
 UNLIMITED = {"read_liveness", "read_readiness"}
+DEPENDENCIES = (errors.UnavailableError, errors.MaintenanceError, errors.SchemaMismatchError)
 REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 
 Json = dict[str, Any]
 
 
-def complete(document: Json) -> Json:
-    """Add the responses and headers that operations share, and links from created entities."""
-    for kind, found in {**answers.components(), **headers.components()}.items():
+def complete(document: Json, table: ProblemTable) -> Json:
+    """Add the responses and headers that operations share, and links from created entities.
+
+    `table` has the status and kinds of the errors.
+    """
+    shared: dict[str, Json] = {"responses": {}, **security_schemes(), **headers.components()}
+    for kind, found in shared.items():
         document["components"].setdefault(kind, {}).update(found)
+    described = document["components"]["responses"]
     for path, method, operation in operations(document):
         own = {
-            str(status): own_answer(int(status), response["description"])
+            str(status): own_answer(int(status), response["description"], table.kinds(int(status)))
             for status, response in operation["responses"].items()
             if "description" in response and str(status) >= "400" and int(status) not in ANSWERS
         }
@@ -38,8 +45,10 @@ def complete(document: Json) -> Json:
             operation["parameters"] = [*operation.get("parameters", []), parameter("If-None-Match")]
         parameters = parameters_of(document, path, operation)
         _forget_null(parameters)
-        for status in _errors(method, operation, parameters):
-            reference = f"#/components/responses/{ANSWERS[status].name}"
+        for status in _errors(table, method, operation, parameters):
+            answer = answer_of(status)
+            described[answer.name] = answer.component(status, table.kinds(status))
+            reference = f"#/components/responses/{answer.name}"
             operation["responses"][str(status)] = {"$ref": reference}
         operation["responses"] |= own
     _link(document)
@@ -96,25 +105,33 @@ def _forget_null(parameters: list[Json]) -> None:
             del schema["default"]
 
 
-def _errors(method: str, operation: Json, parameters: list[Json]) -> list[int]:
+def _errors(table: ProblemTable, method: str, operation: Json, parameters: list[Json]) -> list[int]:
+    """The statuses of the errors that an operation may answer with."""
     places = {found["in"] for found in parameters}
     named = {found["name"] for found in parameters if found["in"] == "header"}
-    body = "requestBody" in operation
-    may_be = {
+    body, changes = "requestBody" in operation, method != "get"
+    of_http = {
         400: True,
-        401: "security" in operation,
-        403: "security" in operation,
-        404: "path" in places,
-        409: method != "get",
-        412: "If-Match" in named or method != "get",  # A collection has no version.
         413: True,  # A body that the operation does not read is refused, too.
         415: body,
         429: operation["operationId"] not in UNLIMITED,
-        422: body or "query" in places or KEY_HEADER in named,
         500: True,
-        503: operation["operationId"] not in ASKS_NOTHING,
     }
-    return [status for status, may in may_be.items() if may]
+    of_domain = {
+        (errors.AuthenticationError, errors.ForbiddenError): "security" in operation,
+        (errors.NotFoundError,): "path" in places,
+        (errors.ConflictError, errors.DuplicateError, errors.CollisionError): changes,
+        (errors.BusyError,): changes,
+        # Without an id in its URL, a change with If-Match is refused.
+        (errors.PreconditionFailedError,): changes or "If-Match" in named,
+        (errors.ValidationError,): body or "query" in places,
+        DEPENDENCIES: operation["operationId"] not in ASKS_NOTHING,
+        (errors.DomainError,): True,
+    }
+    found = {table.of_status(status)[0] for status, may in of_http.items() if may}
+    found |= {table.of_error(one)[0] for each, may in of_domain.items() if may for one in each}
+    found |= {table.of_request("idempotency-key-reused")[0]} if KEY_HEADER in named else set()
+    return sorted(found)
 
 
 def _link(document: Json) -> None:

@@ -1,5 +1,6 @@
 """The error responses of operations, as openapi.json describes them."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ class BrokenValue(Schema):
     code = fields.String(required=True, metadata={"description": "What is wrong, for programs."})
 
 
-class Problem(Schema):
+class ProblemSchema(Schema):
     """Problem details, RFC 9457."""
 
     class Meta:
@@ -34,16 +35,16 @@ class Problem(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error response; `kinds` are the possible values of `type`."""
+    """An error response, whatever kinds of problems it may be."""
 
     name: str
     description: str
-    kinds: tuple[str, ...]
     headers: tuple[str, ...] = ()
     sometimes: tuple[str, ...] = ()
 
-    def component(self, status: int) -> dict[str, Any]:
-        kind = self.kinds[0]
+    def component(self, status: int, kinds: tuple[str, ...]) -> dict[str, Any]:
+        """Describe it; `kinds` are the possible values of `type`."""
+        kind = kinds[0]
         example = {
             "type": kind,
             "title": kind.replace("-", " ").capitalize(),
@@ -54,7 +55,7 @@ class Answer:
         }
         content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
         return {
-            "description": f"{self.description} ({', '.join(self.kinds)})",
+            "description": f"{self.description} ({', '.join(kinds)})",
             "headers": {name: header(name) for name in ("X-Request-ID", *self.headers)}
             | {name: {"required": False, **HEADERS[name]} for name in self.sometimes},
             "content": {PROBLEM_JSON: content},
@@ -62,55 +63,33 @@ class Answer:
 
 
 ANSWERS = {
-    400: Answer(
-        "BadRequest",
-        "The request cannot be read.",
-        ("malformed-body", "invalid-query", "invalid-header", "bad-host"),
-    ),
-    401: Answer(
-        "Unauthorized", "The caller has no valid token.", ("unauthorized",), ("WWW-Authenticate",)
-    ),
-    403: Answer("Forbidden", "The token lacks a scope.", ("forbidden",), ("WWW-Authenticate",)),
-    404: Answer("NotFound", "There is no such resource.", ("not-found",)),
-    409: Answer(
-        "Conflict",
-        "The present state forbids the change.",
-        ("conflict", "duplicate"),
-        sometimes=("Retry-After",),
-    ),
-    412: Answer("PreconditionFailed", "The resource has changed.", ("precondition-failed",)),
-    413: Answer("PayloadTooLarge", "The body is too large.", ("payload-too-large",)),
-    415: Answer("UnsupportedMediaType", "The body has to be JSON.", ("unsupported-media-type",)),
-    422: Answer(
-        "Validation",
-        "A value breaks a rule; `errors` names it.",
-        ("validation", "idempotency-key-reused"),
-    ),
-    429: Answer(
-        "RateLimited", "The caller has sent too many requests.", ("rate-limited",), ("Retry-After",)
-    ),
-    500: Answer("Internal", "The service has made a mistake.", ("internal",)),
-    503: Answer(
-        "Unavailable",
-        "The request may succeed later.",
-        ("unavailable", "maintenance", "schema-mismatch"),
-        ("Retry-After",),
-    ),
+    400: Answer("BadRequest", "The request cannot be read."),
+    401: Answer("Unauthorized", "The caller has no valid token.", ("WWW-Authenticate",)),
+    403: Answer("Forbidden", "The token lacks a scope.", ("WWW-Authenticate",)),
+    404: Answer("NotFound", "There is no such resource."),
+    409: Answer("Conflict", "The present state forbids the change.", sometimes=("Retry-After",)),
+    412: Answer("PreconditionFailed", "The resource has changed."),
+    413: Answer("PayloadTooLarge", "The body is too large."),
+    415: Answer("UnsupportedMediaType", "The body has to be JSON."),
+    422: Answer("Validation", "A value breaks a rule; `errors` names it."),
+    429: Answer("RateLimited", "The caller has sent too many requests.", ("Retry-After",)),
+    500: Answer("Internal", "The service has made a mistake."),
+    503: Answer("Unavailable", "The request may succeed later.", ("Retry-After",)),
 }
+PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 
-def own_answer(status: int, description: str) -> dict[str, Any]:
-    """Describe an error that an operation declares: @blueprint.alt_response(402, description=…).
-
-    The kind is the name of the status: `payment-required`.
-    """
-    phrase = HTTPStatus(status).phrase
-    kind = phrase.lower().replace(" ", "-")
-    return Answer(phrase.replace(" ", ""), description, (kind,)).component(status)
+def answer_of(status: int) -> Answer:
+    """The answer with this status; a status that only a project's row has is named as in HTTP."""
+    phrase = PHRASES.get(status, f"Error {status}")
+    return ANSWERS.get(status) or Answer(re.sub(r"\W", "", phrase), f"{phrase}.")
 
 
-def components() -> dict[str, dict[str, Any]]:
-    return {
-        "responses": {answer.name: answer.component(s) for s, answer in ANSWERS.items()},
-        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-    }
+def own_answer(status: int, description: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Describe an error that an operation declares: @blueprint.alt_response(402, description=…)."""
+    return Answer(answer_of(status).name, description).component(status, kinds)
+
+
+def security_schemes() -> dict[str, dict[str, Any]]:
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return {"securitySchemes": {"bearer": bearer}}

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.development.testing.wire import Wire, wire
+from chassis.http.output.problem_table import SAME, problem_table
 from chassis.project import current_project
 from chassis.settings import DEVELOPMENT
 
@@ -62,6 +63,11 @@ class HttpTestCase(TestCase):
         self.assertEqual((problem["status"], problem["type"]), (status, slug))
         self.assertEqual(problem["request_id"], response.headers["X-Request-ID"])
         return problem
+
+    def assert_refused(self, response: TestResponse, status: int, slug: str) -> dict[str, Any]:
+        """As assert_problem, with the status and kind that the project's row has for this error."""
+        row = problem_table(self.client.application).of_status(status)
+        return self.assert_problem(response, *(row if status in SAME else (status, slug)))
 
 
 class ApplicationTestCase(DatabaseTestCase, HttpTestCase):

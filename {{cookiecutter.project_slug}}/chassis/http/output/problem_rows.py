@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from chassis.core.errors import CodeError, DomainError
 from chassis.project import current_project
 
-Rows = Mapping[type[DomainError], tuple[int, str]]
+Row = tuple[int, str]  # The status, and the kind of the problem.
+Rows = Mapping[type[DomainError], Row]
 LEAST, MOST = 400, 599
 NO_REQUESTS = (["commands"], ["seeds"], ["tasks"])  # Folders that serve none.
 

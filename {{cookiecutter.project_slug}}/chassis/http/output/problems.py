@@ -23,39 +23,14 @@ from chassis.core.maintenance_service import retry_after
 from chassis.core.request_scope import current_scope
 from chassis.http.flow.view_functions import view_of
 from chassis.http.input.parser import BROKEN, InvalidRequestError, body_keys, pointer
-from chassis.http.output.problem_rows import Rows, require_rows
+from chassis.http.output.problem_rows import Row, Rows, require_rows
+from chassis.http.output.problem_table import ProblemTable
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
 # Half a surrogate pair, as a name in the body may have, is in no UTF-8 (RFC 3629, section 3).
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 RETRY_AFTER_SECONDS = 2  # A retry may help: the response has Retry-After. A 503 always has it.
-# Own names: those of http.HTTPStatus change with Python's version.
-HTTP_ERRORS = {
-    400: "malformed-body",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not-found",
-    405: "method-not-allowed",
-    406: "not-acceptable",
-    409: "conflict",
-    410: "gone",
-    412: "precondition-failed",
-    413: "payload-too-large",
-    415: "unsupported-media-type",
-    416: "range-not-satisfiable",
-    422: "validation",
-    428: "precondition-required",
-    429: "rate-limited",
-    500: "internal",
-    503: "unavailable",
-}
-REQUEST_ERRORS = {
-    "validation": 422,
-    "invalid-query": 400,
-    "invalid-header": 400,
-    "idempotency-key-reused": 422,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +55,8 @@ def register_problems(app: Flask, rows: Rows, body: Body) -> None:
     Raise CodeError for a row whose status is no error, and for an error of the project without one.
     """
     require_rows(rows)
-    problems = _Problems(rows, body)
+    table = app.extensions["problems"] = ProblemTable(rows)
+    problems = _Problems(table, body)
     app.register_error_handler(DomainError, problems.of_domain)
     app.register_error_handler(ValidationError, problems.of_value)
     app.register_error_handler(DuplicateError, problems.of_duplicate)
@@ -96,18 +72,18 @@ def register_problems(app: Flask, rows: Rows, body: Body) -> None:
 class _Problems:
     """The error handlers: one for each class whose response has more than a sentence."""
 
-    def __init__(self, rows: Rows, body: Body) -> None:
-        self._rows = rows
+    def __init__(self, table: ProblemTable, body: Body) -> None:
+        self._table = table
         self._body = body
 
     def of_domain(self, error: DomainError, **headers: str) -> Response:
-        return self._response(self._row(error), str(error), headers=headers)
+        return self._response(self._table.of_error(type(error)), str(error), headers=headers)
 
     def of_value(self, error: ValidationError) -> Response:
         if not error.field:
             return self.of_domain(error)
         entry = {"pointer": f"/{error.field}", "detail": str(error), "code": "invalid"}
-        return self._response(self._row(error), BROKEN, errors=[entry])
+        return self._response(self._table.of_error(type(error)), BROKEN, errors=[entry])
 
     def of_duplicate(self, error: DuplicateError) -> Response:
         """Name the fields that a client may send: others, such as an owner's, are not its own."""
@@ -118,13 +94,13 @@ class _Problems:
             {"pointer": pointer(key), "detail": sentence, "code": "duplicate"} for key in keys
         ]
         detail = f"{sentence.removesuffix('.')}: {', '.join(keys)}." if keys else sentence
-        return self._response(self._row(error), detail, errors=entries)
+        return self._response(self._table.of_error(type(error)), detail, errors=entries)
 
     def of_maintenance(self, error: MaintenanceError) -> Response:
         seconds = retry_after(error.window)
         window: dict[str, Any] = WindowOutput().dump(error.window) if error.window else {}
         return self._response(
-            self._row(error),
+            self._table.of_error(type(error)),
             str(error),
             headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
             more={**window, "retry_after": seconds},
@@ -142,24 +118,20 @@ class _Problems:
         return self.of_domain(error)
 
     def of_request(self, error: InvalidRequestError) -> Response:
-        status = REQUEST_ERRORS[error.slug]
-        return self._response((status, error.slug), str(error), errors=error.errors)
+        row = self._table.of_request(error.slug)
+        return self._response(row, str(error), errors=error.errors)
 
     def of_http(self, error: HTTPException) -> Response:
         """Handle errors of Flask and Werkzeug; Flask turns unforeseen ones into a 500 first."""
-        status = error.code or 500
-        other = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
-        kind = "bad-host" if isinstance(error, SecurityError) else HTTP_ERRORS.get(status, other)
+        row = self._table.of_status(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        if isinstance(error, SecurityError):
+            row = self._table.of_request("bad-host")
         headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-        return self._response((status, kind), error.description or "", headers=headers)
-
-    def _row(self, error: DomainError) -> tuple[int, str]:
-        """The row of the error's class, or of its nearest base class with a row."""
-        return next(self._rows[kind] for kind in type(error).__mro__ if kind in self._rows)
+        return self._response(row, error.description or "", headers=headers)
 
     def _response(
         self,
-        row: tuple[int, str],
+        row: Row,
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from chassis.core.errors import AuthenticationError, DomainError, ForbiddenError
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.security_table import shows
 from chassis.http.access.policies import AnyOf, operations
+from chassis.http.output.problem_table import problem_table
 
-NOT_AUTHENTICATED, NOT_ALLOWED = 401, 403
+Refusal = type[DomainError]
+NOT_AUTHENTICATED: Refusal = AuthenticationError
+NOT_ALLOWED: Refusal = ForbiddenError
 SAFE = {"GET", "HEAD"}
 
 
@@ -29,15 +33,17 @@ class AccessMatrixSuite(HttpTestCase):
 
     @shows("API5:2023", "V8.2.1", "V8.3.1", "V10.3.2")
     def test_every_operation_serves_the_callers_that_it_declares_and_nobody_else(self) -> None:
+        table = problem_table(self.client.application)
+        refusals = [table.of_error(one)[0] for one in (NOT_AUTHENTICATED, NOT_ALLOWED)]
         for endpoint, method, path, view in operations(self.client.application):
-            for caller, authorization, status in self.callers(view.access_policy):
+            for caller, authorization, refusal in self.callers(view.access_policy):
                 with self.subTest(endpoint=endpoint, method=method, caller=caller):
                     headers = {"Authorization": authorization}
                     answer = self.client.open(self.example(path), method=method, headers=headers)
-                    if status is None:
-                        refusals = (NOT_AUTHENTICATED, NOT_ALLOWED)
+                    if refusal is None:
                         self.assertNotIn(answer.status_code, refusals, answer.text)
                     else:
+                        status, _ = table.of_error(refusal)
                         self.assertEqual(answer.status_code, status, answer.text)
 
     @shows("API9:2023", "V8.1.1")
@@ -51,8 +57,8 @@ class AccessMatrixSuite(HttpTestCase):
                 alternatives = len(declared) if isinstance(view.access_policy, AnyOf) else 1
                 self.assertEqual(len(operation["security"]), alternatives, path)
 
-    def callers(self, policy: frozenset[str] | None) -> Iterator[tuple[str, str, int | None]]:
-        """Each caller with a token and the status of its rejection; None if admitted."""
+    def callers(self, policy: frozenset[str] | None) -> Iterator[tuple[str, str, Refusal | None]]:
+        """Each caller with a token and the error of its rejection; None if admitted."""
         app, scopes = self.client.application, frozenset(policy or ())
         yield "nobody", "", NOT_AUTHENTICATED if scopes else None
         yield "any subject", bearer(app, "other:read"), NOT_ALLOWED if scopes else None

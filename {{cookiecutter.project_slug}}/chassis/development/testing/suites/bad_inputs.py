@@ -49,6 +49,6 @@ class BadInputsSuite(HttpTestCase):
         for one in self.sample():
             with self.subTest(str(one)):
                 response = self.answer(one)
-                self.assert_problem(response, one.status or 0, one.slug)
+                self.assert_refused(response, one.status or 0, one.slug)
                 self.assertEqual("Allow" in response.headers, one.status == 405)
                 self.assertEqual("WWW-Authenticate" in response.headers, one.status == 401)

@@ -29,7 +29,7 @@ class OwnershipSuite(ResourceTestCase):
                     with self.subTest(method=method, path=path, tag=tag):
                         body = self.body(operation)
                         answer = stranger.open(target, method=verb, json=body, headers=headers)
-                        self.assert_problem(answer, 404, "not-found")
+                        self.assert_refused(answer, 404, "not-found")
             if "get" in self.document["paths"][collection]:
                 self.assertEqual(stranger.get(collection).get_json()["items"], [])
                 self.assertEqual(len(self.client.get(collection).get_json()["items"]), 1)

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from base64 import b64decode
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import django
 from django.conf import settings
@@ -28,7 +28,8 @@ def main() -> None:
             "default": {
                 "ENGINE": "django.db.backends.postgresql",
                 "NAME": found.path.strip("/"),
-                "HOST": found.hostname,
+                # The embedded PostgreSQL is reached by a socket, whose folder is an argument.
+                "HOST": found.hostname or dict(parse_qsl(found.query)).get("host", ""),
                 "PORT": found.port,
                 "USER": found.username,
                 "PASSWORD": found.password,

@@ -272,6 +272,17 @@ class ComparisonTest(RevisionsTestCase):
         self.assertIn("drop_index_concurrently", index)
         self.assertIn("drop_column", column)
 
+    def test_a_downgrade_makes_the_check_of_a_dropped_column_again(self) -> None:
+        made = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"
+        check = CheckConstraint("number > 0", "number")
+        self.anew(Column("id", Integer), Column("number", Integer, check))
+        self.migrate()
+        before, revision = self.sql(made), self.current()
+        self.anew(Column("id", Integer))
+        self.migrate("things.number")
+        self.migrations().downgrade(revision)
+        self.assertEqual(self.sql(made), before)
+
     def test_a_downgrade_makes_a_dropped_index_as_it_was(self) -> None:
         made = "SELECT indexdef FROM pg_indexes WHERE tablename = 'things' ORDER BY 1"
         plain = Column("id", Integer), Column("name", Text)

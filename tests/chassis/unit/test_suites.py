@@ -2,14 +2,18 @@
 
 from typing import Any
 from unittest import TestCase, TestResult, TestSuite
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 from uuid import UUID
 
 from flask.testing import FlaskClient
+from psycopg2.errors import ForeignKeyViolation
+from sqlalchemy import Column, ForeignKey, MetaData, Table, UniqueConstraint, Uuid
+from sqlalchemy.exc import IntegrityError
 
 from api.test_ownership import LETTERS, controller
 from chassis.core.errors import NotFoundError
 from chassis.development.testing.bearer import bearer
+from chassis.development.testing.example_rows import fill
 from chassis.development.testing.http_cases import HttpTestCase
 from chassis.development.testing.memory import MemoryRepository
 from chassis.development.testing.suites import (
@@ -152,3 +156,29 @@ class StairwayTest(RevisionsTestCase):
         self.revision("CREATE TABLE more (id integer)", irreversible="The old values are gone.")
         self.revision("CREATE TABLE again (id integer)", down="DROP TABLE again")
         self.assertEqual(self.climb(), "")
+
+
+class ExampleRowsTest(TestCase):
+    def test_references_that_are_unique_together_differ_from_row_to_row(self) -> None:
+        metadata = MetaData()
+        Table("members", metadata, Column("id", Uuid, primary_key=True))
+        follows = Table(
+            "follows",
+            metadata,
+            Column("id", Uuid, primary_key=True),
+            *(Column(f"{name}_id", ForeignKey("members.id")) for name in ("one", "other")),
+            UniqueConstraint("one_id", "other_id"),
+        )
+        connection = Mock()
+        rows = fill(connection, metadata, 3)[follows.name]
+        self.assertEqual(len({row["one_id"] for row in rows}), 1)
+        self.assertEqual(len({row["other_id"] for row in rows}), 3)
+
+    def test_rows_that_a_table_refuses_are_told_with_what_to_do(self) -> None:
+        connection = Mock()
+        refusal = ForeignKeyViolation("violates the check period\nDETAIL: ...")
+        connection.execute.side_effect = IntegrityError("INSERT", {}, refusal)
+        metadata = MetaData()
+        Table("loans", metadata, Column("id", Uuid, primary_key=True))
+        with self.assertRaisesRegex(AssertionError, r"loans .*period\).*ListsSuite.values"):
+            fill(connection, metadata, 1)

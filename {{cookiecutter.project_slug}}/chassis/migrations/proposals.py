@@ -54,6 +54,9 @@ def parts(
     expand, contract = (in_order([as_written(one) for one in each]) for each in (expand, contract))
     with undone(connection):
         expand = [*prerequisites(difference), *expand]
+        # Before the columns: PostgreSQL would drop these with a column, and nothing would tell the
+        # downgrade to make them again.
+        contract = [*removals(connection, _rules(difference)), *contract]
         expand += _left_over(connection, expand, wanted, additions)
         contract += _left_over(connection, contract, wanted, removals)
     connection.rollback()
@@ -141,6 +144,12 @@ def _proposed(
             operation
         )
     return expand, contract
+
+
+def _rules(difference: Difference) -> Difference:
+    """The constraints that are to go, and that Alembic does not compare."""
+    kinds = {"check constraint", "exclusion constraint"}
+    return Difference(extra={k: made for k, made in difference.extra.items() if k.kind in kinds})
 
 
 @dataclass(frozen=True, slots=True)

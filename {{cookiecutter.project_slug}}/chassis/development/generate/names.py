@@ -97,8 +97,11 @@ LOCAL = {
 }
 # Names that an entity or a call of its constructor uses.
 OF_AN_ENTITY = {"id", "version", "change", "check_invariants", "self"}
+STAMPS = {"created_at", "updated_at"}
 OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
 WITH_A_SERVICE = {"health", "maintenance"}  # The chassis has these services in each container.
+WITH_A_SCHEMA = {"problem", "window"}  # Of the chassis, in each openapi.json.
+LONGEST_NAME = 28
 OF_A_LIST = {"limit", "cursor", "sort"}
 
 
@@ -136,6 +139,13 @@ def require_entity_name(name: str) -> None:
         raise Refusal(f"{name!r} is no name of a resource: write it as Invoice or PurchaseOrder.")
     _require_free(name, name)
     _require_free(snake(name), name)
+    if len(name) > LONGEST_NAME:
+        raise Refusal(
+            f"{name} is too long: with more than {LONGEST_NAME} letters, lines of the code would "
+            "have more than 100 columns."
+        )
+    if snake(name) in WITH_A_SCHEMA:
+        raise Refusal(f"{name}: openapi.json has schemas of this name already. Choose another.")
     if snake(name) in WITH_A_SERVICE:
         raise Refusal(f"{name}: each project has a service of this name. Choose another.")
 
@@ -156,6 +166,8 @@ def require_plural(plural: str, name: str) -> None:
 def require_field_name(name: str) -> None:
     if not FIELD.fullmatch(name):
         raise Refusal(f"{name!r} is no name of a field: write it as number or due_on, in ASCII.")
+    if name in STAMPS:
+        raise Refusal(f"{name}: the clock sets it. A new resource gets it by --timestamps.")
     if name in OF_AN_ENTITY:
         raise Refusal(f"{name}: each entity has this name already. Choose another.")
     if keyword.iskeyword(name) or name in OF_A_CLASS_BODY:

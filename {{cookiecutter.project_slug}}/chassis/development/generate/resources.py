@@ -11,7 +11,7 @@ from chassis.development.generate.receipt import Receipt, described, hashed, rea
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resource import Resource
 from chassis.development.generate.resource_code import rendered
-from chassis.development.generate.splice import Insertion, add_import, add_statement
+from chassis.development.generate.splice import LINE_LENGTH, Insertion, add_import, add_statement
 
 
 def tables_of(draft: Draft) -> dict[str, str]:
@@ -169,6 +169,21 @@ def _registered(draft: Draft, resource: Resource) -> list[Insertion]:
     }
     imports = [(places.PORTS, entity), (places.UNIT_OF_WORK, entity)]
     imports += [(places.UNIT_OF_WORK, table), (places.CONTAINER, service)]
-    made = [draft.change(path, add_statement, scope, text) for (path, scope), text in lines.items()]
-    made += [draft.change(path, add_import, text) for path, text in imports]
+    made = [
+        draft.change(path, add_statement, scope, _fitting(text))
+        for (path, scope), text in lines.items()
+    ]
+    made += [draft.change(path, add_import, _fitting(text)) for path, text in imports]
     return [one for some in made for one in some]
+
+
+def _fitting(line: str) -> str:
+    """An import or a call in the form that the formatter gives it where the line is too long."""
+    if len(line) <= LINE_LENGTH + 1:
+        return line
+    module, _, name = line.rstrip().partition(" import ")
+    if name:
+        return f"{module} import (\n    {name},\n)\n"
+    head, _, arguments = line.rstrip()[:-1].partition("(")
+    indent = " " * (len(line) - len(line.lstrip()))
+    return f"{head}(\n{indent}    {arguments}\n{indent})\n"

@@ -69,11 +69,17 @@ def _reference(column: Column[Any], number: int, made: Rows) -> Any:
 
 
 def _is_unique(column: Column[Any]) -> bool:
-    """Whether the column is unique, by itself or as a part of a primary key."""
+    """Whether the column has to differ from row to row.
+
+    Of references that are unique together, the last one does.
+    """
     table: Any = column.table
     keys = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
     keys += [one for one in table.indexes if one.unique]
-    return column.primary_key or any([*key.columns] == [column] for key in keys)
+    return column.primary_key or any(
+        [*key.columns][-1:] == [column] and all(one.foreign_keys for one in [*key.columns][:-1])
+        for key in keys
+    )
 
 
 def _value(column: Column[Any], number: int) -> Any:

@@ -19,6 +19,7 @@ from chassis.setting_files import SettingFileError, SettingsEnv, read_dotenv
 from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 
 DEVELOPMENT, PRODUCTION = "development", "production"
+LAST_PORT = 65535
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
 NEAR = 0.85  # Of difflib: RATE_LIMT is near to RATE_LIMIT, TEST_DATABASE_URL not to DATABASE_URL.
@@ -62,6 +63,7 @@ def _valid_url(value: str) -> None:
         url = make_url(value or "postgresql://")
         # libpq accepts %2F for the folder of a socket; SQLAlchemy does not.
         is_usable = url.drivername in POSTGRESQL and "%" not in (url.host or "")
+        is_usable &= url.port is None or 0 < url.port <= LAST_PORT
     except (ArgumentError, ValueError):  # ValueError for a port that is not a number.
         is_usable = False
     if not is_usable:
@@ -145,7 +147,7 @@ class Settings:
     migration_database_url: str = setting(secret=True, validate=_valid_url)
     # DATABASE_URL in parts: chassis/setting_names.py.
     postgres_server: str = setting(validate=_valid_server)
-    postgres_port: int = setting(5432, parse="int", validate=Range(1, 65535))
+    postgres_port: int = setting(5432, parse="int", validate=Range(1, LAST_PORT))
     postgres_user: str = setting()
     postgres_password: str = setting(secret=True)
     postgres_db: str = setting()
@@ -159,7 +161,7 @@ class Settings:
     docs_path: str = setting("/docs", validate=_valid_path)
     openapi_path: str = setting("/openapi.json", validate=_valid_path)
     host: str = setting("127.0.0.1")
-    port: int = setting(8000, parse="int", validate=Range(1, 65535))
+    port: int = setting(8000, parse="int", validate=Range(1, LAST_PORT))
     workers: int = setting(1, parse="int", validate=Range(1))
     threads: int = setting(8, parse="int", validate=Range(1))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

@@ -100,6 +100,24 @@ class OwnRevisionsTest(RevisionsTestCase, CommandLineTestCase):
         result = self.manage("db", "check", DATABASE_URL=self.database_url)
         self.assert_stops(result, 3, "not up to date. Run `python manage.py db upgrade` first")
 
+    def test_a_revision_that_python_cannot_load_is_a_sentence_with_file_and_line(self) -> None:
+        file = self.versions / "0002_test.py"
+        right = file.read_text("utf-8")
+        for wrong, sentence in (
+            (
+                "import nosuch",
+                r"ModuleNotFoundError: No module named .nosuch. \(0002_test\.py, line 2\)",
+            ),
+            ("def upgrade(:", r"SyntaxError: invalid syntax \(0002_test\.py, line 2\)"),
+            ("import json\njson.loads('')", r"JSONDecodeError: .* \(0002_test\.py, line 3\)"),
+        ):
+            file.write_text(f'"""Wrong."""\n{wrong}\n{right}', "utf-8")
+            for command in (["upgrade"], ["status"], ["check"], ["history"], ["upgrade", "--sql"]):
+                with self.subTest(wrong, command=command):
+                    result = self.manage("db", *command, DATABASE_URL=self.database_url)
+                    said = f"^Error: A revision does not load: {sentence}\\.$"
+                    self.assert_stops(result, 1, said)
+
     def test_a_schema_that_is_there_already_is_a_sentence(self) -> None:
         self.db("stamp", "base")
         result = self.manage("db", "upgrade", DATABASE_URL=self.database_url)

@@ -90,3 +90,14 @@ class JobOperationsTest(CommandLineTestCase, ApplicationTestCase):
             with self.subTest(command):
                 stopped = self.manage(command, DATABASE_URL=self.database_url)
                 self.assert_stops(stopped, 78, "BROKER_URL: Not set")
+
+    def test_a_broker_url_with_a_port_that_cannot_be_is_refused(self) -> None:
+        for url in ("amqp://u:p@h:99999/", "amqp://u:p@h:port/", "amqp://h:5672;amqp://h:65536"):
+            for command in ("worker", "relay"):
+                with self.subTest(command, url=url):
+                    stopped = self.manage(command, DATABASE_URL=self.database_url, BROKER_URL=url)
+                    self.assert_stops(stopped, 78, "BROKER_URL: Must have the form")
+        for url in ("amqps://u:p@h:65535/v", "amqp://h:5672 ", "amqp://[::1]:5672;amqp://h"):
+            with self.subTest(url):
+                shown = self.manage("config", DATABASE_URL=self.database_url, BROKER_URL=url)
+                self.assertEqual(shown.exit_code, 0, shown.output)

@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -49,7 +50,7 @@ UNTRIED = (
 
 
 def migration_scripts() -> ScriptDirectory:
-    """Raise CommandError if the revisions branch: after a merge, say."""
+    """Raise CommandError if one does not load, or if they branch: after a merge, say."""
     scripts = ScriptDirectory.from_config(Config(toml_file=current_project().alembic_file))
     try:
         with catch_warnings():
@@ -57,10 +58,28 @@ def migration_scripts() -> ScriptDirectory:
             heads = scripts.get_heads()
     except UserWarning as error:
         raise CommandError(f"{error}. {ONE_LINE}") from error
+    except CommandError:
+        raise
+    except Exception as error:
+        where = _place(error, Path(scripts.versions))
+        if where is None:
+            raise
+        text = f"A revision does not load: {type(error).__name__}: {error}{where}"
+        raise CommandError(text) from error
     if len(heads) > 1:
         raise CommandError(f"{' and '.join(heads)} are both the newest revision. {ONE_LINE}")
     _require_readable(scripts)
     return scripts
+
+
+def _place(error: Exception, versions: Path) -> str | None:
+    """Say where in a revision the error came from; None if it came from elsewhere."""
+    frames = [(Path(one.filename), one.lineno) for one in extract_tb(error.__traceback__)]
+    lines = [(path.name, line) for path, line in frames if path.parent == versions.resolve()]
+    if lines:
+        name, line = lines[-1]
+        return f" ({name}, line {line})"
+    return "" if isinstance(error, SyntaxError) else None  # Its own text says where.
 
 
 def _require_readable(scripts: ScriptDirectory) -> None:

@@ -183,6 +183,9 @@ class WindowsTest(MaintenanceTestCase):
         self.assertEqual(window.hard_end - window.starts_at, timedelta(minutes=10))
         ended = self.post(f"{WINDOWS}/{identity}/end")
         self.assertEqual(ended.status_code, 200, ended.text)
+        self.assertEqual(
+            (ended.get_json()["window_id"], ended.get_json()["phase"]), (identity, "off")
+        )
         self.assertEqual(self.client.post("/specimens").status_code, 201)
         self.assertEqual(self.events(), ["draining", "active", "completed"])
         self.assert_problem(self.post(f"{WINDOWS}/{identity}/end"), 404, "not-found")

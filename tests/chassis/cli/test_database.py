@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from sqlalchemy import make_url
+
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.migrations.check import FindingsError
 from chassis.migrations.commands import Migrations, migration_scripts
@@ -72,6 +74,17 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
     def test_an_unreachable_database_is_a_sentence(self) -> None:
         result = self.manage("db", "upgrade", DATABASE_URL=NOBODY_LISTENS)
         self.assert_stops(result, 1, "The database does not answer. Check DATABASE_URL")
+
+    def test_the_url_of_migrations_is_named_where_it_is_the_wrong_one(self) -> None:
+        wrong = {"DATABASE_URL": self.database_url, "MIGRATION_DATABASE_URL": NOBODY_LISTENS}
+        for command in ("upgrade", "current", "check"):
+            with self.subTest(command):
+                result = self.manage("db", command, **wrong)
+                self.assert_stops(result, 1, "does not answer. Check MIGRATION_DATABASE_URL")
+        weak = make_url(self.database_url).update_query_dict({"options": "-crole=pg_monitor"})
+        wrong["MIGRATION_DATABASE_URL"] = weak.render_as_string(hide_password=False)
+        said = "The role in MIGRATION_DATABASE_URL may not do this. .permission denied"
+        self.assert_stops(self.manage("db", "current", **wrong), 78, said)
 
 
 class OwnRevisionsTest(RevisionsTestCase, CommandLineTestCase):

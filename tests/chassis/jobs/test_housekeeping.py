@@ -1,18 +1,24 @@
 """The relay's housekeeping, and the operators' commands for dead jobs."""
 
+import re
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 from chassis.core.errors import MaintenanceError
+from chassis.core.identity import uuid7
 from chassis.core.maintenance import MaintenanceMode
-from chassis.jobs import housekeeping, tasks
+from chassis.jobs import broker, housekeeping, tasks
+from chassis.jobs.broker import BrokerSink
 from chassis.jobs.dead_jobs import DeadJobs
 from chassis.jobs.in_process import InProcessSink
 from chassis.jobs.job_runner import JobRunner
-from chassis.jobs.relay import Relay, SinkError
+from chassis.jobs.relay import Message, Relay, SinkError
 from chassis.jobs.statistics import SqlJobStatistics
 from chassis.jobs.tasks import Task
+from chassis.project import current_project
 from support.jobs import Behaviour, JobsTestCase
 
 
@@ -92,6 +98,22 @@ class HousekeepingTest(RelayTestCase):
         self.housekeep()
         self.housekeep()
         self.assertEqual(self.waiting(), [job_id])
+
+    def test_where_the_broker_confirms_nothing_its_alarms_are_named_first(self) -> None:
+        config: Any = SimpleNamespace(name="tests", broker_url="amqp://nobody@127.0.0.1:1//")
+        sink = BrokerSink(config)
+        sink._last_tag = 0
+        message = Message(1, uuid7(), "tests.write")
+        with (
+            patch.object(broker, "CONFIRM_SECONDS", 0),
+            patch.object(sink, "_open_channel"),
+            patch.object(sink, "_publish"),
+            self.assertRaisesRegex(SinkError, "The broker confirms no jobs .*alarm.* no leader"),
+        ):
+            list(sink.send([message]))
+        guide = (current_project().root / "docs/jobs.md").read_text("utf-8")
+        [commands] = re.findall(r"^```sh broker\n(.*?)^```$", guide, re.M | re.S)
+        self.assertTrue(commands.startswith("rabbitmq-diagnostics alarms\n"), commands)
 
     def test_what_the_broker_gave_up_goes_on_if_it_is_not_finished(self) -> None:
         done, lost = self.enqueue("one"), None

@@ -85,6 +85,24 @@ class JobOperationsTest(CommandLineTestCase, ApplicationTestCase):
         dropped = self.manage("jobs", "dead", "drop", "--task", "tests.write", **url)
         self.assertEqual(dropped.output, "0 jobs were dropped.\n")
 
+    def test_an_operator_who_cannot_be_understood_is_told(self) -> None:
+        self.enqueue()
+        with self.container.engines().write.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE ops.job SET state = 'failed', task = 'tests.gone', finished_at = now()"
+            )
+        url = {"DATABASE_URL": self.database_url}
+        for command in ("requeue", "drop"):
+            with self.subTest(command):
+                dead = ("jobs", "dead", command, "--task", "tests.wirte")
+                said = "for --task: There is no task 'tests.wirte'; there are .*tests.write"
+                self.assert_stops(self.manage(*dead, **url), 2, said)
+                both = self.manage(*dead, str(uuid7()), **url)
+                self.assert_stops(both, 2, "Name ids or --task, not both")
+        # The code of these jobs is gone, and they are there.
+        dropped = self.manage("jobs", "dead", "drop", "--task", "tests.gone", **url)
+        self.assertEqual(dropped.output, "1 jobs were dropped.\n")
+
     def test_without_a_broker_its_commands_say_so(self) -> None:
         for command in ("worker", "relay"):
             with self.subTest(command):

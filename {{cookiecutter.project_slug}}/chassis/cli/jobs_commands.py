@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from chassis.bootstrap import load_config_with_database
+from chassis.core.errors import CodeError
 from chassis.jobs.dead_jobs import DeadJobs
 from chassis.jobs.job_settings import JobSettings
+from chassis.jobs.tasks import task_named
 from chassis.observability.traces import make_tracer_provider, trace_engines
 from chassis.project import current_project
 from chassis.settings import ConfigError
@@ -71,7 +73,9 @@ def list_dead(task: str | None) -> None:
 def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Queue dead jobs again, by their ids or all of a task."""
     _require_choice(job_ids, task)
-    click.echo(f"{_dead_jobs().requeue(job_ids, task)} jobs were requeued.")
+    number = _dead_jobs().requeue(job_ids, task)
+    _require_known(task, number)
+    click.echo(f"{number} jobs were requeued.")
 
 
 @dead.command()
@@ -80,12 +84,25 @@ def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
 def drop(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Delete dead jobs, by their ids or all of a task."""
     _require_choice(job_ids, task)
-    click.echo(f"{_dead_jobs().drop(job_ids, task)} jobs were dropped.")
+    number = _dead_jobs().drop(job_ids, task)
+    _require_known(task, number)
+    click.echo(f"{number} jobs were dropped.")
 
 
 def _require_choice(job_ids: tuple[Any, ...], task: str | None) -> None:
-    if bool(job_ids) == bool(task):
+    if job_ids and task:
+        raise click.UsageError("Name ids or --task, not both.")
+    if not job_ids and not task:
         raise click.UsageError("Name the ids of jobs, or --task and its name.")
+
+
+def _require_known(task: str | None, number: int) -> None:
+    """Require that a task without dead jobs exists; jobs may outlive the code of their task."""
+    if task and not number:
+        try:
+            task_named(task)
+        except CodeError as error:
+            raise click.BadParameter(str(error), param_hint="--task") from error
 
 
 def _dead_jobs() -> DeadJobs:

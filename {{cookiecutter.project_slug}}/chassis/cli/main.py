@@ -59,7 +59,7 @@ class Commands(click.Group):
             # Imported late, because it imports the errors of all commands.
             from chassis.cli.sentences import sentence_of  # noqa: PLC0415
 
-            if not (found := sentence_of(error)):
+            if not (found := sentence_of(error, ctx.invoked_subcommand)):
                 raise
             sentence, code = found
             click.echo(f"Error: {sentence}", err=True)

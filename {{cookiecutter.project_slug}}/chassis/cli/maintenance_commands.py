@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from chassis.bootstrap import load_config_with_database
-from chassis.cli.parameters import Duration, Moment, json_option
+from chassis.cli.parameters import Duration, Length, Moment, json_option
 from chassis.cli.readiness import require_database
 from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService, retry_after
@@ -64,7 +64,7 @@ def maintenance() -> None:
 @maintenance.command()
 @mode_option
 @message_option
-@click.option("--for", "lasts", type=Duration(), help="Expected length, such as 30m.")
+@click.option("--for", "lasts", type=Length(), help="Expected length, such as 30m.")
 @click.option("--no-expire", is_flag=True, help="Do not end by itself after --for.")
 @click.option("--drain-timeout", type=Duration(), default="30s", help="Longest wait for writes.")
 def start(
@@ -87,7 +87,7 @@ def start(
 @mode_option
 @message_option
 @click.option("--at", type=Moment(), required=True, help="2026-12-01T02:00Z, or +30m.")
-@click.option("--for", "lasts", type=Duration(), required=True, help="How long, such as 45m.")
+@click.option("--for", "lasts", type=Length(), required=True, help="How long, such as 45m.")
 def schedule(*, mode: str, message: str, at: datetime, lasts: timedelta) -> None:
     """Announce a window that begins and ends by itself.
 
@@ -114,7 +114,7 @@ def status(*, as_json: bool, watch: bool) -> None:
 
 
 @maintenance.command()
-@click.option("--for", "lasts", type=Duration(), required=True, help="From now on, such as 30m.")
+@click.option("--for", "lasts", type=Length(), required=True, help="From now on, such as 30m.")
 def extend(lasts: timedelta) -> None:
     """Change the end of a window that was opened by hand."""
     with _tools() as tools:

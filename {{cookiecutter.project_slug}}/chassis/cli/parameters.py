@@ -24,6 +24,16 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(seconds=int(found[1]) * UNITS[found[2]])
 
 
+class Length(Duration):
+    """A duration of more than 0."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        length = super().convert(value, param, ctx)
+        if not length:
+            self.fail(f"{value!r}: must be more than 0.", param, ctx)
+        return length
+
+
 class Moment(click.ParamType[datetime]):
     """`2026-12-01T02:00Z`, or `+30m` from now, as an aware datetime."""
 

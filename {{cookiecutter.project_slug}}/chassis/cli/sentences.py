@@ -17,7 +17,8 @@ from chassis.migrations.scratch import ScratchForbiddenError
 from chassis.postgres.embedded import EmbeddedPostgresError
 from chassis.postgres.error_translation import first_line, sqlstate
 from chassis.postgres.ops_schema import SchemaNameError
-from chassis.settings import ConfigError
+from chassis.project import current_project
+from chassis.settings import ConfigError, load_config
 
 FAILED = 1
 FINDINGS = 3
@@ -45,13 +46,13 @@ NO_SCRATCH = (
 SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
-    errorcodes.INSUFFICIENT_PRIVILEGE: "The role in DATABASE_URL may not do this.",
+    errorcodes.INSUFFICIENT_PRIVILEGE: "The role in {setting} may not do this.",
     errorcodes.DUPLICATE_TABLE: "The schema is not at the revision that the database says it is. "
     "If it is at another, run `python manage.py db stamp REVISION`.",
 }
 
 
-def sentence_of(error: Exception) -> tuple[str, int] | None:
+def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None:
     """The sentence and the exit code; None for a mistake in the program."""
     match error:
         case BusyError():
@@ -60,7 +61,8 @@ def sentence_of(error: Exception) -> tuple[str, int] | None:
             return NO_SCRATCH, MISCONFIGURED
         case DBAPIError():
             forbidden = sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
-            return database_sentence(error), MISCONFIGURED if forbidden else FAILED
+            sentence = database_sentence(error, _url_of(command))
+            return sentence, MISCONFIGURED if forbidden else FAILED
         case OSError(errno=number, filename=path) if number in SURROUNDINGS:
             return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
@@ -75,12 +77,20 @@ def with_advice(sentence: str) -> str:
     return " ".join([f"{sentence.rstrip('.')}.", *advice])
 
 
-def database_sentence(error: DBAPIError) -> str:
+def _url_of(command: str | None) -> str:
+    """The setting with the URL of the database that a command uses."""
+    config = load_config(current_project().config_type, complete=False)
+    migrates = command == "db" and config.migration_database_url
+    return "MIGRATION_DATABASE_URL" if migrates else "DATABASE_URL"
+
+
+def database_sentence(error: DBAPIError, setting: str) -> str:
     state = sqlstate(error)
     reason = ". ".join([*getattr(error, "__notes__", []), first_line(error.orig)])
     violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
     if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
         reason = f"{reason}: {key}"
     if not state:
-        return f"The database does not answer. Check DATABASE_URL. ({reason})"
-    return f"{DATABASE_ADVICE.get(state, 'The database refused this.')} ({reason})"
+        return f"The database does not answer. Check {setting}. ({reason})"
+    advice = DATABASE_ADVICE.get(state, "The database refused this.").format(setting=setting)
+    return f"{advice} ({reason})"

@@ -23,6 +23,7 @@ class WindowPhase(StrEnum):
     MIGRATING = "migrating"
     VERIFYING = "verifying"  # The migration is done; a person looks before the window ends.
     FAILED = "failed"  # The schema is between two revisions.
+    OFF = "off"  # It has ended.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +98,7 @@ class MaintenanceWindows(ABC):
 
     @abstractmethod
     def end(self, accept_schema: str | None = None, *, window_id: int | None = None) -> Window:
-        """End the open window. Raise BusyError while a migration runs.
+        """End the open window, and return it as ended. Raise BusyError while a migration runs.
 
         After a failed migration, raise ConflictError unless `accept_schema` is the database's
         revision. Raise NotFoundError if no window is open, or another than `window_id`.

@@ -23,8 +23,8 @@ CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
 # After so many deliveries, each ended by the loss of its worker, the broker dead-letters a message.
 DELIVERIES = 20
 UNCONFIRMED = (
-    f"The broker confirms no jobs within {CONFIRM_SECONDS} s. If it goes on, the queue may have no"
-    " leader: docs/jobs.md."
+    f"The broker confirms no jobs within {CONFIRM_SECONDS} s. If it goes on, the broker may have an"
+    " alarm (disk, memory: `rabbitmq-diagnostics alarms`), or the queue no leader: docs/jobs.md."
 )
 ROUTE = ""  # AMQP's default exchange: the routing key is the name of the queue.
 

@@ -276,7 +276,7 @@ def _end(
                 f"say that the schema is right as it is, with --accept-schema {revision}."
             )
     log.finish(window.id, "completed" if accept_schema is None else "forced")
-    return window
+    return _by_id(connection, window.id)
 
 
 def _require_short(lasts: timedelta | None) -> None:

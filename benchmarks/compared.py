@@ -35,11 +35,7 @@ def measured(now: Path, before: Path, rounds: int) -> list[Measurement]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(now, server, folder, scale)
         [base] = [one for one in CONTESTANTS if one.name == BASE]
-        chosen = programme.with_tokens([replace(ONION, name=BEFORE, project=before), ONION, base])
-        rows = programme.rows(chosen)
-        for one in rows:
-            stack.callback(one.close)
-        loads = [programme.load(*pair, stack) for pair in zip(chosen, rows, strict=True)]
+        loads = programme.loads([replace(ONION, name=BEFORE, project=before), ONION, base], stack)
         found = programme.rounds(loads)
         say(programme.disturbance())
         for load in loads:

@@ -99,16 +99,12 @@ def loaded(project: Path, server: Postgres) -> Figures:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         programme = Programme(project, server, folder, SCALE)
         chosen = [one for one in CONTESTANTS if one.name in {ONION.name, BASE}]
-        chosen = programme.with_tokens(chosen)
-        rows = programme.rows(chosen)
-        for one in rows:
-            stack.callback(one.close)
-        loads = [programme.load(*pair, stack) for pair in zip(chosen, rows, strict=True)]
+        loads = programme.loads(chosen, stack)
         found = figures(programme.rounds(loads))
         say(programme.disturbance())
         for load in loads:
             load.server.stop()
-        alone = programme.alone(chosen[0], rows[0])
+        alone = programme.alone(loads[0].server.contestant, loads[0].server.rows)
     ratios = {one.workload: one.cpu_ratio for one in found if one.application == ONION.name}
     return {
         "cpu_to_flask": {name: ratio for name, ratio in ratios.items() if ratio is not None},

@@ -113,6 +113,14 @@ class Programme:
                 load.measure(workload, USUAL, 1)
         return load
 
+    def loads(self, chosen: list[Contestant], stack: ExitStack) -> list[Load]:
+        """Start the applications, each with rows of its own, and with a token to verify."""
+        chosen = self.with_tokens(chosen)
+        rows = self.rows(chosen)
+        for one in rows:
+            stack.callback(one.close)
+        return [self.load(*pair, stack) for pair in zip(chosen, rows, strict=True)]
+
     def rounds(self, loads: list[Load]) -> list[Measurement]:
         """Run the rounds. Each has every load; another application begins each round."""
         found: list[Measurement] = []

@@ -6,14 +6,13 @@ with a queue that has no leader.
 
 import json
 import re
-import subprocess
 import time
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from proofs.brokers import DockerBroker
+from proofs.brokers import DockerBroker, run
 from proofs.jobs_programme import Service, column, wait_for
 
 GUIDE = "docs/jobs.md"
@@ -34,9 +33,7 @@ def declare(name: str, url: str) -> None:
 
 
 def inside(broker: DockerBroker, script: str) -> str:
-    command = ["docker", "exec", broker.name, "sh", "-ec", script]
-    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    return result.stdout
+    return run("docker", "exec", broker.name, "sh", "-ec", script)
 
 
 def states(broker: DockerBroker, queue: str) -> set[str]:

@@ -250,7 +250,7 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
         self.sql("INSERT INTO things VALUES (1), (1)")
         index = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
         self.revision(code=index, maintenance="read-only")
-        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade` again"
+        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade 0002` "
         self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
         self.assert_refused(FAILED, "--accept-schema 0001", "maintenance", "end")
         self.run_command("maintenance", "end", "--accept-schema", "0001")

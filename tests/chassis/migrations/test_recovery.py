@@ -12,6 +12,7 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.migrator import LockedError, migrator
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.migrations import runner
+from chassis.migrations.runner import RevisionError
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
@@ -147,6 +148,42 @@ class FailureTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.index_is_valid()), ("0002", [True]))
         self.assertEqual(self.last_window().outcome, "completed")
         self.assertEqual(self.window_count(), 1)
+
+    def test_a_step_that_fails_before_its_first_commit_needs_no_window(self) -> None:
+        self.revision(code="operations.drop_index_concurrently('x')", maintenance="full")
+        with self.assertRaisesRegex(RevisionError, "missing 1 required positional argument"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.last_window().outcome), ("0001", "rolled back"))
+        self.assertTrue(self.writers_are_let_in())
+
+    def test_a_commit_before_the_failure_keeps_it(self) -> None:
+        half = 'op.execute("CREATE TABLE more ()"); operations.add_enum_value("no", "x")'
+        self.revision(code=half, maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, 'type "no" does not exist'):
+            self.upgrade()
+        self.assertEqual((self.last_window().phase, self.has_table("more")), ("failed", True))
+
+    def test_who_fails_later_in_the_same_window_proves_nothing_of_the_earlier_try(self) -> None:
+        self.fails_in_autocommit()
+        self.newest = 1
+        self.revision(code="[][0]  # index_concurrently(", maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, "IndexError"):
+            self.upgrade()
+        self.assertEqual(self.last_window().phase, "failed")
+
+    def test_a_failed_downgrade_names_the_command_that_goes_on(self) -> None:
+        self.sql("INSERT INTO things VALUES (1), (1)")
+        name = self.revision("SELECT 1", down="DOWN")
+        file = self.versions / f"{name}_test.py"
+        file.write_text(file.read_text().replace("op.execute('DOWN')", UNIQUE_INDEX))
+        self.revision("SELECT 1", maintenance="read-only")
+        self.upgrade(name)
+        again = r"[^.]\. The schema .* run `python manage\.py db downgrade 0001` again\."
+        with self.assertRaisesRegex(MigrationFailedError, again):
+            self.migrations().downgrade()
+        self.sql("TRUNCATE things")
+        self.migrations().downgrade("0001")
+        self.assertEqual((self.current(), self.last_window().outcome), ("0001", "completed"))
 
     def test_an_upgrade_without_anything_to_do_does_not_end_what_is_half_done(self) -> None:
         self.fails_in_autocommit()

@@ -272,7 +272,7 @@ def _end(
         revision = revision_of(connection)
         if accept_schema is None or accept_schema != revision:
             raise ConflictError(
-                "A migration failed in this window. Run `python manage.py db upgrade`; or "
+                "A migration failed in this window. Run its command again; or "
                 f"say that the schema is right as it is, with --accept-schema {revision}."
             )
     log.finish(window.id, "completed" if accept_schema is None else "forced")

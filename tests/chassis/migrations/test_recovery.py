@@ -17,6 +17,9 @@ from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
 UNIQUE_INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"], unique=True)'
+KILLED_IF_EMPTY = """
+    SELECT pg_terminate_backend(pg_backend_pid()) WHERE NOT EXISTS (SELECT FROM things)
+"""
 NO_MIGRATION = {"from_revision": None, "target_revision": None}
 NO_WAIT = timedelta(0)
 HALF_DONE = """
@@ -108,6 +111,27 @@ class FailureTest(RevisionsTestCase):
         self.assertTrue(self.writers_are_let_in())
         self.sql("INSERT INTO things VALUES (7)")
         with self.assertRaises(CommandError):
+            self.upgrade()
+        self.migrations().downgrade()
+        self.upgrade()
+        [(found,)] = self.sql("SELECT id FROM copied")
+        self.assertEqual((found, self.has_table("things")), (7, False))
+
+    def test_a_copy_whose_owner_was_killed_before_the_drop_is_made_again(self) -> None:
+        """A service that lives ends the window, and writes between the two revisions."""
+        self.revision(
+            "CREATE TABLE copied AS SELECT id FROM things",
+            down="DROP TABLE copied",
+            maintenance="read-only",
+        )
+        self.revision(KILLED_IF_EMPTY, "DROP TABLE things", maintenance="read-only")
+        with self.assertRaises(ConnectionLostError):
+            self.upgrade()
+        self.assertFalse(self.writers_are_let_in())
+        self.windows().settle_orphan()
+        self.assertTrue(self.writers_are_let_in())
+        self.sql("INSERT INTO things VALUES (7)")
+        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
             self.upgrade()
         self.migrations().downgrade()
         self.upgrade()

@@ -41,13 +41,13 @@ class FailureTest(RevisionsTestCase):
             self.upgrade()
         self.assert_nothing_held()
 
-    def fails_in_autocommit(self) -> None:
-        """Insert duplicates, and run a revision 0002 that leaves an invalid index."""
+    def fails_in_autocommit(self, after: str = "0001") -> None:
+        """Insert duplicates, and run a revision behind `after` that leaves an invalid index."""
         self.sql("INSERT INTO things VALUES (1), (1)")
         self.revision(code=UNIQUE_INDEX, maintenance="read-only")
         with self.assertRaisesRegex(MigrationFailedError, "could not create unique index"):
             self.upgrade()
-        self.assertEqual((self.current(), self.last_window().phase), ("0001", "failed"))
+        self.assertEqual((self.current(), self.last_window().phase), (after, "failed"))
         self.assertEqual(self.index_is_valid(), [False])
 
     def index_is_valid(self) -> list[bool]:
@@ -137,6 +137,13 @@ class FailureTest(RevisionsTestCase):
         self.upgrade()
         [(found,)] = self.sql("SELECT id FROM copied")
         self.assertEqual((found, self.has_table("things")), (7, False))
+
+    def test_so_it_is_after_an_operator_has_accepted_the_schema_in_between(self) -> None:
+        self.revision("CREATE TABLE copied AS SELECT id FROM things", maintenance="read-only")
+        self.fails_in_autocommit("0002")
+        self.windows().end("0002")
+        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
+            self.upgrade()
 
     def test_the_next_upgrade_completes_it_if_that_does_not_matter(self) -> None:
         self.fails_between_two_revisions()

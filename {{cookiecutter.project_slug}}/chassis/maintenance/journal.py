@@ -37,7 +37,8 @@ ENDED_BETWEEN = OpsText("""
     SELECT w.id, step.leads_to FROM ops.step JOIN ops.window AS w ON w.id = step.window_id
     WHERE step.id = (SELECT max(id) FROM ops.step WHERE finished_at IS NOT NULL)
     AND step.direction = 'upgrade' AND w.phase = 'off' AND EXISTS (
-        SELECT FROM ops.event WHERE window_id = w.id AND event = :partly AND at > step.finished_at)
+        SELECT FROM ops.event
+        WHERE window_id = w.id AND event IN (:partly, 'forced') AND at > step.finished_at)
 """)
 
 

@@ -60,7 +60,8 @@ class Runner:
         be had, CommandError for a mistake of the caller's, MigrationFailedError if the window
         stays.
         """
-        with migrator(self.url, wait=self.options.wait) as connection:
+        waiting = partial(self.options.say, "waiting")
+        with migrator(self.url, wait=self.options.wait, waiting=waiting) as connection:
             create_ops_schema(connection)
             plan = self._planned(connection, make_plan)
             if self.options.single_transaction:

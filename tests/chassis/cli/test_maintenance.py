@@ -47,7 +47,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
 
     def test_one_is_opened_shown_and_ended(self) -> None:
         said = self.maintenance("start", "--mode", "full", "--for", "10m", "--message", "Soon.")
-        self.assertRegex(said, r"^Window \d+: full, drained in \d")
+        self.assertRegex(said, r"^Window \d+: full, nobody writes any more\.$")
         window = self.status()["window"]
         self.assertEqual((window["mode"], window["phase"]), ("full", "active"))
         self.assertEqual((window["message"], window["is_open"]), ("Soon.", True))

@@ -174,7 +174,9 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         except MutexHeldError:
             with self._beside() as (connection, log):
                 window = current_window(connection)
-                if not (window and window.is_open and _is_untouched(connection, window.id)):
+                touched = window and window.is_open and not _is_untouched(connection, window.id)
+                # Another command may have ended the window in between.
+                if touched and (left := current_window(connection)) and left.is_open:
                     raise
                 return _end(connection, log, accept_schema, window_id)
 

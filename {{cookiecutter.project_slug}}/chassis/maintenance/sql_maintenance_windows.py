@@ -58,9 +58,12 @@ EXTEND = OpsText("""
     WHERE id = :id
 """)
 LATEST = OpsText("""
-    SELECT id, kind, mode, phase, outcome, starts_at, coalesce(finished_at, expected_end) AS until,
-        message
-    FROM ops.window ORDER BY id DESC LIMIT :n
+    SELECT id, kind, mode, CASE WHEN is_over THEN 'off' ELSE phase END AS phase,
+        CASE WHEN is_over THEN 'expired' ELSE outcome END AS outcome,
+        starts_at, coalesce(finished_at, expected_end) AS until, message
+    FROM ops.window, LATERAL (SELECT
+        phase IN ('scheduled', 'active') AND hard_end <= clock_timestamp() AS is_over) AS time
+    ORDER BY id DESC LIMIT :n
 """)
 UNTOUCHED = OpsText("""
     SELECT id FROM ops.window WHERE id = :id AND kind = 'manual'

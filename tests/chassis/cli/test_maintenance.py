@@ -2,9 +2,11 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 from click.testing import Result
 from dependency_injector.providers import Singleton
+from sqlalchemy import make_url
 
 from chassis.maintenance import drain
 from chassis.maintenance.migrator import migrator
@@ -66,6 +68,10 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         [row] = [json.loads(line) for line in self.maintenance("list", "--json").splitlines()]
         self.assertEqual((row["phase"], row["outcome"]), ("off", "completed"))
         self.assert_refused(FAILED, "No window is open", "maintenance", "extend", "--for", "1h")
+
+    def test_one_whose_time_has_passed_is_listed_as_expired(self) -> None:
+        self.insert_window(phase="scheduled", begins=-20, ends=-10, expires=-10)
+        self.assertRegex(self.maintenance("list"), r"^\d+  manual  read-only  off  expired")
 
     def test_they_use_the_windows_of_the_projects_container(self) -> None:
         class Others(SqlMaintenanceWindows):
@@ -196,6 +202,17 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         self.assertEqual(self.last_window().outcome, "aborted")
         with migrator(self.database_url, wait=0):
             self.assert_refused(BUSY, "Another migration is running", "maintenance", "cancel", "1")
+
+    def test_a_role_without_the_right_is_a_wrong_setting(self) -> None:
+        role = f"reader_{uuid4().hex}"
+        self.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT pg_read_all_data TO {role}")
+        self.addCleanup(self.sql, f"DROP ROLE {role}")
+        url = make_url(self.database_url).set(username=role, password="x")
+        theirs = url.render_as_string(hide_password=False)
+        for arguments in (("start", *READ_ONLY), ("end",)):
+            with self.subTest(arguments):
+                result = self.manage("maintenance", *arguments, DATABASE_URL=theirs)
+                self.assert_said(result, MISCONFIGURED, "MIGRATION_DATABASE_URL names one that may")
 
     def test_without_a_database_each_is_a_sentence(self) -> None:
         for arguments in (("status",), ("start", *READ_ONLY), ("end",), ("log",)):

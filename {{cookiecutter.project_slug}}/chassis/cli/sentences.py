@@ -6,7 +6,7 @@ from alembic.util import CommandError
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
-from chassis.core.errors import BusyError, CodeError, DomainError
+from chassis.core.errors import BusyError, CodeError, DomainError, UnavailableError
 from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
@@ -60,16 +60,23 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
         case ScratchForbiddenError():
             return NO_SCRATCH, MISCONFIGURED
         case DBAPIError():
-            forbidden = sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
             sentence = database_sentence(error, _url_of(command))
-            return sentence, MISCONFIGURED if forbidden else FAILED
+            return sentence, MISCONFIGURED if _is_of_a_setting(error) else FAILED
         case OSError(errno=number, filename=path) if number in SURROUNDINGS:
             return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
-    code = next(codes, None)
+    forbidden = isinstance(error, UnavailableError) and _is_of_a_setting(error.__cause__)
+    code = MISCONFIGURED if forbidden else next(codes, None)
     return None if code is None else (str(error), code)
+
+
+def _is_of_a_setting(error: BaseException | None) -> bool:
+    """Whether a URL names a role without the right, or a pooler."""
+    if isinstance(error, DBAPIError):
+        return sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
+    return isinstance(error, PoolerError)
 
 
 def with_advice(sentence: str) -> str:

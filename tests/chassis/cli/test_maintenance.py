@@ -290,7 +290,8 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
 
     def test_an_error_in_sql_names_its_revision(self) -> None:
         self.revision(FAIL_IF_EMPTY)
-        self.assert_refused(FAILED, r"In revision 0002\. division by zero", "db", "upgrade")
+        said = r"In revision 0002\. division by zero\) Correct the revision or the data, and run"
+        self.assert_refused(FAILED, said, "db", "upgrade")
 
     def test_a_unique_violation_names_its_key(self) -> None:
         self.sql("INSERT INTO things VALUES (7), (7)")

@@ -51,6 +51,9 @@ DATABASE_ADVICE = {
     "If it is at another, run `python manage.py db stamp REVISION`.",
 }
 
+OF_DATA = {errorcodes.CLASS_DATA_EXCEPTION, errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION}
+CORRECT = " Correct the revision or the data, and run the command again."
+
 
 def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None:
     """The sentence and the exit code; None for a mistake in the program."""
@@ -93,11 +96,13 @@ def _url_of(command: str | None) -> str:
 
 def database_sentence(error: DBAPIError, setting: str) -> str:
     state = sqlstate(error)
-    reason = ". ".join([*getattr(error, "__notes__", []), first_line(error.orig)])
+    notes = getattr(error, "__notes__", [])  # In a revision, its name.
+    reason = ". ".join([*notes, first_line(error.orig)])
     violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
     if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
         reason = f"{reason}: {key}"
     if not state:
         return f"The database does not answer. Check {setting}. ({reason})"
     advice = DATABASE_ADVICE.get(state, "The database refused this.").format(setting=setting)
-    return f"{advice} ({reason})"
+    correct = CORRECT if notes and state[:2] in OF_DATA else ""
+    return f"{advice} ({reason}){correct}"

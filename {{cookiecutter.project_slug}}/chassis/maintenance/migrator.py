@@ -200,8 +200,8 @@ def _give_back(connection: Connection) -> None:
 
 
 def _take_mutex(connection: Connection, wait: float, waiting: Callable[[str], object]) -> None:
-    told = time.monotonic()
-    deadline = told + wait
+    reported = time.monotonic()
+    deadline = reported + wait
     # Polled: a session that waits within PostgreSQL holds a snapshot, for which the mutex holder's
     # CREATE INDEX CONCURRENTLY would wait.
     while not connection.execute(TAKE_MUTEX, {"mutex": mutex_of(connection)}).scalar_one():
@@ -209,8 +209,8 @@ def _take_mutex(connection: Connection, wait: float, waiting: Callable[[str], ob
         connection.commit()
         if time.monotonic() > deadline:
             raise MutexHeldError(f"Another migration is running ({others or 'unknown'}).")
-        if time.monotonic() > told + TOLD_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() > reported + TOLD_SECONDS:
+            reported = time.monotonic()
             waiting(f"for another migration: {others or 'unknown'}")
         time.sleep(MUTEX_POLL_SECONDS)
     connection.commit()

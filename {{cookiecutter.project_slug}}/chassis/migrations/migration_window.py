@@ -33,9 +33,12 @@ STILL_OPEN = OpsText("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' F
 class OpenWindow:
     """An open window. Its mode is the one that the running revision needs."""
 
-    def __init__(self, connection: Connection, log: WindowLog, window: Window) -> None:
+    def __init__(
+        self, connection: Connection, log: WindowLog, window: Window, joined: Window | None
+    ) -> None:
         self.id = window.id
         self.mode = self._weakest = window.mode
+        self.without_migration = replace(window, mode=joined.mode) if joined else window
         self.uncommitted: list[int] = []  # Running steps, none of which has committed anything.
         self.connection, self.log = connection, log
 
@@ -83,7 +86,7 @@ def migration_window(
         return
     begun = time.monotonic()
     window = _opened(connection, log, plan, joined, options.say)
-    opened = OpenWindow(connection, log, window)
+    opened = OpenWindow(connection, log, window, joined)
     try:
         drain(connection, options.drain_timeout)
         options.say("window", f"#{window.id} drained in {time.monotonic() - begun:.2f} s")
@@ -92,13 +95,11 @@ def migration_window(
         yield opened
         _close(connection, log, window, joined, options)
     except BaseException as error:
-        given = replace(window, mode=joined.mode) if joined else window
-        again = f"python manage.py db {plan.direction} {plan.target or 'base'}"
-        _settle_after(error, opened, given, options.say, again)
+        _settle_after(error, opened, plan, options)
         raise
-    kept = "is held open" if options.hold else "completed"
+    ending = "is held open" if options.hold else "completed"
     refused = time.monotonic() - begun
-    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+    options.say("window", f"#{window.id} {ending}, writes were refused for {refused:.2f} s")
 
 
 def _end_what_is_proven(connection: Connection, log: WindowLog, joined: Window | None) -> None:
@@ -186,15 +187,8 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
     return window
 
 
-def _settle_after(
-    error: BaseException,
-    opened: OpenWindow,
-    window: Window,
-    say: Callable[[str, str], None],
-    again: str,
-) -> None:
-    """Settle the window after an error. `again` is the command that goes on."""
-    connection = opened.connection
+def _settle_after(error: BaseException, opened: OpenWindow, plan: Plan, options: Options) -> None:
+    connection, window = opened.connection, opened.without_migration
     reason = (first_line(error) or "It was interrupted").rstrip(".")
     connection_lost = ConnectionLostError(
         f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
@@ -211,9 +205,10 @@ def _settle_after(
     except DBAPIError as lost:
         raise connection_lost from lost
     if phase is None:
-        say("window", f"#{window.id} has ended, the schema is at a revision")
+        options.say("window", f"#{window.id} has ended, the schema is at a revision")
     if phase is WindowPhase.FAILED:
         raise MigrationFailedError(
             f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "
-            f"open: put it right and run `{again}` again."
+            f"open: put it right and run `python manage.py db {plan.direction} "
+            f"{plan.target or 'base'}` again."
         ) from error

@@ -105,9 +105,7 @@ def _command(path: str) -> str | None:
 
 def _is_of_both(merged: Path, rendered: Path) -> bool:
     """Whether lines of the project are left in a file that the template changed."""
-    return (
-        merged.is_file() and rendered.is_file() and merged.read_bytes() != rendered.read_bytes()
-    )
+    return merged.is_file() and rendered.is_file() and merged.read_bytes() != rendered.read_bytes()
 
 
 def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:

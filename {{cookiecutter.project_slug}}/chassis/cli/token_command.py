@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import click
 
-from chassis.bootstrap import application_without_database
+from chassis.cli.openapi_commands import application_without_database
 from chassis.cli.parameters import Duration
 from chassis.project import current_project
 from chassis.settings import DEVELOPMENT, ConfigError, Settings, load_config

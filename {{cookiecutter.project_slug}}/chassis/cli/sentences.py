@@ -96,7 +96,7 @@ def _url_of(command: str | None) -> str:
 
 def database_sentence(error: DBAPIError, setting: str) -> str:
     state = sqlstate(error)
-    notes = getattr(error, "__notes__", [])  # In a revision, its name.
+    notes = getattr(error, "__notes__", [])  # The runner adds the revision that failed.
     reason = ". ".join([*notes, first_line(error.orig)])
     violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
     if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]

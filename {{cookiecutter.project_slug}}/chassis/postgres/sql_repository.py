@@ -211,7 +211,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         return entities
 
     def _rows(self, child: Children, entity: Entity) -> list[tuple[Any, ...]]:
-        """The rows of a list; the entity gets its ids as they will be read."""
+        """The rows of a list. The entity gets single values (ids) as a read returns them."""
         rows = child.rows(self._table, entity)
         if child.of is None:
             setattr(entity, child.field, child.made(self._table, rows))

@@ -83,7 +83,7 @@ def test_what_was_never_applied_leaves_no_trace(fresh: Path) -> None:
     manage(fresh, NOTE)
     assert ".generated/" in status(fresh)
     assert manage(fresh, NOTE).startswith("Nothing to do")
-    manage(fresh, "python manage.py destroy resource Note")
+    manage(fresh, "python manage.py destroy resource Note Note")
     assert not status(fresh)
 
 

@@ -164,4 +164,5 @@ def _require_no_findings(draft: Draft) -> None:
         raise Refusal(f"`manage.py db check` failed; nothing was written. {result.stderr.strip()}")
     found = json.loads(result.stdout)
     if wrong := [one for one in found if not one.startswith(NOT_APPLIED)]:
-        raise Refusal(f"`manage.py db check` says: {' '.join(wrong)} Nothing was written.")
+        said = ". ".join(one.rstrip(".") for one in wrong)
+        raise Refusal(f"`manage.py db check` says: {said}. Nothing was written.")

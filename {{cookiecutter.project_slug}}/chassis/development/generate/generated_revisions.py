@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -105,7 +106,7 @@ def manage(root: Path, *arguments: str) -> str:
     )
     if result.returncode:
         reason = (result.stderr or result.stdout).strip().removeprefix("Error: ")
-        raise Refusal(f"`manage.py {' '.join(arguments)}` failed; nothing was written. {reason}")
+        raise Refusal(f"`manage.py {shlex.join(arguments)}` failed; nothing was written. {reason}")
     return result.stdout
 
 

@@ -166,6 +166,12 @@ class NoDatabaseTest(TestCase):
             file.parent.mkdir()
             file.write_text(f"class Container:\n{line}\n")
             self.assertTrue(Project(file.parents[1], "src").uses_database)
+        file.with_name("merged").mkdir()
+        merged = file.with_name("merged") / file.name
+        merged.write_text("<<<<<<< HEAD\n")
+        with self.assertRaises(SyntaxError) as raised:
+            _ = Project(file.parent, "merged").uses_database
+        self.assertEqual(raised.exception.filename, str(merged))
 
     def test_in_production_it_serves_with_no_setting_at_all(self) -> None:
         with self.serving() as port:

@@ -6,6 +6,7 @@ from alembic.util import CommandError
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
+from chassis.bootstrap import no_python
 from chassis.core.errors import BusyError, CodeError, DomainError
 from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
@@ -67,6 +68,8 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
             return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
+        case SyntaxError(text=str()):
+            return no_python(error), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
     code = next(codes, None)
     return None if code is None else (str(error), code)

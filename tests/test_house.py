@@ -29,6 +29,7 @@ def test_a_file_name_has_one_meaning_with_every_switch_on() -> None:
     [
         ("def one():\n" + "    x = 1\n" * 30, "functions over 30 lines"),
         ("from contextvars import ContextVar\nONE = ContextVar('one')\n", "context variables"),
+        ("found = 1\n", "retired names"),
         ("import os\nHOME = os.environ['HOME']\n", "reads"),
     ],
 )

@@ -52,7 +52,7 @@ def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
 
 def no_python(error: SyntaxError) -> str:
     """The sentence about a module that Python cannot read: in the middle of a merge, say."""
-    where = f"{os.path.relpath(error.filename or '')}, line {error.lineno}"
+    where = f"{os.path.relpath(str(error.filename))}, line {error.lineno}"
     return f"{where}, is no Python: {error.msg}: {(error.text or '').strip()}"
 
 

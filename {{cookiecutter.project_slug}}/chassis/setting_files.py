@@ -48,18 +48,18 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
             value = binding.value
             # Between single quotes, a variable's name stands for itself.
             if not re.search(r"=\s*'", binding.original.string):
-                value = VARIABLE.sub(lambda found: _expanded(found, values), value)
+                value = VARIABLE.sub(lambda match: _expanded(match, values), value)
             values[binding.key] = value
             yield binding.key, value
 
 
-def _expanded(found: re.Match[str], values: Mapping[str, str]) -> str:
+def _expanded(match: re.Match[str], values: Mapping[str, str]) -> str:
     """`$NAME`, `${NAME}`, `${NAME:-otherwise}` or `${NAME:+instead}`; `$$` is a `$`."""
-    name = found[1] or found[4]
+    name = match[1] or match[4]
     if not name:
         return "$"
     value = os.environ.get(name, values.get(name))
-    operator, other = found[2] or "", found[3] or ""
+    operator, other = match[2] or "", match[3] or ""
     is_set = value if operator[:1] == ":" else value is not None
     if operator.endswith("-"):
         return value or "" if is_set else other

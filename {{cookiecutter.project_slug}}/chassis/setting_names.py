@@ -38,9 +38,9 @@ def _settle_url(values: dict[str, Any]) -> None:
     parts["host"] = parts["host"].strip("[]")
     if values["database_url"]:
         url = make_url(values["database_url"])
-        given = {part: getattr(url, part) for part in parts} | {"port": url.port or POSTGRES_PORT}
-        if given != parts:
-            differ = {part for part in given if given[part] != parts.get(part, POSTGRES_PORT)}
+        in_url = {part: getattr(url, part) for part in parts} | {"port": url.port or POSTGRES_PORT}
+        if in_url != parts:
+            differ = {part for part in in_url if in_url[part] != parts.get(part, POSTGRES_PORT)}
             names = [name.upper() for name, part in PARTS.items() if part in differ]
             raise SettingNameError(
                 f"DATABASE_URL and {', '.join(names)} differ: set the one, or the others."

@@ -54,8 +54,8 @@ def setting(
 
 def with_default(name: str, default: Any) -> Any:
     """A field of Settings with another default: `port: int = with_default("port", 3000)`."""
-    [found] = [item for item in fields(Settings) if item.name == name]
-    return field(default=default, metadata=found.metadata)
+    [declared] = [item for item in fields(Settings) if item.name == name]
+    return field(default=default, metadata=declared.metadata)
 
 
 def _valid_url(value: str) -> None:
@@ -252,8 +252,8 @@ def _settings(kind: type[Settings]) -> list[Field[Any]]:
 
 def default_prefix(kind: type[Settings]) -> str:
     """Return the default of SERVICE_PREFIX: the project's name, unless its Config has another."""
-    [found] = [item.default for item in fields(kind) if item.name == "service_prefix"]
-    return str(found or current_project().name)
+    [prefix] = [item.default for item in fields(kind) if item.name == "service_prefix"]
+    return str(prefix or current_project().name)
 
 
 def _read(env: FileAwareEnv, item: Field[Any], kind: type[Settings]) -> Any:

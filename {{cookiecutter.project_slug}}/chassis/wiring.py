@@ -43,13 +43,13 @@ def wire(container: Container, *packages: ModuleType) -> None:
 
 
 def _unknown(container: Container, package: ModuleType) -> Iterator[str]:
-    for found in walk_packages(package.__path__, f"{package.__name__}."):
-        for name, member in vars(import_module(found.name)).items():
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
+        for name, member in vars(import_module(module.name)).items():
             for wanted in _names(member):
                 if wanted.partition(".")[0] not in container.providers:
                     near = get_close_matches(wanted, container.providers, 1)
                     hint = f"; did you mean {near[0]!r}?" if near else "."
-                    place = f"{found.name}.{name}"
+                    place = f"{module.name}.{name}"
                     yield f"{place} asks the container for {wanted!r}, which it does not have{hint}"
 
 
@@ -71,13 +71,13 @@ def _unset(container: Container) -> Iterator[str]:
     for name, provider in container.providers.items():
         seen = {id(other) for other in container.providers.values()}
         for getter in _getters(provider, seen):
-            given, asked = _given(getter), str(getter.name)
-            if given is not None and not _may_have(given, asked):
-                near = get_close_matches(asked, dir(given), 1)
+            source, attribute = _provided(getter), str(getter.name)
+            if source is not None and not _may_have(source, attribute):
+                near = get_close_matches(attribute, dir(source), 1)
                 hint = f"; did you mean {near[0]!r}?" if near else "."
                 yield (
-                    f"The container's {name} reads the setting {asked!r}, which "
-                    f"{type(given).__name__} does not have{hint}"
+                    f"The container's {name} reads the setting {attribute!r}, which "
+                    f"{type(source).__name__} does not have{hint}"
                 )
 
 
@@ -91,17 +91,17 @@ def _getters(provider: Provider[Any], seen: set[int]) -> Iterator[AttributeGette
             yield from _getters(argument, seen)
 
 
-def _given(getter: AttributeGetter) -> object:
+def _provided(getter: AttributeGetter) -> object:
     """The object that it reads, if the container was given that; None if it is made later."""
     provided = getter.provides
     source = provided.provides if isinstance(provided, ProvidedInstance) else None
     return source() if isinstance(source, Dependency) and source.is_defined else None
 
 
-def _may_have(given: object, name: str) -> bool:
+def _may_have(source: object, name: str) -> bool:
     """Whether there is such an attribute, or may be; properties are not read."""
-    kind = type(given)
-    return hasattr(kind, name) or hasattr(kind, "__getattr__") or name in dir(given)
+    kind = type(source)
+    return hasattr(kind, name) or hasattr(kind, "__getattr__") or name in dir(source)
 
 
 def _names(member: object) -> Iterator[str]:

@@ -32,17 +32,17 @@ class AuditError(Exception):
 
 def rounds(lock: str) -> list[Pins]:
     """The pins without markers and hashes, each name once a round, as pip-audit requires."""
-    found: list[Pins] = [{}]
+    batches: list[Pins] = [{}]
     for line in re.findall(r"^[A-Za-z0-9].*", lock, re.MULTILINE):
         pin = re.split(r"\s+(?:;|\\|--hash)", line)[0].strip()
         name = re.sub(r"[-_.]+", "-", NAME.match(pin)[0]).lower()  # type: ignore[index]
-        free = next((pins for pins in found if name not in pins), None)
+        free = next((pins for pins in batches if name not in pins), None)
         if free is None:
-            found.append(free := {})
+            batches.append(free := {})
         free[name] = pin
-    if not found[0]:
+    if not batches[0]:
         raise AuditError(f"{LOCKS[0].name} locks nothing.")
-    return found
+    return batches
 
 
 def ask(pins: Pins) -> list[dict[str, Any]]:
@@ -70,24 +70,24 @@ def findings(pins: Pins, answers: list[dict[str, Any]]) -> Iterator[str]:
         if "vulns" not in answer:
             reason = answer.get("skip_reason", "pip-audit does not mention it")
             yield f"Not audited: {pin}: {reason}."
-        for found in answer.get("vulns", []):
-            names = ", ".join([found["id"], *sorted(found.get("aliases", []))])
-            fixed = " or ".join(found["fix_versions"]) or "no version yet"
+        for advisory in answer.get("vulns", []):
+            names = ", ".join([advisory["id"], *sorted(advisory.get("aliases", []))])
+            fixed = " or ".join(advisory["fix_versions"]) or "no version yet"
             yield f"Vulnerable: {pin}: {names}; fixed in {fixed}."
 
 
 def main() -> int:
     try:
-        asked = rounds("\n".join(lock.read_text(encoding="utf-8") for lock in LOCKS))
-        found = [sentence for pins in asked for sentence in findings(pins, ask(pins))]
+        batches = rounds("\n".join(lock.read_text(encoding="utf-8") for lock in LOCKS))
+        sentences = [sentence for pins in batches for sentence in findings(pins, ask(pins))]
     except (AuditError, OSError) as error:
         print(f"Nothing is known of the locked packages. {error}", file=sys.stderr)
         return 1
-    for sentence in found:
+    for sentence in sentences:
         print(sentence, file=sys.stderr)
-    if not found:
-        print(f"{sum(map(len, asked))} locked packages, no known vulnerability.")
-    return bool(found)
+    if not sentences:
+        print(f"{sum(map(len, batches))} locked packages, no known vulnerability.")
+    return bool(sentences)
 
 
 if __name__ == "__main__":

@@ -368,7 +368,7 @@ class LineTest(TestCase):
             while writer.write(b"x" * 4096):
                 pass  # Until the buffer is full.
             os.set_blocking(writing, True)
-            with patch("chassis.observability.logs.PATIENCE", 0.01):
+            with patch("chassis.observability.logs.PATIENCE_SECONDS", 0.01):
                 LineHandler(cast("BinaryIO", writer), to_json).write_event("info", "nobody reads")
 
     def test_standard_error_is_buffered_whatever_python_was_told(self) -> None:

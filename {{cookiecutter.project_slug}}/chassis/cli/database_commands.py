@@ -27,14 +27,14 @@ ROOM = "chassis.development"
 
 
 def _migrations(**options: Any) -> Migrations:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         name: value.total_seconds() if isinstance(value, timedelta) else value
         for name, value in options.items()
     }
-    mode = given.pop("maintenance", AUTO)
+    mode = arguments.pop("maintenance", AUTO)
     chosen = None if mode == AUTO else MaintenanceMode(mode)
     config = load_config_with_database(current_project().config_type, signs=False)
-    return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **given))
+    return Migrations(config.migration_url, Options(maintenance=chosen, say=_say, **arguments))
 
 
 def _say(what: str, text: str) -> None:
@@ -186,11 +186,11 @@ def downgrade(*, revision: str, yes: bool, dry_run: bool, sql_only: bool, **opti
 @json_option
 def status(*, as_json: bool) -> None:
     """Show the revision, pending revisions, and sessions that may block them."""
-    found = _migrations().status()
+    state = _migrations().status()
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(state))
         return
-    for name, value in found.items():
+    for name, value in state.items():
         shown = value if isinstance(value, list) else [value or "none"]
         click.echo("\n".join(f"{name:<32}{one}" for one in shown or ["none"]))
 

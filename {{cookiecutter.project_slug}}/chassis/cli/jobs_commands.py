@@ -60,11 +60,11 @@ def dead() -> None:
 @click.option("--task", help="Only jobs of this task.")
 def list_dead(task: str | None) -> None:
     """Show the id, task, attempts, time and error of each dead job."""
-    found = _dead_jobs().all(task)
-    for job in found:
+    jobs = _dead_jobs().all(task)
+    for job in jobs:
         moment = job.finished_at.isoformat(timespec="seconds")
         click.echo(f"{job.id}  {job.task}  {job.attempts} attempts  {moment}  {job.error}")
-    click.echo(f"{len(found)} jobs failed for good.")
+    click.echo(f"{len(jobs)} jobs failed for good.")
 
 
 @dead.command()

@@ -59,9 +59,9 @@ class Commands(click.Group):
             # Imported late, because it imports the errors of all commands.
             from chassis.cli.sentences import sentence_of  # noqa: PLC0415
 
-            if not (found := sentence_of(error, ctx.invoked_subcommand)):
+            if not (answer := sentence_of(error, ctx.invoked_subcommand)):
                 raise
-            sentence, code = found
+            sentence, code = answer
             click.echo(f"Error: {sentence}", err=True)
             sys.exit(code)
 

@@ -74,10 +74,10 @@ def breaking(against: str | None) -> None:
     if earlier is None:
         click.echo("There is no earlier openapi.json to compare with.")
         return
-    found = breaking_changes(loads(earlier), describe_api(), datetime.now(UTC).date())
-    for change in found:
+    changes = breaking_changes(loads(earlier), describe_api(), datetime.now(UTC).date())
+    for change in changes:
         click.echo(change)
-    if found:
+    if changes:
         raise click.ClickException(
             f"These changes break clients of {name}. Such a change belongs in a new "
             "version, as src/api/controllers/v2 beside v1, or after the sunset of the old one."

@@ -18,10 +18,10 @@ class Duration(click.ParamType[timedelta]):
     def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"(\d{1,9})(ms|s|m|h)", value)
-        if not found:
+        match = re.fullmatch(r"(\d{1,9})(ms|s|m|h)", value)
+        if not match:
             self.fail(f"{value!r} is not a duration such as 200ms, 30s, 10m or 1h.", param, ctx)
-        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+        return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
 class Length(Duration):

@@ -30,6 +30,7 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError, SchemaNameError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, RevisionError, ConnectionLostError, DomainError, CodeError): FAILED,
+    (SyntaxError,): FAILED,
     (FindingsError,): FINDINGS,
     (ContractInTheWayError,): BUSY,
 }
@@ -68,11 +69,10 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
             return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
-        case SyntaxError(text=str()):
-            return no_python(error), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
     code = next(codes, None)
-    return None if code is None else (str(error), code)
+    sentence = no_python(error) if isinstance(error, SyntaxError) else str(error)
+    return None if code is None else (sentence, code)
 
 
 def with_advice(sentence: str) -> str:

@@ -97,8 +97,8 @@ class JobService:
 
     def read(self, job_id: UUID, *, owner: str) -> Job:
         with self._unit_of_work(read_only=True) as work:
-            found: Job = work.jobs.get(job_id, owner=owner)
-        return found
+            job: Job = work.jobs.get(job_id, owner=owner)
+        return job
 
     def cancel(self, job_id: UUID, *, owner: str) -> Job:
         with self._unit_of_work() as work:

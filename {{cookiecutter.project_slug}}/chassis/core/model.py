@@ -79,8 +79,8 @@ def declarations(kind: type) -> dict[str, Declaration]:
 @cache
 def _declared(kind: Any) -> dict[str, Declaration]:
     hints = get_type_hints(kind, include_extras=True)
-    found = {name: _declaration(hint) for name, hint in hints.items()}
-    return {name: one for name, one in found.items() if one}
+    declarations = {name: _declaration(hint) for name, hint in hints.items()}
+    return {name: one for name, one in declarations.items() if one}
 
 
 def _declaration(hint: Any) -> Declaration | None:

@@ -67,8 +67,8 @@ def compat(base: str) -> None:
 
 def _differences(base: str, folder: Path) -> Iterator[str]:
     earlier = _unpack(base, folder / "earlier")
-    known = {one.revision for one in read_revisions(earlier / VERSIONS)}
-    new = [one for one in read_revisions() if one.revision not in known]
+    earlier_revisions = {one.revision for one in read_revisions(earlier / VERSIONS)}
+    new = [one for one in read_revisions() if one.revision not in earlier_revisions]
     expand = [one for one in new if not one.is_contract]
     contract = [one for one in new if one.is_contract]
     click.echo(

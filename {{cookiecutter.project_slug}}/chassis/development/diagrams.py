@@ -94,7 +94,7 @@ DRAWINGS: dict[str, Callable[[Path], str]] = {
 def drawn(root: Path) -> str:
     """The page, with each block as the code has it now."""
     page = (root / PAGE).read_text("utf-8")
-    return BLOCK.sub(lambda found: f"{found[1]}\n{DRAWINGS[found[2]](root)}\n\n{found[3]}", page)
+    return BLOCK.sub(lambda match: f"{match[1]}\n{DRAWINGS[match[2]](root)}\n\n{match[3]}", page)
 
 
 def is_true(root: Path) -> bool:
@@ -107,13 +107,13 @@ def _layers(root: Path, package: Path) -> str:
     text = (root / "pyproject.toml").read_text("utf-8")
     contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
     [layers] = [one["layers"] for one in contracts if one.get("containers") == [package.name]]
-    found = []
+    boxes = []
     for layer in layers:
         names = [name.strip(" ()") for name in re.split(r"[|:]", layer)]
         there = [name for name in names if _exists(package / name)]
         if there:
-            found.append(f"{there[0]}_layer[{_quoted(', '.join(there))}]")
-    return _flow("TD", found)
+            boxes.append(f"{there[0]}_layer[{_quoted(', '.join(there))}]")
+    return _flow("TD", boxes)
 
 
 def _exists(module: Path) -> bool:
@@ -122,17 +122,17 @@ def _exists(module: Path) -> bool:
 
 def _entries(text: str, indent: str) -> dict[str, str]:
     """The keys at one indentation of a YAML file, each with its lines."""
-    found: dict[str, str] = {}
+    entries: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
         if key := re.match(KEY.format(indent), line):
             name = key[1]
-            found[name] = ""
+            entries[name] = ""
         elif line and not line.startswith((f"{indent} ", "#")):
             name = ""
         if name:
-            found[name] += f"{line}\n"
-    return found
+            entries[name] += f"{line}\n"
+    return entries
 
 
 def _jobs(pipeline: str, jobs: dict[str, str]) -> Iterator[str]:

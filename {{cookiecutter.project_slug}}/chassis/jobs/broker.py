@@ -132,9 +132,9 @@ class BrokerSink:
     def returned(self) -> Iterator[UUID]:
         try:
             channel = self._open_channel()
-            while found := channel.basic_get(self._dead.name, no_ack=False):
-                yield UUID(found.properties["correlation_id"])
-                channel.basic_ack(found.delivery_tag)
+            while message := channel.basic_get(self._dead.name, no_ack=False):
+                yield UUID(message.properties["correlation_id"])
+                channel.basic_ack(message.delivery_tag)
         except (AMQPError, OSError) as error:
             self.close()
             raise SinkError(f"The broker does not answer ({error!r}).") from error

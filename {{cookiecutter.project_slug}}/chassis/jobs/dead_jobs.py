@@ -33,8 +33,8 @@ class DeadJobs:
     def all(self, task: str | None = None) -> Sequence[Row[Any]]:
         """Return the dead jobs of a task, or of all tasks, in the order in which they failed."""
         with self._unit_of_work() as work:
-            found: Sequence[Row[Any]] = work.connection.execute(ALL, {"task": task}).all()
-        return found
+            jobs: Sequence[Row[Any]] = work.connection.execute(ALL, {"task": task}).all()
+        return jobs
 
     def requeue(self, ids: Sequence[UUID], task: str | None = None) -> int:
         """Queue the jobs again with all their attempts; return how many there were."""

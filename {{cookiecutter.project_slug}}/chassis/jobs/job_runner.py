@@ -157,8 +157,8 @@ def _finish(connection: Connection, attempt: Attempt, result: Any) -> None:
     Raise SupersededError, which rolls the effect back, where this is not the latest attempt.
     """
     values = {"id": attempt.id, "attempts": attempt.attempts}
-    told = None if result is None else to_json(result)
-    if connection.execute(FINISH, {**values, "result": told}).first() is None:
+    stored = None if result is None else to_json(result)
+    if connection.execute(FINISH, {**values, "result": stored}).first() is None:
         raise SupersededError
 
 

@@ -86,9 +86,9 @@ def task(
         raise CodeError(f"{name}: One attempt takes at most {MOST_SECONDS} s; enqueue parts of it.")
 
     def register(function: Function) -> Function:
-        known = _tasks.get(name)
-        if known and known.function.__module__ != function.__module__:
-            raise CodeError(f"{function.__module__}: {known.function.__module__} has {name} too.")
+        earlier = _tasks.get(name)
+        if earlier and earlier.function.__module__ != function.__module__:
+            raise CodeError(f"{function.__module__}: {earlier.function.__module__} has {name} too.")
         _tasks[name] = Task(name, function, attempts, seconds, every, offset)
         return function
 

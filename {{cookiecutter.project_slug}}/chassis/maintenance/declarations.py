@@ -75,15 +75,15 @@ class Measurements:
 
 
 def measurements(script: "Script") -> Measurements:
-    found: Any = getattr(script.module, "measured", None)
-    if not isinstance(found, dict) or found.get("checksum") != checksum(script):
+    measured: Any = getattr(script.module, "measured", None)
+    if not isinstance(measured, dict) or measured.get("checksum") != checksum(script):
         return Measurements()
-    declared = found.get("downgrade_maintenance")
+    declared = measured.get("downgrade_maintenance")
     mode = MaintenanceMode(declared) if declared in list(MaintenanceMode) else MaintenanceMode.FULL
     return Measurements(
         is_checked=True,
-        upgrade=found.get("upgrade", {}),
-        downgrade=found.get("downgrade", {}),
+        upgrade=measured.get("upgrade", {}),
+        downgrade=measured.get("downgrade", {}),
         downgrade_maintenance=mode,
     )
 

@@ -72,13 +72,13 @@ def proven_outcome(connection: Connection, window: Window) -> str | None:
     """
     if connection.execute(HALF_DONE, {"window_id": window.id}).first():
         return None
-    found = revision_of(connection)
-    if found == window.target_revision:
+    revision = revision_of(connection)
+    if revision == window.target_revision:
         return "completed"
-    if found == window.from_revision:
+    if revision == window.from_revision:
         return "rolled back"
     last = connection.execute(LAST_RESULT, {"window_id": window.id}).first()
-    return PARTLY if last and last.leads_to == found else None
+    return PARTLY if last and last.leads_to == revision else None
 
 
 def ended_between(connection: Connection) -> tuple[int, str | None] | None:

@@ -45,15 +45,15 @@ def read_revisions(versions: Path | None = None) -> list[Revision]:
     if not versions.parent.is_dir():
         raise RevisionsError(f"There is no folder {versions.parent}, where the revisions are.")
     paths = (path for path in sorted(versions.glob("*.py")) if _may_be_one(path))
-    found = [one for path in paths if (one := _read(path))]
+    revisions = [one for path in paths if (one := _read(path))]
     after: dict[str | None, Revision] = {}
-    for one in found:
+    for one in revisions:
         other = after.setdefault(one.down_revision, one)
         if other is not one:
             both = f"{other.revision} and {one.revision} both"
             raise RevisionsError(f"{both} follow {one.down_revision or 'nothing'}. {ONE_LINE}")
     line: list[Revision] = []
-    while len(line) < len(found):
+    while len(line) < len(revisions):
         last = line[-1].revision if line else None
         if last not in after:
             raise RevisionsError(f"No revision leads to {', '.join(_names(after))}. {ONE_LINE}")
@@ -83,7 +83,7 @@ def _may_be_one(path: Path) -> bool:
 
 def _read(path: Path) -> Revision | None:
     """The revision in a file; None if the file declares no revision."""
-    said: dict[str, str | None] = {}
+    declared: dict[str, str | None] = {}
     try:
         statements = ast.parse(path.read_bytes(), path.name).body
     except (SyntaxError, ValueError) as error:
@@ -91,16 +91,16 @@ def _read(path: Path) -> Revision | None:
     for statement in statements:
         match statement:
             case (
-                ast.Assign(targets=[ast.Name(name)], value=ast.Constant(str() | None as told))
-                | ast.AnnAssign(target=ast.Name(name), value=ast.Constant(str() | None as told))
+                ast.Assign(targets=[ast.Name(name)], value=ast.Constant(str() | None as value))
+                | ast.AnnAssign(target=ast.Name(name), value=ast.Constant(str() | None as value))
             ) if name in NAMES:
-                said[name] = told
+                declared[name] = value
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 pass
             case _:
                 _refuse_names(statement, path)
-    if revision := said.get("revision"):
-        return Revision(revision, said.get("down_revision"), said.get("phase"))
+    if revision := declared.get("revision"):
+        return Revision(revision, declared.get("down_revision"), declared.get("phase"))
     return None
 
 

@@ -41,7 +41,7 @@ OPS_SCHEMA = {
 # Tables in the schema of the team's tables, which may refer to them. Maps names to scripts.
 BESIDE = re.compile(r"to_regclass\('(?!alembic_version)(\w+)'\) IS NOT NULL")
 TABLES_BESIDE = {
-    found[1]: script for present, script in OPS_SCHEMA.items() if (found := BESIDE.match(present))
+    match[1]: script for present, script in OPS_SCHEMA.items() if (match := BESIDE.match(present))
 }
 HAS_SCHEMA = text("SELECT to_regnamespace(:schema) IS NOT NULL")
 IS_CLAIMED = OpsText("SELECT to_regclass('ops.service') IS NOT NULL")
@@ -116,11 +116,11 @@ def create_tables_beside(connection: Connection) -> None:
 def require_own(connection: Connection) -> None:
     """Raise AnotherServiceError if the schema is another service's."""
     if connection.execute(IS_CLAIMED).scalar():
-        found = connection.execute(CLAIMED_BY).scalar()
+        owner = connection.execute(CLAIMED_BY).scalar()
         name = ops_schema(connection)
-        if found not in {None, current_project().name}:
+        if owner not in {None, current_project().name}:
             raise AnotherServiceError(
-                f"The schema `{name}` of this database belongs to the service {found}, and this is "
+                f"The schema `{name}` of this database belongs to the service {owner}, and this is "
                 f"{current_project().name}. Give it a schema of its own, by "
                 "?options=-csearch_path=NAME in its URL, or a database; or, if this service was "
                 f"renamed, put its new name into {name}.service."
@@ -153,9 +153,9 @@ class WindowLog:
         self._connection = connection
         self._by = {"actor": actor, "source": source}
 
-    def insert(self, kind: str, mode: MaintenanceMode, phase: WindowPhase, **given: Any) -> int:
+    def insert(self, kind: str, mode: MaintenanceMode, phase: WindowPhase, **others: Any) -> int:
         """`given` are message, starts_at, lasts, expires_after, from_revision, target_revision."""
-        values = {"kind": kind, "mode": mode, "phase": phase} | NOTHING_GIVEN | given
+        values = {"kind": kind, "mode": mode, "phase": phase} | NOTHING_GIVEN | others
         identity: int = self._connection.execute(INSERT, values).scalar_one()
         self.note(identity, phase, f"{mode} {values['message']}".strip())
         return identity

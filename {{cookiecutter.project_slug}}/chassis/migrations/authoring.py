@@ -119,13 +119,13 @@ class Author:
         """Run the downgrades, and write the measurements of both directions into the files."""
         newest_first = list(self._scripts().walk_revisions())[: len(paths)]
         try:
-            found = list(downgrades(connection, newest_first))
+            downs = list(downgrades(connection, newest_first))
         except DBAPIError as error:
             reason = first_line(error.orig)
             raise FindingsError(
                 f"Wrote {', '.join(paths)}, but a downgrade fails: {reason}."
             ) from (error)
-        for path, up, down in zip(paths, seen, reversed(found), strict=True):
+        for path, up, down in zip(paths, seen, reversed(downs), strict=True):
             write_measurements(Path(path), up, down)
 
     def _try(self, connection: Connection, path: Path, part: Part) -> Footprint:

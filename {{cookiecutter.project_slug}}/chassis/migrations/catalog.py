@@ -164,13 +164,13 @@ def _comparable(one: Catalog, others: set[tuple[str, str]]) -> Catalog:
     }
 
 
-def _whole(found: Catalog) -> Catalog:
+def _whole(catalog: Catalog) -> Catalog:
     """The difference without parts of its own tables and columns."""
-    tables = {key.relation for key in found if key.kind == "table"}
-    columns = {(key.relation, key.name) for key in found if key.kind == "column type"}
+    tables = {key.relation for key in catalog if key.kind == "table"}
+    columns = {(key.relation, key.name) for key in catalog if key.kind == "column type"}
     return {
         key: definition
-        for key, definition in found.items()
+        for key, definition in catalog.items()
         if not (key.table and key.kind != "table" and key.relation in tables)
         and key.kind not in {"column null", "column default"}
         and not (key.kind == "comment" and (key.relation, key.name) in columns)

@@ -139,11 +139,11 @@ def judge(connection: Connection, script: Script, metadata: MetaData) -> Verdict
     in_transaction = not is_autocommit(script)
     effects += [one for one in seen.effects if in_transaction or one.contracts or one.is_error]
     for table, column in seen.dropped:
-        known = metadata.tables.get(table)
-        if known is not None and (column is None or column in known.columns):
+        model_table = metadata.tables.get(table)
+        if model_table is not None and (column is None or column in model_table.columns):
             name = f"{table}.{column}" if column else table
             effects.append(Effect(DROPS, NONE, f"{STILL} {name}", is_error=True))
-    ignored = {found[1] for found in IGNORED.finditer(source) if found[2]}
+    ignored = {match[1] for match in IGNORED.finditer(source) if match[2]}
     effects = [effect for effect in effects if effect.rule not in ignored]
     mode = max((effect.mode for effect in effects), key=lambda one: one.strength, default=NONE)
     phase = CONTRACT if any(effect.contracts for effect in effects) else EXPAND
@@ -179,16 +179,16 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
             'back, or irreversible = "the reason"'
         )
         yield Effect("MIG015", NONE, text, is_error=True)
-    for found in IGNORED.finditer(source):
-        if not found[2]:
-            yield Effect(found[1], NONE, "is ignored without ` -- ` and a reason", is_error=True)
+    for match in IGNORED.finditer(source):
+        if not match[2]:
+            yield Effect(match[1], NONE, "is ignored without ` -- ` and a reason", is_error=True)
 
 
 def _declaration_effects(script: Script, mode: MaintenanceMode, phase: str) -> Iterator[Effect]:
-    said = declaration(script)
-    if said.maintenance is None or said.maintenance.strength < mode.strength:
+    declared = declaration(script)
+    if declared.maintenance is None or declared.maintenance.strength < mode.strength:
         yield Effect(NOT_DECLARED, NONE, f'has to say maintenance = "{mode}"', is_error=True)
-    if said.phase is None or (said.phase == EXPAND and phase == CONTRACT):
+    if declared.phase is None or (declared.phase == EXPAND and phase == CONTRACT):
         yield Effect(NOT_DECLARED, NONE, f'has to say phase = "{phase}"', is_error=True)
 
 

@@ -85,10 +85,10 @@ def _place(error: Exception, versions: Path) -> str | None:
 def _require_readable(scripts: ScriptDirectory) -> None:
     """Require that a server, which reads the files without Alembic, reads the same."""
     try:
-        found = [astuple(one) for one in reversed(read_revisions(Path(scripts.versions)))]
+        readable = [astuple(one) for one in reversed(read_revisions(Path(scripts.versions)))]
     except RevisionsError as error:
         raise CommandError(str(error)) from error
-    for script, read in zip_longest(scripts.walk_revisions(), found):
+    for script, read in zip_longest(scripts.walk_revisions(), readable):
         phase = getattr(script.module, "phase", None) if script else None
         if script is None or read != (script.revision, script.down_revision, phase):
             name = Path(script.path).name if script else read[0]
@@ -240,8 +240,8 @@ class Migrations:
     def _order(self, scripts: ScriptDirectory, current: str | None) -> Iterator[str]:
         """Reject an expand revision behind a contract one: it would wait for the next release."""
         pending = plan_upgrade(scripts, current, "head").scripts
-        if found := expand_behind_contract(pending):
-            expand, contract = found
+        if pair := expand_behind_contract(pending):
+            expand, contract = pair
             text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
             if current is None:  # No service uses the database, so it does not matter.
                 self._options.say("warning", text)

@@ -136,16 +136,16 @@ def _effects(
 def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int, int]]:
     """Return the scans and inserted rows of this transaction, for each table with its indexes."""
     oids = [*snapshot.relations, *snapshot.indexes]
-    found: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    activity: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in connection.execute(ACTIVITY, {"oids": oids}):
         table = snapshot.indexes.get(row.oid, row.oid)
         is_index = row.oid in snapshot.indexes
-        scans, inserted = found[table]
-        found[table] = (
+        scans, inserted = activity[table]
+        activity[table] = (
             scans + (row.scans or 0),
             inserted + (0 if is_index else row.inserted or 0),
         )
-    return found
+    return activity
 
 
 def _locks(connection: Connection, before: Snapshot) -> dict[int, set[str]]:

@@ -108,8 +108,8 @@ def _in_another_column(key: Key, old: str, new: str, wanted: str) -> Iterator[st
 
 
 def _added(key: Key, definition: str) -> Iterator[str]:
-    if key.kind == "index" and (found := INDEX.match(definition)):
-        unique, using, columns, where = found.groups()
+    if key.kind == "index" and (match := INDEX.match(definition)):
+        unique, using, columns, where = match.groups()
         options = ", unique=True" if unique else ""
         options += f', postgresql_using="{using}"' if using != "btree" else ""
         options += f", postgresql_where=sa.text({where!r})" if where else ""

@@ -75,12 +75,12 @@ def migration_window(
         yield OpenWindow(connection, log, window)
         _close(connection, log, window, joined, options)
     except BaseException as error:
-        given = replace(window, mode=joined.mode) if joined else window
-        _settle_after(error, connection, log, given, options)
+        opened = replace(window, mode=joined.mode) if joined else window
+        _settle_after(error, connection, log, opened, options)
         raise
-    kept = "is held open" if options.hold else "completed"
+    ending = "is held open" if options.hold else "completed"
     refused = time.monotonic() - begun
-    options.say("window", f"#{window.id} {kept}, writes were refused for {refused:.2f} s")
+    options.say("window", f"#{window.id} {ending}, writes were refused for {refused:.2f} s")
 
 
 def _end_what_is_proven(connection: Connection, log: WindowLog, joined: Window | None) -> None:

@@ -16,7 +16,7 @@ from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  #
 
 # It waits for older transactions and blocks nobody; if cancelled, it leaves an invalid index.
 # https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
-PATIENCE = "SET lock_timeout = 0; SET statement_timeout = '1h'"
+WITHOUT_LIMITS = "SET lock_timeout = 0; SET statement_timeout = '1h'"
 VALIDITY = text("""
     SELECT indisvalid FROM pg_index
     WHERE indrelid = to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:table)))
@@ -74,8 +74,8 @@ def create_index_concurrently(name: str, table: str, columns: list[Any], **optio
     with _outside_a_transaction():
         valid = None
         if not op.get_context().as_sql:
-            found = {"name": name, "table": table, "schema": options.get("schema")}
-            valid = op.get_bind().execute(VALIDITY, found).scalar()
+            names = {"name": name, "table": table, "schema": options.get("schema")}
+            valid = op.get_bind().execute(VALIDITY, names).scalar()
         if valid is False:
             schema = options.get("schema")
             op.drop_index(name, table, schema=schema, postgresql_concurrently=True)
@@ -98,7 +98,7 @@ def add_enum_value(enum: str, value: str) -> None:
 @contextmanager
 def _outside_a_transaction() -> Iterator[None]:
     with op.get_context().autocommit_block():
-        op.execute(PATIENCE)
+        op.execute(WITHOUT_LIMITS)
         try:
             yield
         finally:

@@ -67,8 +67,8 @@ class Plan:
         The window stays open in between: if one revision copies a column and a later one drops the
         source, a write between them would be lost.
         """
-        found = [i for i, mode in enumerate(self.modes) if mode is not MaintenanceMode.NONE]
-        return range(found[0], found[-1] + 1) if found else range(0)
+        positions = [i for i, mode in enumerate(self.modes) if mode is not MaintenanceMode.NONE]
+        return range(positions[0], positions[-1] + 1) if positions else range(0)
 
     def part(self, begin: int, end: int) -> "Plan":
         steps = self.steps[begin:end]

@@ -203,12 +203,12 @@ def _left_over(
     try:
         for operation in operations:
             run.invoke(operation)
-        found = list(write(connection, compare(catalog(connection), wanted)))
-        for statement in found:
+        statements = list(write(connection, compare(catalog(connection), wanted)))
+        for statement in statements:
             run.invoke(statement)
     except DBAPIError:  # The trial of the revision will report the error.
         return []
-    return found
+    return statements
 
 
 def _comes_with_a_key(operation: Operation, difference: Difference) -> bool:

@@ -68,12 +68,12 @@ def status(connection: Connection, scripts: ScriptDirectory) -> dict[str, Any]:
 
 def description(connection: Connection, script: Script, direction: str = "upgrade") -> list[str]:
     """A line for the revision, and one for each table in its measurements."""
-    declared, found = declaration(script), measurements(script)
-    mode = declared.maintenance if direction == "upgrade" else found.downgrade_maintenance
+    declared, measured = declaration(script), measurements(script)
+    mode = declared.maintenance if direction == "upgrade" else measured.downgrade_maintenance
     lines = [f"{script.revision} {script.doc}: window {mode}, {declared.phase}"]
-    if not found.is_checked:
+    if not measured.is_checked:
         return [f"{lines[0]}; not measured as it is now: run `db check`"]
-    tables = found.upgrade if direction == "upgrade" else found.downgrade
+    tables = measured.upgrade if direction == "upgrade" else measured.downgrade
     return lines + [f"    {_weighed(connection, table, work)}" for table, work in tables.items()]
 
 

@@ -78,8 +78,8 @@ class ConstraintStatement(Statement):
 
 def reversed_operations(operations: Sequence[Any]) -> list[Operation]:
     """The reverse of operations; a docstring if there is nothing to reverse."""
-    found = [one.reverse() for one in reversed(operations)]
-    return [one for one in found if not isinstance(one, Note)] or found[:1]
+    reversals = [one.reverse() for one in reversed(operations)]
+    return [one for one in reversals if not isinstance(one, Note)] or reversals[:1]
 
 
 def qualified(schema: str, name: str) -> str:

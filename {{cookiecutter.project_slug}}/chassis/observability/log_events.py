@@ -38,13 +38,13 @@ def add_request_id(_: Any, __: str, event: Event) -> Event:
 
 def render_exception(_: Any, __: str, event: Event) -> Event:
     """Render the traceback ourselves: rich would show the values of variables."""
-    found = event.pop("exc_info", None)
-    if isinstance(found, tuple):
-        found = found[1]
-    elif found and not isinstance(found, BaseException):
-        found = exception()
-    if found:
-        event["exception"] = "\n".join(_traceback(TracebackException.from_exception(found)))
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    elif error and not isinstance(error, BaseException):
+        error = exception()
+    if error:
+        event["exception"] = "\n".join(_traceback(TracebackException.from_exception(error)))
     return event
 
 

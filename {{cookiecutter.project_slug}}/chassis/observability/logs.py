@@ -16,7 +16,7 @@ from chassis.observability import log_events
 from chassis.observability.line_buffer import LineBuffer, Outlet
 from chassis.observability.log_events import Render
 
-PATIENCE = 1.0
+PATIENCE_SECONDS = 1.0
 stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
@@ -120,7 +120,7 @@ def _configure_structlog(processors: Sequence[Any]) -> None:
 def _is_ready(stream: BinaryIO) -> bool:
     """Whether the reader accepts something within a second; a file always does."""
     with suppress(OSError, ValueError):
-        return bool(select([], [stream], [], PATIENCE)[1])
+        return bool(select([], [stream], [], PATIENCE_SECONDS)[1])
     return True
 
 

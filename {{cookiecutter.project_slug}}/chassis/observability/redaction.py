@@ -29,11 +29,11 @@ def mask_sent(text: str) -> str:
     if not text or current_scope().request is None:
         return text
     lower = text.lower()
-    found = [form for form in _head() | _body() if form.lower() in lower]
-    if not found:
+    forms = [form for form in _head() | _body() if form.lower() in lower]
+    if not forms:
         return text
     # All in one pass, the longest first, so that no mask is masked again.
-    pattern = "|".join(map(_pattern, sorted(found, key=len, reverse=True)))
+    pattern = "|".join(map(_pattern, sorted(forms, key=len, reverse=True)))
     return re.sub(pattern, MASK, text, flags=re.IGNORECASE)
 
 
@@ -104,8 +104,8 @@ def _published() -> frozenset[str]:
     extensions = current_app.extensions
     if "published-names" not in extensions:
         apis = extensions.get("flask-smorest", {}).get("apis", {}).values()
-        found = (name for api in apis for name in _names(api["ext_obj"].spec.to_dict()))
-        extensions["published-names"] = frozenset(found)
+        names = (name for api in apis for name in _names(api["ext_obj"].spec.to_dict()))
+        extensions["published-names"] = frozenset(names)
     published: frozenset[str] = extensions["published-names"]
     return published
 

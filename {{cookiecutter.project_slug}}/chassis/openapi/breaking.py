@@ -39,16 +39,16 @@ def breaking_changes(was: Json, now: Json, today: date) -> list[str]:
     """A line for each breaking change. Removing an operation after its sunset is none."""
     was, now = {"paths": _inlined(was, was["paths"])}, {"paths": _inlined(now, now["paths"])}
     newer = {(path, method): operation for path, method, operation in operations(now)}
-    found: list[str] = []
+    changes: list[str] = []
     for path, method, older in operations(was):
         name = f"{method.upper()} {path}"
         if (path, method) in newer:
             parameters = [_parameters(document, path, method) for document in (was, now)]
-            found += _operation(name, older, newer[path, method])
-            found += _compare_parameters(name, *parameters)
+            changes += _operation(name, older, newer[path, method])
+            changes += _compare_parameters(name, *parameters)
         elif older.get("x-sunset", "never") > today.isoformat():
-            found.append(f"{name}: it is gone")
-    return found
+            changes.append(f"{name}: it is gone")
+    return changes
 
 
 def _inlined(document: Json, node: Any, within: tuple[str, ...] = ()) -> Any:
@@ -94,11 +94,13 @@ def _parameters(document: Json, path: str, method: str) -> dict[str, Json]:
 def _compare_parameters(name: str, was: dict[str, Json], now: dict[str, Json]) -> Iterator[str]:
     for key in sorted(was.keys() - now.keys()):
         yield f"{name}: the {key} is gone"
-    for key, found in now.items():
-        if found.get("required") and not was.get(key, {}).get("required"):
+    for key, parameter in now.items():
+        if parameter.get("required") and not was.get(key, {}).get("required"):
             yield f"{name}: the {key} is required now"
         if key in was:
-            yield from _schema(f"{name}: the {key}", was[key]["schema"], found["schema"], sent=True)
+            yield from _schema(
+                f"{name}: the {key}", was[key]["schema"], parameter["schema"], sent=True
+            )
 
 
 def _contents(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:

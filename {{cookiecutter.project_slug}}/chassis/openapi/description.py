@@ -34,7 +34,7 @@ class Operations(FlaskPlugin):  # type: ignore[misc]  # flask-smorest has no typ
         blueprint, _, name = endpoint.rpartition(".")
         later = re.search(r"_v\d+$", blueprint)
         path = super().path_helper(rule, operations, parameters, **options)
-        of_one = any(found["schema"].get("format") == "uuid" for found in parameters)
+        of_one = any(parameter["schema"].get("format") == "uuid" for parameter in parameters)
         for method, operation in operations.items():
             operation["operationId"] = f"{name}{later[0] if later else ''}"
             taken = ["If-Match"] if of_one else []

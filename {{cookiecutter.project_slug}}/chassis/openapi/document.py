@@ -27,8 +27,8 @@ def complete(document: Json, table: ProblemTable) -> Json:
     `table` has the status and kinds of the errors.
     """
     shared: dict[str, Json] = {"responses": {}, **security_schemes(), **headers.components()}
-    for kind, found in shared.items():
-        document["components"].setdefault(kind, {}).update(found)
+    for kind, members in shared.items():
+        document["components"].setdefault(kind, {}).update(members)
     described = document["components"]["responses"]
     for path, method, operation in operations(document):
         own = {
@@ -69,14 +69,14 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, item[method]
 
 
-def resolve(document: Json, found: Json) -> Json:
+def resolve(document: Json, node: Json) -> Json:
     """The object that a $ref refers to, or the object itself."""
-    while "$ref" in found:
-        _, *keys = found["$ref"].split("/")
-        found = document
+    while "$ref" in node:
+        _, *keys = node["$ref"].split("/")
+        node = document
         for key in keys:
-            found = found[key]
-    return found
+            node = node[key]
+    return node
 
 
 def _successes(document: Json, operation: Json) -> Json:
@@ -97,8 +97,8 @@ def _successes(document: Json, operation: Json) -> Json:
 
 def _forget_null(parameters: list[Json]) -> None:
     """Take null out of parameters: a URL or a header leaves a value out instead."""
-    for found in parameters:
-        schema = found["schema"]
+    for one in parameters:
+        schema = one["schema"]
         if isinstance(schema.get("type"), list):
             [schema["type"]] = set(schema["type"]) - {"null"}
         if schema.get("default", ...) is None:
@@ -107,8 +107,8 @@ def _forget_null(parameters: list[Json]) -> None:
 
 def _errors(table: ProblemTable, method: str, operation: Json, parameters: list[Json]) -> list[int]:
     """The statuses of the errors that an operation may answer with."""
-    places = {found["in"] for found in parameters}
-    named = {found["name"] for found in parameters if found["in"] == "header"}
+    places = {one["in"] for one in parameters}
+    named = {one["name"] for one in parameters if one["in"] == "header"}
     body, changes = "requestBody" in operation, method != "get"
     of_http = {
         400: True,
@@ -128,10 +128,10 @@ def _errors(table: ProblemTable, method: str, operation: Json, parameters: list[
         DEPENDENCIES: operation["operationId"] not in ASKS_NOTHING,
         (errors.DomainError,): True,
     }
-    found = {table.of_status(status)[0] for status, may in of_http.items() if may}
-    found |= {table.of_error(one)[0] for each, may in of_domain.items() if may for one in each}
-    found |= {table.of_request("idempotency-key-reused")[0]} if KEY_HEADER in named else set()
-    return sorted(found)
+    statuses = {table.of_status(status)[0] for status, may in of_http.items() if may}
+    statuses |= {table.of_error(one)[0] for each, may in of_domain.items() if may for one in each}
+    statuses |= {table.of_request("idempotency-key-reused")[0]} if KEY_HEADER in named else set()
+    return sorted(statuses)
 
 
 def _link(document: Json) -> None:
@@ -156,21 +156,23 @@ def _schema(response: Json) -> Json:
 
 
 def _security_schemes(document: Json) -> set[str]:
-    every = [one for _, _, found in operations(document) for one in found.get("security", [])]
+    every = [
+        one for _, _, operation in operations(document) for one in operation.get("security", [])
+    ]
     return {name for one in every for name in one}
 
 
 def _without_unused(document: Json) -> Json:
-    kept = {("securitySchemes", name) for name in _security_schemes(document)}
-    found = set(REFERENCE.findall(json.dumps(document["paths"])))
-    while found - kept:
-        kept |= found
-        used = [document["components"][kind][name] for kind, name in kept]
-        found = set(REFERENCE.findall(json.dumps(used)))
+    used_names = {("securitySchemes", name) for name in _security_schemes(document)}
+    names = set(REFERENCE.findall(json.dumps(document["paths"])))
+    while names - used_names:
+        used_names |= names
+        used = [document["components"][kind][name] for kind, name in used_names]
+        names = set(REFERENCE.findall(json.dumps(used)))
     every = document.pop("components")
     document["components"] = {
-        kind: {name: one for name, one in sorted(members.items()) if (kind, name) in kept}
+        kind: {name: one for name, one in sorted(members.items()) if (kind, name) in used_names}
         for kind, members in sorted(every.items())
-        if any((kind, name) in kept for name in members)
+        if any((kind, name) in used_names for name in members)
     }
     return document

@@ -69,9 +69,9 @@ def parameter(name: str) -> dict[str, str]:
 
 def components() -> dict[str, dict[str, Any]]:
     return {
-        "headers": {name: {"required": True, **found} for name, found in HEADERS.items()},
+        "headers": {name: {"required": True, **header} for name, header in HEADERS.items()},
         "parameters": {
-            name: {"in": "header", "name": name, "required": False, **found}
-            for name, found in PARAMETERS.items()
+            name: {"in": "header", "name": name, "required": False, **header}
+            for name, header in PARAMETERS.items()
         },
     }

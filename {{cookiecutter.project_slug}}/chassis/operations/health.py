@@ -25,5 +25,5 @@ def read_liveness() -> dict[str, str]:
 @inject
 def read_readiness(health: Health) -> dict[str, object]:
     """Whether the service can serve: a database, if it has one, answers with a new schema."""
-    found = health.readiness()
-    return {"status": "ok", "schema": found.schema, "maintenance": found.maintenance}
+    readiness = health.readiness()
+    return {"status": "ok", "schema": readiness.schema, "maintenance": readiness.maintenance}

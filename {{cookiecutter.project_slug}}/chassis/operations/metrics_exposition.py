@@ -43,8 +43,8 @@ class WindowCollector(Collector):
             "maintenance_window_open", "Whether a window of this mode is open.", labels=["mode"]
         )
         for mode in (MaintenanceMode.READ_ONLY, MaintenanceMode.FULL):
-            found = self._window is not None and self._window.mode is mode
-            is_open.add_metric([mode], int(found))
+            is_this = self._window is not None and self._window.mode is mode
+            is_open.add_metric([mode], int(is_this))
         yield is_open
         seconds = 0.0
         if self._window:
@@ -62,22 +62,22 @@ class JobCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            found = self._jobs.figures()
+            jobs = self._jobs.figures()
         except UnavailableError:
             return
         numbers = {
-            "jobs_waiting": (found.waiting, "Jobs that no worker has begun."),
-            "jobs_running": (found.running, "Jobs that a worker has begun."),
-            "jobs_dead": (found.dead, "Jobs that failed for good."),
+            "jobs_waiting": (jobs.waiting, "Jobs that no worker has begun."),
+            "jobs_running": (jobs.running, "Jobs that a worker has begun."),
+            "jobs_dead": (jobs.dead, "Jobs that failed for good."),
             "jobs_oldest_waiting_seconds": (
-                found.oldest_seconds,
+                jobs.oldest_seconds,
                 "How long the oldest job that is due has waited.",
             ),
         }
         for name, (value, text) in numbers.items():
             yield GaugeMetricFamily(name, text, value=value)
-        yield _labelled_jobs("jobs_finished_recently", "In five minutes.", "state", found.finished)
-        yield _labelled_jobs("jobs_latency_seconds", "Until done.", "quantile", found.latencies)
+        yield _labelled_jobs("jobs_finished_recently", "In five minutes.", "state", jobs.finished)
+        yield _labelled_jobs("jobs_latency_seconds", "Until done.", "quantile", jobs.latencies)
 
 
 def _labelled_jobs(

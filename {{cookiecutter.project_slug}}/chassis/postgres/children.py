@@ -49,10 +49,10 @@ class Children:
     def loaded(self, connection: Connection, parent: Table, ids: Sequence[UUID]) -> "Lists":
         """The lists of several entities, loaded with one statement."""
         shape = _shape(self.table, parent)
-        found: Lists = defaultdict(list)
+        lists: Lists = defaultdict(list)
         for parent_id, *row in connection.execute(shape.select, {"ids": ids}).all():
-            found[parent_id].append(tuple(row))
-        return found
+            lists[parent_id].append(tuple(row))
+        return lists
 
     def made(self, parent: Table, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         if self.of is None:

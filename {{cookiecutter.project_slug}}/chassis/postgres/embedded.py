@@ -148,11 +148,11 @@ def _let_pass(path: Path) -> None:
     """
     groups = {os.getegid(), *os.getgroups()}
     for folder in path.parents:
-        found = folder.stat()
-        bit = stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH
-        if not found.st_mode & bit:
+        status = folder.stat()
+        bit = stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH
+        if not status.st_mode & bit:
             sys.stderr.write(f"PostgreSQL does not run as root: its user may enter {folder} now.\n")
-            folder.chmod(found.st_mode | bit)
+            folder.chmod(status.st_mode | bit)
 
 
 def _socket_directory(server: "PostgresServer") -> str:

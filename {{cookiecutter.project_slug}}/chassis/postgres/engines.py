@@ -120,7 +120,7 @@ def _parsed(options: str) -> dict[str, str]:
 
 def _literal(value: str) -> str:
     """An SQL literal of letters, digits and escapes only, which no splitting of SQL breaks."""
-    escaped = re.sub(r"[^\w, .$-]", lambda found: f"\\+{ord(found[0]):06x}", value)
+    escaped = re.sub(r"[^\w, .$-]", lambda match: f"\\+{ord(match[0]):06x}", value)
     return f"U&'{escaped}'"
 
 

@@ -124,8 +124,8 @@ def note_unique_fields(error: IntegrityError, tables: Mapping[Table, str | None]
     about = error.orig.diag  # type: ignore[union-attr]
     for table, field in tables.items():
         if about.table_name == table.name:
-            found = UNIQUE_COLUMNS.match(about.message_detail or "")
-            columns = [name.strip('"') for name in found[1].split(", ")] if found else []
+            match = UNIQUE_COLUMNS.match(about.message_detail or "")
+            columns = [name.strip('"') for name in match[1].split(", ")] if match else []
             error.unique_fields = (field,) if field else tuple(columns)  # type: ignore[attr-defined]
 
 
@@ -134,8 +134,8 @@ def _by_state(state: str, error: DBAPIError) -> DomainError | None:
         return refused_by(json.loads(error.orig.diag.message_detail))  # type: ignore[union-attr]
     if state == errorcodes.UNDEFINED_FUNCTION and "ops." in first_line(error.orig):
         return UnavailableError(NOT_MIGRATED)
-    if found := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
-        kind, text = found
+    if row := SQLSTATES.get(state) or SQLSTATES.get(state[:2]):
+        kind, text = row
         if kind is DuplicateError:
             return DuplicateError(text, fields=getattr(error, "unique_fields", ()))
         return kind(text)

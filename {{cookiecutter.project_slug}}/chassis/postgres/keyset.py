@@ -71,11 +71,11 @@ def _statement(
         _Key(_column(table, key.name), key.descends, key.begins_with_nulls, is_null)
         for key, is_null in zip(order, nulls or (False,) * len(order), strict=True)
     ]
-    found = [_condition(table, number, *test) for number, test in enumerate(where)]
+    conditions = [_condition(table, number, *test) for number, test in enumerate(where)]
     # In each part, the first column is NULL in all rows or in none, as in a range of an index.
     ordering = [_plainly(keys[0]), *map(_ordering, keys[1:])]
     parts = [
-        table.select().where(*found, *part).order_by(*ordering).limit(LIMIT)
+        table.select().where(*conditions, *part).order_by(*ordering).limit(LIMIT)
         for part in _parts(keys, has_position=nulls is not None)
     ]
     if len(parts) == 1:
@@ -134,8 +134,8 @@ def _condition(table: Table, number: int, one: Comparison, is_set: bool) -> Colu
                 "refers to no other table: give it a ForeignKeyConstraint."
             )
         other = reference.column.table
-        found = _condition(other, number, one._replace(via=None), is_set)
-        return _column(table, one.via).in_(select(reference.column).where(found))
+        condition = _condition(other, number, one._replace(via=None), is_set)
+        return _column(table, one.via).in_(select(reference.column).where(condition))
     column, name = _column(table, one.field), f"where_{number}"
     if one.operator == "is_set":
         return column.is_not(None) if is_set else column.is_(None)

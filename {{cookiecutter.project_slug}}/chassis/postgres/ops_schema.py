@@ -40,8 +40,8 @@ def _in_its_schema(element: OpsText, compiler: Any, **options: Any) -> str:
 
 def use_ops_schema(engine: Engine, search_path: str) -> Engine:
     """Raise SchemaNameError if the first schema of the path is none that a service can have."""
-    found = FIRST.match(search_path)
-    home = found[1] if found else search_path
+    match = FIRST.match(search_path)
+    home = match[1] if match else search_path
     if home not in SHARED:
         if not KNOWN.fullmatch(home):
             raise SchemaNameError(

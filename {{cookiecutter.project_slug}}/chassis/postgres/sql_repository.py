@@ -124,12 +124,12 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
     def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
         statement = self._statements.lock_many if lock else self._statements.many
-        wanted, found = sorted(set(ids)), dict[UUID, Entity]()
+        wanted, by_id = sorted(set(ids)), dict[UUID, Entity]()
         for begin in range(0, len(wanted), MOST_AT_ONCE):
             values = {"ids": wanted[begin : begin + MOST_AT_ONCE], **self._restriction}
             entities = self._entities(statement.rows(self._connection, values))
-            found |= {entity.id: entity for entity in entities}
-        return found
+            by_id |= {entity.id: entity for entity in entities}
+        return by_id
 
     def exists(self, entity_id: UUID) -> bool:
         values = {"id": entity_id, **self._restriction}
@@ -202,8 +202,8 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
             ids = [entity.id for entity in entities]
             lists = child.loaded(self._connection, self._table, ids)
             for entity in entities:
-                found = self._lists[child.field, entity.id] = lists[entity.id]
-                setattr(entity, child.field, child.made(self._table, found))
+                members = self._lists[child.field, entity.id] = lists[entity.id]
+                setattr(entity, child.field, child.made(self._table, members))
         return entities
 
     def _rows(self, child: Children, entity: Entity) -> list[tuple[Any, ...]]:

@@ -40,5 +40,5 @@ class SqlFileRepository(SqlRepository[StoredFile], FileRepository):
         return self.entities(PENDING, before=before, after=after or _NOTHING, most=limit)
 
     def ready_keys(self, after: str, limit: int) -> list[str]:
-        found = READY_KEYS.rows(self._connection, {"after": after, "most": limit})
-        return [key for (key,) in found]
+        rows = READY_KEYS.rows(self._connection, {"after": after, "most": limit})
+        return [key for (key,) in rows]

@@ -186,8 +186,8 @@ class UUID(StrictField[uuid.UUID], fields.UUID):
 
 def decimal_room(pattern: object) -> tuple[int, int] | None:
     """The digits before and after the point, by the pattern of a Decimal; None for another."""
-    found = DECIMAL_PATTERN.fullmatch(str(pattern))
-    return (int(found[1] or -1) + 1, int(found[2] or 0)) if found else None
+    match = DECIMAL_PATTERN.fullmatch(str(pattern))
+    return (int(match[1] or -1) + 1, int(match[2] or 0)) if match else None
 
 
 def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value: Any) -> Value:

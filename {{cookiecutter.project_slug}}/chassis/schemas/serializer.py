@@ -33,25 +33,25 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
         for name, field in schema.dump_fields.items()
     ]
 
-    def serialize(found: Any) -> Any:
-        if hasattr(found, "__getitem__"):
-            return _from_dict(found) if type(found) is dict else schema.dump(found)
-        told = {}
+    def serialize(source: Any) -> Any:
+        if hasattr(source, "__getitem__"):
+            return _from_dict(source) if type(source) is dict else schema.dump(source)
+        serialized = {}
         try:
             for attribute, key, write, writes_none in plan:
-                value = getattr(found, attribute)
-                told[key] = write(value) if value is not None or writes_none else None
+                value = getattr(source, attribute)
+                serialized[key] = write(value) if value is not None or writes_none else None
         except AttributeError:  # Attributes that the object lacks are left out.
-            return schema.dump(found)
-        return told
+            return schema.dump(source)
+        return serialized
 
-    def _from_dict(found: dict[str, Any]) -> dict[str, Any]:
-        told = {}
+    def _from_dict(source: dict[str, Any]) -> dict[str, Any]:
+        serialized = {}
         for name, key, write, writes_none in plan:
-            value = found.get(name, missing)
+            value = source.get(name, missing)
             if value is not missing:
-                told[key] = write(value) if value is not None or writes_none else None
-        return told
+                serialized[key] = write(value) if value is not None or writes_none else None
+        return serialized
 
     return serialize
 
@@ -81,8 +81,8 @@ def _writes_none(field: Field[Any]) -> bool:
 
 def _writer(field: Field[Any], name: str) -> Serializer:
     """The function that writes a field. Only the exact type counts: a subclass may differ."""
-    if known := WRITERS.get(type(field)):
-        return known
+    if writer := WRITERS.get(type(field)):
+        return writer
     if type(field) is fields.Integer and not field.as_string:
         return int
     if type(field) is fields.Nested and not field.many:

@@ -45,8 +45,8 @@ class Sort(StrictField[tuple[SortKey, ...]]):
 
 def sort_names(pattern: object) -> set[str]:
     """The names in the pattern of a Sort; none for another pattern."""
-    found = re.fullmatch(r"\^-\?\((\w+(?:\|\w+)*)\)\(,-\?\(\1\)\)\*\$", str(pattern))
-    return set(found[1].split("|")) if found else set()
+    match = re.fullmatch(r"\^-\?\((\w+(?:\|\w+)*)\)\(,-\?\(\1\)\)\*\$", str(pattern))
+    return set(match[1].split("|")) if match else set()
 
 
 def _require_fields(entity_type: type, names: dict[str, str]) -> None:

@@ -74,15 +74,15 @@ class StrictField(fields.Field[Value], Generic[Value]):
         return ValidationError([Message(str(text), key) for text in error.messages])
 
     def _validate(self, value: Any) -> None:
-        found: list[str] = []
+        messages: list[str] = []
         for rule in self.validators:
             code = next((code for kind, code in RULES.items() if isinstance(rule, kind)), "invalid")
             try:
                 rule(value)
             except ValidationError as error:
-                found += [Message(str(text), code) for text in error.messages]
-        if found:
-            raise ValidationError(found)
+                messages += [Message(str(text), code) for text in error.messages]
+        if messages:
+            raise ValidationError(messages)
 
 
 def listed(rules: Any) -> Iterable[Any]:

@@ -25,17 +25,17 @@ class ClamdScanner(Scanner):
 
     def finding(self, pieces: Iterable[bytes]) -> str | None:
         try:
-            reply = self._asked(pieces)
+            reply = self._reply_to(pieces)
         except OSError as error:
             raise UnavailableError("The scanner does not answer.") from error
-        if found := re.fullmatch(r"stream: (.+) FOUND", reply):
-            return found[1]
+        if match := re.fullmatch(r"stream: (.+) FOUND", reply):
+            return match[1]
         if reply != "stream: OK":
             logging.getLogger(__name__).error("The scanner answers: %s", reply or "nothing")
             raise UnavailableError("The scanner could not scan the content.")
         return None
 
-    def _asked(self, pieces: Iterable[bytes]) -> str:
+    def _reply_to(self, pieces: Iterable[bytes]) -> str:
         with socket.create_connection(self._address, TIMEOUT_SECONDS) as connection:
             # clamd answers and closes the connection when a content exceeds its StreamMaxLength.
             with suppress(BrokenPipeError, ConnectionResetError):

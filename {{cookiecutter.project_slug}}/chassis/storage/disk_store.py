@@ -37,15 +37,15 @@ class DiskStore(FileStore):
         except FileNotFoundError:
             return None
 
-    def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
-        left = found.size if first is None else first
+    def read(self, stored: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
+        left = stored.size if first is None else first
         try:
-            content = self._path(found.key).open("rb")
+            content = self._path(stored.key).open("rb")
         except FileNotFoundError as error:
             raise ContentChangedError from error
         # `write` replaces the file and never changes it, so the open one stays the same.
         with content:
-            if _described(found.key, os.fstat(content.fileno())).etag != found.etag:
+            if _described(stored.key, os.fstat(content.fileno())).etag != stored.etag:
                 raise ContentChangedError
             while left > 0 and (piece := content.read(min(left, PIECE_BYTES))):
                 left -= len(piece)
@@ -63,8 +63,8 @@ class DiskStore(FileStore):
                 raise
         Path(content.name).replace(path)
 
-    def copy(self, found: StoredObject, key: str, media_type: str) -> None:
-        self.write(key, media_type, self.read(found))
+    def copy(self, stored: StoredObject, key: str, media_type: str) -> None:
+        self.write(key, media_type, self.read(stored))
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
@@ -72,9 +72,9 @@ class DiskStore(FileStore):
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         keys = (path.relative_to(self._folder).as_posix() for path in self._folder.rglob("[!.]*"))
         for key in sorted(key for key in keys if key.startswith(prefix)):
-            found = self.stat(key)
-            if found and self._path(key).is_file():
-                yield found
+            stored = self.stat(key)
+            if stored and self._path(key).is_file():
+                yield stored
 
     def prepare(self, origins: Iterable[str]) -> list[str]:
         del origins
@@ -89,10 +89,10 @@ class DiskStore(FileStore):
         return path
 
 
-def _described(key: str, found: os.stat_result) -> StoredObject:
+def _described(key: str, status: os.stat_result) -> StoredObject:
     return StoredObject(
         key,
-        found.st_size,
-        f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}",
-        datetime.fromtimestamp(found.st_mtime, UTC),
+        status.st_size,
+        f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}",
+        datetime.fromtimestamp(status.st_mtime, UTC),
     )

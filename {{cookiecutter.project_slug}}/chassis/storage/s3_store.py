@@ -98,18 +98,18 @@ class S3Store(FileStore):
         return UploadForm(made["url"], made["fields"], expires_at)
 
     def download_url(self, file: StoredFile, seconds: int) -> str | None:
-        asked = {
+        about = {
             "Bucket": self._bucket,
             "Key": file.key,
             "ResponseContentDisposition": attachment(file.name),
             "ResponseContentType": file.media_type,
         }
-        return self._public.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+        return self._public.generate_presigned_url("get_object", Params=about, ExpiresIn=seconds)
 
     def stat(self, key: str) -> StoredObject | None:
         try:
             with _translated_errors():
-                found = self._client.head_object(
+                head = self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
         except ClientError as error:
@@ -118,19 +118,19 @@ class S3Store(FileStore):
             raise
         return StoredObject(
             key,
-            found["ContentLength"],
-            found["ETag"],
-            found["LastModified"],
-            _digest(found.get("ChecksumSHA256", "")),
+            head["ContentLength"],
+            head["ETag"],
+            head["LastModified"],
+            _digest(head.get("ChecksumSHA256", "")),
         )
 
-    def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
-        if not found.size:
+    def read(self, stored: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
+        if not stored.size:
             return  # An empty object has no byte range.
-        last = min(first or found.size, found.size) - 1
+        last = min(first or stored.size, stored.size) - 1
         with _translated_errors():
             got = self._client.get_object(
-                Bucket=self._bucket, Key=found.key, IfMatch=found.etag, Range=f"bytes=0-{last}"
+                Bucket=self._bucket, Key=stored.key, IfMatch=stored.etag, Range=f"bytes=0-{last}"
             )
             yield from got["Body"].iter_chunks(PIECE_BYTES)
 
@@ -160,13 +160,13 @@ class S3Store(FileStore):
                 self._client.abort_multipart_upload(**where)
             raise
 
-    def copy(self, found: StoredObject, key: str, media_type: str) -> None:
+    def copy(self, stored: StoredObject, key: str, media_type: str) -> None:
         with _translated_errors():
             self._client.copy_object(
                 Bucket=self._bucket,
                 Key=key,
-                CopySource={"Bucket": self._bucket, "Key": found.key},
-                CopySourceIfMatch=found.etag,
+                CopySource={"Bucket": self._bucket, "Key": stored.key},
+                CopySourceIfMatch=stored.etag,
                 MetadataDirective="REPLACE",
                 **_about(media_type),
             )
@@ -179,9 +179,9 @@ class S3Store(FileStore):
         pages = self._client.get_paginator("list_objects_v2")
         with _translated_errors():
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-                for found in page.get("Contents", ()):
+                for entry in page.get("Contents", ()):
                     yield StoredObject(
-                        found["Key"], found["Size"], found["ETag"], found["LastModified"]
+                        entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"]
                     )
 
     def prepare(self, origins: Iterable[str]) -> list[str]:

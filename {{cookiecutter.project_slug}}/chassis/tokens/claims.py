@@ -64,8 +64,8 @@ def _scopes(claims: Claims, names: Sequence[str]) -> list[str]:
         words = value.split(" ") if isinstance(value, str) else value
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise refusal("scopes")
-        if found := [word for word in words if word]:
-            return found
+        if scopes := [word for word in words if word]:
+            return scopes
     return []
 
 

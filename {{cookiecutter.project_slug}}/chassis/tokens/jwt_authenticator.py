@@ -91,8 +91,8 @@ class JwtAuthenticator(Authenticator):
             raise
         # Anybody can write a token, and PyJWT does not foresee every content.
         except Exception as error:
-            found = (reason for kind, reason in REASONS.items() if isinstance(error, kind))
-            raise refusal(next(found, "malformed")) from error
+            reasons = (reason for kind, reason in REASONS.items() if isinstance(error, kind))
+            raise refusal(next(reasons, "malformed")) from error
 
     def _verified(self, token: str, *, patient: bool) -> _Verified:
         if len(token) > LONGEST:
@@ -112,8 +112,8 @@ class JwtAuthenticator(Authenticator):
                 if number == len(fitting):
                     raise
             else:
-                found = principal(claims, self._scope_claims)
-                return _Verified(found, key, key_id, validity(claims))
+                bearer = principal(claims, self._scope_claims)
+                return _Verified(bearer, key, key_id, validity(claims))
         raise refusal("algorithm")
 
     def _claims(self, token: str, key: PublicKey, algorithm: str) -> dict[str, Any]:

@@ -105,9 +105,9 @@ class PublishedKeys(SigningKeys):
 
 def _candidates(keys: Sequence[PublicKey], key_id: str | None) -> Sequence[PublicKey]:
     """Several keys may share an id, and a single key needs none (RFC 7517, section 4.5)."""
-    found = [key for key in keys if key.key_id == key_id]
-    if not found and key_id is None and len(keys) == 1:
+    candidates = [key for key in keys if key.key_id == key_id]
+    if not candidates and key_id is None and len(keys) == 1:
         return keys
-    if not found:
+    if not candidates:
         raise AuthenticationError("The token is not valid for this service.", reason="unknown key")
-    return found
+    return candidates

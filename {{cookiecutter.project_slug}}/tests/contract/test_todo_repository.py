@@ -20,10 +20,10 @@ class TodoRepositoryContract(TestCase):
             with self.unit_of_work() as work:
                 work.todos.add(Todo(title=title))
         with self.unit_of_work(read_only=True) as work:
-            found = work.todos.titled("tea")
+            todos = work.todos.titled("tea")
             self.assertEqual(work.todos.titled("coffee"), [])
-        self.assertEqual([todo.title for todo in found], ["tea", "tea"])
-        self.assertEqual([todo.id for todo in found], sorted(todo.id for todo in found))
+        self.assertEqual([todo.title for todo in todos], ["tea", "tea"])
+        self.assertEqual([todo.id for todo in todos], sorted(todo.id for todo in todos))
 
 
 class MemoryTodoRepositoryTest(TodoRepositoryContract):

@@ -96,15 +96,15 @@ class FileService:
         file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
             return file
-        found = self._store.stat(file.key)
-        if found is None:
+        stored = self._store.stat(file.key)
+        if stored is None:
             raise ConflictError("Nothing was uploaded yet.")
         with self._forgetting(file):
-            self._require_announced(file, found)
-            self._require_clean(file, found)
+            self._require_announced(file, stored)
+            self._require_clean(file, stored)
         key = file.fresh_key()
         # The store rejects the copy where the content is no longer the one that was checked.
-        self._store.copy(found, key, file.media_type)
+        self._store.copy(stored, key, file.media_type)
         return self._keep(file, key)
 
     def receive(self, file_id: UUID, pieces: Iterable[bytes], *, owner: str) -> StoredFile:
@@ -129,9 +129,9 @@ class FileService:
 
     def pieces(self, file: StoredFile) -> Iterator[bytes]:
         """Yield the content of a file in pieces, for example for a task that processes it."""
-        if (found := self._store.stat(file.key)) is None:
+        if (stored := self._store.stat(file.key)) is None:
             raise NotFoundError("The content of the file is lost.")
-        return self._store.read(found)
+        return self._store.read(stored)
 
     def delete(self, file_id: UUID, *, owner: str) -> None:
         """Delete a file and its content.
@@ -152,16 +152,16 @@ class FileService:
 
         Raise ValidationError for the field `file_id` where the owner has no such file.
         """
-        found = work.files.where(owner=owner, state=FileState.READY).get_many([file_id], lock=True)
-        if file_id not in found:
+        files = work.files.where(owner=owner, state=FileState.READY).get_many([file_id], lock=True)
+        if file_id not in files:
             raise ValidationError("There is no such file with a content.", field="file_id")
-        return found[file_id]
+        return files[file_id]
 
     def _scan_received(self, file: StoredFile, key: str) -> None:
-        if (found := self._store.stat(key)) is None:
+        if (stored := self._store.stat(key)) is None:
             raise UnavailableError("The content that was stored cannot be read yet.")
         try:
-            self._require_clean(file, found)
+            self._require_clean(file, stored)
         except ValidationError:
             self._store.delete(key)
             raise
@@ -191,18 +191,18 @@ class FileService:
             self._store.delete(file.key)
             raise
 
-    def _require_announced(self, file: StoredFile, found: StoredObject) -> None:
+    def _require_announced(self, file: StoredFile, stored: StoredObject) -> None:
         """Compare size and SHA-256 with the announced ones; compute a missing checksum."""
-        if found.sha256 is None:
-            for _ in announced(file, self._store.read(found)):
+        if stored.sha256 is None:
+            for _ in announced(file, self._store.read(stored)):
                 pass
             return
-        if found.size != file.size or found.sha256 != file.sha256:
+        if stored.size != file.size or stored.sha256 != file.sha256:
             raise _another()
-        _require_type(file, b"".join(self._store.read(found, first=HEAD_BYTES)))
+        _require_type(file, b"".join(self._store.read(stored, first=HEAD_BYTES)))
 
-    def _require_clean(self, file: StoredFile, found: StoredObject) -> None:
-        if self._scanner and (finding := self._scanner.finding(self._store.read(found))):
+    def _require_clean(self, file: StoredFile, stored: StoredObject) -> None:
+        if self._scanner and (finding := self._scanner.finding(self._store.read(stored))):
             logger.warning("File %s is refused: it has %s.", file.id, finding)
             raise ValidationError("The content is harmful.", field="content")
 

@@ -63,7 +63,7 @@ class FileStore(ABC):
         """Describe the content at the key; None where there is none."""
 
     @abstractmethod
-    def read(self, found: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
+    def read(self, stored: StoredObject, *, first: int | None = None) -> Iterator[bytes]:
         """Yield the content, or its `first` bytes.
 
         Raise ContentChangedError where it has changed.
@@ -74,7 +74,7 @@ class FileStore(ABC):
         """Store the joined pieces. Where reading them raises, nothing is stored."""
 
     @abstractmethod
-    def copy(self, found: StoredObject, key: str, media_type: str) -> None:
+    def copy(self, stored: StoredObject, key: str, media_type: str) -> None:
         """Copy the content to another key. Raise ContentChangedError where it has changed."""
 
     @abstractmethod

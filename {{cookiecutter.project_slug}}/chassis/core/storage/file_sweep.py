@@ -44,8 +44,8 @@ class FileSweep:
         swept, before = Swept(), self._clock.now() - GRACE
         for file in self._abandoned(before):
             swept.abandoned += dry_run or self._remove(file)
-        for found in self._store.objects(INCOMING):
-            self._sweep_object(found, before, swept, dry_run=dry_run)
+        for stored in self._store.objects(INCOMING):
+            self._sweep_object(stored, before, swept, dry_run=dry_run)
         self._compare(before, swept, dry_run=dry_run)
         return swept
 
@@ -73,14 +73,14 @@ class FileSweep:
         """Merge contents and rows, which are both sorted by key, to find keys that only one has."""
         keys = self._keys()
         key = next(keys, None)
-        for found in self._store.objects(KEPT):
-            while key is not None and key < found.key:
+        for stored in self._store.objects(KEPT):
+            while key is not None and key < stored.key:
                 self._note_missing(key, swept)
                 key = next(keys, None)
-            if key == found.key:
+            if key == stored.key:
                 key = next(keys, None)
             else:
-                self._sweep_object(found, before, swept, dry_run=dry_run)
+                self._sweep_object(stored, before, swept, dry_run=dry_run)
         while key is not None:
             self._note_missing(key, swept)
             key = next(keys, None)
@@ -96,13 +96,13 @@ class FileSweep:
             after = keys[-1]
 
     def _sweep_object(
-        self, found: StoredObject, before: datetime, swept: Swept, *, dry_run: bool
+        self, stored: StoredObject, before: datetime, swept: Swept, *, dry_run: bool
     ) -> None:
         """Delete a content that is old, where a fresh look finds no file with it."""
-        if found.modified_at < before and not self._file_at(found.key):
+        if stored.modified_at < before and not self._file_at(stored.key):
             swept.orphans += 1
             if not dry_run:
-                self._store.delete(found.key)
+                self._store.delete(stored.key)
 
     def _note_missing(self, key: str, swept: Swept) -> None:
         """Note a missing content, unless the file was just deleted: the row is deleted first."""

@@ -96,7 +96,7 @@ def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
     default = f"nullable=False, server_default=sa.text({quoted(_literal(addition))})"
     for path in (draft.root / VERSIONS / name for name in names):
         text = path.read_text("utf-8")
-        changed, count = column.subn(lambda found: f"{found[1]}{default}", text, count=1)
+        changed, count = column.subn(lambda match: f"{match[1]}{default}", text, count=1)
         if count:
             path.write_text(changed, "utf-8", newline="\n")
             format_files(draft.root, [path])
@@ -162,7 +162,7 @@ def _require_no_findings(draft: Draft) -> None:
     result = subprocess.run(command, cwd=draft.root, capture_output=True, text=True, check=False)
     if not result.stdout.strip():
         raise Refusal(f"`manage.py db check` failed; nothing was written. {result.stderr.strip()}")
-    found = json.loads(result.stdout)
-    if wrong := [one for one in found if not one.startswith(NOT_APPLIED)]:
-        said = ". ".join(one.rstrip(".") for one in wrong)
-        raise Refusal(f"`manage.py db check` says: {said}. Nothing was written.")
+    findings = json.loads(result.stdout)
+    if wrong := [one for one in findings if not one.startswith(NOT_APPLIED)]:
+        sentences = ". ".join(one.rstrip(".") for one in wrong)
+        raise Refusal(f"`manage.py db check` says: {sentences}. Nothing was written.")

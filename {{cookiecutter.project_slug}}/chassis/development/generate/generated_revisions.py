@@ -188,13 +188,13 @@ def _is_created(draft: Draft, table: str) -> bool:
     """Tell whether a later revision created the tables, after `generate --no-migration`."""
     change = re.compile(rf"""(create|drop)_table\(\s*["']{table}["']""")
     upgrades = [draft.read(path).partition("def downgrade")[0] for path in draft.files(VERSIONS)]
-    changes = [found[1] for text in upgrades for found in change.finditer(text)]
+    changes = [match[1] for text in upgrades for match in change.finditer(text)]
     return changes[-1:] == ["create"]
 
 
 def _file_of(root: Path, revision: str) -> str:
-    found = [file.name for file in (root / VERSIONS).glob(f"{revision}_*.py")]
-    return found[0] if found else ""
+    files = [file.name for file in (root / VERSIONS).glob(f"{revision}_*.py")]
+    return files[0] if files else ""
 
 
 def _sharing(draft: Draft, names: list[str]) -> Iterator[Receipt]:
@@ -232,10 +232,10 @@ def _state(first: str, line: list[Any], made: list[Receipt]) -> tuple[bool, bool
     config = load_config_with_database(current_project().config_type)
     with unpooled_engine(config.migration_url).connect() as connection:
         current = revision_of(connection)
-        known = [one.revision for one in line]
-        if current not in known:
+        revisions = [one.revision for one in line]
+        if current not in revisions:
             return current is not None, False
-        applied = known.index(current) >= known.index(first)
+        applied = revisions.index(current) >= revisions.index(first)
         return applied, applied and all(_is_empty(connection, one) for one in made)
 
 

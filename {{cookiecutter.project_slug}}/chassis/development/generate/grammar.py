@@ -43,10 +43,10 @@ def read_field(source: str) -> Field:
     require_field_name(column)
     modifiers = _modifiers(arguments, name)
     default = default_of(kind, name, default_text) if equals else ""
-    found = Field(column, kind, modifiers, default, source, default_text)
-    for sentence in _nonsense(found):
+    field = Field(column, kind, modifiers, default, source, default_text)
+    for sentence in _nonsense(field):
         raise Refusal(f"{column}: {sentence}")
-    return found
+    return field
 
 
 def default_of(kind: Kind, name: str, text: str) -> str:
@@ -137,16 +137,16 @@ def operations_of(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
-    known = {field.name: field for field in resource.fields}
-    columns = [name if name in known else f"{name}_id" for name in names]
+    fields = {field.name: field for field in resource.fields}
+    columns = [name if name in fields else f"{name}_id" for name in names]
     if unknown := [
-        name for name, column in zip(names, columns, strict=True) if column not in known
+        name for name, column in zip(names, columns, strict=True) if column not in fields
     ]:
         raise Refusal(f"--unique {','.join(names)}: there is no field {', '.join(unknown)}.")
     if len(set(columns)) < len(columns) or len(columns) == 1:
         raise Refusal(f"--unique {','.join(names)}: name two or more fields, each once.")
     for column in columns:
-        if reason := known[column].kind.unindexed:
+        if reason := fields[column].kind.unindexed:
             raise Refusal(f"--unique {','.join(names)}: {column}: unique {reason}.")
     return tuple(columns)
 

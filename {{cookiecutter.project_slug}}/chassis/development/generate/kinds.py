@@ -79,8 +79,8 @@ def quoted(text: str) -> str:
     return f'"{UNLIKE_LATIN.sub(_escape, escaped)}"'
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found[0].encode("ascii", "backslashreplace").decode()
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("ascii", "backslashreplace").decode()
 
 
 def _whole_only(what: str) -> str:
@@ -210,9 +210,9 @@ def _integer(arguments: list[str], name: str, ends: tuple[int, int], unbounded: 
 
 def _decimal(arguments: list[str], name: str) -> Kind:
     text = arguments.pop(0) if arguments and arguments[0][:1].isdigit() else "12.2"
-    found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", text, re.ASCII)
-    digits, places = (int(part) for part in found.groups()) if found else (0, 0)
-    if not found or not 1 <= digits <= MOST_DIGITS or not places < digits:
+    match = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", text, re.ASCII)
+    digits, places = (int(part) for part in match.groups()) if match else (0, 0)
+    if not match or not 1 <= digits <= MOST_DIGITS or not places < digits:
         raise Refusal(
             f"{name}: write decimal:12.2 for 12 digits, 2 of them after the point. "
             f"{MOST_DIGITS} digits are the most, and one has to be before the point."

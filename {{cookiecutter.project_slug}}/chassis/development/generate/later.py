@@ -71,10 +71,10 @@ def read_addition(draft: Draft, name: str, source: str, rows: str | None) -> Add
 def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> Resource:
     """Return the resource with this field only, so that code for no other field is written."""
     receipt = read_receipt(draft, name)
-    known = receipt.resource if receipt else Resource(name=name, plural=tables[name], fields=())
-    if field.name in {one.name for one in known.stored}:
+    resource = receipt.resource if receipt else Resource(name=name, plural=tables[name], fields=())
+    if field.name in {one.name for one in resource.stored}:
         raise Refusal(f"{name} has {field.name} already.")
-    return replace(known, fields=(field,), unique=(), under="", tables=tables)
+    return replace(resource, fields=(field,), unique=(), under="", tables=tables)
 
 
 def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
@@ -165,15 +165,17 @@ def _table(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
 def later_constraints(resource: Resource, field: Field) -> list[str]:
     """A unique index, not a constraint: it can be built while the table is written to."""
     unique = f'UniqueConstraint("{field.name}")'
-    found = resource_code.constraints(resource, field)
-    return [f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in found]
+    constraints = resource_code.constraints(resource, field)
+    return [
+        f'Index(None, "{field.name}", unique=True)' if one == unique else one for one in constraints
+    ]
 
 
 def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
     path = places.schema_file(resource.singular)
     made: list[Insertion] = []
     if resource.can("create", "change") and not field.has("readonly"):
-        text = f"    {resource_code.given(resource, field)}\n"
+        text = f"    {resource_code.input_field(resource, field)}\n"
         made += draft.change(path, add_statement, f"{resource.name}Input", text)
     if resource.can("list", "read", "create", "change") and not field.has("writeonly"):
         made += _output(draft, path, resource, field)
@@ -186,7 +188,7 @@ def _schemas(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
 
 def _output(draft: Draft, path: str, resource: Resource, field: Field) -> list[Insertion]:
     """Add the field to the output schema, before `version`, which is the last one."""
-    scope, text = f"{resource.name}Output", f"    {resource_code.shown(resource, field)}\n"
+    scope, text = f"{resource.name}Output", f"    {resource_code.output_field(resource, field)}\n"
     node = scope_of(path, draft.read(path), scope, text)
     for one in node.body:
         match one:
@@ -215,7 +217,7 @@ def _examples(draft: Draft, resource: Resource, field: Field) -> list[Insertion]
 def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
     """Append to the dict of this name, which has one entry per line."""
     text = f"    {entry},\n"
-    found = [
+    entries = [
         node.value
         for node in ast.parse(draft.read(path)).body
         if isinstance(node, ast.AnnAssign)
@@ -223,6 +225,6 @@ def _entry(draft: Draft, path: str, name: str, entry: str) -> list[Insertion]:
         and node.target.id == name
         and isinstance(node.value, ast.Dict)
     ]
-    if len(found) != 1 or found[0].lineno == found[0].end_lineno:
+    if len(entries) != 1 or entries[0].lineno == entries[0].end_lineno:
         raise Refusal(f"{path}: {name} is no dict with one entry per line. Add by hand:\n\n{text}")
-    return draft.change(path, add_line, "", str((found[0].end_lineno or 1) - 1), text)
+    return draft.change(path, add_line, "", str((entries[0].end_lineno or 1) - 1), text)

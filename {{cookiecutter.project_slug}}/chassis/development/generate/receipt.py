@@ -101,10 +101,10 @@ def described(resource: Resource) -> dict[str, Any]:
 
 
 def resource_of(description: dict[str, Any]) -> Resource:
-    known = dict(description)
-    known["operations"] = tuple(known["operations"])
-    known["unique"] = tuple(map(tuple, known["unique"]))
-    return read_resource(known.pop("name"), known.pop("sources"), **known)
+    options = dict(description)
+    options["operations"] = tuple(options["operations"])
+    options["unique"] = tuple(map(tuple, options["unique"]))
+    return read_resource(options.pop("name"), options.pop("sources"), **options)
 
 
 def hashed(text: str) -> str:

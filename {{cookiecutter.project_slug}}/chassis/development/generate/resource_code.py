@@ -39,16 +39,16 @@ def attribute(resource: Resource, field: Field) -> str:
 
 def constraints(resource: Resource, field: Field) -> list[str]:
     """Return a field's constraints, and its index."""
-    name, found = field.name, []
+    name, written = field.name, []
     if field.has("unique"):
-        found.append(f'UniqueConstraint("{name}")')
+        written.append(f'UniqueConstraint("{name}")')
     if field.kind.target:
         action = field.kind.on_delete.replace("_", " ").upper()
         target = resource.tables[field.kind.target]
-        found.append(f'ForeignKeyConstraint(["{name}"], ["{target}.id"], ondelete="{action}")')
+        written.append(f'ForeignKeyConstraint(["{name}"], ["{target}.id"], ondelete="{action}")')
     if columns := indexed(resource, field):
-        found.append(f"Index(None, {', '.join(map(quoted, columns))})")
-    return found
+        written.append(f"Index(None, {', '.join(map(quoted, columns))})")
+    return written
 
 
 def indexed(resource: Resource, field: Field) -> list[str]:
@@ -71,12 +71,12 @@ def keywords(fields: list[Field]) -> str:
     return ", *" * bool(fields) + "".join(kinds)
 
 
-def given(resource: Resource, field: Field) -> str:
+def input_field(resource: Resource, field: Field) -> str:
     required = ", required=True" * (field in resource.required)
     return f'{field.name} = fields.of({resource.name}, "{field.name}"{required})'
 
 
-def shown(resource: Resource, field: Field) -> str:
+def output_field(resource: Resource, field: Field) -> str:
     return f'{field.name} = fields.of({resource.name}, "{field.name}", required=True)'
 
 
@@ -117,6 +117,6 @@ def refused(resource: Resource) -> list[str]:
 
 
 FRAGMENTS: list[Callable[..., object]] = [
-    *(attribute, constraints, enumeration, example, filtered, given, json_example),
-    *(keywords, refused, rows, shown),
+    *(attribute, constraints, enumeration, example, filtered, input_field, json_example),
+    *(keywords, refused, rows, output_field),
 ]

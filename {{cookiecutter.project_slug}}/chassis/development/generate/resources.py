@@ -21,13 +21,13 @@ def tables_of(draft: Draft) -> dict[str, str]:
     stored = {
         one.name: entity for one in classes for base in one.bases if (entity := _stored(base))
     }
-    found = {}
+    tables = {}
     for node in (node for one in classes if one.name == places.PORTS_CLASS for node in one.body):
         match node:
             case ast.AnnAssign(target=ast.Name(id=table), annotation=kind):
                 entity = _stored(kind) or stored.get(ast.unparse(kind))
-                found.update({entity: table} if entity else {})
-    return found
+                tables.update({entity: table} if entity else {})
+    return tables
 
 
 def _stored(kind: ast.expr) -> str | None:
@@ -40,13 +40,13 @@ def _stored(kind: ast.expr) -> str | None:
 
 def ordered(resources: list[Resource]) -> list[Resource]:
     """Sort resources so that each follows those that it refers to. Raise Refusal for a circle."""
-    known = {one.name: one for one in resources}
+    by_name = {one.name: one for one in resources}
     graph = {
-        name: {ref.kind.target for ref in one.refs} & known.keys() - {name}
-        for name, one in known.items()
+        name: {ref.kind.target for ref in one.refs} & by_name.keys() - {name}
+        for name, one in by_name.items()
     }
     try:
-        return [known[name] for name in TopologicalSorter(graph).static_order()]
+        return [by_name[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError as error:
         circle = " > ".join(error.args[1])
         raise Refusal(

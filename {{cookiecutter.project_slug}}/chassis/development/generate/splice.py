@@ -165,18 +165,18 @@ def add_line(path: str, source: str, scope: str, line: str, text: str) -> tuple[
 
 def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
     """Find a scope. Raise Refusal, with the text to add by hand, unless it exists once."""
-    found: list[Scope] = [ast.parse(source)]
+    scopes: list[Scope] = [ast.parse(source)]
     for name in filter(None, scope.split(".")):
-        found = [
+        scopes = [
             node
-            for outer in found
+            for outer in scopes
             for node in ast.walk(outer)
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
         ]
-    if len(found) != 1:
-        many = "twice or more" if found else "not there"
+    if len(scopes) != 1:
+        many = "twice or more" if scopes else "not there"
         raise Refusal(f"{path}: {scope} is {many}. Nothing was written; add by hand:\n\n{text}")
-    return found[0]
+    return scopes[0]
 
 
 def remove(source: str, insertion: Insertion) -> str:
@@ -190,21 +190,21 @@ def remove(source: str, insertion: Insertion) -> str:
     extent, lines = _extent(source, insertion), lines_of(source)
     for whole in (insertion.text, f"{insertion.text.strip(NEWLINE)}{NEWLINE}"):
         text = whole.replace(NEWLINE, ending)
-        if found := _found(lines, text, extent):
+        if starts := _occurrences(lines, text, extent):
             break
-    if len(found) != 1:
+    if len(starts) != 1:
         raise Refusal(
             f"{insertion.path}: this text was edited, or occurs more than once. Remove the text by "
             f"hand, or restore it:\n\n{insertion.text}"
         )
     length = text.count(NEWLINE)
-    del lines[found[0] : found[0] + length]
+    del lines[starts[0] : starts[0] + length]
     changed = "".join(lines)
-    _require_same(insertion.path, changed, source, (found[0] + 1, found[0] + length))
+    _require_same(insertion.path, changed, source, (starts[0] + 1, starts[0] + length))
     return changed
 
 
-def _found(lines: Sequence[str], text: str, extent: tuple[int, int]) -> list[int]:
+def _occurrences(lines: Sequence[str], text: str, extent: tuple[int, int]) -> list[int]:
     """Return where the text begins, as indexes of lines."""
     first, last = extent
     length = text.count(NEWLINE)

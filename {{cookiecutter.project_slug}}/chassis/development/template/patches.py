@@ -24,9 +24,9 @@ def patches(root: Path) -> list[str]:
             f"git checkout HEAD -- {MANIFEST}"
         ) from error
     present = hashes(root)
-    found = [
+    patched = [
         f"{path}  {'changed' if path in present else 'removed'}"
         for path, digest in recorded.items()
         if present.get(path) != digest
     ]
-    return found + [f"{path}  added" for path in present.keys() - recorded.keys()]
+    return patched + [f"{path}  added" for path in present.keys() - recorded.keys()]

@@ -90,12 +90,12 @@ class Template:
         command += ["--output-dir", str(output), str(state), *chosen]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
-            said = result.stderr or result.stdout
-            if "Traceback" in said:
-                said = said.strip().rpartition("\n")[2]
+            reason = result.stderr or result.stdout
+            if "Traceback" in reason:
+                reason = reason.strip().rpartition("\n")[2]
             raise TemplateError(
                 f"The template at {commit[:12]} does not render with the recorded answers: "
-                f"{' '.join(said.split())}"
+                f"{' '.join(reason.split())}"
             )
         [project] = output.iterdir()
         shutil.rmtree(project / ".git", ignore_errors=True)

@@ -60,25 +60,25 @@ def update_(*, source: str | None, reference: str | None, check: bool) -> None:
 def patches_() -> None:
     """Name the files of chassis/ that differ from the template's; ends with 0 all the same."""
     try:
-        found = sorted(patches(current_project().root))
+        patched = sorted(patches(current_project().root))
     except TemplateError as error:
         click.echo(error.message)
         return
-    if found:
-        _print_list("Patched in chassis/ by this project; an update merges them", found)
+    if patched:
+        _print_list("Patched in chassis/ by this project; an update merges them", patched)
     else:
         click.echo("chassis/ is as the template made it.")
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:
     """Whether there is an update."""
-    found = state(current_project().root, source, reference)
-    click.echo(f"This project   {found.at}\nThe template   {found.newest}")
-    for line in found.commits:
+    template = state(current_project().root, source, reference)
+    click.echo(f"This project   {template.at}\nThe template   {template.newest}")
+    for line in template.commits:
         click.echo(f"  {line}")
-    if not found.commits:
+    if not template.commits:
         click.echo("Nothing to do.")
-    return bool(found.commits)
+    return bool(template.commits)
 
 
 def _print_result(result: Result) -> None:

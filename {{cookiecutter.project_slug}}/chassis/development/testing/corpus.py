@@ -23,15 +23,15 @@ class Corpus:
                 yield Input("method", method.upper(), self.path(path), 405, "method-not-allowed")
         for path, method, operation in operations(self.document):
             headers = self.token(operation)
-            found = Operation(self.document, path, self.path(path), method, headers)
-            yield from found.addresses()
-            yield from found.queries()
-            yield from found.headers()
-            if found.secured:
-                yield from found.tokens()
-            if found.schema is not None:
-                yield from found.bodies()
-                yield from found.fields()
+            target = Operation(self.document, path, self.path(path), method, headers)
+            yield from target.addresses()
+            yield from target.queries()
+            yield from target.headers()
+            if target.secured:
+                yield from target.tokens()
+            if target.schema is not None:
+                yield from target.bodies()
+                yield from target.fields()
 
     def path(self, path: str) -> str:
         if path in self._paths:

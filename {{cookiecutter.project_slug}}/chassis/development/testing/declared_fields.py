@@ -25,7 +25,7 @@ def repositories(unit_of_work: Any) -> Repositories:
 
 def oversized(app: Flask, stored: Repositories) -> list[str]:
     """A sentence for each field that accepts more than its column holds: place and remedy."""
-    found = dict.fromkeys(
+    sentences = dict.fromkeys(
         sentence
         for _, _, _, view in operations(app)
         if (schema := getattr(view, "body_schema", None))
@@ -33,7 +33,7 @@ def oversized(app: Flask, stored: Repositories) -> list[str]:
         if (one := stored.get(entity_type))
         for sentence in _oversized(schema, one._table, one.children)
     )
-    return list(found)
+    return list(sentences)
 
 
 def _entity_types(view: Any) -> Iterator[type]:

@@ -25,14 +25,14 @@ PATTERNS = "text_pattern_ops"  # https://www.postgresql.org/docs/current/indexes
 
 def missing_indexes(app: Flask, metadata: MetaData) -> list[str]:
     """A sentence for each sort and filter without an index, with the line to add."""
-    found = dict.fromkeys(
+    sentences = dict.fromkeys(
         sentence
         for _, method, path, view in operations(app)
         if method == "GET"
         for name, field in query_fields(view).items()
         for sentence in _missing(f"GET {path}", name, field, metadata)
     )
-    return list(found)
+    return list(sentences)
 
 
 def _missing(place: str, name: str, field: Any, metadata: MetaData) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _is_partial(index: Index) -> bool:
 
 def _has_index(table: Table, *names: str, operators: str | None = None) -> bool:
     for index in table.indexes:
-        given = index.dialect_options["postgresql"]["ops"].get(names[0])
-        if _names(index)[: len(names)] == list(names) and given == operators:
+        classes = index.dialect_options["postgresql"]["ops"].get(names[0])
+        if _names(index)[: len(names)] == list(names) and classes == operators:
             return True
     return False

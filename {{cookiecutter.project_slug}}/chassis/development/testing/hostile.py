@@ -80,6 +80,6 @@ def variants(document: Json, schema: Json, whole: Any) -> Iterator[Any]:
             right = whole[name] if name in whole else example(document, inner)
             yield from ({**whole, name: value} for value in variants(document, inner, right))
         for name in whole:
-            yield {kept: value for kept, value in whole.items() if kept != name}
+            yield {other: value for other, value in whole.items() if other != name}
         yield from ({**whole, name: None} for name in NAMES)
         yield {**whole, **{str(number): number for number in range(1000)}}

@@ -100,6 +100,9 @@ class WireTestCase(ApplicationTestCase):
         """Assert that a request makes exactly these round trips, by how their statements begin."""
         self.wire.begin()
         self.assertLess(answered().status_code, 300)
-        found = self.wire.round_trips()
-        shown = [told[: len(begins)] for told, begins in zip(found, beginnings, strict=False)]
-        self.assertEqual((shown, len(found)), (beginnings, len(beginnings)), found)
+        round_trips = self.wire.round_trips()
+        shown = [
+            statement[: len(begins)]
+            for statement, begins in zip(round_trips, beginnings, strict=False)
+        ]
+        self.assertEqual((shown, len(round_trips)), (beginnings, len(beginnings)), round_trips)

@@ -66,8 +66,8 @@ def example(document: Json, schema: Json) -> Any:
 
 
 def _kinds(schema: Json) -> list[str]:
-    found = schema.get("type", [])
-    return [found] if isinstance(found, str) else list(found)
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _accepts_text(schema: Json, text: str) -> bool:
@@ -114,5 +114,5 @@ def _accepts_object(document: Json, schema: Json, value: Json) -> bool:
         return False
     if set(schema.get("required", ())) - value.keys():
         return False
-    known = value.keys() & properties.keys()
-    return all(accepts(document, properties[name], value[name]) for name in known)
+    declared = value.keys() & properties.keys()
+    return all(accepts(document, properties[name], value[name]) for name in declared)

@@ -76,9 +76,9 @@ class MemoryRepository(Repository[Entity]):
             for one in self._entities.values():
                 raise NotFoundError.of(type(one), entity_id)
             raise NotFoundError(f"There is no entity {entity_id}.")
-        found: Entity = deepcopy(self._entities[entity_id])
-        require(entity_id, found.version, found)
-        return found
+        entity: Entity = deepcopy(self._entities[entity_id])
+        require(entity_id, entity.version, entity)
+        return entity
 
     def get_many(self, ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Entity]:
         del lock
@@ -93,17 +93,17 @@ class MemoryRepository(Repository[Entity]):
 
     def page(self, query: PageQuery) -> list[Entity]:
         query = query.narrow(**self._only)
-        found = [
+        entities = [
             entity
             for entity in self._entities.values()
             if all(self._fulfils(entity, *one) for one in query.where)
         ]
         for key in reversed(query.keys):
-            filled = [one for one in found if getattr(one, key.name) is not None]
-            empty = [one for one in found if getattr(one, key.name) is None]
+            filled = [one for one in entities if getattr(one, key.name) is not None]
+            empty = [one for one in entities if getattr(one, key.name) is None]
             filled.sort(key=attrgetter(key.name), reverse=key.descends)
-            found = [*empty, *filled] if key.begins_with_nulls else [*filled, *empty]
-        behind = [one for one in found if _is_behind(query, one)]
+            entities = [*empty, *filled] if key.begins_with_nulls else [*filled, *empty]
+        behind = [one for one in entities if _is_behind(query, one)]
         return [deepcopy(entity) for entity in behind[: query.limit]]
 
     def add(self, entity: Entity) -> None:

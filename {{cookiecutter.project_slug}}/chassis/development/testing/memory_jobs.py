@@ -45,9 +45,9 @@ class MemoryJobs(Jobs):
         not_before: datetime | None = None,
     ) -> Job:
         _import_tasks()
-        given = dict(arguments or {})
-        task_named(task).require(given)
-        to_json(given)
+        copied = dict(arguments or {})
+        task_named(task).require(copied)
+        to_json(copied)
         now = self._clock.now()
         job = Job(
             id=uuid7(),
@@ -61,7 +61,7 @@ class MemoryJobs(Jobs):
             finished_at=None,
             version=1,
         )
-        self._rows[job.id] = (job, owner, given)
+        self._rows[job.id] = (job, owner, copied)
         return job
 
     def get(self, job_id: UUID, *, owner: str) -> Job:
@@ -69,8 +69,8 @@ class MemoryJobs(Jobs):
         if job is None or own != owner:
             raise NotFoundError(f"There is no job {job_id}.")
         require(job_id, job.version, job)
-        found: Job = job
-        return found
+        result: Job = job
+        return result
 
     def cancel(self, job_id: UUID, *, owner: str) -> Job:
         job = self.get(job_id, owner=owner)

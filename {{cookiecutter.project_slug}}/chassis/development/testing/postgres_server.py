@@ -53,8 +53,8 @@ def _find() -> tuple[str, str]:
                 return start(), "; not ".join([name, *failures])
             except Exception as error:  # After any error of Docker, the embedded one may work.
                 failures.append(f"{name}: {_reason(error)}")
-    known = "TEST_DATABASE is docker or embedded"
-    sys.exit(f"tests: there is no PostgreSQL: {'; '.join(failures) or known}")
+    choices = "TEST_DATABASE is docker or embedded"
+    sys.exit(f"tests: there is no PostgreSQL: {'; '.join(failures) or choices}")
 
 
 def _docker() -> str:

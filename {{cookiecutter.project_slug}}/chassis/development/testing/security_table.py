@@ -48,14 +48,14 @@ def tags(tests: Path, top_level: Path) -> Shown:
 
     Raise RuntimeError where a test module cannot be imported.
     """
-    found: Shown = defaultdict(list)
+    shown: Shown = defaultdict(list)
     loader = TestLoader()
     for test in _cases(loader.discover(str(tests), top_level_dir=str(top_level))):
         for requirement in getattr(getattr(test, test._testMethodName, None), "shows", ()):
-            found[requirement].append(test.id())
+            shown[requirement].append(test.id())
     if loader.errors:
         raise RuntimeError("\n".join(map(str, loader.errors)))
-    return {requirement: sorted(names) for requirement, names in sorted(found.items())}
+    return {requirement: sorted(names) for requirement, names in sorted(shown.items())}
 
 
 def _cases(suite: TestSuite) -> Iterator[TestCase]:

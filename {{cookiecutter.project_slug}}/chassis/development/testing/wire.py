@@ -47,8 +47,8 @@ class Wire:
 
     def round_trips(self) -> list[str]:
         """The statements of each round trip since `begin`, without the poll of each second."""
-        asked = ["; ".join(statements) for statements in self._round_trips]
-        return [statements for statements in asked if POLL not in statements]
+        texts = ["; ".join(statements) for statements in self._round_trips]
+        return [statements for statements in texts if POLL not in statements]
 
     def polls(self) -> int:
         return len(self._round_trips) - len(self.round_trips())
@@ -64,16 +64,16 @@ class Wire:
     def pass_on(self, client: socket.socket, server: socket.socket) -> None:
         """Pass messages on; the client's first message after a response begins a round trip."""
         partners = {client: server, server: client}
-        messages, asked, answered = Messages(), list[str](), True
+        messages, statements, answered = Messages(), list[str](), True
         while True:
             for source in select([client, server], [], [])[0]:
                 if not (data := source.recv(CHUNK)):
                     return
                 if source is client:
                     if answered:
-                        asked = []
-                        self._round_trips.append(asked)
-                    asked += messages.statements(data)
+                        statements = []
+                        self._round_trips.append(statements)
+                    statements += messages.statements(data)
                 answered = source is server
                 partners[source].sendall(data)
 

@@ -108,9 +108,9 @@ def network_of(address: str) -> str:
 
     A port behind the address is ignored. Everything that is not an address counts as one caller.
     """
-    found = re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address.strip())
+    match = re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address.strip())
     try:
-        parsed = ip_address((found[1] or found[2]) if found else address.strip())
+        parsed = ip_address((match[1] or match[2]) if match else address.strip())
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv4Address):

@@ -108,8 +108,8 @@ def body_as_read(request: Request) -> bytes | None:
 
 def query_fields(view: object) -> dict[str, marshmallow.fields.Field[Any]]:
     """The parameters that a view declares, by their names in the query string."""
-    found: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
-    return found
+    fields: dict[str, marshmallow.fields.Field[Any]] = getattr(view, "query_fields", {})
+    return fields
 
 
 def body_keys(view: object) -> dict[str, str]:

@@ -39,10 +39,10 @@ def _require_shallow(text: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError("An object has a name twice.")
-    return found
+    return members
 
 
 def _refuse_constant(name: str) -> NoReturn:

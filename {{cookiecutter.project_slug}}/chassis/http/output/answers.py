@@ -17,21 +17,21 @@ def answer(returned: Any, status: int, serialize: Serializer | None) -> Response
 
     Raise TypeError for a value that JSON cannot hold, such as an integer beyond 64 bits.
     """
-    found, other_status, headers = returned, None, None
+    value, other_status, headers = returned, None, None
     if type(returned) is tuple:
-        found, other_status, headers = unpack_tuple_response(returned)
-    if isinstance(found, Response):
-        return found
-    body = represented(found, serialize)
-    tag = entity_tag(found, body)
+        value, other_status, headers = unpack_tuple_response(returned)
+    if isinstance(value, Response):
+        return value
+    body = represented(value, serialize)
+    tag = entity_tag(value, body)
     response = json_response(body, other_status or status, headers, tag)
     if tag and is_with_caller(tag):
         response.status_code = 304
     return response
 
 
-def represented(found: Any, serialize: Serializer | None) -> bytes:
-    serialized = serialize(found) if serialize else found
+def represented(value: Any, serialize: Serializer | None) -> bytes:
+    serialized = serialize(value) if serialize else value
     return b"" if serialized is None else orjson.dumps(serialized, default=_decimal)
 
 

@@ -37,8 +37,8 @@ class _Tags:
     def __init__(self, tags: list[str] | None = None) -> None:
         self._checksums: dict[int, set[str]] = defaultdict(set)
         for tag in tags or ():
-            if found := VERSION.fullmatch(tag):
-                self._checksums[int(found[1])].add(found[2] or "")
+            if match := VERSION.fullmatch(tag):
+                self._checksums[int(match[1])].add(match[2] or "")
 
     def match(self, version: int, entity: object) -> bool:
         """Whether a tag matches. Without the entity, only the version is compared."""
@@ -68,7 +68,7 @@ def attempt_of(request: Request) -> Attempt:
         raise PreconditionFailedError("This resource has no version to compare with.")
     return Attempt(
         entity_id,
-        expects=lambda *found: wanted.match(*found) and not unwanted.match(*found),
+        expects=lambda *present: wanted.match(*present) and not unwanted.match(*present),
     )
 
 

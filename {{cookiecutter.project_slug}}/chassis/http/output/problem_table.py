@@ -69,8 +69,8 @@ class ProblemTable:
         """The kinds that an answer with this status may have, the most general one first."""
         general = self.of_status(status)
         rows = [row for row in (*self._rows.values(), *OF_HTTP) if row[0] == status]
-        known = [row for row in (general, *rows) if row in rows]
-        return tuple(dict.fromkeys(kind for _, kind in known)) or (_unnamed(status),)
+        registered = [row for row in (general, *rows) if row in rows]
+        return tuple(dict.fromkeys(kind for _, kind in registered)) or (_unnamed(status),)
 
 
 def problem_table(app: Flask) -> ProblemTable:

@@ -68,13 +68,13 @@ class _Text:
                 values = self._completed(values)
             cursor = lent.cursor()
             cursor.execute(self.text, values)
-            found = outcome(cursor)
+            result = outcome(cursor)
             cursor.close()
         except BaseException as error:
             # There is no public function; test_statements.py loses a connection.
             wrapped = self.text if isinstance(error, Error) else None
             connection._handle_dbapi_exception(error, wrapped, values, cursor, None)  # noqa: SLF001
-        return found
+        return result
 
     def _completed(self, values: Values) -> Values:
         completed = {**self.constants, **values}

@@ -22,12 +22,12 @@ class ApiDocumentSuite(HttpTestCase):
 
     def test_it_is_valid(self) -> None:
         """The document obeys the schema of OpenAPI 3.1, each schema in it that of JSON Schema."""
-        found = [
+        errors = [
             f"{place(self.document, error)}: {error.message}. What is declared there, a bound, an "
             "example or a default, has to be of the type that JSON has for it."
             for error in OpenAPIV31SpecValidator(self.document).iter_errors()
         ]
-        self.assertEqual(found, [])
+        self.assertEqual(errors, [])
 
     def test_no_field_takes_what_its_column_cannot_hold(self) -> None:
         app = self.client.application
@@ -43,8 +43,8 @@ class ApiDocumentSuite(HttpTestCase):
     def test_every_error_is_a_problem_with_an_example_of_it(self) -> None:
         for path, method, operation in operations(self.document):
             self.assertNotIn("default", operation["responses"])
-            for status, found in operation["responses"].items():
-                response = resolve(self.document, found)
+            for status, declared in operation["responses"].items():
+                response = resolve(self.document, declared)
                 with self.subTest(f"{method} {path} {status}"):
                     self.assertIn("X-Request-ID", response["headers"])
                     if status in {"204", "304"}:
@@ -93,5 +93,5 @@ def place(document: Any, error: Any) -> str:
         for name, one in enumerate(node) if isinstance(node, list) else inner:
             yield from walk(one, (*at, name))
 
-    found = (*next(walk(document, ()), ()), *error.absolute_path)
-    return "/".join(map(str, found))
+    path = (*next(walk(document, ()), ()), *error.absolute_path)
+    return "/".join(map(str, path))

@@ -27,8 +27,8 @@ class BadInputsSuite(HttpTestCase):
         def kind(one: Input) -> tuple[str, str]:
             return one.kind, one.method
 
-        for _, found in groupby(sorted(self.inputs, key=kind), kind):
-            group = list(found)
+        for _, members in groupby(sorted(self.inputs, key=kind), kind):
+            group = list(members)
             chosen += group[:: len(group) // MOST_OF_A_KIND + 1]
         return chosen
 

@@ -39,8 +39,8 @@ class ListsSuite(ApplicationTestCase):
         document = self.client.get("/openapi.json").get_json()
         for path, method, operation in operations(document):
             content = operation["responses"].get("200", {}).get("content", {})
-            found = content.get("application/json", {}).get("schema", {})
-            names = resolve(document, found).get("properties", {}).keys()
+            schema = content.get("application/json", {}).get("schema", {})
+            names = resolve(document, schema).get("properties", {}).keys()
             if method == "get" and {"items", "next"} <= names and path not in self.elsewhere:
                 yield path
 
@@ -55,9 +55,9 @@ class ListsSuite(ApplicationTestCase):
                     connection.execute(table.delete())
                 rows = fill(connection, self.metadata, count, self.values)
             for path in self.lists():
-                found, statements = self.read(self.concrete(path, rows))
+                shown, statements = self.read(self.concrete(path, rows))
                 self.assertGreaterEqual(
-                    found, min(count, 2), f"{path} shows {found} of {count} rows: add to `values`."
+                    shown, min(count, 2), f"{path} shows {shown} of {count} rows: add to `values`."
                 )
                 costs.setdefault(path, []).append(statements)
         for path, (one, many) in costs.items():
@@ -72,8 +72,8 @@ class ListsSuite(ApplicationTestCase):
                 target = self.concrete(path, rows)
                 whole = self.walk(target)
                 for word in [sign + name for name in field.fields for sign in ("", "-")]:
-                    found = self.walk(target, sort=word, limit=1)
-                    self.assertCountEqual(found, whole, f"{path}?sort={word}")
+                    items = self.walk(target, sort=word, limit=1)
+                    self.assertCountEqual(items, whole, f"{path}?sort={word}")
 
     def test_each_filter_goes_on_to_the_next_page(self) -> None:
         rows = self.some_rows()
@@ -82,8 +82,8 @@ class ListsSuite(ApplicationTestCase):
                 target = self.concrete(path, rows)
                 value = self.wanted(path, name, field, [*map(json.loads, self.walk(target))])
                 whole = self.walk(target, **{name: value})
-                found = self.walk(target, **{name: value}, limit=1)
-                self.assertEqual(found, whole, f"{path}?{name}={value}")
+                items = self.walk(target, **{name: value}, limit=1)
+                self.assertEqual(items, whole, f"{path}?{name}={value}")
 
     def arguments(self) -> Iterator[tuple[str, str, Any]]:
         """The path of each list, and name and field of each of its arguments."""
@@ -118,11 +118,11 @@ class ListsSuite(ApplicationTestCase):
                 place = f"{target} with {arguments} is answered with {response.status_code}"
                 reason = errors[-1][1] if errors else response.text
                 self.assertEqual(response.status_code, 200, f"{place}: {reason}")
-                found = response.get_json()
-                items += map(json.dumps, found["items"])
-                if found["next"] is None:
+                page = response.get_json()
+                items += map(json.dumps, page["items"])
+                if page["next"] is None:
                     break
-                cursor = {"cursor": found["next"]}
+                cursor = {"cursor": page["next"]}
         return items
 
     def some_rows(self) -> Rows:

@@ -65,8 +65,8 @@ class StartSuite(ApplicationTestCase):
     def test_every_module_can_be_imported(self) -> None:
         """Modules that nothing uses yet, too; `app` is left to a server process."""
         package = current_project().module("create_app").__package__
-        found = walk_packages(import_module(package).__path__, f"{package}.")
-        for name in [module.name for module in found if module.name != f"{package}.app"]:
+        modules = walk_packages(import_module(package).__path__, f"{package}.")
+        for name in [module.name for module in modules if module.name != f"{package}.app"]:
             with self.subTest(name):
                 import_module(name)
 

@@ -80,7 +80,7 @@ def test_shells_hand_on_what_the_documents_write(copy: Path, report: Report) -> 
 
 
 def test_what_was_never_applied_leaves_no_trace(fresh: Path) -> None:
-    manage(fresh, NOTE)
+    assert "wrote   openapi.json\n" in manage(fresh, NOTE)
     assert ".generated/" in status(fresh)
     assert manage(fresh, NOTE).startswith("Nothing to do")
     manage(fresh, "python manage.py destroy resource Note Note")

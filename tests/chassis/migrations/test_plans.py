@@ -93,6 +93,12 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         self.assertIn('"things": "ShareUpdateExclusiveLock, scan"', Path(paths[0]).read_text())
         self.assertNotIn("not measured", "".join(self.db("status").split("pending")[1:]))
 
+    def test_models_without_a_revision_are_named_with_the_command_that_writes_one(self) -> None:
+        models = MetaData()
+        Table("more", models, Column("id", Integer))
+        self.enterContext(patch.object(Project, "metadata", models))
+        self.assertRegex(self.measure(), r"table more.*\. `python manage.py db migrate` writes one")
+
     def test_sql_has_a_range_and_says_what_is_not_in_it(self) -> None:
         for number in (2, 3, 4):
             self.revision(f"SELECT 'up {number}'", down=f"SELECT 'down {number}'")

@@ -36,7 +36,8 @@ def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None
             _store(draft, receipt, revisions)
         click.echo(f"Writing {OPENAPI} …", err=True)
         manage(draft.root, "openapi", "write")
-    _report(draft, [f"wrote   {VERSIONS}/{name}" for name in revisions])
+    paths = (OPENAPI, *(f"{VERSIONS}/{name}" for name in revisions))
+    _report(draft, [f"wrote   {path}" for path in paths])
     if revisions:
         click.echo("Read the revision, then: python manage.py db upgrade")
 

@@ -224,11 +224,14 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
 
 
 def suite(project: Path) -> str:
-    """Run the commands that an update names, then the project's checks and tests."""
+    """Run the commands that write generated files, then the project's checks and tests.
+
+    An update names them where both sides changed such a file; those of earlier states do not.
+    """
     # Else make would reinstall the environment, which is older than the updated lists.
     for name in (".run", ".ready"):
         (project / ".venv" / name).touch()
-    run(project, "make", "format")
+    run(project, "make", "format", "diagrams")
     run(project, ".venv/bin/python", "manage.py", "openapi", "write")
     run(project, "make", "check")
     count = re.findall(r"^Ran (\d+) tests", run(project, "make", "test"), re.MULTILINE)

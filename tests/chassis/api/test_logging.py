@@ -4,6 +4,7 @@ import logging
 import os
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from errno import ENOSPC
 from io import BufferedWriter, BytesIO, RawIOBase, TextIOWrapper
 from itertools import product
@@ -323,6 +324,23 @@ class LineTest(TestCase):
                 if most > 1:  # One that is written now, and a line that says what is missing.
                     self.assert_reader_is_told(handler, reader, lines, counted.call_count)
                 handler.close()
+
+    def test_lines_that_cannot_be_written_are_counted(self) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        for name, stream in (
+            ("no reader", os.fdopen(writing, "wb")),
+            ("a full disk", open("/dev/full", "wb")),  # noqa: PTH123, SIM115
+        ):
+            with self.subTest(name), patch.object(line_buffer, "LEAVE_SECONDS", 10):
+                counted = Mock()
+                handler = LineHandler(stream, to_json, counted)
+                for length in (1, 5_000):
+                    handler.write_event("info", "x" * length)
+                handler.close()
+                self.assertEqual(counted.call_count, 2)
+                with suppress(OSError):
+                    stream.close()
 
     def test_a_reader_that_reads_needs_no_thread(self) -> None:
         """A file, or a pipe with room, gets its lines without a writing thread."""

@@ -2,9 +2,11 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 from click.testing import Result
 from dependency_injector.providers import Singleton
+from sqlalchemy import make_url
 
 from chassis.maintenance import drain
 from chassis.maintenance.migrator import migrator
@@ -47,7 +49,7 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
 
     def test_one_is_opened_shown_and_ended(self) -> None:
         said = self.maintenance("start", "--mode", "full", "--for", "10m", "--message", "Soon.")
-        self.assertRegex(said, r"^Window \d+: full, drained in \d")
+        self.assertRegex(said, r"^Window \d+: full, nobody writes any more\.$")
         window = self.status()["window"]
         self.assertEqual((window["mode"], window["phase"]), ("full", "active"))
         self.assertEqual((window["message"], window["is_open"]), ("Soon.", True))
@@ -66,6 +68,10 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         [row] = [json.loads(line) for line in self.maintenance("list", "--json").splitlines()]
         self.assertEqual((row["phase"], row["outcome"]), ("off", "completed"))
         self.assert_refused(FAILED, "No window is open", "maintenance", "extend", "--for", "1h")
+
+    def test_one_whose_time_has_passed_is_listed_as_expired(self) -> None:
+        self.insert_window(phase="scheduled", begins=-20, ends=-10, expires=-10)
+        self.assertRegex(self.maintenance("list"), r"^\d+  manual  read-only  off  expired")
 
     def test_they_use_the_windows_of_the_projects_container(self) -> None:
         class Others(SqlMaintenanceWindows):
@@ -197,6 +203,17 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         with migrator(self.database_url, wait=0):
             self.assert_refused(BUSY, "Another migration is running", "maintenance", "cancel", "1")
 
+    def test_a_role_without_the_right_is_a_wrong_setting(self) -> None:
+        role = f"reader_{uuid4().hex}"
+        self.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT pg_read_all_data TO {role}")
+        self.addCleanup(self.sql, f"DROP ROLE {role}")
+        url = make_url(self.database_url).set(username=role, password="x")
+        theirs = url.render_as_string(hide_password=False)
+        for arguments in (("start", *READ_ONLY), ("end",)):
+            with self.subTest(arguments):
+                result = self.manage("maintenance", *arguments, DATABASE_URL=theirs)
+                self.assert_said(result, MISCONFIGURED, "MIGRATION_DATABASE_URL names one that may")
+
     def test_without_a_database_each_is_a_sentence(self) -> None:
         for arguments in (("status",), ("start", *READ_ONLY), ("end",), ("log",)):
             with self.subTest(arguments):
@@ -250,7 +267,7 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
         self.sql("INSERT INTO things VALUES (1), (1)")
         index = 'operations.create_index_concurrently("one", "things", ["id"], unique=True)'
         self.revision(code=index, maintenance="read-only")
-        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade` again"
+        stays = r"unique index.*window #1 stays open: .*run `python manage.py db upgrade 0002` "
         self.assert_refused(WINDOW_STAYS, stays, "db", "upgrade")
         self.assert_refused(FAILED, "--accept-schema 0001", "maintenance", "end")
         self.run_command("maintenance", "end", "--accept-schema", "0001")
@@ -273,7 +290,8 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
 
     def test_an_error_in_sql_names_its_revision(self) -> None:
         self.revision(FAIL_IF_EMPTY)
-        self.assert_refused(FAILED, r"In revision 0002\. division by zero", "db", "upgrade")
+        said = r"In revision 0002\. division by zero\) Correct the revision or the data, and run"
+        self.assert_refused(FAILED, said, "db", "upgrade")
 
     def test_a_unique_violation_names_its_key(self) -> None:
         self.sql("INSERT INTO things VALUES (7), (7)")

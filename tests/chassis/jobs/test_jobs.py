@@ -102,6 +102,16 @@ class AttemptTest(JobsTestCase):
         self.assertEqual((self.run_due(), self.state(job_id)), (0, ("failed", 3)))
         self.assertEqual(self.execute("SELECT error FROM ops.job"), ["ZeroDivisionError"])
 
+    def test_where_the_process_of_the_last_attempt_was_killed_it_is_dead_and_says_so(self) -> None:
+        job_id = self.enqueue("one")
+        self.execute("UPDATE ops.job SET state = 'running', attempts = 3")
+        with self.assertLogs("chassis.jobs.job_runner", "ERROR") as logged:
+            self.assertEqual(self.run_due(), 1)
+        self.assertEqual((self.texts(), self.state(job_id)), ([], ("failed", 3)))
+        [error] = self.execute("SELECT error FROM ops.job")
+        self.assertRegex(str(error), "was killed")
+        self.assertIn(str(error), logged.output[0])
+
     def test_a_window_puts_it_off_uncounted(self) -> None:
         job_id = self.enqueue("one")
 

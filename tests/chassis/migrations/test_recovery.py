@@ -12,10 +12,14 @@ from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.migrator import LockedError, migrator
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.migrations import runner
+from chassis.migrations.runner import RevisionError
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import FAIL_IF_EMPTY, LOOK, RevisionsTestCase
 
 UNIQUE_INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"], unique=True)'
+KILLED_IF_EMPTY = """
+    SELECT pg_terminate_backend(pg_backend_pid()) WHERE NOT EXISTS (SELECT FROM things)
+"""
 NO_MIGRATION = {"from_revision": None, "target_revision": None}
 NO_WAIT = timedelta(0)
 HALF_DONE = """
@@ -37,13 +41,13 @@ class FailureTest(RevisionsTestCase):
             self.upgrade()
         self.assert_nothing_held()
 
-    def fails_in_autocommit(self) -> None:
-        """Insert duplicates, and run a revision 0002 that leaves an invalid index."""
+    def fails_in_autocommit(self, after: str = "0001") -> None:
+        """Insert duplicates, and run a revision behind `after` that leaves an invalid index."""
         self.sql("INSERT INTO things VALUES (1), (1)")
         self.revision(code=UNIQUE_INDEX, maintenance="read-only")
         with self.assertRaisesRegex(MigrationFailedError, "could not create unique index"):
             self.upgrade()
-        self.assertEqual((self.current(), self.last_window().phase), ("0001", "failed"))
+        self.assertEqual((self.current(), self.last_window().phase), (after, "failed"))
         self.assertEqual(self.index_is_valid(), [False])
 
     def index_is_valid(self) -> list[bool]:
@@ -113,6 +117,34 @@ class FailureTest(RevisionsTestCase):
         [(found,)] = self.sql("SELECT id FROM copied")
         self.assertEqual((found, self.has_table("things")), (7, False))
 
+    def test_a_copy_whose_owner_was_killed_before_the_drop_is_made_again(self) -> None:
+        """A service that lives ends the window, and writes between the two revisions."""
+        self.revision(
+            "CREATE TABLE copied AS SELECT id FROM things",
+            down="DROP TABLE copied",
+            maintenance="read-only",
+        )
+        self.revision(KILLED_IF_EMPTY, "DROP TABLE things", maintenance="read-only")
+        with self.assertRaises(ConnectionLostError):
+            self.upgrade()
+        self.assertFalse(self.writers_are_let_in())
+        self.windows().settle_orphan()
+        self.assertTrue(self.writers_are_let_in())
+        self.sql("INSERT INTO things VALUES (7)")
+        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
+            self.upgrade()
+        self.migrations().downgrade()
+        self.upgrade()
+        [(found,)] = self.sql("SELECT id FROM copied")
+        self.assertEqual((found, self.has_table("things")), (7, False))
+
+    def test_so_it_is_after_an_operator_has_accepted_the_schema_in_between(self) -> None:
+        self.revision("CREATE TABLE copied AS SELECT id FROM things", maintenance="read-only")
+        self.fails_in_autocommit("0002")
+        self.windows().end("0002")
+        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
+            self.upgrade()
+
     def test_the_next_upgrade_completes_it_if_that_does_not_matter(self) -> None:
         self.fails_between_two_revisions()
         self.sql("INSERT INTO things VALUES (1)")
@@ -147,6 +179,42 @@ class FailureTest(RevisionsTestCase):
         self.assertEqual((self.current(), self.index_is_valid()), ("0002", [True]))
         self.assertEqual(self.last_window().outcome, "completed")
         self.assertEqual(self.window_count(), 1)
+
+    def test_a_step_that_fails_before_its_first_commit_needs_no_window(self) -> None:
+        self.revision(code="operations.drop_index_concurrently('x')", maintenance="full")
+        with self.assertRaisesRegex(RevisionError, "missing 1 required positional argument"):
+            self.upgrade()
+        self.assertEqual((self.current(), self.last_window().outcome), ("0001", "rolled back"))
+        self.assertTrue(self.writers_are_let_in())
+
+    def test_a_commit_before_the_failure_keeps_it(self) -> None:
+        half = 'op.execute("CREATE TABLE more ()"); operations.add_enum_value("no", "x")'
+        self.revision(code=half, maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, 'type "no" does not exist'):
+            self.upgrade()
+        self.assertEqual((self.last_window().phase, self.has_table("more")), ("failed", True))
+
+    def test_who_fails_later_in_the_same_window_proves_nothing_of_the_earlier_try(self) -> None:
+        self.fails_in_autocommit()
+        self.newest = 1
+        self.revision(code="[][0]  # index_concurrently(", maintenance="read-only")
+        with self.assertRaisesRegex(MigrationFailedError, "IndexError"):
+            self.upgrade()
+        self.assertEqual(self.last_window().phase, "failed")
+
+    def test_a_failed_downgrade_names_the_command_that_goes_on(self) -> None:
+        self.sql("INSERT INTO things VALUES (1), (1)")
+        name = self.revision("SELECT 1", down="DOWN")
+        file = self.versions / f"{name}_test.py"
+        file.write_text(file.read_text().replace("op.execute('DOWN')", UNIQUE_INDEX))
+        self.revision("SELECT 1", maintenance="read-only")
+        self.upgrade(name)
+        again = r"[^.]\. The schema .* run `python manage\.py db downgrade 0001` again\."
+        with self.assertRaisesRegex(MigrationFailedError, again):
+            self.migrations().downgrade()
+        self.sql("TRUNCATE things")
+        self.migrations().downgrade("0001")
+        self.assertEqual((self.current(), self.last_window().outcome), ("0001", "completed"))
 
     def test_an_upgrade_without_anything_to_do_does_not_end_what_is_half_done(self) -> None:
         self.fails_in_autocommit()

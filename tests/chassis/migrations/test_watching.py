@@ -1,6 +1,7 @@
 """`db upgrade` names its blockers, and can end idle transactions that block it."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from threading import Thread
 from unittest.mock import patch
 
@@ -8,11 +9,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError
+from chassis.maintenance import migrator
 from chassis.maintenance.migrator import LockedError
 from chassis.migrations import watching
 from chassis.postgres.locks import ask_write_fence
 from support.revisions import RevisionsTestCase
-from support.windows import wait_until
+from support.windows import HANGS_SECONDS, wait_until
 
 INDEX = 'operations.create_index_concurrently("things_id", "things", ["id"])'
 ALTER = "ALTER TABLE things ADD COLUMN more text"
@@ -26,6 +28,17 @@ class WatchingTest(RevisionsTestCase):
 
     def heard(self, text: str) -> list[str]:
         return [line for line in self.said if text in line]
+
+    def test_who_waits_for_another_migration_says_so(self) -> None:
+        self.enterContext(patch.object(migrator, "TOLD_SECONDS", 0.2))
+        other = ExitStack()
+        other.enter_context(migrator.migrator(self.database_url, wait=0))
+        migration = Thread(target=partial(self.upgrade, wait=HANGS_SECONDS))
+        migration.start()
+        wait_until(lambda: self.heard("waiting: for another migration: "))
+        self.assertRegex(self.said[0], r"-migrator:.+, process \d+")
+        other.close()
+        migration.join()
 
     def test_an_index_says_how_far_it_is_and_for_whom_it_waits(self) -> None:
         self.revision(code=INDEX)

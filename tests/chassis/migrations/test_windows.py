@@ -19,6 +19,7 @@ from chassis.core.errors import (
     UnavailableError,
 )
 from chassis.core.maintenance import MaintenanceMode, Window
+from chassis.maintenance import sql_maintenance_windows
 from chassis.maintenance.migrator import migrator
 from chassis.maintenance.recovery import MigrationFailedError
 from chassis.maintenance.window_log import AnotherServiceError
@@ -478,6 +479,23 @@ class EmergencyTest(RevisionsTestCase):
         writer.rollback()
         self.holder.close()
         migration.join()
+
+    def test_one_that_another_command_ends_is_not_called_a_migration(self) -> None:
+        self.windows().start(MaintenanceMode.READ_ONLY, "", None, patience=timedelta(seconds=1))
+        is_untouched = sql_maintenance_windows._is_untouched
+
+        def ended_before(connection: Connection, identity: int) -> bool:
+            self.sql("UPDATE ops.window SET phase = 'off'")
+            return is_untouched(connection, identity)
+
+        with migrator(self.database_url, wait=0):
+            with (
+                patch.object(sql_maintenance_windows, "_is_untouched", ended_before),
+                self.assertRaisesRegex(NotFoundError, "No window is open"),
+            ):
+                self.windows().end()
+            with self.assertRaisesRegex(NotFoundError, "No window is open"):
+                self.windows().end()
 
     def test_that_of_a_migration_is_not_ended_under_it(self) -> None:
         self.revision(

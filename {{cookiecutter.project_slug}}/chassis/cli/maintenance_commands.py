@@ -75,12 +75,11 @@ def start(
     \b
     python manage.py maintenance start --mode full --for 10m --message "Back at ten."
     """
-    begun = time.monotonic()
     with _tools() as tools:
         window = tools.windows.start(
             MaintenanceMode(mode), message, lasts, expires=not no_expire, patience=drain_timeout
         )
-    click.echo(f"Window {window.id}: {mode}, drained in {time.monotonic() - begun:.2f} s.")
+    click.echo(f"Window {window.id}: {mode}, nobody writes any more.")
 
 
 @maintenance.command()

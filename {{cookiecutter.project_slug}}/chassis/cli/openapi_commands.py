@@ -1,7 +1,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import unified_diff
 from json import dumps, loads
@@ -12,8 +14,9 @@ from typing import Any
 import click
 
 from chassis.project import current_project
-from chassis.settings import PRODUCTION, default_prefix
+from chassis.settings import PRODUCTION, Settings, default_prefix
 
+NOWHERE = "postgresql://nobody@localhost/nothing"
 # What git says where there is no repository, tag, branch, commit or file to compare with.
 ABSENT = (
     "not a git repository",
@@ -85,23 +88,31 @@ def breaking(against: str | None) -> None:
     click.echo(f"Nothing breaks a client of {name}.")
 
 
+@contextmanager
+def application_without_database(config: Settings) -> Iterator[Any]:
+    """Build the application in order to read what it declares; nothing connects to a database."""
+    app = current_project().create_app(replace(config, database_url=NOWHERE))
+    try:
+        yield app
+    finally:
+        app.extensions["container"].unwire()
+
+
 def describe_api() -> dict[str, Any]:
     """The document of the code, with the default prefix."""
+    from chassis.openapi.description import document_of  # noqa: PLC0415  # A slow import.
+
     project = current_project()
     about: dict[str, Any] = project.about
     config = project.config_type(
         **about,
         environment=PRODUCTION,
         service_prefix=default_prefix(project.config_type),
-        database_url="postgresql://nobody@localhost/nothing",  # Never connected to.
         secret_key=token_urlsafe(),
         log_level="ERROR",
     )
-    app = project.create_app(config)
-    app.extensions["container"].unwire()
-    [api] = app.extensions["flask-smorest"]["apis"].values()
-    document: dict[str, Any] = api["ext_obj"].document()
-    return document
+    with application_without_database(config) as app:
+        return document_of(app)
 
 
 def _committed() -> str:

@@ -7,7 +7,7 @@ from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
 from chassis.bootstrap import no_python
-from chassis.core.errors import BusyError, CodeError, DomainError
+from chassis.core.errors import BusyError, CodeError, DomainError, UnavailableError
 from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
 from chassis.maintenance.revisions import RevisionsError
@@ -53,6 +53,9 @@ DATABASE_ADVICE = {
     "If it is at another, run `python manage.py db stamp REVISION`.",
 }
 
+OF_DATA = {errorcodes.CLASS_DATA_EXCEPTION, errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION}
+CORRECT = " Correct the revision or the data, and run the command again."
+
 
 def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None:
     """The sentence and the exit code; None for a mistake in the program."""
@@ -62,17 +65,24 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
         case ScratchForbiddenError():
             return NO_SCRATCH, MISCONFIGURED
         case DBAPIError():
-            forbidden = sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
             sentence = database_sentence(error, _url_of(command))
-            return sentence, MISCONFIGURED if forbidden else FAILED
+            return sentence, MISCONFIGURED if _is_of_a_setting(error) else FAILED
         case OSError(errno=number, filename=path) if number in SURROUNDINGS:
             return f"{error.strerror}: {path or 'the output'}", FAILED
         case CommandError():
             return with_advice(str(error)), FAILED
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
-    code = next(codes, None)
+    forbidden = isinstance(error, UnavailableError) and _is_of_a_setting(error.__cause__)
+    code = MISCONFIGURED if forbidden else next(codes, None)
     sentence = no_python(error) if isinstance(error, SyntaxError) else str(error)
     return None if code is None else (sentence, code)
+
+
+def _is_of_a_setting(error: BaseException | None) -> bool:
+    """Whether a URL names a role without the right, or a pooler."""
+    if isinstance(error, DBAPIError):
+        return sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
+    return isinstance(error, PoolerError)
 
 
 def with_advice(sentence: str) -> str:
@@ -89,11 +99,13 @@ def _url_of(command: str | None) -> str:
 
 def database_sentence(error: DBAPIError, setting: str) -> str:
     state = sqlstate(error)
-    reason = ". ".join([*getattr(error, "__notes__", []), first_line(error.orig)])
+    notes = getattr(error, "__notes__", [])  # The runner adds the revision that failed.
+    reason = ". ".join([*notes, first_line(error.orig)])
     violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
     if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]
         reason = f"{reason}: {key}"
     if not state:
         return f"The database does not answer. Check {setting}. ({reason})"
     advice = DATABASE_ADVICE.get(state, "The database refused this.").format(setting=setting)
-    return f"{advice} ({reason})"
+    correct = CORRECT if notes and state[:2] in OF_DATA else ""
+    return f"{advice} ({reason}){correct}"

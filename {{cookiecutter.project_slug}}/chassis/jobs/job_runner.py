@@ -21,6 +21,7 @@ from chassis.postgres.ops_schema import OpsText
 
 LONGEST_PAUSE_SECONDS = 600
 LONGEST_ERROR = 500
+KILLED = "The process of the last attempt was killed, or ended by itself."
 # Two workers may get the same message. The number of the attempt tells which attempt is the latest.
 START = OpsText("""
     UPDATE ops.job SET state = 'running', attempts = attempts + 1, version = version + 1,
@@ -43,8 +44,8 @@ AGAIN = OpsText("""
     INSERT INTO ops.outbox (job_id, not_before) SELECT id, not_before FROM job
 """)
 FAIL = OpsText("""
-    UPDATE ops.job SET state = 'failed', error = :error, version = version + 1,
-        changed_at = now(), finished_at = now()
+    UPDATE ops.job SET state = 'failed', attempts = attempts - :uncounted, error = :error,
+        version = version + 1, changed_at = now(), finished_at = now()
     WHERE id = :id AND state = 'running' AND attempts = :attempts
 """)
 
@@ -96,7 +97,12 @@ class JobRunner:
 
     def _make(self, attempt: Attempt) -> None:
         try:
-            self._call(task_named(attempt.task), attempt)
+            task = task_named(attempt.task)
+            if attempt.attempts > task.attempts:
+                _log.error("Job %s failed. %s", attempt.id, KILLED)
+                self._end(attempt, KILLED, uncounted=1)
+            else:
+                self._call(task, attempt)
         except SupersededError:
             _log.info("Job %s was finished, or another attempt began, in the meantime.", attempt.id)
         except MaintenanceError as error:
@@ -106,8 +112,6 @@ class JobRunner:
             self._failed(attempt, error)
 
     def _call(self, task: Task, attempt: Attempt) -> None:
-        if attempt.attempts > task.attempts:
-            raise RuntimeError("The process of the last attempt ended before the attempt did.")
         with (
             continued_trace(self._tracer, task.name, str(attempt.id), attempt.trace),
             self._unit_of_work.joined(_itself, reads_apart=True) as connection,
@@ -125,10 +129,13 @@ class JobRunner:
         if attempt.attempts < most:
             pause = _jittered(min(2.0**attempt.attempts, LONGEST_PAUSE_SECONDS))
             self._again(attempt.id, pause, attempt, error=sentence)
-            return
+        else:
+            self._end(attempt, sentence)
+
+    def _end(self, attempt: Attempt, error: str, *, uncounted: int = 0) -> None:
+        values = {"id": attempt.id, "attempts": attempt.attempts, "uncounted": uncounted}
         with self._noting() as connection:
-            values = {"id": attempt.id, "attempts": attempt.attempts}
-            connection.execute(FAIL, {**values, "error": sentence[:LONGEST_ERROR]})
+            connection.execute(FAIL, {**values, "error": error[:LONGEST_ERROR]})
 
     def _again(
         self,

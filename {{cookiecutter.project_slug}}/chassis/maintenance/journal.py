@@ -1,6 +1,5 @@
 """The journal of steps, and what it proves about the schema after a crash."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -27,6 +26,8 @@ HALF_DONE = OpsText("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
+# They failed before their first commit, so PostgreSQL has rolled all of them back.
+ROLLED_BACK = OpsText("UPDATE ops.step SET kind = 'transaction' WHERE id = ANY(:ids)")
 LAST_RESULT = OpsText("""
     SELECT leads_to FROM ops.step WHERE window_id = :window_id AND finished_at IS NOT NULL
     ORDER BY id DESC LIMIT 1
@@ -36,7 +37,8 @@ ENDED_BETWEEN = OpsText("""
     SELECT w.id, step.leads_to FROM ops.step JOIN ops.window AS w ON w.id = step.window_id
     WHERE step.id = (SELECT max(id) FROM ops.step WHERE finished_at IS NOT NULL)
     AND step.direction = 'upgrade' AND w.phase = 'off' AND EXISTS (
-        SELECT FROM ops.event WHERE window_id = w.id AND event = :partly AND at > step.finished_at)
+        SELECT FROM ops.event
+        WHERE window_id = w.id AND event IN (:partly, 'forced') AND at > step.finished_at)
 """)
 
 
@@ -46,8 +48,8 @@ def begin_step(
     direction: str,
     window_id: int | None,
     leads_to: str | None,
-) -> Callable[..., None]:
-    """Note that a revision begins; the returned function notes its end, in its transaction."""
+) -> int:
+    """Note that a revision begins; return the id of its step."""
     values: dict[str, Any] = {
         "window_id": window_id,
         "revision": script.revision,
@@ -56,13 +58,19 @@ def begin_step(
         "checksum": checksum(script),
         "leads_to": leads_to,
     }
-    identity = connection.execute(BEGIN, values).scalar_one()
+    identity: int = connection.execute(BEGIN, values).scalar_one()
     connection.commit()
+    return identity
 
-    def finish(**_context: object) -> None:
-        connection.execute(FINISH, {"id": identity})
 
-    return finish
+def finish_step(connection: Connection, identity: int, **_context: object) -> None:
+    """Note the end of a revision, in its transaction."""
+    connection.execute(FINISH, {"id": identity})
+
+
+def note_rolled_back(connection: Connection, steps: list[int]) -> None:
+    """Note that nothing of the steps was committed. The caller commits."""
+    connection.execute(ROLLED_BACK, {"ids": steps})
 
 
 def proven_outcome(connection: Connection, window: Window) -> str | None:

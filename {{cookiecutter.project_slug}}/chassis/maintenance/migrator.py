@@ -22,11 +22,12 @@ from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import STATEMENT, holders, mutex_of
 from chassis.project import current_project
 
-MUTEX_POLL_SECONDS = 0.25
+MUTEX_POLL_SECONDS, TOLD_SECONDS = 0.25, 5.0
 LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
 IDLE = "61s"  # An unusual value: see `_refuse_a_pooler`.
 OPTIONS = (
-    f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
+    f"-c lock_timeout={1000 * LOCK_TIMEOUT:.0f}ms -c statement_timeout=0 "
+    f"-c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")
@@ -61,14 +62,16 @@ class MutexHeldError(BusyError):
 
 
 @contextmanager
-def migrator(url: str, *, wait: float) -> Iterator[Connection]:
-    """A connection that no other migrator has at the same time.
+def migrator(
+    url: str, *, wait: float, waiting: Callable[[str], object] = bool
+) -> Iterator[Connection]:
+    """A connection that no other migrator has at the same time; `waiting` hears who has it.
 
     Raise MutexHeldError if another one holds the mutex for longer than `wait` seconds, PoolerError
     if the connection is not one to PostgreSQL itself.
     """
     with direct_connection(url) as connection:
-        _take_mutex(connection, wait)
+        _take_mutex(connection, wait, waiting)
         try:
             yield connection
         finally:
@@ -197,8 +200,9 @@ def _give_back(connection: Connection) -> None:
             connection.commit()
 
 
-def _take_mutex(connection: Connection, wait: float) -> None:
-    deadline = time.monotonic() + wait
+def _take_mutex(connection: Connection, wait: float, waiting: Callable[[str], object]) -> None:
+    reported = time.monotonic()
+    deadline = reported + wait
     # Polled: a session that waits within PostgreSQL holds a snapshot, for which the mutex holder's
     # CREATE INDEX CONCURRENTLY would wait.
     while not connection.execute(TAKE_MUTEX, {"mutex": mutex_of(connection)}).scalar_one():
@@ -206,5 +210,8 @@ def _take_mutex(connection: Connection, wait: float) -> None:
         connection.commit()
         if time.monotonic() > deadline:
             raise MutexHeldError(f"Another migration is running ({others or 'unknown'}).")
+        if time.monotonic() > reported + TOLD_SECONDS:
+            reported = time.monotonic()
+            waiting(f"for another migration: {others or 'unknown'}")
         time.sleep(MUTEX_POLL_SECONDS)
     connection.commit()

@@ -58,9 +58,12 @@ EXTEND = OpsText("""
     WHERE id = :id
 """)
 LATEST = OpsText("""
-    SELECT id, kind, mode, phase, outcome, starts_at, coalesce(finished_at, expected_end) AS until,
-        message
-    FROM ops.window ORDER BY id DESC LIMIT :n
+    SELECT id, kind, mode, CASE WHEN is_over THEN 'off' ELSE phase END AS phase,
+        CASE WHEN is_over THEN 'expired' ELSE outcome END AS outcome,
+        starts_at, coalesce(finished_at, expected_end) AS until, message
+    FROM ops.window, LATERAL (SELECT
+        phase IN ('scheduled', 'active') AND hard_end <= clock_timestamp() AS is_over) AS time
+    ORDER BY id DESC LIMIT :n
 """)
 UNTOUCHED = OpsText("""
     SELECT id FROM ops.window WHERE id = :id AND kind = 'manual'
@@ -174,7 +177,9 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         except MutexHeldError:
             with self._beside() as (connection, log):
                 window = current_window(connection)
-                if not (window and window.is_open and _is_untouched(connection, window.id)):
+                touched = window and window.is_open and not _is_untouched(connection, window.id)
+                # Another command may have ended the window in between.
+                if touched and (left := current_window(connection)) and left.is_open:
                     raise
                 return _end(connection, log, accept_schema, window_id)
 
@@ -272,7 +277,7 @@ def _end(
         revision = revision_of(connection)
         if accept_schema is None or accept_schema != revision:
             raise ConflictError(
-                "A migration failed in this window. Run `python manage.py db upgrade`; or "
+                "A migration failed in this window. Run its command again; or "
                 f"say that the schema is right as it is, with --accept-schema {revision}."
             )
     log.finish(window.id, "completed" if accept_schema is None else "forced")

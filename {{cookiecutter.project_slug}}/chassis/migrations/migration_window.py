@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from psycopg2 import errorcodes
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode, Window, WindowPhase
 from chassis.maintenance.drain import drain, release, wait_until_seen
-from chassis.maintenance.journal import proven_outcome
+from chassis.maintenance.journal import note_rolled_back, proven_outcome
 from chassis.maintenance.migrator import NOTHING
 from chassis.maintenance.recovery import (
     ConnectionLostError,
@@ -33,20 +33,39 @@ STILL_OPEN = OpsText("SELECT FROM ops.window WHERE id = :id AND phase <> 'off' F
 class OpenWindow:
     """An open window. Its mode is the one that the running revision needs."""
 
-    def __init__(self, connection: Connection, log: WindowLog, window: Window) -> None:
+    def __init__(
+        self, connection: Connection, log: WindowLog, window: Window, joined: Window | None
+    ) -> None:
         self.id = window.id
         self.mode = self._weakest = window.mode
-        self._connection, self._log = connection, log
+        self.without_migration = replace(window, mode=joined.mode) if joined else window
+        self.uncommitted: list[int] = []  # Running steps, none of which has committed anything.
+        self.connection, self.log = connection, log
 
     def require(self, mode: MaintenanceMode) -> None:
         """Change to this mode, but not below the mode that was chosen by hand."""
         wanted = max(mode, self._weakest, key=lambda one: one.strength)
         if wanted is self.mode:
             return
-        self._log.change(self.id, WindowPhase.MIGRATING, mode=wanted)
-        self._connection.commit()
-        wait_until_seen(self._connection, wanted)
+        self.log.change(self.id, WindowPhase.MIGRATING, mode=wanted)
+        self.connection.commit()
+        wait_until_seen(self.connection, wanted)
         self.mode = wanted
+
+    def run(self, step: Callable[[], None]) -> None:
+        """Run a step, and notice its first commit: what follows cannot be rolled back as a whole.
+
+        Alembic commits before each statement that runs outside a transaction.
+        """
+
+        def notice(_connection: Connection) -> None:
+            self.uncommitted = []
+
+        event.listen(self.connection, "commit", notice)
+        try:
+            step()
+        finally:
+            event.remove(self.connection, "commit", notice)
 
 
 @contextmanager
@@ -67,16 +86,16 @@ def migration_window(
         return
     begun = time.monotonic()
     window = _opened(connection, log, plan, joined, options.say)
+    opened = OpenWindow(connection, log, window, joined)
     try:
         drain(connection, options.drain_timeout)
         options.say("window", f"#{window.id} drained in {time.monotonic() - begun:.2f} s")
         log.change(window.id, WindowPhase.MIGRATING)
         connection.commit()
-        yield OpenWindow(connection, log, window)
+        yield opened
         _close(connection, log, window, joined, options)
     except BaseException as error:
-        opened = replace(window, mode=joined.mode) if joined else window
-        _settle_after(error, connection, log, opened, options)
+        _settle_after(error, opened, plan, options)
         raise
     ending = "is held open" if options.hold else "completed"
     refused = time.monotonic() - begun
@@ -168,10 +187,9 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
     return window
 
 
-def _settle_after(
-    error: BaseException, connection: Connection, log: WindowLog, window: Window, options: Options
-) -> None:
-    reason = first_line(error) or "It was interrupted"
+def _settle_after(error: BaseException, opened: OpenWindow, plan: Plan, options: Options) -> None:
+    connection, window = opened.connection, opened.without_migration
+    reason = (first_line(error) or "It was interrupted").rstrip(".")
     connection_lost = ConnectionLostError(
         f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
         "proven to be at a revision. Run the same command again."
@@ -180,7 +198,8 @@ def _settle_after(
         raise connection_lost from error
     try:
         _let_a_late_cancel_pass(connection)
-        phase = settle(connection, log, window, reason)
+        note_rolled_back(connection, opened.uncommitted)
+        phase = settle(connection, opened.log, window, reason)
         connection.commit()
         release(connection)
     except DBAPIError as lost:
@@ -190,5 +209,6 @@ def _settle_after(
     if phase is WindowPhase.FAILED:
         raise MigrationFailedError(
             f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "
-            "open: put it right and run `python manage.py db upgrade` again."
+            f"open: put it right and run `python manage.py db {plan.direction} "
+            f"{plan.target or 'base'}` again."
         ) from error

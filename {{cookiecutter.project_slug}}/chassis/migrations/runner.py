@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.core.errors import BusyError
 from chassis.core.maintenance import MaintenanceMode
-from chassis.maintenance.journal import begin_step, ended_between
+from chassis.maintenance.journal import begin_step, ended_between, finish_step
 from chassis.maintenance.migrator import (
     LONGEST_LOCK_TIMEOUT,
     LockedError,
@@ -60,7 +60,8 @@ class Runner:
         be had, CommandError for a mistake of the caller's, MigrationFailedError if the window
         stays.
         """
-        with migrator(self.url, wait=self.options.wait) as connection:
+        waiting = partial(self.options.say, "waiting")
+        with migrator(self.url, wait=self.options.wait, waiting=waiting) as connection:
             create_ops_schema(connection)
             plan = self._planned(connection, make_plan)
             if self.options.single_transaction:
@@ -170,12 +171,13 @@ class Runner:
     ) -> None:
         begun = time.monotonic()
         names = ", ".join(script.revision for script in part.scripts)
-        self._begin_steps(connection, part, window.id if window else None, names)
+        self._begin_steps(connection, part, window, names)
+        run = partial(apply, self.config, self.scripts, part.steps)
         timeouts = (self.options.lock_timeout, LONGEST_LOCK_TIMEOUT)
         with naming(names):
             retries = retry_for_locks(
                 connection,
-                partial(apply, self.config, self.scripts, part.steps),
+                partial(window.run, run) if window else run,
                 budget=min(limit, self.options.lock_budget),
                 timeouts=timeouts,
                 waiting=partial(self.options.say, names),
@@ -192,17 +194,20 @@ class Runner:
         self.options.say(names, text)
 
     def _begin_steps(
-        self, connection: Connection, part: Plan, window: int | None, names: str
+        self, connection: Connection, part: Plan, window: OpenWindow | None, names: str
     ) -> None:
         """Note in the journal that the steps begin, and let Alembic note their ends."""
-        finish = [
-            begin_step(connection, step.revision, part.direction, window, leads_to(step))
+        inside = window.id if window else None
+        steps = [
+            begin_step(connection, step.revision, part.direction, inside, leads_to(step))
             for step in part.steps
         ]
+        if window:
+            window.uncommitted = steps
         self.config.attributes.update(
             connection=connection,
             say=partial(self.options.say, names),
-            on_version_apply=finish,
+            on_version_apply=[partial(finish_step, connection, step) for step in steps],
             transaction_per_migration=not self.options.single_transaction,
         )
 

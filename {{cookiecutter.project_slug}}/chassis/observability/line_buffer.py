@@ -17,11 +17,13 @@ class Outlet:
     """A file or pipe that can be written to without waiting.
 
     Writing to a file never waits. A pipe is opened a second time, in non-blocking mode, because the
-    first handle is shared with other programs.
+    first handle is shared with other programs. `count_lost` counts the lines that cannot be
+    written, because a disk is full or the reader has gone.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, count_lost: Callable[[], object]) -> None:
         self._stream = stream
+        self._count_lost = count_lost
         self._pipe: int | None = None
         self._is_file = False
         # In memory, or not on Linux: only blocking writes.
@@ -34,9 +36,11 @@ class Outlet:
 
     def write(self, line: bytes) -> None:
         # A process that cannot log still serves.
-        with suppress(OSError, ValueError):
+        try:
             self._stream.write(line)
             self._stream.flush()
+        except (OSError, ValueError):
+            self._count_lost()
 
     def write_at_once(self, line: bytes) -> bool:
         """Write the line, or return False and write nothing if the write would wait."""
@@ -49,8 +53,8 @@ class Outlet:
             os.write(self._pipe, line)
         except BlockingIOError:
             return False
-        except OSError:  # The reader has gone.
-            return True
+        except OSError:
+            self._count_lost()
         return True
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class LineHandler(logging.Handler):
         super().__init__()
         self.stream = stream
         self.render = render
-        self._outlet = Outlet(stream)
+        self._outlet = Outlet(stream, count_dropped or int)
         self._buffer = (
             LineBuffer(self._outlet, self._resumed, count_dropped) if count_dropped else None
         )

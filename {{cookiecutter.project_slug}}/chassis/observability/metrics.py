@@ -82,7 +82,7 @@ class RequestMetrics:
         )
         self.lines_dropped = Counter(
             "log_lines_dropped",
-            "Log lines that were dropped because their reader was too slow.",
+            "Log lines that were not written: a slow reader, or a full disk.",
             registry=self._registry,
         )
         # One per route, method and kind of status: few.

@@ -17,6 +17,7 @@ from chassis.development.generate.grammar import read_field, read_resource
 from chassis.development.generate.kinds import KINDS
 from chassis.development.generate.model_file import read_model
 from chassis.development.generate.names import (
+    FIELD,
     OF_A_SCHEMA,
     OF_A_UNIT_OF_WORK,
     OF_AN_ENTITY,
@@ -146,7 +147,7 @@ class GrammarTest(TestCase):
             (SqlWork, OF_A_UNIT_OF_WORK),
             (ServiceContainer, {f"{name}_service" for name in WITH_A_SERVICE}),
         ):
-            public = {name for name in dir(owner) if not name.startswith("_")}
+            public = {name for name in dir(owner) if FIELD.fullmatch(name)}
             ends = "_service" if owner is ServiceContainer else ""
             self.assertLessEqual({name for name in public if name.endswith(ends)}, names)
 

@@ -45,7 +45,15 @@ def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
         _require_key(app, config)
     except (CodeError, ConfigError) as error:
         raise SystemExit(f"Error: {error}") from None
+    except SyntaxError as error:
+        raise SystemExit(f"Error: {no_python(error)}") from None
     return app
+
+
+def no_python(error: SyntaxError) -> str:
+    """The sentence about a module that Python cannot read: in the middle of a merge, say."""
+    where = f"{os.path.relpath(str(error.filename))}, line {error.lineno}"
+    return f"{where}, is no Python: {error.msg}: {(error.text or '').strip()}"
 
 
 def _end_after(parent: BaseProcess) -> None:

@@ -57,7 +57,7 @@ def check() -> None:
 
 
 @openapi.command()
-@click.option("--against", metavar="FILE|REVISION")
+@click.option("--against", "--base", metavar="FILE|REVISION")
 def breaking(against: str | None) -> None:
     """Fail, and name the changes, if the code breaks clients of an earlier openapi.json.
 

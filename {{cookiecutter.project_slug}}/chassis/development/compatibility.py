@@ -44,7 +44,7 @@ VERSIONS = Path("migrations", "versions")
 
 
 @click.command()
-@click.option("--base", required=True, metavar="REF", help="The running release.")
+@click.option("--base", "--against", required=True, metavar="REF", help="The running release.")
 def compat(base: str) -> None:
     """Try both releases on the schemas that they share during a deployment.
 

@@ -113,7 +113,7 @@ def _dead_jobs() -> DeadJobs:
 
 def _container(config: JobSettings) -> Any:
     """Return the container, wired to the imported tasks."""
-    return current_project().module("dependency_container").build_container(config)
+    return current_project().build_container(config)
 
 
 def _warn_without_database(container: Any) -> None:

@@ -263,6 +263,16 @@ def test_compose_starts_everything_and_a_post_through_nginx_gives_201(running: S
     assert "ENVIRONMENT=development  (environment)" in settings
 
 
+def test_the_pipeline_asks_the_containers(running: Stack) -> None:
+    asked = running.run("scripts/try_containers.sh")
+    assert asked.returncode == 0, asked.stdout
+    assert "Try todos" in running.sql("SELECT title FROM todos")
+    body = json.dumps({"title": ""})
+    script = running.folder / "scripts/try_containers.sh"
+    script.write_text(script.read_text().replace('{"title": "Try todos"}', body))
+    assert running.run("scripts/try_containers.sh").returncode == 22
+
+
 def post_and_read(client: http.client.HTTPConnection, stack: Stack) -> None:
     body = json.dumps({"title": "Try it"})
     client.request("POST", stack.path, body, stack.headers | {"X-Request-ID": "mine-1"})

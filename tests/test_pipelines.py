@@ -32,6 +32,7 @@ BY_ANOTHER_TEST = {
         "test_compat.py"
     ),
     "docker buildx create --use": "test_containers.py builds with buildx, where there is Docker",
+    "scripts/try_containers.sh": "test_containers.py",
 }
 REASONS = {
     "docker login": "it needs a registry",

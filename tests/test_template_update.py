@@ -100,6 +100,19 @@ def test_the_record_names_the_source_the_commit_and_the_answers(pair: Pair) -> N
     assert pair.update("--check").count("Nothing to do.") == 1
 
 
+def test_a_generated_file_that_both_sides_changed_is_named_with_its_command(pair: Pair) -> None:
+    name, both = "docs/architecture.md", "Generated files to rewrite, with: 1\n  make diagrams"
+    pair.change(name, lambda text: f"Theirs.\n{text}")
+    assert "rewrite, with: 0" in pair.update()
+    commit_all(pair.project, "Update")
+    pair.edit(name, append("Ours."))
+    pair.change(name, lambda text: f"Theirs again.\n{text}")
+    assert both in pair.update()
+    text = (pair.project / name).read_text()
+    assert text.startswith("Theirs again.")
+    assert text.endswith("Ours.\n")
+
+
 def test_an_update_changes_what_changed_and_keeps_every_edit(pair: Pair) -> None:
     pair.edit(CONSTANTS, append("MY_OWN = 1"))
     pair.edit("my_own.py", append("MINE = True"))

@@ -4,7 +4,8 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -17,6 +18,8 @@ from chassis.settings import ConfigError, Kind, Settings, load_config
 
 if TYPE_CHECKING:
     from flask import Flask
+
+NOWHERE = "postgresql://nobody@localhost/nothing"
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
@@ -32,6 +35,16 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     # Child processes use this database instead of starting one themselves.
     os.environ["DATABASE_URL"] = url
     return replace(config, database_url=url)
+
+
+@contextmanager
+def application_without_database(config: Settings) -> "Iterator[Flask]":
+    """Build the application in order to read what it declares; nothing connects to a database."""
+    app = current_project().create_app(replace(config, database_url=NOWHERE))
+    try:
+        yield app
+    finally:
+        app.extensions["container"].unwire()
 
 
 def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":

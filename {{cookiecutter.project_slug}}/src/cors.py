@@ -7,6 +7,8 @@ from chassis.http.flow.read_your_writes import READ_AFTER_HEADER
 from src.config import Config
 
 EXPOSED = ["ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID"]
+EXPOSED += ["Deprecation", "Sunset"]
+EXPOSED += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 
 def register_cors(app: Flask, config: Config) -> None:

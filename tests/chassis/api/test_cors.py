@@ -45,6 +45,12 @@ class CorsTest(HttpTestCase):
         ):
             self.assertIsNone(self.allowed(origin), origin)
 
+    def test_pages_may_read_the_headers_that_an_api_answers_with(self) -> None:
+        self.client = self.start(cors_origins=[OURS])
+        headers = self.client.get("/health/live", headers={"Origin": OURS}).headers
+        exposed = set(headers["Access-Control-Expose-Headers"].split(", "))
+        self.assertLessEqual({"ETag", "Sunset", "X-RateLimit-Remaining"}, exposed)
+
     def test_where_there_is_a_replica_pages_may_read_how_far_a_write_was(self) -> None:
         self.client = self.start(cors_origins=[OURS], database_read_url=CONFIG.database_url)
         headers = self.client.get("/health/live", headers={"Origin": OURS}).headers

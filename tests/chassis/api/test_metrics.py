@@ -74,7 +74,7 @@ class MetricsTest(HttpTestCase):
         self.assertEqual(self.read().keys(), before)
 
     def test_they_are_there_in_maintenance_and_not_in_the_document(self) -> None:
-        self.assertIn("metrics.read_metrics", self.client.application.view_functions)
+        self.assertLessEqual(ALWAYS_SERVED, self.client.application.view_functions.keys())
         self.assertIn("metrics.read_metrics", ALWAYS_SERVED)
         self.assertNotIn("/metrics", self.client.get("/openapi.json").get_json()["paths"])
 

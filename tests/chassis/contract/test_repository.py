@@ -1,5 +1,6 @@
 """Repositories store every kind of field and relation: the same tests for SQL and memory."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -165,6 +166,19 @@ class RepositoryContract(GaugeUnits):
             found = self.gauges(work).find(email=stored.email)
             self.assertEqual(found and found.id, stored.id)
             self.assertIsNone(self.gauges(work).find(email="b@example.org"))
+
+    def test_a_duplicate_ends_the_unit_of_work_although_the_block_would_go_on(self) -> None:
+        site = self.site()
+        stored = self.gauge(site, email="a@example.org")
+        other, lost = self.gauge(site), gauge(site)
+        with self.assertRaises(DuplicateError), self.unit_of_work() as work:
+            with suppress(DuplicateError):
+                other.email = stored.email
+                self.gauges(work).save(other)
+            self.gauges(work).add(lost)
+        self.assertEqual(other.version, 1)
+        with self.unit_of_work(read_only=True) as work:
+            self.assertFalse(self.gauges(work).exists(lost.id))
 
     def test_many_are_read_by_their_ids(self) -> None:
         site = self.site()

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from chassis.bootstrap import application_without_database
 from chassis.project import current_project
 from chassis.settings import PRODUCTION, default_prefix
 
@@ -87,21 +88,19 @@ def breaking(against: str | None) -> None:
 
 def describe_api() -> dict[str, Any]:
     """The document of the code, with the default prefix."""
+    from chassis.openapi.description import document_of  # noqa: PLC0415  # A slow import.
+
     project = current_project()
     about: dict[str, Any] = project.about
     config = project.config_type(
         **about,
         environment=PRODUCTION,
         service_prefix=default_prefix(project.config_type),
-        database_url="postgresql://nobody@localhost/nothing",  # Never connected to.
         secret_key=token_urlsafe(),
         log_level="ERROR",
     )
-    app = project.create_app(config)
-    app.extensions["container"].unwire()
-    [api] = app.extensions["flask-smorest"]["apis"].values()
-    document: dict[str, Any] = api["ext_obj"].document()
-    return document
+    with application_without_database(config) as app:
+        return document_of(app)
 
 
 def _committed() -> str:

@@ -1,13 +1,11 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import click
 
+from chassis.bootstrap import application_without_database
 from chassis.cli.parameters import Duration
 from chassis.project import current_project
 from chassis.settings import DEVELOPMENT, ConfigError, Settings, load_config
-
-NOT_ASKED = "postgresql://nobody@localhost/nothing"
 
 
 @click.command()
@@ -28,9 +26,8 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
     stored = _stored(project.config_type)
     if not subject.strip():
         raise click.BadParameter("The subject is empty.", param_hint="--subject")
-    app = project.create_app(replace(load_config(project.config_type), database_url=NOT_ASKED))
-    every = scopes_of(app)
-    app.extensions["container"].unwire()
+    with application_without_database(load_config(project.config_type)) as app:
+        every = scopes_of(app)
     if unknown := sorted(set(scopes) - set(every)):
         raise click.BadParameter(
             f"No operation needs {', '.join(unknown)}; there are {', '.join(every)}.",

@@ -11,7 +11,7 @@ from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
 
 # While a database restarts, no instance is taken out of service at once.
 TOLERATED_SECONDS = 10
-# A hanging PostgreSQL accepts a query and never answers; its own time limits do not end that.
+# A hanging database accepts a query and never answers; its own time limits do not end that.
 ANSWER_SECONDS = 1.5
 MIGRATING = {WindowPhase.MIGRATING, WindowPhase.FAILED}
 
@@ -40,7 +40,7 @@ class HealthService:
     def readiness(self) -> Readiness:
         """Raise UnavailableError if requests could not be served now.
 
-        A maintenance window does not count: only a ready instance can answer with `Retry-After`.
+        A maintenance window does not count: only a ready instance can tell when to try again.
         """
         with self._asking:
             if self._answer is None or self._answer.done():

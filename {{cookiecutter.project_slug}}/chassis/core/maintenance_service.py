@@ -3,10 +3,11 @@
 import logging
 import random
 import time
+from datetime import datetime, timedelta
 from threading import Lock
 
 from chassis.core.errors import MaintenanceError, UnavailableError, ValidationError
-from chassis.core.maintenance import MaintenanceWindows, Window, WindowPhase
+from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window, WindowPhase
 from chassis.core.request_scope import current_scope
 from chassis.core.signing import Signer
 
@@ -16,14 +17,14 @@ CACHE_SECONDS, CACHE_SECONDS_IN_A_WINDOW = 0.8, 0.2
 READ_PATIENCE_SECONDS = 0.2  # For another thread of the process that is reading the window.
 QUIET_SECONDS = 10  # Between two log lines about the same trouble.
 LONGEST_BYPASS_SECONDS = 12 * 3600
-# For Retry-After: while writers end, after a failed migration, past the expected end, at most.
+# When to try again: while writers end, after a failed migration, past the expected end, at most.
 DRAINING_SECONDS, FAILED_SECONDS, OVERRUN_SECONDS, LONGEST_SECONDS = 5, 60, 15, 3600
 
 _log = logging.getLogger(__name__)
 
 
 def retry_after(window: Window | None) -> int:
-    """Seconds for Retry-After, with up to a fifth more at random, so that clients spread."""
+    """Seconds until a client tries again, up to a fifth more at random, so that clients spread."""
     if window is None:
         seconds: float = DRAINING_SECONDS
     elif window.phase is WindowPhase.FAILED:
@@ -77,6 +78,25 @@ class MaintenanceService:
             window = self._windows.current()
         return window
 
+    def open(
+        self,
+        mode: MaintenanceMode,
+        message: str,
+        *,
+        starts_at: datetime | None,
+        lasts: timedelta | None,
+        patience: timedelta,
+    ) -> Window:
+        """Open a window now, or schedule one for `starts_at`.
+
+        Raise ValidationError for a scheduled window without an end, and what the port raises.
+        """
+        if starts_at is None:
+            return self._windows.start(mode, message, lasts, patience=patience)
+        if lasts is None:
+            raise ValidationError("A scheduled window needs duration_s.", field="duration_s")
+        return self._windows.schedule(mode, message, starts_at, lasts)
+
     def require_reads(self, token: str | None) -> None:
         """Raise MaintenanceError in a window that forbids reading, unless `token` bypasses it."""
         scope = current_scope()
@@ -122,6 +142,6 @@ class MaintenanceService:
         if time.monotonic() >= self._quiet_until:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
             cause = getattr(error.__cause__, "orig", None) or error.__cause__
-            # Without the statement, which follows PostgreSQL's own sentence.
+            # Without the statement, which follows the database's own sentence.
             reason = str(cause).strip().partition("\n")[0]
             _log.warning("Maintenance windows: %s (%s)", error, reason)

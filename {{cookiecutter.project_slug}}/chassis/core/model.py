@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from chassis.core.errors import ValidationError
@@ -57,12 +57,15 @@ class Value:
 class Model(Value):
     """An entity: it has an identity, and a version that counts its changes."""
 
+    # `change` refuses these fields. A subclass adds those that only a method of its own may set.
+    FIXED: ClassVar[frozenset[str]] = frozenset({"id", "version"})
+
     id: UUID = field(default_factory=uuid7)
     version: int = 1
 
     def change(self, **values: Any) -> None:
-        """Assign the given fields. Raise AttributeError for `id` and `version`."""
-        if fixed := {"id", "version"} & values.keys():
+        """Assign the given fields. Raise AttributeError for one of FIXED."""
+        if fixed := self.FIXED & values.keys():
             raise AttributeError(f"{', '.join(sorted(fixed))} cannot be changed.")
         Value.change(self, **values)
 

@@ -73,18 +73,19 @@ class Repository(ABC, Generic[Entity]):
 
     @abstractmethod
     def add(self, entity: Entity) -> None:
-        """Store a new entity. Raise DuplicateError if its id or a unique value exists already.
+        """Store a new entity. Fields named `created_at` and `updated_at` get the present moment.
 
-        Raise ValidationError, with the field, for a reference to a missing entity. Fields named
-        `created_at` and `updated_at` get the present moment.
+        If its id or a unique value exists already, the unit of work ends with DuplicateError: catch
+        it outside of the block, because the transaction is over. Raise ValidationError, with the
+        field, for a reference to a missing entity.
         """
 
     @abstractmethod
     def save(self, entity: Entity) -> None:
         """Store a changed entity and add 1 to its version.
 
-        Raise ConflictError if somebody changed or removed the entity since it was read, and what
-        `add` raises.
+        Raise ConflictError if somebody changed or removed the entity since it was read. Duplicates
+        and references are refused as by `add`.
         """
 
     @abstractmethod
@@ -144,7 +145,8 @@ class UnitOfWorkFactory(ABC, Generic[Work_co]):
         A read-only unit has no transaction: each query sees the newest state, and writing fails.
         Opening one inside another on the same thread raises RuntimeError.
         Raise UnavailableError if the database does not answer in time, CollisionError if the
-        transaction collided with another one.
+        transaction collided with another one, and DuplicateError, at the end of the block, for a
+        value that exists already.
         """
 
     @abstractmethod

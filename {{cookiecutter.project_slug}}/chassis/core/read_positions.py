@@ -1,6 +1,6 @@
 """The writes that the reads of the current request have to see.
 
-A position is a place in the primary's log (WAL), as a number. A server that has applied the log up
+A position is a place in the primary's log, as a number. A server that has applied the log up
 to a position shows all writes that were committed before.
 """
 

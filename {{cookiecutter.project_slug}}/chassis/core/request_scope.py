@@ -28,7 +28,7 @@ class Attempt:
 class RequestScope:
     """The scope of a request. Outside of requests, a thread's scope has units of work only."""
 
-    request: Any = None  # Flask's; None outside of a request.
+    request: Any = None  # The framework's; None outside of a request.
     plan: Any = None  # The steps that the request passes.
     started: float = field(default_factory=perf_counter)
     request_id: str | None = None

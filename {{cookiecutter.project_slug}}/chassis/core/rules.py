@@ -90,7 +90,7 @@ class Url(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Integer(Rule):
-    """An integer; the column is a bigint where a bound is beyond PostgreSQL's integer."""
+    """An integer. It `is_big` where a bound needs more than four bytes."""
 
     minimum: int = INTEGER_MIN
     maximum: int = INTEGER_MAX
@@ -108,7 +108,7 @@ class Integer(Rule):
 
 @dataclass(frozen=True)
 class Number(Rule):
-    """An exact decimal number: PostgreSQL's numeric(digits, places)."""
+    """An exact decimal number of `digits` digits, `places` of them behind the point."""
 
     digits: int
     places: int
@@ -116,7 +116,7 @@ class Number(Rule):
     maximum: Decimal | int | None = None
 
     def accept(self, value: Any) -> Any:
-        """The number as PostgreSQL returns it: with all its places, zero without a sign."""
+        """The number as it is read back: with all its places, zero without a sign."""
         step, context = Decimal(1).scaleb(-self.places), Context(prec=max(1, self.digits))
         number: Decimal = Rule.accept(self, value).quantize(step, context=context)
         return number or abs(number)
@@ -183,9 +183,9 @@ class Plain(Rule):
 
 @dataclass(frozen=True, slots=True)
 class JsonObject(Rule):
-    """A JSON object that jsonb returns as it was stored.
+    """A JSON object that is read back as it was stored.
 
-    jsonb has no NUL; a number beyond 64 bits would be read back as one that JSON writers refuse.
+    It has no NUL, and no number beyond 64 bits, which JSON writers refuse.
     """
 
     max_bytes: int = 10_000
@@ -227,20 +227,19 @@ class Items(Rule):
 def _fits(value: Any, depth: int) -> bool:
     if isinstance(value, dict):
         return depth > 0 and all(
-            _is_text(key) and _fits(one, depth - 1) for key, one in value.items()
+            is_text(key) and _fits(one, depth - 1) for key, one in value.items()
         )
     if isinstance(value, list):
         return depth > 0 and all(_fits(one, depth - 1) for one in value)
     if isinstance(value, int | float):
         return BIG_INTEGER_MIN <= value <= BIG_INTEGER_MAX
-    return value is None or _is_text(value)
+    return value is None or is_text(value)
 
 
 def _as_stored(value: Any) -> Any:
-    """The value as jsonb returns it: keys by length and bytes, numbers as those of numeric.
+    """The value as it is read back: keys by length and bytes, numbers without an exponent.
 
-    Otherwise the entity that was created would have another ETag than the one that is read.
-    https://www.postgresql.org/docs/current/datatype-json.html
+    Otherwise the entity that was created would differ from the one that is read.
     """
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
@@ -252,7 +251,8 @@ def _as_stored(value: Any) -> Any:
     return value
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
+    """Whether it is a string without NUL and without half of a surrogate pair."""
     if not isinstance(value, str):
         return False
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)

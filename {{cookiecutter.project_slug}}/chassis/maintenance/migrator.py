@@ -26,7 +26,8 @@ MUTEX_POLL_SECONDS, TOLD_SECONDS = 0.25, 5.0
 LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
 IDLE = "61s"  # An unusual value: see `_refuse_a_pooler`.
 OPTIONS = (
-    f"-c lock_timeout=200ms -c statement_timeout=0 -c idle_in_transaction_session_timeout={IDLE}"
+    f"-c lock_timeout={1000 * LOCK_TIMEOUT:.0f}ms -c statement_timeout=0 "
+    f"-c idle_in_transaction_session_timeout={IDLE}"
 )
 TAKE_MUTEX = text("SELECT pg_try_advisory_lock(:mutex)")
 NOTHING = text("SELECT")

@@ -9,6 +9,7 @@ from alembic.util import CommandError
 
 from chassis.core.maintenance import MaintenanceMode
 from chassis.maintenance.declarations import is_autocommit, is_contract, needed_mode
+from chassis.maintenance.migrator import LOCK_TIMEOUT
 
 
 def unheard(_what: str, _text: str) -> None:
@@ -36,7 +37,7 @@ class Options:
     hold: bool = False  # Leave the window open afterwards.
     wait: float = 60  # Seconds to wait for another migrator.
     drain_timeout: float = 30  # Seconds to wait for running writes.
-    lock_timeout: float = 0.2
+    lock_timeout: float = LOCK_TIMEOUT
     lock_budget: float = 600
     terminate_blockers: bool = False  # End blockers with an idle transaction.
     accept_writes: bool = False  # Go on although a window ended between two of its revisions.

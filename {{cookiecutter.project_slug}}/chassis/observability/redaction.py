@@ -12,8 +12,8 @@ from flask import Request, current_app
 from chassis.core.request_scope import current_scope
 from chassis.http.input.parser import body_as_read
 from chassis.http.input.strict_json import read_json
+from chassis.settings import MASK
 
-MASK = "********"
 SHORT = 4  # Characters. A shorter value is masked only where it is a whole word.
 # Values of every client, without which logs could not be understood.
 PUBLIC = {"host", "accept", "connection", "origin", "close", "keep-alive", "http", "https", "get"}

@@ -92,8 +92,8 @@ def register_openapi(  # noqa: PLR0913  # Each by its name.
     title: str,
     version: str,
     description: str,
-    path: str = "/openapi.json",
-    page: str = "/docs",
+    path: str,
+    page: str,
 ) -> Api:
     """Register the document and its page, with the project's title, version and description."""
     app.config.update(SETTINGS, API_TITLE=title, API_VERSION=version, OPENAPI_JSON_PATH=path)
@@ -113,5 +113,11 @@ def register_openapi(  # noqa: PLR0913  # Each by its name.
 
 def signs_cursors(app: Flask) -> bool:
     """Whether an operation returns cursors, which have to be signed."""
+    return '"cursor"' in json.dumps(document_of(app))
+
+
+def document_of(app: Flask) -> dict[str, Any]:
+    """The document of an application's operations."""
     [api] = app.extensions["flask-smorest"]["apis"].values()
-    return '"cursor"' in json.dumps(api["ext_obj"].document())
+    document: dict[str, Any] = api["ext_obj"].document()
+    return document

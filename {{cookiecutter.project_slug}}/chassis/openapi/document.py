@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chassis.core import errors
+from chassis.http.access.rate_limits import UNLIMITED
 from chassis.http.flow.idempotency import KEY_HEADER
 from chassis.http.output.problem_table import ProblemTable
 from chassis.openapi import headers
@@ -14,7 +15,6 @@ from chassis.openapi.headers import header, parameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ASKS_NOTHING = {"read_liveness"}  # It uses no database, so it never answers 503.
-UNLIMITED = {"read_liveness", "read_readiness"}
 DEPENDENCIES = (errors.UnavailableError, errors.MaintenanceError, errors.SchemaMismatchError)
 REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 
@@ -114,7 +114,7 @@ def _errors(table: ProblemTable, method: str, operation: Json, parameters: list[
         400: True,
         413: True,  # A body that the operation does not read is refused, too.
         415: body,
-        429: operation["operationId"] not in UNLIMITED,
+        429: UNLIMITED.isdisjoint(operation.get("tags", ())),
         500: True,
     }
     of_domain = {

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from dependency_injector.wiring import Provide, inject
 from flask import url_for
 
-from chassis.core.errors import ValidationError
-from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
+from chassis.core.maintenance import MaintenanceWindows, Window
+from chassis.core.maintenance_service import MaintenanceService
 from chassis.http.flow.blueprint import Blueprint
 from chassis.schemas.window import WindowEndInput, WindowInput, WindowOutput
 
 blueprint = Blueprint("maintenance-windows", __name__, url_prefix="/ops/maintenance/windows")
 
 NEEDS_DATABASE = True
+Maintenance = Annotated[MaintenanceService, Provide["maintenance_service"]]
 Windows = Annotated[MaintenanceWindows, Provide["maintenance_windows"]]
 PATIENCE = timedelta(seconds=10)  # A caller waits this long for running writes to end.
 
@@ -23,16 +24,9 @@ PATIENCE = timedelta(seconds=10)  # A caller waits this long for running writes 
 @blueprint.arguments(WindowInput)
 @blueprint.response(201, WindowOutput)
 @inject
-def open_window(body: dict[str, Any], windows: Windows) -> tuple[Window, dict[str, str]]:
+def open_window(body: dict[str, Any], maintenance: Maintenance) -> tuple[Window, dict[str, str]]:
     """Open a window now, or schedule one."""
-    lasts = timedelta(seconds=body["duration_s"]) if "duration_s" in body else None
-    mode = MaintenanceMode(body["mode"])
-    if "starts_at" not in body:
-        window = windows.start(mode, body["message"], lasts, patience=PATIENCE)
-    elif lasts:
-        window = windows.schedule(mode, body["message"], body["starts_at"], lasts)
-    else:
-        raise ValidationError("A scheduled window needs duration_s.")
+    window = maintenance.open(**body, patience=PATIENCE)
     return window, {"Location": url_for("maintenance.read_maintenance")}
 
 

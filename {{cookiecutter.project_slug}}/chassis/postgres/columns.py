@@ -58,8 +58,12 @@ class EnumText(TypeDecorator[StrEnum]):
         return None if value is None else str(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
+        """Raise LookupError for a value that the enum does not have, as SQLAlchemy's Enum does."""
         del dialect
-        return None if value is None else self.of(value)
+        try:
+            return None if value is None else self.of(value)
+        except ValueError as error:
+            raise LookupError(str(error)) from error
 
 
 def columns(entity_type: type, *names: str) -> list[Column[Any] | CheckConstraint]:
@@ -101,6 +105,8 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
     rules.Integer: lambda rule: BigInteger() if rule.is_big else Integer(),
     rules.Number: lambda rule: Numeric(rule.digits, rule.places),
     rules.Choice: lambda rule: EnumText(rule.of),
+    # jsonb has an order of keys, and numbers, of its own; the rule gives an entity the same.
+    # https://www.postgresql.org/docs/current/datatype-json.html
     rules.JsonObject: lambda _: JSONB(),
     rules.Items: lambda rule: ARRAY(_type(rule.of)),
     rules.Plain: lambda rule: PLAIN[rule.of],

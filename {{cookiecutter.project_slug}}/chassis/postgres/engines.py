@@ -14,7 +14,8 @@ from chassis.postgres.transactions import TransactionConnection
 # Nothing waits longer than this in PostgreSQL: callers get a response, if only an error.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
-IMPATIENT = "-c lock_timeout=250ms -c statement_timeout=500ms"
+LOCK, QUERY = "250ms", "500ms"
+IMPATIENT = f"-c lock_timeout={LOCK} -c statement_timeout={QUERY}"
 READ_ONLY = "-c default_transaction_read_only=on"
 # After four seconds, a vanished replica is given up: the primary can answer.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
@@ -22,7 +23,9 @@ VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_cou
 VANISHING |= {"tcp_user_timeout": "4000"}
 # The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
 READS_ONLY = "SET TRANSACTION READ ONLY;"
-HURRIES = f"{READS_ONLY} SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '500ms';"
+HURRIES = (
+    f"{READS_ONLY} SET LOCAL lock_timeout = '{LOCK}'; SET LOCAL statement_timeout = '{QUERY}';"
+)
 # libpq's `options`: -c name=value or --name=value; a backslash escapes a space.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
 OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\\\s])*)")

@@ -147,8 +147,12 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         return self._entities(statement.rows(self._connection, page_values(narrowed)))
 
     def entities(self, statement: Statement, **values: Any) -> list[Entity]:
-        """The entities that a query finds. It has to select the table's columns by their names."""
-        return self._entities(statement.rows(self._connection, values))
+        """The entities of this repository that a query finds.
+
+        The query has to select the table's columns by their names.
+        """
+        entities = self._entities(statement.rows(self._connection, values))
+        return [one for one in entities if self._has(one)]
 
     def add(self, entity: Entity) -> None:
         self._require_own(entity)
@@ -233,10 +237,12 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
             and type(self)._stamp is SqlRepository._stamp  # noqa: SLF001
         )
 
+    def _has(self, entity: Entity) -> bool:
+        return all(getattr(entity, name) == value for name, value in self._only.items())
+
     def _require_own(self, entity: Entity) -> None:
-        for name, value in self._only.items():
-            if getattr(entity, name) != value:
-                raise ValueError(f"This repository has only entities with another {name}.")
+        if not self._has(entity):
+            raise ValueError(f"This repository has only entities where {self._only}.")
 
     def _references(self) -> dict[Table, str | None]:
         """The written tables, each with the field of its list."""

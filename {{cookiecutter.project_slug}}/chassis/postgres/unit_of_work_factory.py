@@ -194,8 +194,9 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             if translated is None:
                 raise
             raise translated from error
-        except LookupError as error:  # For example a new value of an enum.
-            if self._has_another_schema(error):
+        except LookupError as error:
+            # Columns raise exactly this class, for a value that their enum does not have.
+            if type(error) is LookupError and self._has_another_schema(error):
                 raise SchemaMismatchError(OTHER_SCHEMA) from error
             raise
 

@@ -3,6 +3,7 @@ from unicodedata import combining, normalize
 
 from marshmallow import fields, validate
 
+from chassis.core.rules import is_text
 from chassis.schemas.strict import StrictField, listed
 
 # Combining marks in a row: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
@@ -34,7 +35,7 @@ class Text(StrictField[str], fields.String):
             return value
         if len(value) > 4 * self.max_length:  # A character is composed of four at most.
             raise self.make_error("length", max=self.max_length)
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if not is_text(value):
             raise self.make_error("character")
         if _piled_up(value):  # Normalising takes time that grows with the square of their number.
             raise self.make_error("marks")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threading import BoundedSemaphore, Lock, Thread
 
 from chassis.core.errors import AuthenticationError, UnavailableError
+from chassis.tokens.claims import refusal
 from chassis.tokens.json_web_keys import PublicKey, read_key_set
 from chassis.tokens.key_server import ask
 
@@ -109,5 +110,5 @@ def _candidates(keys: Sequence[PublicKey], key_id: str | None) -> Sequence[Publi
     if not candidates and key_id is None and len(keys) == 1:
         return keys
     if not candidates:
-        raise AuthenticationError("The token is not valid for this service.", reason="unknown key")
+        raise refusal("unknown key")
     return candidates

@@ -22,6 +22,7 @@ class TodoRepositoryContract(TestCase):
         with self.unit_of_work(read_only=True) as work:
             todos = work.todos.titled("tea")
             self.assertEqual(work.todos.titled("coffee"), [])
+            self.assertEqual(work.todos.where(title="Tea").titled("tea"), [])
         self.assertEqual([todo.title for todo in todos], ["tea", "tea"])
         self.assertEqual([todo.id for todo in todos], sorted(todo.id for todo in todos))
 

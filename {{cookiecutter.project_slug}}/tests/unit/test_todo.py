@@ -27,3 +27,9 @@ class TodoTest(TestCase):
         with self.assertRaises(ConflictError):
             todo.complete(at=NOON.replace(hour=13))
         self.assertEqual(todo.completed_at, NOON)
+
+    def test_a_change_does_not_take_the_completion_back(self) -> None:
+        todo = Todo(title="x")
+        todo.complete(at=NOON)
+        with self.assertRaises(AttributeError):
+            todo.change(completed_at=None)

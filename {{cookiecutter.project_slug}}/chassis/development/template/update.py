@@ -38,7 +38,8 @@ class Result:
     conflicts: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)  # Deleted by this project; they stay deleted.
     answered: dict[str, Any] = field(default_factory=dict)
-    commands: list[str] = field(default_factory=list)  # The commands that rewrite unmerged files.
+    # The commands that write anew what has lines of both sides.
+    commands: list[str] = field(default_factory=list)
     # Files that were merged by their definitions instead of their lines.
     merged: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)  # Files in which a moved name was replaced.
@@ -86,9 +87,25 @@ def update(root: Path, source: str | None, reference: str | None, ask: Ask) -> R
         replace(record, source=source or record.source, commit=new, answers=answers).write(root)
         git("add", "--", NAME, cwd=root)
         _take_steps(root, template, template.steps(old), result)
-    changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root).splitlines()
-    result.updated = [path for path in changed if path not in {*result.conflicts, NAME}]
+        result.updated = _staged(root, without={*result.conflicts, NAME})
+        merged = (path for path in result.updated if _is_of_both(root / path, new_tree / path))
+        result.commands = sorted({*result.commands, *filter(None, map(_command, merged))})
     return result
+
+
+def _staged(root: Path, without: set[str]) -> list[str]:
+    changed = git("diff", "--cached", "--name-only", "--relative", "HEAD", cwd=root)
+    return [path for path in changed.splitlines() if path not in without]
+
+
+def _command(path: str) -> str | None:
+    """The command that writes this file."""
+    return MADE.get(path) or MADE.get(path.partition("/")[0])
+
+
+def _is_of_both(merged: Path, rendered: Path) -> bool:
+    """Whether lines of the project are left in a file that the template changed."""
+    return merged.is_file() and rendered.is_file() and merged.read_bytes() != rendered.read_bytes()
 
 
 def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
@@ -188,7 +205,7 @@ def _unmerged(root: Path) -> dict[str, set[str]]:
 def _settle(root: Path, unmerged: dict[str, set[str]], result: Result) -> None:
     """Keep deletions of the project, and leave generated files to their commands."""
     for path, stages in unmerged.items():
-        command = MADE.get(path) or MADE.get(path.partition("/")[0])
+        command = _command(path)
         if "2" not in stages and "1" in stages:
             git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", path, cwd=root)
             (root / path).unlink(missing_ok=True)

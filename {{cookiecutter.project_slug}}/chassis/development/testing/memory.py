@@ -1,7 +1,7 @@
 """In-memory fakes for the ports to a database; they pass the same contract suite."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import fields
@@ -40,6 +40,10 @@ class StoppedClock(Clock):
 
     def now(self) -> datetime:
         return self.moment
+
+
+class _UniqueViolationError(Exception):
+    """Ends the unit of work, as in a database; the names are those of the fields."""
 
 
 class MemoryRepository(Repository[Entity]):
@@ -106,17 +110,24 @@ class MemoryRepository(Repository[Entity]):
         behind = [one for one in entities if _is_behind(query, one)]
         return [deepcopy(entity) for entity in behind[: query.limit]]
 
+    def entities(self, fits: Callable[[Entity], bool]) -> list[Entity]:
+        """The entities that fit, the oldest first: for the queries of a subclass."""
+        own = (one for one in self._entities.values() if _has(one, self._only) and fits(one))
+        return sorted(deepcopy([*own]), key=attrgetter("id"))
+
     def add(self, entity: Entity) -> None:
         if not _has(entity, self._only):
             raise ValueError("This repository has only other entities.")
         if entity.id in self._entities:
-            raise DuplicateError("It exists already.", fields=("id",))
+            raise _UniqueViolationError("id")
         self._stamp(entity, "created_at", "updated_at")
+        self._require_storable(entity)
         self._store(entity)
 
     def save(self, entity: Entity) -> None:
         self._require_unchanged(entity)
         self._stamp(entity, "updated_at")
+        self._require_storable(entity)
         entity.version += 1
         note_saved(entity.id, entity.version)
         self._store(entity)
@@ -128,19 +139,21 @@ class MemoryRepository(Repository[Entity]):
             _release(self._table, entity.id, self._tables, metadata)
         del self._entities[entity.id]
 
-    def _store(self, entity: Entity) -> None:
+    def _require_storable(self, entity: Entity) -> None:
         for names in self._unique():
             values = {name: getattr(entity, name) for name in names}
             if None not in values.values() and any(
                 _has(one, values) for one in self._entities.values() if one.id != entity.id
             ):
-                raise DuplicateError("It exists already.", fields=tuple(names))
+                raise _UniqueViolationError(*names)
         for key in self._table.foreign_key_constraints if self._table is not None else ():
             name, others = key.column_keys[0], self._tables.get(key.referred_table.name, {})
             value = getattr(entity, name)
             if value is not None and value not in others:
                 kind = key.referred_table.name
                 raise ValidationError(f"{name}: None of the {kind} has this id.", field=name)
+
+    def _store(self, entity: Entity) -> None:
         _settle_ids(entity)
         self._entities[entity.id] = deepcopy(entity)
 
@@ -309,6 +322,8 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
                 work = MemoryUnitOfWork(tables, self, read_only=read_only)
                 work.hooks = None if read_only else hooks
                 yield work
+        except _UniqueViolationError as error:
+            raise DuplicateError("It exists already.", fields=error.args) from error
         finally:
             self._busy = False
         self._tables = tables

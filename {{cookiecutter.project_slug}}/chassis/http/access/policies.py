@@ -95,9 +95,7 @@ def reject_strangers(route: Route) -> Step | None:
     def reject(_request: Request, scope: RequestScope) -> None:
         if scope.refusal:
             raise scope.refusal
-        if scope.principal is None:
-            raise AuthenticationError("A bearer token is needed.")
-        missing = scopes - scope.principal.scopes
+        missing = scopes - _principal_of(scope).scopes
         if isinstance(scopes, AnyOf):
             if missing == scopes:
                 raise ForbiddenError(f"The token lacks {_named(missing, 'or')}.", scopes=scopes)
@@ -109,10 +107,13 @@ def reject_strangers(route: Route) -> Step | None:
 
 def principal() -> Principal:
     """The caller, in an operation that requires a scope."""
-    caller = current_scope().principal
-    if caller is None:
+    return _principal_of(current_scope())
+
+
+def _principal_of(scope: RequestScope) -> Principal:
+    if scope.principal is None:
         raise AuthenticationError("A bearer token is needed.")
-    return caller
+    return scope.principal
 
 
 def require_policies(app: Flask) -> None:

@@ -19,9 +19,9 @@ from chassis.core.request_scope import RequestScope
 from chassis.http.flow.maintenance_gate import ALWAYS_SERVED
 from chassis.http.flow.pipeline import Maker, Route, Step
 from chassis.http.input.streamed_body import waits_elsewhere
+from chassis.http.output.etags import READS
 
 PATIENCE_SECONDS = 2.0
-READS = {"GET", "HEAD"}
 
 
 class FairSemaphore:

@@ -140,6 +140,11 @@ def _require_json(request: Request) -> None:
     charset = request.mimetype_params.get("charset", "utf-8")
     if request.mimetype != JSON or charset.lower() not in UTF_8:
         raise UnsupportedMediaType("The body has to be application/json, in UTF-8.")
+    refuse_encodings(request)
+
+
+def refuse_encodings(request: Request) -> None:
+    """Raise UnsupportedMediaType for a compressed body."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
 

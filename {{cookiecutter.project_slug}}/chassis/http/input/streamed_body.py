@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from flask import Request, request
-from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
+from werkzeug.exceptions import RequestTimeout
+
+from chassis.http.input.parser import refuse_encodings
 
 View = TypeVar("View", bound=Callable[..., Any])
 PIECE_BYTES = 64 * 1024
@@ -36,8 +38,7 @@ def streams_body(view: object) -> bool:
 def body_pieces() -> Iterator[bytes]:
     """Yield the body of the present request in pieces, without a limit on its length."""
     sent: Request = request
-    if sent.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("The body has to come without a Content-Encoding.")
+    refuse_encodings(sent)
     sent.max_content_length = sys.maxsize  # None would be MAX_BODY_BYTES again.
     chunked = "HTTP_TRANSFER_ENCODING" in sent.environ
     stream = sent.environ["wsgi.input"] if chunked else sent.stream

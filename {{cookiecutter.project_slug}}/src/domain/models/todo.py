@@ -15,6 +15,8 @@ class Todo(Model):
     title: Annotated[str, Text(TODO_TITLE_LENGTH)]
     completed_at: datetime | None = None
 
+    FIXED = Model.FIXED | {"completed_at"}
+
     def complete(self, at: datetime) -> None:
         """Raise ConflictError if it is completed already."""
         if self.completed_at is not None:

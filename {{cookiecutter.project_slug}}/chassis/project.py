@@ -68,6 +68,11 @@ class Project:
         return self.module("dependency_container").Container
 
     @property
+    def build_container(self) -> Any:
+        """The function that makes the container and wires operations and tasks to it."""
+        return self.module("dependency_container").build_container
+
+    @property
     def unit_of_work_type(self) -> Any:
         return self.module("services.ports").UnitOfWork
 

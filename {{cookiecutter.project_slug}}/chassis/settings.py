@@ -20,6 +20,7 @@ from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 
 DEVELOPMENT, PRODUCTION = "development", "production"
 LAST_PORT = 65535
+MOST_AT_ONCE = 1000  # Processes, or threads of one: PostgreSQL serves far fewer connections.
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
 NEAR = 0.85  # Of difflib: RATE_LIMT is near to RATE_LIMIT, TEST_DATABASE_URL not to DATABASE_URL.
@@ -162,8 +163,8 @@ class Settings:
     openapi_path: str = setting("/openapi.json", validate=_valid_path)
     host: str = setting("127.0.0.1")
     port: int = setting(8000, parse="int", validate=Range(1, LAST_PORT))
-    workers: int = setting(1, parse="int", validate=Range(1))
-    threads: int = setting(8, parse="int", validate=Range(1))
+    workers: int = setting(1, parse="int", validate=Range(1, MOST_AT_ONCE))
+    threads: int = setting(8, parse="int", validate=Range(1, MOST_AT_ONCE))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
     origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)  # The same.

@@ -65,6 +65,8 @@ class ConfigTest(CommandLineTestCase):
             ("PORT", "x"),
             ("PORT", "65536"),
             ("WORKERS", "0"),
+            ("WORKERS", "1001"),
+            ("THREADS", "100000"),
             ("ENVIRONMENT", "staging"),
             ("LOG_LEVEL", "loud"),
             ("DATABASE_URL", "mysql://x"),

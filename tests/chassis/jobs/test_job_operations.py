@@ -1,11 +1,18 @@
 """An owner reads and cancels a job; metrics count jobs; `manage.py jobs dead` works."""
 
+import os
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock, Mock, patch
 from uuid import UUID
 
+from celery.apps import worker as program
+
+from chassis.core.errors import UnavailableError
 from chassis.core.identity import uuid7
 from chassis.development.testing.bearer import bearer
 from chassis.development.testing.http_cases import ApplicationTestCase
+from chassis.jobs import broker, worker
 from chassis.jobs.in_process import run_due_jobs
 from support import jobs as _tasks  # noqa: F401  # The import registers the tasks.
 from support.command_line import CommandLineTestCase
@@ -119,3 +126,55 @@ class JobOperationsTest(CommandLineTestCase, ApplicationTestCase):
             with self.subTest(url):
                 shown = self.manage("config", DATABASE_URL=self.database_url, BROKER_URL=url)
                 self.assertEqual(shown.exit_code, 0, shown.output)
+
+
+class ProcessesTest(CommandLineTestCase):
+    """Worker and relay log when they are ready, what they wait for, and their end."""
+
+    def test_an_idle_worker_says_that_the_database_does_not_answer(self) -> None:
+        nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+        with (
+            patch("src.logging.configure_logging"),
+            patch.object(worker, "run_worker", return_value=0),
+            self.assertLogs("chassis.cli.jobs_commands", "WARNING") as said,
+        ):
+            self.manage("worker", **nowhere, BROKER_URL="amqp://nobody@127.0.0.1:1//")
+        self.assertIn("The worker waits: The database does not answer.", said.output[0])
+
+    def test_so_does_one_that_has_a_job(self) -> None:
+        runner = Mock()
+        runner.run.side_effect = [UnavailableError("The database does not answer."), None]
+        with (
+            patch.object(worker._Child, "runner", runner),
+            self.assertLogs("chassis.jobs.worker", "WARNING") as said,
+        ):
+            worker._do(SimpleNamespace(request=SimpleNamespace(id=str(uuid7()))))
+        self.assertIn("The worker waits: The database does not answer.", said.output[0])
+
+    def test_a_relay_says_when_it_is_ready(self) -> None:
+        config: Any = SimpleNamespace(name="tests", broker_url="amqp://nobody@127.0.0.1:1//")
+        sink: Any = broker.BrokerSink(config)
+        sink._app, sink._jobs, sink._dead = MagicMock(), MagicMock(), MagicMock()
+        with self.assertLogs("chassis.jobs.broker", "INFO") as said:
+            sink._open_channel()
+            sink._open_channel()
+        self.assertRegex(
+            "".join(said.output), r"^\S+The relay is ready: the broker has the queue .+$"
+        )
+
+    def test_a_worker_that_ends_logs_it_and_writes_no_text_beside_the_log(self) -> None:
+        config: Any = SimpleNamespace(name="tests", job_processes=1)
+        with patch.object(worker, "celery_app") as made:
+            made.return_value.Worker.return_value.exitcode = 0
+            self.assertEqual(worker.run_worker(config, Mock(), Mock()), 0)
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as reader:
+            with os.fdopen(writing, "wb") as writer:
+                program.safe_say("worker: Warm shutdown (MainProcess)", writer)
+            self.assertEqual(reader.read(), b"")
+        consumer = worker.PlainConsumer.__new__(worker.PlainConsumer)
+        consumer.blueprint = Mock()
+        with self.assertLogs("chassis.jobs.worker", "INFO") as said:
+            consumer.stop()
+        self.assertIn("The worker takes no more jobs", said.output[0])
+        consumer.blueprint.stop.assert_called_once_with(consumer)

@@ -15,6 +15,7 @@ from threading import Thread
 from marshmallow import ValidationError
 
 from chassis.core.errors import UnavailableError
+from chassis.settings import ConfigError
 from chassis.storage.clamd_scanner import ClamdScanner
 from chassis.storage.storage_settings import StorageSettings
 
@@ -143,5 +144,22 @@ class AddressTest(unittest.TestCase):
         for value in ("", "clamav:3310", "127.0.0.1:65535"):
             valid(value)
         for value in ("clamav", "clamav:0", "clamav:65536", ":3310", "a b:3310", "clamav:٣", "::1"):
+            with self.subTest(value), self.assertRaises(ValidationError):
+                valid(value)
+
+
+class S3SettingsTest(unittest.TestCase):
+    def test_half_of_the_credentials_is_refused(self) -> None:
+        StorageSettings(s3_access_key="a", s3_secret_key="b")
+        for name in ("s3_access_key", "s3_secret_key"):
+            with self.subTest(name), self.assertRaisesRegex(ConfigError, "both, or neither"):
+                StorageSettings(**{name: "a"})
+
+    def test_a_bucket_has_a_name_that_a_request_can_carry(self) -> None:
+        valid = StorageSettings.__dataclass_fields__["s3_bucket"].metadata["validate"]
+        access_point = "arn:aws:s3:eu-west-1:1:accesspoint/a"
+        for value in ("", "files", "my.files-2", "Old_Bucket", access_point):
+            valid(value)
+        for value in ("Bad_Bucket!", "a b", "a/b", "https://files", "ä"):
             with self.subTest(value), self.assertRaises(ValidationError):
                 valid(value)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from chassis.bootstrap import load_config_with_database
-from chassis.core.errors import CodeError
+from chassis.core.errors import CodeError, UnavailableError
 from chassis.jobs.dead_jobs import DeadJobs
 from chassis.jobs.job_settings import JobSettings
 from chassis.jobs.tasks import task_named
@@ -24,7 +24,8 @@ def worker() -> None:
     The worker then finishes the jobs that it has begun. docs/jobs.md says how many workers to run.
     """
     config = _config_with_broker()
-    _container(config)  # This imports the tasks before the processes are forked.
+    # The container imports the tasks before the processes are forked; no connection is left open.
+    _warn_without_database(_container(config))
     from chassis.jobs.worker import run_worker  # noqa: PLC0415  # The import of Celery is slow.
 
     sys.exit(run_worker(config, _container, _tracer))
@@ -112,7 +113,16 @@ def _dead_jobs() -> DeadJobs:
 
 def _container(config: JobSettings) -> Any:
     """Return the container, wired to the imported tasks."""
-    return current_project().module("dependency_container").build_container(config)
+    return current_project().build_container(config)
+
+
+def _warn_without_database(container: Any) -> None:
+    try:
+        container.database_probe().schema_state()
+    except UnavailableError as error:
+        logging.getLogger(__name__).warning("The worker waits: %s", error)
+    finally:
+        container.engines().dispose()
 
 
 def _tracer(container: Any) -> Any:
@@ -133,6 +143,7 @@ def _config_with_broker() -> JobSettings:
     for name in ("amqp", "celery"):
         # The runner stores and logs the outcome of each job.
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("celery.apps.worker").setLevel(config.log_level)  # It says when it is ready.
     logging.captureWarnings(capture=True)  # Celery's warnings become log lines too.
     from chassis.jobs.broker import require_access  # noqa: PLC0415  # Celery takes its time.
 

@@ -22,7 +22,7 @@ def routes() -> None:
 def shell() -> None:
     """Open Python with the dependency container, as `container`."""
     project = current_project()
-    container = project.container_type(config=load_config_with_database(project.config_type))
+    container = project.build_container(load_config_with_database(project.config_type))
     banner = "container: " + ", ".join(sorted(container.providers))
     code.interact(banner=banner, local={"container": container}, exitmsg="")
 
@@ -33,7 +33,7 @@ def seed() -> None:
     project = current_project()
     config = load_config_with_database(project.config_type)
     require_ready_database(config)
-    container = project.container_type(config=config)
+    container = project.build_container(config)
     names = list(project.modules("seeds"))
     for name in names:
         project.module(f"seeds.{name}").seed(container)

@@ -5,6 +5,7 @@ PRECONDITION_FAILED. Other arguments need another queue name.
 https://www.rabbitmq.com/docs/quorum-queues
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +28,8 @@ UNCONFIRMED = (
     " alarm (disk, memory: `rabbitmq-diagnostics alarms`), or the queue no leader: docs/jobs.md."
 )
 ROUTE = ""  # AMQP's default exchange: the routing key is the name of the queue.
+
+_log = logging.getLogger(__name__)
 
 
 def queues(name: str) -> tuple[Queue, Queue]:
@@ -188,6 +191,7 @@ class BrokerSink:
             channel.events["basic_nack"].add(self._refuse)
             channel.events["basic_return"].add(self._refuse)
             self._channel = channel
+            _log.info("The relay is ready: the broker has the queue %s.", self._jobs.name)
         return self._channel
 
     def _refuse(self, *_: object) -> None:

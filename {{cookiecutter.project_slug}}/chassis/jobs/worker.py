@@ -1,5 +1,6 @@
 """The worker: Celery's prefork pool, where each child process has its own dependency container."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Celery
+from celery.apps import worker as program
 from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_process_init
 from celery.worker.consumer import Consumer
@@ -23,6 +25,8 @@ GRACE_SECONDS = 30
 PATIENCE_SECONDS, LONGEST_PAUSE = 60, 5
 UNUSED = ("delayed_delivery", "gossip", "mingle", "events", "heart")
 
+_log = logging.getLogger(__name__)
+
 
 class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types.
     """Celery's consumer without its 28 delay queues: delayed jobs wait in PostgreSQL."""
@@ -33,6 +37,10 @@ class PlainConsumer(Consumer):  # type: ignore[misc]  # Celery has no types.
             for step in Consumer.Blueprint.default_steps
             if not any(f".{name}:" in step for name in UNUSED)
         ]
+
+    def stop(self) -> None:
+        _log.info("The worker takes no more jobs, and finishes those that have begun.")
+        super().stop()
 
 
 class _Child:
@@ -58,6 +66,8 @@ def run_worker(
         _Child.runner = JobRunner(container, make_tracer(container))
 
     setup_logging.connect(lambda **_: None, weak=False)  # Logging is configured already.
+    # Celery tells standard output of signals, as plain text; `PlainConsumer.stop` logs them.
+    program.safe_say = lambda *_: None
     worker = app.Worker(
         concurrency=config.job_processes,
         pool="prefork",
@@ -95,6 +105,7 @@ def _do(request: Any) -> None:
         try:
             _Child.runner.run(job_id)
         except UnavailableError as error:
+            _log.warning("The worker waits: %s", error)
             if time.monotonic() > deadline:
                 raise Reject(str(error), requeue=True) from error
             time.sleep(pause)

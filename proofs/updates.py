@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 from proofs import order_desk, teams
@@ -221,24 +220,19 @@ def prove(proof: Proof, row: Row, *, short: bool) -> str:
     left = list(unresolved.names(project))
     assert not left, left
     shown = f"{row.name:34} {len(found)} conflicts  {seconds:4.1f} s"
-    return shown if short else f"{shown}  {suite(project, named(output))}"
+    return shown if short else f"{shown}  {suite(project)}"
 
 
-def named(output: str) -> list[str]:
-    """The commands that an update names, because they write files that both sides changed."""
-    _, _, behind = output.partition("Generated files to rewrite, with: ")
-    lines = takewhile(lambda line: line.startswith("  "), behind.splitlines()[1:])
-    return [line.strip() for line in lines]
+def suite(project: Path) -> str:
+    """Run the commands that write generated files, then the project's checks and tests.
 
-
-def suite(project: Path, commands: list[str]) -> str:
-    """Run the commands that an update names, then the project's checks and tests."""
+    An update names them where both sides changed such a file; those of earlier states do not.
+    """
     # Else make would reinstall the environment, which is older than the updated lists.
     for name in (".run", ".ready"):
         (project / ".venv" / name).touch()
-    run(project, "make", "format")
-    for command in {*commands, ".venv/bin/python manage.py openapi write"}:
-        run(project, *command.split())
+    run(project, "make", "format", "diagrams")
+    run(project, ".venv/bin/python", "manage.py", "openapi", "write")
     run(project, "make", "check")
     count = re.findall(r"^Ran (\d+) tests", run(project, "make", "test"), re.MULTILINE)
     return f"{count[-1]} tests"

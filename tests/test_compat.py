@@ -73,7 +73,9 @@ def test_a_rename_is_refused_whatever_its_phase(copy: Path) -> None:
 
 
 def test_a_base_that_is_not_there_is_named(copy: Path) -> None:
-    result = command(".venv/bin/python manage.py db compat --base no/where", cwd=repository(copy))
+    result = command(
+        ".venv/bin/python manage.py db compat --against no/where", cwd=repository(copy)
+    )
     assert result.returncode == 1
     assert "There is no no/where to compare with." in result.stderr
     assert "Traceback" not in result.stderr

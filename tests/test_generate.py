@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from conftest import ROOT, Report, command
 from test_documents import blocks, commands, running_database, sql
+from test_how_to import changed
 
 from proofs.generator import Project, render
 
@@ -49,9 +50,13 @@ def test_the_guide_runs_as_it_stands(fresh: Path) -> None:
     text = (fresh / GUIDE).read_text()
     [model] = blocks(text, "toml")
     (fresh / "model.toml").write_text(model)
-    for line in commands(text):
-        result = command(line, cwd=fresh)
-        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+    for block in blocks(text, "sh", "diff"):
+        name, _, lines = block.removeprefix("+++ ").partition("\n")
+        if block.startswith("+++ "):
+            (fresh / name).write_text(changed((fresh / name).read_text(), lines, name))
+            continue
+        for line in block.splitlines():
+            manage(fresh, line.removeprefix(".venv/bin/"))
     checked = command("make check", cwd=fresh)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -80,10 +85,10 @@ def test_shells_hand_on_what_the_documents_write(copy: Path, report: Report) -> 
 
 
 def test_what_was_never_applied_leaves_no_trace(fresh: Path) -> None:
-    manage(fresh, NOTE)
+    assert "wrote   openapi.json\n" in manage(fresh, NOTE)
     assert ".generated/" in status(fresh)
     assert manage(fresh, NOTE).startswith("Nothing to do")
-    manage(fresh, "python manage.py destroy resource Note")
+    manage(fresh, "python manage.py destroy resource Note Note")
     assert not status(fresh)
 
 
@@ -334,6 +339,29 @@ def test_a_required_field_shuts_nobody_out(fresh: Path) -> None:
     manage(fresh, "python manage.py db downgrade --yes 0002")
     manage(fresh, "python manage.py destroy field Note kind")
     assert not status(fresh)
+
+
+def test_a_required_field_that_was_destroyed_comes_back_to_rows(fresh: Path) -> None:
+    """Its downgrade gives the rows what `generate field` gave them, and leaves no default."""
+    manage(fresh, "python manage.py generate resource Note title:str:200")
+    manage(fresh, "python manage.py db upgrade")
+    manage(fresh, "python manage.py seed")
+    for field in ("kind:enum:plain,secret=plain", "code:str:9:index --backfill it\\'s:new"):
+        manage(fresh, f"python manage.py generate field Note {field}")
+        manage(fresh, "python manage.py db upgrade")
+    before = manage(fresh, "python manage.py db current").strip()
+    command("git add --all && git commit --quiet --message fields", cwd=fresh)
+    for name in ("code", "kind"):
+        manage(fresh, f"python manage.py destroy field Note {name}")
+        manage(fresh, "python manage.py db upgrade")
+    manage(fresh, "python manage.py db check")
+    manage(fresh, f"python manage.py db downgrade --yes {before}")
+    with running_database(fresh):
+        assert set(sql(fresh, "SELECT kind || ' ' || code FROM notes").splitlines()) == {
+            "plain it's:new"
+        }
+        defaults = "SELECT column_default FROM information_schema.columns"
+        assert not sql(fresh, f"{defaults} WHERE table_name = 'notes' AND column_default <> ''")
 
 
 def test_the_example_takes_a_field_and_a_filter_like_any_resource(fresh: Path) -> None:

@@ -4,8 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -18,8 +17,6 @@ from chassis.settings import ConfigError, Kind, Settings, load_config
 
 if TYPE_CHECKING:
     from flask import Flask
-
-NOWHERE = "postgresql://nobody@localhost/nothing"
 
 
 def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
@@ -37,16 +34,6 @@ def load_config_with_database(kind: type[Kind], *, signs: bool = True) -> Kind:
     return replace(config, database_url=url)
 
 
-@contextmanager
-def application_without_database(config: Settings) -> "Iterator[Flask]":
-    """Build the application in order to read what it declares; nothing connects to a database."""
-    app = current_project().create_app(replace(config, database_url=NOWHERE))
-    try:
-        yield app
-    finally:
-        app.extensions["container"].unwire()
-
-
 def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
     """Build the application of a server process. Exit with a sentence for a team's mistake."""
     if parent := multiprocessing.parent_process():
@@ -58,7 +45,15 @@ def build(create_app: Callable[[Kind], "Flask"], kind: type[Kind]) -> "Flask":
         _require_key(app, config)
     except (CodeError, ConfigError) as error:
         raise SystemExit(f"Error: {error}") from None
+    except SyntaxError as error:
+        raise SystemExit(f"Error: {no_python(error)}") from None
     return app
+
+
+def no_python(error: SyntaxError) -> str:
+    """The sentence about a module that Python cannot read: in the middle of a merge, say."""
+    where = f"{os.path.relpath(str(error.filename))}, line {error.lineno}"
+    return f"{where}, is no Python: {error.msg}: {(error.text or '').strip()}"
 
 
 def _end_after(parent: BaseProcess) -> None:

@@ -123,7 +123,7 @@ def _about(pyproject: Path) -> dict[str, str]:
 def _uses_database(container: Path) -> bool:
     targets = (
         target
-        for node in ast.walk(ast.parse(container.read_text("utf-8")))
+        for node in ast.walk(ast.parse(container.read_text("utf-8"), container))
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
     )

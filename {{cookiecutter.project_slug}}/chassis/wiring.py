@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import walk_packages
 from types import FunctionType, ModuleType
 from typing import Any, get_type_hints
@@ -22,15 +23,19 @@ from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis.core.errors import CodeError
 
+# These rooms keep rows of their own.
+NEED_DATABASE = {"chassis.jobs": "Background jobs need", "chassis.storage": "Stored files need"}
+
 
 def wire(container: Container, *packages: ModuleType) -> None:
     """Wire the packages.
 
-    Raise CodeError with every name that no provider has, every argument that a provider lacks, and
-    every setting that an argument reads and the configuration does not have.
+    Raise CodeError with every name that no provider has, every argument that a provider lacks,
+    every setting that an argument reads and the configuration does not have, and what needs the
+    database that the project does not use.
     """
     unknown = [sentence for package in packages for sentence in _unknown(container, package)]
-    if wrong := [*unknown, *_incomplete(container), *_unset(container)]:
+    if wrong := [*_lacking(container), *unknown, *_incomplete(container), *_unset(container)]:
         raise CodeError(" ".join(wrong))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnresolvedMarkerWarning)
@@ -40,6 +45,15 @@ def wire(container: Container, *packages: ModuleType) -> None:
             raise CodeError(f"The container has no such provider: {warning}.") from warning
     if unit_of_work := container.providers.get("unit_of_work"):
         unit_of_work()  # Fails at the start, not in the first request, if a repository is missing.
+
+
+def _lacking(container: Container) -> Iterator[str]:
+    """Return sentences about rooms that lack their database."""
+    provider = container.providers.get("unit_of_work")
+    if provider is not None and getattr(provider, "provides", None) is None:
+        for room, needing in NEED_DATABASE.items():
+            if find_spec(room):
+                yield f"{needing} the database: the container has no `unit_of_work`."
 
 
 def _unknown(container: Container, package: ModuleType) -> Iterator[str]:

@@ -14,7 +14,7 @@ send() {
 
 python3 scripts/create_env.py
 docker compose up --detach --wait
-api=http://127.0.0.1:${PORT:-8080}
+api=http://$(docker compose port nginx 8080)
 send "$api/"
 todos=$(run routes | sed -n 's/^POST *\(.*todos\) .*/\1/p')
 send "$api$todos" --json '{"title": "Try todos"}'

@@ -5,6 +5,7 @@ from sqlalchemy import make_url
 from chassis.development.testing.database_cases import DatabaseTestCase
 from chassis.migrations.check import FindingsError
 from chassis.migrations.commands import Migrations, migration_scripts
+from chassis.project import current_project
 from support.command_line import CommandLineTestCase
 from support.revisions import RevisionsTestCase
 
@@ -87,6 +88,15 @@ class DatabaseCommandsTest(DatabaseTestCase, CommandLineTestCase):
         self.assert_stops(self.manage("db", "current", **wrong), 78, said)
 
 
+HOOK = """
+[[tool.alembic.post_write_hooks]]
+name = "format"
+type = "module"
+module = "ruff"
+options = "format --quiet REVISION_SCRIPT_FILENAME"
+"""
+
+
 class OwnRevisionsTest(RevisionsTestCase, CommandLineTestCase):
     """A database at the first of two revisions of the tests; a project's may be irreversible."""
 
@@ -112,6 +122,12 @@ class OwnRevisionsTest(RevisionsTestCase, CommandLineTestCase):
     def test_a_database_that_is_behind_fails_the_check(self) -> None:
         result = self.manage("db", "check", DATABASE_URL=self.database_url)
         self.assert_stops(result, 3, "not up to date. Run `python manage.py db upgrade` first")
+
+    def test_what_was_written_is_all_that_it_prints(self) -> None:
+        with current_project().alembic_file.open("a", encoding="utf-8") as file:
+            file.write(HOOK)
+        result = self.manage("db", "migrate", "-m", "x", "--empty", DATABASE_URL=self.database_url)
+        self.assertRegex(result.stdout, r"\AWrote .*_x\.py\. Read it before you apply it\.\n\Z")
 
     def test_a_revision_that_python_cannot_load_is_a_sentence_with_file_and_line(self) -> None:
         file = self.versions / "0002_test.py"

@@ -64,7 +64,13 @@ def misspelt(_: Any) -> Flask:
     return Flask("tests")
 
 
+def merging(_: Any) -> Flask:
+    compile("import os\n<<<<<<< HEAD\n", "src/merged.py", "exec")
+    return Flask("tests")
+
+
 MISTAKES = {
+    "src/merged.py, line 2, is no Python: invalid syntax: <<<<<<< HEAD": merging,
     "Nothing says who may call GET /silent": without_policy,
     "LooseField.name: a schema of requests needs fields": reads(LooseField),
     "LooseInside.names: a schema of requests": reads(LooseInside),

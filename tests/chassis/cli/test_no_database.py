@@ -9,19 +9,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
-from unittest import TestCase
+from unittest import TestCase, skipIf
 from unittest.mock import patch
 
 from chassis.bootstrap import load_config_with_database
+from chassis.container import ServiceContainer
+from chassis.core.errors import CodeError
 from chassis.project import Project, current_project
+from chassis.wiring import NEED_DATABASE, wire
 from cli.test_server import free_port
+from src.api import controllers
 from src.config import Config
 from support.command_line import CommandLineTestCase
 
 MISCONFIGURED = 78
+NEEDING = [room for room in NEED_DATABASE if find_spec(room)]
 SECONDS_TO_START = 180  # Generous, for a busy machine.
 CONTAINER = '''\
 from chassis import operations
@@ -166,7 +172,25 @@ class NoDatabaseTest(TestCase):
             file.parent.mkdir()
             file.write_text(f"class Container:\n{line}\n")
             self.assertTrue(Project(file.parents[1], "src").uses_database)
+        file.with_name("merged").mkdir()
+        merged = file.with_name("merged") / file.name
+        merged.write_text("<<<<<<< HEAD\n")
+        with self.assertRaises(SyntaxError) as raised:
+            _ = Project(file.parent, "merged").uses_database
+        self.assertEqual(raised.exception.filename, str(merged))
 
+    def test_jobs_and_files_need_one(self) -> None:
+        class Alone(ServiceContainer): ...
+
+        for room, sentence in NEED_DATABASE.items():
+            with (
+                self.subTest(room),
+                patch("chassis.wiring.find_spec", room.__eq__),
+                self.assertRaisesRegex(CodeError, f"{sentence} the database: .*`unit_of_work`"),
+            ):
+                wire(Alone(), controllers)
+
+    @skipIf(NEEDING, "Its jobs or files need a database.")
     def test_in_production_it_serves_with_no_setting_at_all(self) -> None:
         with self.serving() as port:
             prefix = f"/{current_project().name}/v1"
@@ -190,6 +214,7 @@ class NoDatabaseTest(TestCase):
         self.assertNotIn("Not ready", self.output)
         self.assertNotIn("Traceback", self.output)
 
+    @skipIf(NEEDING, "Its jobs or files need a database.")
     def test_what_signs_something_needs_a_key(self) -> None:
         file = self.controllers / "pages.py"
         file.write_text(PAGES)

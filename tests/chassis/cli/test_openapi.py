@@ -51,7 +51,7 @@ class OpenApiCommandsTest(CommandLineTestCase):
         self.assertEqual(result.stdout, "GET /gone: it is gone\n")
 
     def test_nothing_breaks_a_client_of_the_same_document(self) -> None:
-        result = self.manage("openapi", "breaking", "--against", str(DOCUMENT))
+        result = self.manage("openapi", "breaking", "--base", str(DOCUMENT))
         self.assertEqual(result.exit_code, 0, result.output)
 
     def test_an_earlier_document_that_is_not_there_is_a_mistake_if_it_was_named(self) -> None:

@@ -92,7 +92,7 @@ class ProjectCommandsTest(DatabaseTestCase, CommandLineTestCase):
         self.assertIsInstance(result.exception, FileNotFoundError)  # A mistake in the program.
 
     def test_an_unknown_command_is_a_sentence(self) -> None:
-        self.assert_stops(self.manage("migrat"), 2, "No such command 'migrat'")
+        self.assert_stops(self.manage("migrate"), 2, "'migrate'. .Did you mean.*'db migrate'")
         self.assert_stops(self.manage("serv"), 2, "No such command 'serv'. Did you mean 'serve'?")
 
     def test_a_command_may_be_added(self) -> None:

@@ -1,5 +1,6 @@
 """Repositories store every kind of field and relation: the same tests for SQL and memory."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -9,6 +10,7 @@ from sqlalchemy import event
 
 from chassis.core.errors import (
     ConflictError,
+    DomainError,
     DuplicateError,
     NotFoundError,
     PreconditionFailedError,
@@ -179,6 +181,23 @@ class RepositoryContract(GaugeUnits):
         self.assertEqual(other.version, 1)
         with self.unit_of_work(read_only=True) as work:
             self.assertFalse(self.gauges(work).exists(lost.id))
+
+    def test_a_refusal_that_the_block_ignores_ends_the_unit_of_work(self) -> None:
+        site = self.site()
+        stored, lost = self.gauge(site, email="a@example.org"), gauge(site)
+        refused: dict[str, Callable[[Any], None]] = {
+            "a reference": lambda work: self.gauges(work).add(gauge(Site(name="never stored"))),
+            "a removal": lambda work: self.sites(work).remove(site),
+            "a duplicate": lambda work: self.gauges(work).add(gauge(site, email=stored.email)),
+        }
+        for what, act in refused.items():
+            with self.subTest(what):
+                with self.assertRaises(DomainError), self.unit_of_work() as work:
+                    self.gauges(work).add(lost)
+                    with suppress(Exception):
+                        act(work)
+                with self.unit_of_work(read_only=True) as work:
+                    self.assertFalse(self.gauges(work).exists(lost.id))
 
     def test_many_are_read_by_their_ids(self) -> None:
         site = self.site()

@@ -61,6 +61,23 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         self.assertNotIn("notes what it does", self.measure())
         self.assertRegex(self.db("status"), r"edited after they were applied +none\n")
 
+    def test_tables_are_noted_by_name_and_another_order_is_no_change(self) -> None:
+        self.revision("CREATE TABLE boxes ()", down="DROP TABLE boxes")
+        both = "ALTER TABLE things {0} COLUMN more{1}; ALTER TABLE boxes {0} COLUMN more{1}"
+        head = self.revision(both.format("ADD", " int"), down=both.format("DROP", ""))
+        self.measure()
+        path = Path(self.versions) / f"{head}_test.py"
+        noted = path.read_text()
+        lines = (
+            '        "boxes": "AccessExclusiveLock",\n',
+            '        "things": "AccessExclusiveLock",\n',
+        )
+        self.assertEqual(noted.count("".join(lines)), 2)
+        earlier = noted.replace("".join(lines), "".join(reversed(lines)), 1)
+        path.write_text(earlier)
+        self.assertNotIn("notes what it does", self.measure())
+        self.assertEqual(path.read_text(), earlier)
+
     def test_what_cannot_be_noted_is_said(self) -> None:
         self.revision("SELECT 1", down="SELECT 1")
         with patch.object(Path, "write_text", side_effect=OSError("Read-only file system")):
@@ -75,6 +92,12 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         paths = self.migrations().create("Test", accept_drop=["seen.fenced", "seen.alone"])
         self.assertIn('"things": "ShareUpdateExclusiveLock, scan"', Path(paths[0]).read_text())
         self.assertNotIn("not measured", "".join(self.db("status").split("pending")[1:]))
+
+    def test_models_without_a_revision_are_named_with_the_command_that_writes_one(self) -> None:
+        models = MetaData()
+        Table("more", models, Column("id", Integer))
+        self.enterContext(patch.object(Project, "metadata", models))
+        self.assertRegex(self.measure(), r"table more.*\. `python manage.py db migrate` writes one")
 
     def test_sql_has_a_range_and_says_what_is_not_in_it(self) -> None:
         for number in (2, 3, 4):

@@ -17,6 +17,7 @@ from chassis.development.generate.grammar import read_field, read_resource
 from chassis.development.generate.kinds import KINDS
 from chassis.development.generate.model_file import read_model
 from chassis.development.generate.names import (
+    FIELD,
     OF_A_SCHEMA,
     OF_A_UNIT_OF_WORK,
     OF_AN_ENTITY,
@@ -146,7 +147,7 @@ class GrammarTest(TestCase):
             (SqlWork, OF_A_UNIT_OF_WORK),
             (ServiceContainer, {f"{name}_service" for name in WITH_A_SERVICE}),
         ):
-            public = {name for name in dir(owner) if not name.startswith("_")}
+            public = {name for name in dir(owner) if FIELD.fullmatch(name)}
             ends = "_service" if owner is ServiceContainer else ""
             self.assertLessEqual({name for name in public if name.endswith(ends)}, names)
 
@@ -187,7 +188,8 @@ REFUSED_FIELDS = {
     "a:int:1..5=9": "not within",
     "a:decimal:12,2": "decimal:12.2",
     "a:decimal:2.2": "decimal:12.2",
-    "a:bool=yes": "true or false",
+    "a:bool=yes": "true or false.$",
+    "a:bool=false:filter": "true or false. Write modifiers before the default",
     "a:date=31.1.2026": "2026-01-31",
     "a:datetime=now": "optional",
     "a:enum:one": "two or more",
@@ -222,6 +224,7 @@ REFUSED_RESOURCES = {
     ("Equipment", "a:str"): "--plural",
     ("Hook", "a:str"): "each unit of work",
     ("Orders", "a:str"): "looks like a plural",
+    ("People", "a:str"): "looks like a plural",
     ("Health", "a:str"): "a service of this name",
     ("Window", "a:str"): "schemas of this name",
     ("CustomerSubscriptionInvoiceLine", "a:str"): "too long",
@@ -257,8 +260,9 @@ class ModelFileTest(TestCase):
             ("a = 1", "no table"),
             ("[Note]\ntext = 1", "no text"),
             ('[Note]\ntext = "strin"', r"\[Note\]"),
-            ('[Note]\ntext = "str"\n"--owned" = "yes"', "there are"),
-            ('[Note]\ntext = "str"\n"--operations" = []', "there are"),
+            ('[Note]\ntext = "str"\n"--owned" = "yes"', r'= .yes.: write "--owned" = true'),
+            ('[Note]\ntext = "str"\n"--operations" = []', r"= \[\]: write .*list"),
+            ('[Note]\ntext = "str"\n"--owner" = true', "no option --owner; there are --op"),
             ('[Note]\ntext = "str"\ntext = "int"', "no TOML"),
             ("[Note.text]\na = 1", "no text"),
             ('[[Note]]\ntext = "str"', "no table"),

@@ -8,6 +8,7 @@ from unittest import TestCase
 
 from chassis.development.generate import places
 from chassis.development.generate.draft import Draft
+from chassis.development.generate.generated_revisions import manage
 from chassis.development.generate.grammar import read_resource
 from chassis.development.generate.later import read_addition
 from chassis.development.generate.model_file import read_model
@@ -55,9 +56,39 @@ class ProjectTest(TestCase):
 
     def test_one_value_for_all_rows_is_no_unique_one(self) -> None:
         self.generate()
-        for source, rows in (("code:str:3:unique", "EUR"), ("code:str:3:unique=EUR", "")):
+        for source, rows in (
+            ("code:str:3:unique", "EUR"),
+            ("code:str:3:unique", None),
+            ("code:str:3:unique=EUR", None),
+        ):
             with self.subTest(source), self.assertRaisesRegex(Refusal, "the same value"):
                 read_addition(Draft(self.root), "Note", source, rows)
+
+    def test_what_existing_rows_get_is_refused_with_what_works(self) -> None:
+        self.generate()
+        for source, rows, expected in (
+            ("other:ref:Note", None, "Make it optional"),
+            ("other:ref:Note", "x", "Make it optional"),
+            ("code:str:3", None, "or say what those rows get"),
+            ("code:str:3", "", "code: .* 1 to 3 printable characters"),
+            ("code:str:3=a", "b", "neither optional nor has a default"),
+            ("code:str:3:optional", "b", "neither optional nor has a default"),
+        ):
+            with self.subTest(source, rows=rows), self.assertRaisesRegex(Refusal, expected):
+                read_addition(Draft(self.root), "Note", source, rows)
+
+    def test_a_command_that_failed_can_be_pasted(self) -> None:
+        (self.root / "manage.py").write_text("raise SystemExit('Error: No.')")
+        run = lambda: manage(self.root, "db", "migrate", "-m", "Add notes")  # noqa: E731
+        self.assert_refused("`manage.py db migrate -m 'Add notes'` failed; .* No\\.$", run)
+
+    def test_names_that_differ_in_capitals_only(self) -> None:
+        self.generate()
+        take = lambda: take_back(Draft(self.root), "note", force=True)  # noqa: E731
+        self.assert_refused("There is no note. Did you mean Note", take)
+        both = [read_resource(name, ["title:str:9"]) for name in ("Abc", "ABC")]
+        add = lambda: add_resources(Draft(self.root), both, "a command")  # noqa: E731
+        self.assert_refused("Two of these resources would have src/domain/models/abc.py", add)
 
     def test_a_field_of_its_resource_is_not_taken_back_alone(self) -> None:
         self.generate()

@@ -24,7 +24,7 @@ from chassis.postgres.embedded import stop_embedded_postgres
 from chassis.project import current_project
 
 AUTO = "auto"
-FIRST = f"{1000 * LOCK_TIMEOUT:.0f}ms"
+LOCK_WAIT = f"{1000 * LOCK_TIMEOUT:.0f}ms"
 ROOM = "chassis.development"
 
 
@@ -53,7 +53,7 @@ def window_options(command: Any) -> Any:
         click.option("--hold", is_flag=True, help="Leave the window open afterwards."),
         click.option("--wait", type=Duration(), default="60s", help="For another migration."),
         click.option("--drain-timeout", type=Duration(), default="30s", help="For running writes."),
-        click.option("--lock-timeout", type=Duration(), default=FIRST, help="For a lock."),
+        click.option("--lock-timeout", type=Duration(), default=LOCK_WAIT, help="For a lock."),
         click.option(
             "--lock-budget", type=Duration(), default="10m", help="For all locks together."
         ),

@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -47,8 +48,15 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
-            name, names = error.command_name, self.list_commands(ctx)
-            raise click.exceptions.NoSuchCommand(name, possibilities=names, ctx=ctx) from None
+            names = [*self.list_commands(ctx), *self._nested(ctx)]
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=names, ctx=ctx
+            ) from None
+
+    def _nested(self, ctx: click.Context) -> Iterator[str]:
+        for name in self.list_commands(ctx):
+            if isinstance(group := self.get_command(ctx, name), click.Group):
+                yield from (f"{name} {one}" for one in group.list_commands(ctx))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -1,7 +1,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import unified_diff
 from json import dumps, loads
@@ -11,10 +13,10 @@ from typing import Any
 
 import click
 
-from chassis.bootstrap import application_without_database
 from chassis.project import current_project
-from chassis.settings import PRODUCTION, default_prefix
+from chassis.settings import PRODUCTION, Settings, default_prefix
 
+NOWHERE = "postgresql://nobody@localhost/nothing"
 # What git says where there is no repository, tag, branch, commit or file to compare with.
 ABSENT = (
     "not a git repository",
@@ -55,7 +57,7 @@ def check() -> None:
 
 
 @openapi.command()
-@click.option("--against", metavar="FILE|REVISION")
+@click.option("--against", "--base", metavar="FILE|REVISION")
 def breaking(against: str | None) -> None:
     """Fail, and name the changes, if the code breaks clients of an earlier openapi.json.
 
@@ -84,6 +86,16 @@ def breaking(against: str | None) -> None:
             "version, as src/api/controllers/v2 beside v1, or after the sunset of the old one."
         )
     click.echo(f"Nothing breaks a client of {name}.")
+
+
+@contextmanager
+def application_without_database(config: Settings) -> Iterator[Any]:
+    """Build the application in order to read what it declares; nothing connects to a database."""
+    app = current_project().create_app(replace(config, database_url=NOWHERE))
+    try:
+        yield app
+    finally:
+        app.extensions["container"].unwire()
 
 
 def describe_api() -> dict[str, Any]:

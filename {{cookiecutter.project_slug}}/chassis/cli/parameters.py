@@ -46,7 +46,7 @@ class Moment(click.ParamType[datetime]):
             except OverflowError:
                 self.fail(f"{value!r} is too far away.", param, ctx)
         try:
-            # Python's reader accepts +00:99.
+            # `fromisoformat` accepts +00:99.
             readable = not re.search(r"[+-]\d\d:?[6-9]\d", value.partition("T")[2])
             moment = datetime.fromisoformat(value if readable else "")
         except ValueError:

@@ -6,6 +6,7 @@ from alembic.util import CommandError
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
+from chassis.bootstrap import no_python
 from chassis.core.errors import BusyError, CodeError, DomainError, UnavailableError
 from chassis.maintenance.migrator import PoolerError
 from chassis.maintenance.recovery import ConnectionLostError, MigrationFailedError
@@ -29,6 +30,7 @@ AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError, SchemaNameError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
     (RevisionsError, RevisionError, ConnectionLostError, DomainError, CodeError): FAILED,
+    (SyntaxError,): FAILED,
     (FindingsError,): FINDINGS,
     (ContractInTheWayError,): BUSY,
 }
@@ -72,7 +74,8 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
     codes = (code for kinds, code in AS_THEY_ARE.items() if isinstance(error, kinds))
     forbidden = isinstance(error, UnavailableError) and _is_of_a_setting(error.__cause__)
     code = MISCONFIGURED if forbidden else next(codes, None)
-    return None if code is None else (str(error), code)
+    sentence = no_python(error) if isinstance(error, SyntaxError) else str(error)
+    return None if code is None else (sentence, code)
 
 
 def _is_of_a_setting(error: BaseException | None) -> bool:
@@ -96,7 +99,7 @@ def _url_of(command: str | None) -> str:
 
 def database_sentence(error: DBAPIError, setting: str) -> str:
     state = sqlstate(error)
-    notes = getattr(error, "__notes__", [])  # In a revision, its name.
+    notes = getattr(error, "__notes__", [])  # The runner adds the revision that failed.
     reason = ". ".join([*notes, first_line(error.orig)])
     violated = state[:2] == errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION
     if violated and (key := error.orig.diag.message_detail):  # type: ignore[union-attr]

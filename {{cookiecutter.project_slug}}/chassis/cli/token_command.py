@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import click
 
-from chassis.bootstrap import application_without_database
+from chassis.cli.openapi_commands import application_without_database
 from chassis.cli.parameters import Duration
 from chassis.project import current_project
 from chassis.settings import DEVELOPMENT, ConfigError, Settings, load_config
@@ -44,7 +44,7 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
 
 
 def _stored(kind: type[Settings]) -> Settings:
-    """The settings. Raise ConfigError unless they let the service accept development tokens."""
+    """The settings. Raise ConfigError unless the service accepts development tokens."""
     stored = load_config(kind, complete=False)
     if stored.environment != DEVELOPMENT:
         raise ConfigError("This command works in development only; in production, ask JWT_ISSUER.")

@@ -9,7 +9,7 @@ from chassis.core.request_scope import current_scope
 def require(entity_id: UUID, version: int, entity: object = None) -> None:
     """Raise PreconditionFailedError if the caller expects another version of this entity.
 
-    `entity` is the stored one; None if somebody changed it since, or the caller has only its id.
+    `entity` is the stored one, or None; with None, only the versions are compared.
     """
     attempt = current_scope().attempt
     if attempt is None or attempt.expects is None or entity_id != attempt.entity_id:

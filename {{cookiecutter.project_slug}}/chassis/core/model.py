@@ -82,8 +82,8 @@ def declarations(kind: type) -> dict[str, Declaration]:
 @cache
 def _declared(kind: Any) -> dict[str, Declaration]:
     hints = get_type_hints(kind, include_extras=True)
-    declarations = {name: _declaration(hint) for name, hint in hints.items()}
-    return {name: one for name, one in declarations.items() if one}
+    every = {name: _declaration(hint) for name, hint in hints.items()}
+    return {name: one for name, one in every.items() if one}
 
 
 def _declaration(hint: Any) -> Declaration | None:

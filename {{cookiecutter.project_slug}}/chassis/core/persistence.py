@@ -35,7 +35,10 @@ class Clock(Protocol):
 
 
 class Repository(ABC, Generic[Entity]):
-    """A collection of entities. It hands out copies: a change is stored by `save` only."""
+    """A collection of entities. It hands out copies: a change is stored by `save` only.
+
+    What `add`, `save` or `remove` refuses, other than an old version, ends the unit of work.
+    """
 
     @abstractmethod
     def where(self, **values: Any) -> Self:

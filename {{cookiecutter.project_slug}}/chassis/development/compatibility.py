@@ -44,7 +44,7 @@ VERSIONS = Path("migrations", "versions")
 
 
 @click.command()
-@click.option("--base", required=True, metavar="REF", help="The running release.")
+@click.option("--base", "--against", required=True, metavar="REF", help="The running release.")
 def compat(base: str) -> None:
     """Try both releases on the schemas that they share during a deployment.
 
@@ -120,7 +120,7 @@ def _names(revisions: list[Revision]) -> str:
 
 
 def _tests(project: Path) -> str | None:
-    """Run the tests, and return those that failed."""
+    """Run the tests. Return the failures or the end of the output; None if all pass."""
     result = _python(project, "-c", RUN_TESTS)
     failed = [line for line in result.stderr.splitlines() if line.startswith(("FAIL:", "ERROR:"))]
     return "\n".join(failed) or result.stderr[-2000:] if result.returncode else None

@@ -43,7 +43,7 @@ def read_revisions(versions: Path | None = None) -> list[Revision]:
     """The revisions of the project, the newest last. Raise RevisionsError if they branch."""
     versions = versions or current_project().versions
     if not versions.parent.is_dir():
-        raise RevisionsError(f"There is no folder {versions.parent}, where the revisions are.")
+        raise RevisionsError(f"There is no folder {versions.parent} for the revisions.")
     paths = (path for path in sorted(versions.glob("*.py")) if _may_be_one(path))
     revisions = [one for path in paths if (one := _read(path))]
     after: dict[str | None, Revision] = {}

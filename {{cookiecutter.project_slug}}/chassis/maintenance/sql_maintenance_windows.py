@@ -177,11 +177,12 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         except MutexHeldError:
             with self._beside() as (connection, log):
                 window = current_window(connection)
-                touched = window and window.is_open and not _is_untouched(connection, window.id)
+                if window and window.is_open and _is_untouched(connection, window.id):
+                    return _end(connection, log, accept_schema, window_id)
                 # Another command may have ended the window in between.
-                if touched and (left := current_window(connection)) and left.is_open:
+                if (left := current_window(connection)) and left.is_open:
                     raise
-                return _end(connection, log, accept_schema, window_id)
+                raise NotFoundError("No window is open.") from None
 
     def extend(self, lasts: timedelta) -> Window:
         """Change the end of a window that was opened by hand, counted from now. Needs no mutex."""

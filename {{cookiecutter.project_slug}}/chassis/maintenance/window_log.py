@@ -154,7 +154,7 @@ class WindowLog:
         self._by = {"actor": actor, "source": source}
 
     def insert(self, kind: str, mode: MaintenanceMode, phase: WindowPhase, **others: Any) -> int:
-        """`given` are message, starts_at, lasts, expires_after, from_revision, target_revision."""
+        """`others` are message, starts_at, lasts, expires_after, from_revision, target_revision."""
         values = {"kind": kind, "mode": mode, "phase": phase} | NOTHING_GIVEN | others
         identity: int = self._connection.execute(INSERT, values).scalar_one()
         self.note(identity, phase, f"{mode} {values['message']}".strip())

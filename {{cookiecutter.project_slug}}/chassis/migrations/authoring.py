@@ -3,7 +3,9 @@
 import re
 import shlex
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from textwrap import indent
 
@@ -110,7 +112,8 @@ class Author:
         script.downgrade_ops = ops.DowngradeOps(reversed_operations(part.operations))
         configured = MigrationContext.configure(connection, opts=RENDERING)
         context.run_no_autogenerate((), configured)
-        [written] = context.generate_scripts()
+        with redirect_stdout(StringIO()):  # Alembic reports each hook.
+            [written] = context.generate_scripts()
         if written is None:
             raise AssertionError
         return written.path

@@ -78,7 +78,7 @@ class Verdict:
 
 
 class FindingsError(Exception):
-    """Revisions that were checked or written have mistakes."""
+    """A written revision fails, or leaves differences that have to be written by hand."""
 
 
 def check_revisions(url: str, scripts: ScriptDirectory, metadata: MetaData) -> list[Verdict]:

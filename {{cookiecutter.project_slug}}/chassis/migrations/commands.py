@@ -43,6 +43,9 @@ from chassis.project import current_project
 
 Change = tuple[str | None, str | None]  # The revisions before and after.
 BEHIND = "Target database is not up to date."
+DIFFERENT = (
+    "The revisions do not make what the models have: {}. `python manage.py db migrate` writes one."
+)
 UNTRIED = (
     "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
     "constraints, enums, sequences and defaults were not compared, and the file declares the most."
@@ -180,7 +183,7 @@ class Migrations:
                 return wrong
             made = catalog(scratch)
             if texts := compare(made, wanted_by(scratch, current_project().metadata)).texts:
-                wrong.append(f"The revisions do not make what the models have: {'; '.join(texts)}")
+                wrong.append(DIFFERENT.format("; ".join(texts)))
             if write:
                 wrong += self._measure(scratch, scripts, verdicts)
         with self._connection() as connection:

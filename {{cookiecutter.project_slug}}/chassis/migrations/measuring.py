@@ -1,6 +1,7 @@
 """Writes measurements of revisions into their files, for the operators who apply them."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from chassis.maintenance.declarations import MEASURED, checksum_of
 from chassis.migrations.footprint import Footprint, footprint
 
 AFTER = "\nphase = "
+TABLES = re.compile(r"(^ {8}.*\n)+", re.MULTILINE)
 
 
 def downgrades(connection: Connection, scripts: Iterable[Script]) -> Iterator[Footprint]:
@@ -23,17 +25,29 @@ def downgrades(connection: Connection, scripts: Iterable[Script]) -> Iterator[Fo
 
 
 def write_measurements(path: Path, up: Footprint, down: Footprint | None) -> bool:
-    """Write the measurements; return whether the file has changed."""
+    """Write the measurements; return whether the file has changed.
+
+    Another order of the tables is no change: a released revision stays as it is.
+    """
     source = path.read_text("utf-8")
     bare = MEASURED.sub("", source)
     before, phase, after = bare.partition(AFTER)
     line, end, rest = after.partition("\n")
     if not phase:
         return False  # The file declares nothing; `db check` reports that.
-    text = f"{before}{phase}{line}{end}{_block(checksum_of(bare), up, down)}{rest}"
-    if text != source:
+    text = _in_order(f"{before}{phase}{line}{end}{_block(checksum_of(bare), up, down)}{rest}")
+    if has_changed := text != _in_order(source):
         path.write_text(text, "utf-8")
-    return text != source
+    return has_changed
+
+
+def _in_order(source: str) -> str:
+    """Sort the tables of each direction."""
+
+    def in_order(lines: re.Match[str]) -> str:
+        return "".join(sorted(lines[0].splitlines(keepends=True)))
+
+    return MEASURED.sub(lambda block: TABLES.sub(in_order, block[0]), source)
 
 
 def _block(checksum: str, up: Footprint, down: Footprint | None) -> str:

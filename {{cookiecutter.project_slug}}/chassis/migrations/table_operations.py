@@ -79,9 +79,10 @@ def in_order(operations: Sequence[Operation]) -> list[Operation]:
 
 
 def _with_drops_last(operations: Sequence[Operation]) -> list[Operation]:
-    """Put drops of tables last, each before those that it refers to, with all of its operations.
+    """Put drops of tables last, a table before those that it refers to.
 
-    A circle is opened by a drop of its keys, which comes first.
+    The other operations on a dropped table stay with its drop. In a circle of tables, the keys to
+    one of them are dropped first.
     """
     left = {relation_of(one): _table(one) for one in operations if isinstance(one, ops.DropTableOp)}
     opened: list[Operation] = []

@@ -43,8 +43,8 @@ class WindowCollector(Collector):
             "maintenance_window_open", "Whether a window of this mode is open.", labels=["mode"]
         )
         for mode in (MaintenanceMode.READ_ONLY, MaintenanceMode.FULL):
-            is_this = self._window is not None and self._window.mode is mode
-            is_open.add_metric([mode], int(is_this))
+            has_mode = self._window is not None and self._window.mode is mode
+            is_open.add_metric([mode], int(has_mode))
         yield is_open
         seconds = 0.0
         if self._window:

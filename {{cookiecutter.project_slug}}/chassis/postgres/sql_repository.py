@@ -149,7 +149,8 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def entities(self, statement: Statement, **values: Any) -> list[Entity]:
         """The entities of this repository that a query finds.
 
-        The query has to select the table's columns by their names.
+        The query has to select the table's columns by their names. What `where` leaves out is
+        taken from its result, so a query with a LIMIT needs these conditions itself.
         """
         entities = self._entities(statement.rows(self._connection, values))
         return [one for one in entities if self._has(one)]
@@ -211,7 +212,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
         return entities
 
     def _rows(self, child: Children, entity: Entity) -> list[tuple[Any, ...]]:
-        """The rows of a list; the entity gets its ids as they will be read."""
+        """The rows of a list. The entity gets single values (ids) as a read returns them."""
         rows = child.rows(self._table, entity)
         if child.of is None:
             setattr(entity, child.field, child.made(self._table, rows))
@@ -242,7 +243,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
     def _require_own(self, entity: Entity) -> None:
         if not self._has(entity):
-            raise ValueError(f"This repository has only entities where {self._only}.")
+            raise ValueError(f"It has entities of another {' and '.join(self._only)}.")
 
     def _references(self) -> dict[Table, str | None]:
         """The written tables, each with the field of its list."""

@@ -57,7 +57,7 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
 
 
 def is_usual_schema(schema: marshmallow.Schema) -> bool:
-    """Whether it writes one object, by its fields alone."""
+    """Whether the schema writes one object, by its fields alone."""
     hooked = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001
     return not (schema.many or hooked or _overrides(schema, marshmallow.Schema, SCHEMA_METHODS))
 
@@ -67,7 +67,7 @@ def _overrides(one: object, kind: type, methods: Iterable[str]) -> bool:
 
 
 def is_usual(field: Field[Any]) -> bool:
-    """Whether it writes the attribute with its name, or nothing."""
+    """Whether the field writes the attribute with its name, or nothing."""
     dotted = field.attribute is not None and "." in field.attribute
     if dotted or _overrides(field, Field, FIELD_METHODS):
         return False

@@ -36,6 +36,8 @@ class Draft:
             raise Refusal(f"{path} is not UTF-8. Nothing was written.") from error
 
     def create(self, path: str, text: str) -> None:
+        if path in self.texts:
+            raise Refusal(f"Two of these resources would have {path}. Choose another name.")
         if self.find(path) is not None:
             raise Refusal(f"{path} exists already. Nothing was written.")
         self.texts[path] = text

@@ -11,14 +11,18 @@ import sys
 from dataclasses import asdict, dataclass
 
 from chassis.development.generate.draft import Draft
-from chassis.development.generate.generated_revisions import format_files, new_revision, wrapped
+from chassis.development.generate.generated_revisions import (
+    format_files,
+    literal,
+    new_revision,
+    wrapped,
+)
 from chassis.development.generate.kinds import quoted
 from chassis.development.generate.later import Addition
 from chassis.development.generate.places import VERSIONS, entity_file, table_file
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resource_code import attribute, indexed
 
-PLAIN = {"int", "decimal", "bool"}
 NOT_APPLIED = "Target database is not up to date"
 HEAD = '''"""{message}"""
 
@@ -93,7 +97,8 @@ def _is_new(line: bytes, addition: Addition) -> bool:
 def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
     """Give the column a default, for its rows and for the release that does not know it yet."""
     column = re.compile(rf'(sa\.Column\(\s*"{addition.field.name}",.*?)nullable=True', re.DOTALL)
-    default = f"nullable=False, server_default=sa.text({quoted(_literal(addition))})"
+    value = quoted(literal(addition.field, addition.rows))
+    default = f"nullable=False, server_default=sa.text({value})"
     for path in (draft.root / VERSIONS / name for name in names):
         text = path.read_text("utf-8")
         changed, count = column.subn(lambda match: f"{match[1]}{default}", text, count=1)
@@ -102,15 +107,6 @@ def _give_default(draft: Draft, names: list[str], addition: Addition) -> None:
             format_files(draft.root, [path])
             return
     raise Refusal(f"No revision adds {addition.field.name}; nothing was written.")
-
-
-def _literal(addition: Addition) -> str:
-    """A value as SQL."""
-    if addition.field.kind.type in PLAIN:
-        return addition.rows
-    # An unescaped colon would begin a parameter.
-    quoted = addition.rows.replace("'", "''").replace(":", "\\:")
-    return f"'{quoted}'"
 
 
 def _indexes(addition: Addition) -> list[tuple[list[str], bool]]:
@@ -135,7 +131,8 @@ def _index(draft: Draft, below: str, table: str, columns: list[str], *, unique: 
 def _contract(draft: Draft, below: str, addition: Addition) -> str:
     """Write the contract revision, for the time when no earlier release runs."""
     table, name = addition.resource.plural, addition.field.name
-    restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {_literal(addition)}"
+    value = literal(addition.field, addition.rows)
+    restore = f"ALTER TABLE {table} ALTER {name} SET DEFAULT {value}"
     revision = Revision(
         message=f"Leave {name} of {table} to the code",
         upgrade=f'op.alter_column("{table}", "{name}", server_default=None)',
@@ -164,4 +161,5 @@ def _require_no_findings(draft: Draft) -> None:
         raise Refusal(f"`manage.py db check` failed; nothing was written. {result.stderr.strip()}")
     findings = json.loads(result.stdout)
     if wrong := [one for one in findings if not one.startswith(NOT_APPLIED)]:
-        raise Refusal(f"`manage.py db check` says: {' '.join(wrong)} Nothing was written.")
+        sentences = ". ".join(one.rstrip(".") for one in wrong)
+        raise Refusal(f"`manage.py db check` says: {sentences}. Nothing was written.")

@@ -107,10 +107,10 @@ def resources(*, file: Path, no_migration: bool, dry_run: bool, as_json: bool) -
 @generate.command()
 @click.argument("name")
 @click.argument("source", metavar="FIELD")
-@click.option("--backfill", default="", help="The value for existing rows.")
+@click.option("--backfill", help="The value for existing rows.")
 @dry_run_option
 @json_option
-def field(*, name: str, source: str, backfill: str, dry_run: bool, as_json: bool) -> None:
+def field(*, name: str, source: str, backfill: str | None, dry_run: bool, as_json: bool) -> None:
     """Add a field to an existing resource, with revisions that expand and contract.
 
     \b
@@ -202,7 +202,7 @@ def destroy_field(*, name: str, column: str, force: bool, dry_run: bool) -> None
 
 def _take_back(names: Iterable[str], *, force: bool, dry_run: bool) -> None:
     draft = Draft(current_project().root)
-    ended = [one for name in names for one in take_back(draft, name, force=force)]
+    ended = [one for name in dict.fromkeys(names) for one in take_back(draft, name, force=force)]
     if dry_run:
         click.echo(draft.diff(), nl=False)
         return

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,15 +17,19 @@ from sqlalchemy import Connection, text
 
 from chassis.bootstrap import load_config_with_database
 from chassis.development.generate.draft import Draft
+from chassis.development.generate.grammar import read_field
+from chassis.development.generate.kinds import quoted
 from chassis.development.generate.places import OPENAPI, VERSIONS
 from chassis.development.generate.receipt import Receipt, hashed_revision, receipts
 from chassis.development.generate.refusal import Refusal
+from chassis.development.generate.resource import Field
 from chassis.maintenance.revisions import read_revisions, revision_of
 from chassis.postgres.engines import unpooled_engine
 from chassis.project import current_project
 from chassis.settings import load_config
 
 LINE_LENGTH, PIECE = 100, 76
+PLAIN = {"int", "decimal", "bool"}
 
 
 def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None) -> None:
@@ -35,7 +40,8 @@ def write(draft: Draft, made: list[Receipt], add: Callable[[], list[str]] | None
             _store(draft, receipt, revisions)
         click.echo(f"Writing {OPENAPI} …", err=True)
         manage(draft.root, "openapi", "write")
-    _report(draft, [f"wrote   {VERSIONS}/{name}" for name in revisions])
+    paths = (OPENAPI, *(f"{VERSIONS}/{name}" for name in revisions))
+    _report(draft, [f"wrote   {path}" for path in paths])
     if revisions:
         click.echo("Read the revision, then: python manage.py db upgrade")
 
@@ -75,6 +81,15 @@ def new_revision(root: Path, message: str, *options: str) -> list[str]:
     return [file.name for file in new]
 
 
+def literal(field: Field, text: str) -> str:
+    """A value as SQL."""
+    if field.kind.type in PLAIN:
+        return text
+    # An unescaped colon would begin a parameter.
+    quoted = text.replace("'", "''").replace(":", "\\:")
+    return f"'{quoted}'"
+
+
 def format_files(root: Path, files: list[Path]) -> None:
     for command in (("check", "--select", "F401,I", "--fix"), ("format",)):
         ruff = [sys.executable, "-m", "ruff", *command, "--quiet", *map(str, files)]
@@ -105,7 +120,7 @@ def manage(root: Path, *arguments: str) -> str:
     )
     if result.returncode:
         reason = (result.stderr or result.stdout).strip().removeprefix("Error: ")
-        raise Refusal(f"`manage.py {' '.join(arguments)}` failed; nothing was written. {reason}")
+        raise Refusal(f"`manage.py {shlex.join(arguments)}` failed; nothing was written. {reason}")
     return result.stdout
 
 
@@ -153,11 +168,35 @@ def _replaced(draft: Draft, way: Way, ended: list[Receipt]) -> list[str]:
     if way.contract:
         accepted = [part for one in ended for part in ("--accept-drop", one.title)]
         whole = [one for one in ended if one.kind == ended[-1].kind]
-        return new_revision(draft.root, _message("Remove", whole), *accepted)
+        revisions = new_revision(draft.root, _message("Remove", whole), *accepted)
+        if [one for one in ended if one.kind == "field" and _fill_again(draft, revisions, one)]:
+            check = [sys.executable, "manage.py", "db", "check"]  # Measures the changed downgrade.
+            subprocess.run(check, cwd=draft.root, capture_output=True, check=False)
+        return revisions
     revisions = added(draft, way.share)
     for receipt in way.share:
         _store(draft, receipt, revisions)
     return revisions
+
+
+def _fill_again(draft: Draft, names: list[str], receipt: Receipt) -> bool:
+    """Let the downgrade give the rows of a required field the value that they were given first."""
+    field = read_field(receipt.description["source"])
+    default = f"server_default=sa.text({quoted(literal(field, receipt.description['rows']))})"
+    column = re.compile(
+        rf'(op\.add_column\(\s*"{receipt.table}",\s*sa\.Column\(\s*"{field.name}",.*?'
+        r"nullable=False)(,?\s*\),?\s*\)\n)",
+        re.DOTALL,
+    )
+    restore = f'    op.alter_column("{receipt.table}", "{field.name}", server_default=None)\n'
+    for path in (draft.root / VERSIONS / name for name in names):
+        text = path.read_text("utf-8")
+        changed = column.sub(lambda match: f"{match[1]}, {default}{match[2]}{restore}", text)
+        if changed != text:
+            path.write_text(changed, "utf-8", newline="\n")
+            format_files(draft.root, [path])
+            return True
+    return False
 
 
 def _way(draft: Draft, ended: list[Receipt]) -> Way:

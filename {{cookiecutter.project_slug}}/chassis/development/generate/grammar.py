@@ -54,7 +54,9 @@ def default_of(kind: Kind, name: str, text: str) -> str:
     try:
         return kind.default(text)
     except ValueError as error:
-        raise Refusal(f"{name}: {error}") from error
+        is_late = text.rpartition(":")[2] in MODIFIERS
+        order = " Write modifiers before the default." if is_late else ""
+        raise Refusal(f"{name}: {error}{order}") from error
 
 
 def join_advice(name: str, arguments: list[str]) -> str:

@@ -35,7 +35,7 @@ class Addition:
         return not self.field.optional
 
 
-def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
+def read_addition(draft: Draft, name: str, source: str, rows: str | None) -> Addition:
     """Read a field. Raise Refusal if the resource cannot have it."""
     tables = tables_of(draft)
     if name not in tables:
@@ -44,29 +44,28 @@ def read_addition(draft: Draft, name: str, source: str, rows: str) -> Addition:
     if field.kind.target and field.kind.target not in tables:
         raise Refusal(f"{field.name} refers to {field.kind.target}, which is not there.")
     resource = _resource(draft, name, tables, field)
-    if rows and (field.optional or field.default):
-        raise Refusal("--backfill is for a field that is neither optional nor has a default.")
-    if not (field.optional or field.default or rows):
-        raise Refusal(
-            f"{tables[name]} may have rows, and {field.name} is required: give it a default "
-            f"({source}=…), make it optional, or say what those rows get: --backfill VALUE"
-        )
-    if field.has("unique") and (rows or field.default):
+    if field.kind.target and not field.optional:
+        raise Refusal(f"{field.name}: existing rows refer to nothing. Make it optional.")
+    if field.has("unique") and not field.optional:
         raise Refusal(
             f"{field.name}: existing rows would all get the same value, and unique forbids that. "
             "Make it optional, and fill it; a later revision can require it."
         )
-    if field.kind.target and not field.optional:
-        raise Refusal(f"{field.name}: existing rows refer to nothing. Make it optional.")
+    if rows is not None and (field.optional or field.default):
+        raise Refusal("--backfill is for a field that is neither optional nor has a default.")
+    if rows is None and not (field.optional or field.default):
+        raise Refusal(
+            f"{tables[name]} may have rows, and {field.name} is required: give it a default "
+            f"({source}=…), make it optional, or say what those rows get: --backfill VALUE"
+        )
     if field.has("sort"):
         raise Refusal(
             f"{field.name}: sort is a change of a line. Leave it out, and add by hand, to the sort "
             f'of {name}Query, "{field.name}", and to the table Index(None, "{field.name}", "id").'
         )
-    text = rows or field.default_text
-    if text:
-        default_of(field.kind, field.name, text)
-    return Addition(resource=resource, field=field, rows=text)
+    if rows is not None:
+        default_of(field.kind, field.name, rows)
+    return Addition(resource=resource, field=field, rows=rows or field.default_text)
 
 
 def _resource(draft: Draft, name: str, tables: dict[str, str], field: Field) -> Resource:

@@ -8,9 +8,10 @@ from chassis.development.generate.grammar import operations_of, read_resource
 from chassis.development.generate.refusal import Refusal
 from chassis.development.generate.resource import Resource
 
-LISTS = {"--operations", "--unique"}
-TEXTS = {"--plural", "--under"}
-SWITCHES = {"--owned", "--public", "--timestamps"}
+LISTS = {"--operations": '["list", "read"]', "--unique": '["student,course"]'}
+TEXTS = {"--plural": '"entries"', "--under": '"Customer"'}
+SWITCHES = dict.fromkeys(("--owned", "--public", "--timestamps"), "true")
+EXAMPLES = {**LISTS, **TEXTS, **SWITCHES}
 
 
 def read_model(path: Path) -> list[Resource]:
@@ -54,8 +55,6 @@ def _option(name: str, value: object) -> tuple[str, Any]:
         if name == "--operations":
             return key, operations_of(words)
         return key, tuple(tuple(names.split(",")) for names in words)
-    every = ", ".join(sorted(SWITCHES | TEXTS | LISTS))
-    raise Refusal(
-        f'{name} = {value!r}: there are {every}; as "--owned" = true, "--plural" = "entries", '
-        '"--operations" = ["list", "read"], "--unique" = ["student,course"].'
-    )
+    if name in EXAMPLES:
+        raise Refusal(f'{name} = {value!r}: write "{name}" = {EXAMPLES[name]}, say.')
+    raise Refusal(f"There is no option {name}; there are {', '.join(sorted(EXAMPLES))}.")

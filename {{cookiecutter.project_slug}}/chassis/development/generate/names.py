@@ -114,7 +114,7 @@ def plural_of(singular: str) -> str:
     start, _, word = singular.rpartition("_")
     if word in WITHOUT_PLURAL:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")
-    if PLURAL.search(word) and word not in IRREGULAR:
+    if (PLURAL.search(word) or word in IRREGULAR.values()) and word not in IRREGULAR:
         raise Refusal(
             f"{word} looks like a plural. Write the singular; if it is one, add --plural."
         )

@@ -27,6 +27,8 @@ def take_back(draft: Draft, name: str, *, force: bool) -> list[Receipt]:
         )
     if not receipt:
         raise Refusal(f"{name} was not generated: there is no receipt of it in .generated.")
+    if receipt.name != name:
+        raise Refusal(f"There is no {name}. Did you mean {receipt.name}?")
     _require_unreferred(draft, receipt)
     ended = [one for one in receipts(draft) if one.name.startswith(f"{name}.")]
     ended = [*sorted(ended, key=lambda one: sorted(one.revisions), reverse=True), receipt]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from threading import RLock
 from types import MappingProxyType
-from typing import Any, Self, get_type_hints
+from typing import Any, NoReturn, Self, get_type_hints
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
@@ -43,7 +43,7 @@ class StoppedClock(Clock):
 
 
 class _UniqueViolationError(Exception):
-    """Ends the unit of work, as in a database; the names are those of the fields."""
+    """A unique value exists already; the names are those of the fields."""
 
 
 class MemoryRepository(Repository[Entity]):
@@ -68,6 +68,8 @@ class MemoryRepository(Repository[Entity]):
         self._tables: Mapping[str, Any] = tables or {}
         self._clock = clock or StoppedClock()
         self._only: dict[str, Any] = {}
+        # The unit of work ends with the first of these, even if its block goes on.
+        self.refusals: list[Exception] = []
 
     def where(self, **values: Any) -> Self:
         narrowed = copy(self)
@@ -119,7 +121,7 @@ class MemoryRepository(Repository[Entity]):
         if not _has(entity, self._only):
             raise ValueError("This repository has only other entities.")
         if entity.id in self._entities:
-            raise _UniqueViolationError("id")
+            self._refuse(_UniqueViolationError("id"))
         self._stamp(entity, "created_at", "updated_at")
         self._require_storable(entity)
         self._store(entity)
@@ -136,7 +138,10 @@ class MemoryRepository(Repository[Entity]):
         self._require_unchanged(entity)
         if self._table is not None:
             metadata = self._metadata or self._table.metadata
-            _release(self._table, entity.id, self._tables, metadata)
+            try:
+                _release(self._table, entity.id, self._tables, metadata)
+            except ConflictError as error:
+                self._refuse(error)
         del self._entities[entity.id]
 
     def _require_storable(self, entity: Entity) -> None:
@@ -145,13 +150,18 @@ class MemoryRepository(Repository[Entity]):
             if None not in values.values() and any(
                 _has(one, values) for one in self._entities.values() if one.id != entity.id
             ):
-                raise _UniqueViolationError(*names)
+                self._refuse(_UniqueViolationError(*names))
         for key in self._table.foreign_key_constraints if self._table is not None else ():
             name, others = key.column_keys[0], self._tables.get(key.referred_table.name, {})
             value = getattr(entity, name)
             if value is not None and value not in others:
                 kind = key.referred_table.name
-                raise ValidationError(f"{name}: None of the {kind} has this id.", field=name)
+                reason = f"{name}: None of the {kind} has this id."
+                self._refuse(ValidationError(reason, field=name))
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        self.refusals.append(error)
+        raise error
 
     def _store(self, entity: Entity) -> None:
         _settle_ids(entity)
@@ -258,6 +268,7 @@ class MemoryUnitOfWork(Transaction):
         self._tables = tables
         self._factory = factory
         self._read_only = read_only
+        self.refusals: list[Exception] = []
         own = get_type_hints(current_project().unit_of_work_type)
         for name in own.keys() - get_type_hints(Transaction):
             setattr(self, name, self.repository(name))
@@ -272,7 +283,9 @@ class MemoryUnitOfWork(Transaction):
         twin: type[MemoryRepository[Any]] = factory.twins.get(name, MemoryRepository)
         # Writing through a proxy raises TypeError.
         stored = MappingProxyType(entities) if self._read_only else entities
-        return twin(stored, table, self._tables, factory.clock, factory.metadata)
+        made = twin(stored, table, self._tables, factory.clock, factory.metadata)
+        made.refusals = self.refusals
+        return made
 
 
 class MemoryIdempotentTransaction(IdempotentTransaction):
@@ -322,6 +335,8 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
                 work = MemoryUnitOfWork(tables, self, read_only=read_only)
                 work.hooks = None if read_only else hooks
                 yield work
+                for refusal in work.refusals:
+                    raise refusal
         except _UniqueViolationError as error:
             raise DuplicateError("It exists already.", fields=error.args) from error
         finally:

@@ -50,9 +50,9 @@ def _find() -> tuple[str, str]:
     for name, start in {"docker": _docker, "embedded": _embedded}.items():
         if wanted in {None, "", name}:
             try:
-                return start(), "; not ".join([name, *failures])
+                return start(), ", as ".join([name, *failures])
             except Exception as error:  # After any error of Docker, the embedded one may work.
-                failures.append(f"{name}: {_reason(error)}")
+                failures.append(f"{name} does not work here ({_reason(error)})")
     choices = "TEST_DATABASE is docker or embedded"
     sys.exit(f"tests: there is no PostgreSQL: {'; '.join(failures) or choices}")
 

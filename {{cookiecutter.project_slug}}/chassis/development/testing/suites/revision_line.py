@@ -1,4 +1,4 @@
-"""The project's revisions make what the models have; each goes up, down and up again."""
+"""The revisions make what the models have; each reversible one goes up, down and up again."""
 
 from typing import Any
 from unittest import TestCase

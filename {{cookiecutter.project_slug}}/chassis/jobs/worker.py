@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from socket import gethostname
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,7 @@ def run_worker(
     worker = app.Worker(
         concurrency=config.job_processes,
         pool="prefork",
-        hostname=f"{config.name}@%h",
+        hostname=f"{config.name}@{gethostname()}",
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

@@ -26,7 +26,7 @@ from chassis.development.testing.postgres_server import server
 print(server().url.render_as_string(hide_password=False), flush=True)
 sys.stdin.read()
 """
-SECONDS = 60  # Seconds; a test that takes longer counts as failed.
+SECONDS = 60  # For a module; one that takes longer counts as failed.
 
 
 @dataclass(slots=True)
@@ -104,10 +104,10 @@ class Project:
                 env=self.environment,
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=SECONDS * len(tests),
             )
         except subprocess.TimeoutExpired:
-            return f"{tests[0]} does not end"
+            return f"{', '.join(tests)}: no end within {SECONDS * len(tests)} s"
         if result.returncode == 0:
             return None
         found = re.search(r"^(?:FAIL|ERROR): (\w+) \(([\w.]+)", result.stderr, re.MULTILINE)
@@ -133,13 +133,11 @@ def mutate(original: Path, only: str) -> int:
     chosen = [mutation for mutation in mutations() if only in mutation.what]
     with temporary_folder("mutations") as folder:
         project = Project(original, folder)
-        for (
-            mutation
-        ) in chosen:  # Mutations that no longer fit the code end the run before any is tried.
+        for mutation in chosen:  # One that no longer fits the code ends the run before any is tried.
             mutation.applied((project.folder / mutation.path).read_text("utf-8"))
         with project.server():
             if failed := project.failure(*sorted({mutation.tests for mutation in chosen})):
-                sys.exit(f"Without a mutation, too, {failed} fails.")
+                sys.exit(f"Tests fail without a mutation, too: {failed}")
             survivors = sum(project.survivor(mutation) for mutation in chosen)
     print(f"{len(chosen) - survivors} of {len(chosen)} noticed")
     return 1 if survivors or not chosen else 0

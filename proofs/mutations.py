@@ -133,7 +133,7 @@ def mutate(original: Path, only: str) -> int:
     chosen = [mutation for mutation in mutations() if only in mutation.what]
     with temporary_folder("mutations") as folder:
         project = Project(original, folder)
-        for mutation in chosen:  # One that no longer fits the code ends the run before any is tried.
+        for mutation in chosen:  # One that no longer fits the code ends the run at once.
             mutation.applied((project.folder / mutation.path).read_text("utf-8"))
         with project.server():
             if failed := project.failure(*sorted({mutation.tests for mutation in chosen})):

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine
 
 from chassis.migrations import migration_rules
 from chassis.migrations.check import Verdict, check_revisions, declare
 from chassis.migrations.commands import migration_scripts
+from chassis.migrations.footprint import ACTIVITY
 from chassis.project import current_project
 from support.command_line import CommandLineTestCase
 from support.revisions import AFRESH, RevisionsTestCase
@@ -53,6 +54,18 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
 
     def verdict(self) -> Verdict:
         return self.verdicts()[-1]
+
+    def test_a_scan_counts_before_and_after_postgresql_adds_it_up(self) -> None:
+        engine = create_engine(self.database_url, isolation_level="AUTOCOMMIT")
+        self.addCleanup(engine.dispose)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TEMP TABLE counted (id integer)")
+            oid = connection.exec_driver_sql("SELECT 'counted'::regclass::oid").scalar_one()
+            for number, flush in enumerate(("", "SELECT pg_stat_force_next_flush()")):
+                connection.exec_driver_sql("SELECT * FROM counted")
+                connection.exec_driver_sql(flush or "SELECT")
+                row = connection.execute(ACTIVITY, {"oids": [oid]}).one()
+                self.assertEqual(row.scans, number + 1, flush)
 
     def test_each_needs_what_its_locks_scans_and_rewrites_say(self) -> None:
         cases: tuple[tuple[Any, ...], ...] = (

@@ -20,9 +20,13 @@ from chassis.migrations.shapes import shape_effects
 from chassis.migrations.snapshot import Snapshot
 
 # Also for objects that were dropped in this transaction.
+# What a session did is pending at first (xact). Between two transactions, at a time of its own,
+# PostgreSQL adds this to the shared counts.
+# https://www.postgresql.org/docs/current/monitoring-stats.html
 ACTIVITY = text("""
-    SELECT oid, pg_stat_get_xact_numscans(oid) AS scans,
-        pg_stat_get_xact_tuples_inserted(oid) AS inserted FROM unnest(CAST(:oids AS oid[])) AS oid
+    SELECT oid, pg_stat_get_numscans(oid) + pg_stat_get_xact_numscans(oid) AS scans,
+        pg_stat_get_tuples_inserted(oid) + pg_stat_get_xact_tuples_inserted(oid) AS inserted
+    FROM unnest(CAST(:oids AS oid[])) AS oid
 """)
 LOCKS = text("""
     SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
@@ -134,7 +138,7 @@ def _effects(
 
 
 def _activity(connection: Connection, snapshot: Snapshot) -> dict[int, tuple[int, int]]:
-    """Return the scans and inserted rows of this transaction, for each table with its indexes."""
+    """Return all scans and inserted rows so far, for each table with its indexes."""
     oids = [*snapshot.relations, *snapshot.indexes]
     activity: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in connection.execute(ACTIVITY, {"oids": oids}):

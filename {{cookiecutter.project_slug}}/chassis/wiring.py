@@ -24,7 +24,7 @@ from dependency_injector.wiring import UnresolvedMarkerWarning
 from chassis.core.errors import CodeError
 
 # These rooms keep rows of their own.
-NEED_DATABASE = {"chassis.jobs": "Background jobs need", "chassis.storage": "Stored files need"}
+NEED_DATABASE = {"jobs": "Background jobs need", "storage": "Stored files need"}
 
 
 def wire(container: Container, *packages: ModuleType) -> None:
@@ -52,7 +52,7 @@ def _lacking(container: Container) -> Iterator[str]:
     provider = container.providers.get("unit_of_work")
     if provider is not None and getattr(provider, "provides", None) is None:
         for room, needing in NEED_DATABASE.items():
-            if find_spec(room):
+            if find_spec(f"chassis.{room}"):
                 yield f"{needing} the database: the container has no `unit_of_work`."
 
 

@@ -61,7 +61,7 @@ class RevisionsTest(TestCase):
 
     def test_a_folder_that_is_not_there_is_said(self) -> None:
         self.folder /= "migrations/versions"
-        self.assert_refused("There is no folder .*migrations, where")
+        self.assert_refused("There is no folder .*migrations for")
 
     def test_none_are_none(self) -> None:
         self.assertEqual(self.line(), [])

@@ -103,7 +103,7 @@ INJECT_ABOVE = both(
 )
 MARSHMALLOW = "import marshmallow"
 NOT_SERVED = "has no __init__.py, so products.py would not be served. Add an empty __init__.py"
-ADD_INJECT = "Add @inject as the last of its decorators, directly above `def`"
+ADD_INJECT = "Add @inject as the last decorator, directly above `def`"
 BIGGER = "make it one, or give the field bounds"
 TYPE_OF_JSON = "has to be of the type that JSON has for it"
 

@@ -235,7 +235,7 @@ def _require_free_port(host: str, port: int) -> None:
         reason = error.strerror or error
         raise click.ClickException(
             f"Cannot listen on {_in_url(host)}:{port} ({reason}). "
-            "Choose another with --host and --port: `make run PORT=8001`, say."
+            "Choose another address by --host or --port, or by `make run PORT=8001`."
         ) from error
 
 

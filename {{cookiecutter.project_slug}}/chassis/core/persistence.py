@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.core.commit_hooks import Action, CommitHooks
 from chassis.core.paging import PageQuery
 
-# Of a RuntimeError.
+# The text of a RuntimeError.
 NESTED = "A unit of work is open on this thread: end its block first, or pass its work on."
 STALE = "It was changed or removed by somebody else in the meantime."  # Of a ConflictError.
 

@@ -146,7 +146,7 @@ def _jobs(pipeline: str, jobs: dict[str, str]) -> Iterator[str]:
 
 
 def _resources(kustomization: Path) -> str:
-    """The name of a part of a rollout, and the kinds of the objects that it applies."""
+    """The name of a kustomization, and the kinds of its objects."""
     return f"{kustomization.name}<br/>{', '.join(dict.fromkeys(_kinds(kustomization)))}"
 
 

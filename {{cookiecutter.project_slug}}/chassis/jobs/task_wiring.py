@@ -31,5 +31,5 @@ def _require_injection(task: Task) -> None:
     if asks and not patched.has_callable(task.function):
         raise CodeError(
             f"{task.function.__module__}.{task.function.__name__} would not get its services. "
-            "Add @inject as the last of its decorators, directly above `def`."
+            "Add @inject as the last decorator, directly above `def`."
         )

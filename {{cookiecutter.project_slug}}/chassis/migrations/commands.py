@@ -96,8 +96,8 @@ def _require_readable(scripts: ScriptDirectory) -> None:
         if script is None or read != (script.revision, script.down_revision, phase):
             name = Path(script.path).name if script else read[0]
             raise CommandError(
-                f"{name} is not what its text says: write its `revision`, `down_revision` and "
-                '`phase` each as `name = "text"`, in migrations/versions.'
+                f"Alembic and a server read different values from {name}: write its `revision`, "
+                '`down_revision` and `phase` each as `name = "text"`, in migrations/versions.'
             )
 
 

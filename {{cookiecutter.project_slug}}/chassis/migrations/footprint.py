@@ -53,7 +53,8 @@ class Footprint:
     """The measurements. `locks`, `scanned` and `rewritten` are of earlier tables, by name."""
 
     effects: list[Effect]
-    dropped: list[tuple[str, str | None]] = field(default_factory=list)  # None: the table.
+    # Table and column; None stands for the whole table.
+    dropped: list[tuple[str, str | None]] = field(default_factory=list)
     locks: dict[str, str] = field(default_factory=dict)
     scanned: list[str] = field(default_factory=list)
     rewritten: list[str] = field(default_factory=list)

@@ -55,7 +55,7 @@ class Seat:
                 except BlockingIOError:
                     file.close()
                 else:
-                    self._file, self._number = file, str(number)  # Locked while open.
+                    self._file, self._number = file, str(number)  # The open file holds the lock.
                     break
         self._pid = os.getpid()
 

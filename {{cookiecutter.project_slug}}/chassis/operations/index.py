@@ -6,7 +6,7 @@ from flask import current_app, url_for
 
 from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-# `/` leads to openapi.json, which describes the API; so it is not part of the API itself.
+# `/` leads to openapi.json, which describes the API. So `/` is not part of the API itself.
 blueprint = UndocumentedBlueprint("index", __name__, url_prefix="")
 
 

@@ -97,7 +97,7 @@ def _type(rule: Rule) -> TypeEngine[Any]:
         if isinstance(rule, kind):
             made: TypeEngine[Any] = make(rule)
             return made
-    raise DeclarationError(f"{rule!r} has no type of column.")
+    raise DeclarationError(f"{rule!r} has no column type.")
 
 
 TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {

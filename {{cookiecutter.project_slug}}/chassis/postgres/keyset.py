@@ -90,7 +90,7 @@ def _column(table: Table, name: str) -> Column[Any]:
     if column is None:
         raise DeclarationError(
             f"A list sorts or filters {table.name} by {name!r}, and there is no such column: in "
-            f"its schema, name one of {', '.join(table.c.keys())}."
+            f"the list's schema, name one of {', '.join(table.c.keys())}."
         )
     return column
 

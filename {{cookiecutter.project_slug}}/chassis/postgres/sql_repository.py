@@ -77,8 +77,8 @@ def _finding(table: Table, names: tuple[str, ...]) -> Statement:
 class SqlRepository(Repository[Entity], Generic[Entity]):
     """A repository on a table whose columns have the names of the entity's fields.
 
-    A named repository declares the entity's `children`. Each such list is loaded with one more
-    statement, however many entities there are.
+    A subclass declares the lists of its entity in `children`. One more statement loads each of
+    these lists for all entities.
     """
 
     children: ClassVar[tuple[Children, ...]] = ()

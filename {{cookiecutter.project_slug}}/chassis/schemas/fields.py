@@ -208,8 +208,8 @@ def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
     declared = declarations(entity_type).get(name)
     if declared is None:
         raise DeclarationError(
-            f"{entity_type.__name__} has no field {name!r} with a rule: of those that it has, name "
-            f"one ({', '.join(declarations(entity_type))}), or give the schema a field of its own."
+            f"{entity_type.__name__} has no field {name!r} with a rule: name one "
+            f"({', '.join(declarations(entity_type))}), or give the schema a field of its own."
         )
     if declared.nullable:
         options.setdefault("allow_none", True)
@@ -222,7 +222,7 @@ def following(rule: rules.Rule, **options: Any) -> StrictField[Any]:
         if isinstance(rule, kind):
             made: StrictField[Any] = make(rule, options)
             return made
-    raise DeclarationError(f"{rule!r} has no field: give the schema one of its own.")
+    raise DeclarationError(f"No schema field fits {rule!r}: give the schema a field of its own.")
 
 
 def _decimal(rule: rules.Number, options: dict[str, Any]) -> Decimal:

@@ -41,7 +41,7 @@ def read_key_set(text: bytes) -> Sequence[PublicKey]:
         except Exception as error:  # The libraries raise all kinds of errors for malformed keys.
             _log.info("A key of the issuer's set is not used: %s", error)
     if not keys:
-        raise ValueError("The set has no usable key.")
+        raise ValueError("The key set has no usable key.")
     return keys
 
 

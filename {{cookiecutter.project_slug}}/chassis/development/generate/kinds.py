@@ -30,7 +30,7 @@ ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A type of fields. `values` are two examples in Python, `sent` the same in JSON if different.
+    """A type of fields. `values` are two examples in Python. `sent` has their JSON if it differs.
 
     The rule of the type rejects each of `broken`, in Python and in JSON. `default` converts the
     text of a default to Python. For a wrong text, `default` raises ValueError with a sentence.

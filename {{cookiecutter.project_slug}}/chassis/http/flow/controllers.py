@@ -68,7 +68,7 @@ def _require_served(controller: ModuleType) -> None:
     if not isinstance(getattr(controller, "blueprint", None), Blueprint):
         raise ControllerError(
             f"{controller.__name__} has no `blueprint`, so nothing in it would be served. Add "
-            'blueprint = Blueprint("…", __name__, url_prefix="/…"), or move it to another folder.'
+            'blueprint = Blueprint("…", __name__, url_prefix="/…"), or move the file elsewhere.'
         )
 
 
@@ -82,8 +82,8 @@ def require_injected(app: Flask) -> None:
             function = inspect.unwrap(view)
             raise ControllerError(
                 f"{function.__module__}.{function.__qualname__} would not get {missing}. Add "
-                "@inject as the last of its decorators, directly above `def`, and take `from "
-                "__future__ import annotations` out of that module if it is there."
+                "@inject as the last decorator, directly above `def`, and take `from __future__ "
+                "import annotations` out of the module if the module has this line."
             )
 
 

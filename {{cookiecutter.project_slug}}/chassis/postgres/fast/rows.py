@@ -11,7 +11,7 @@ from psycopg2.extensions import new_array_type, new_type
 
 from chassis.core.model import Value
 
-ENABLED = True  # Tests set False: then setattr makes entities, and psycopg2 UUIDs.
+ENABLED = True  # Tests set False: then setattr fills entities, and psycopg2 makes UUIDs.
 UUID_OID, UUID_ARRAY_OID = 2950, 2951
 # A function that names each field is the fastest, as in Python's dataclasses.
 MAKE = """

@@ -27,7 +27,7 @@ from src.config import Config
 from support.command_line import CommandLineTestCase
 
 MISCONFIGURED = 78
-NEEDING = [room for room in NEED_DATABASE if find_spec(room)]
+NEEDING = [room for room in NEED_DATABASE if find_spec(f"chassis.{room}")]
 SECONDS_TO_START = 180  # Generous, for a busy machine.
 CONTAINER = '''\
 from chassis import operations
@@ -185,7 +185,7 @@ class NoDatabaseTest(TestCase):
         for room, sentence in NEED_DATABASE.items():
             with (
                 self.subTest(room),
-                patch("chassis.wiring.find_spec", room.__eq__),
+                patch("chassis.wiring.find_spec", f"chassis.{room}".__eq__),
                 self.assertRaisesRegex(CodeError, f"{sentence} the database: .*`unit_of_work`"),
             ):
                 wire(Alone(), controllers)

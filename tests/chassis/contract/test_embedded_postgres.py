@@ -4,7 +4,9 @@ import stat
 import subprocess
 import sys
 import unittest
+from contextlib import redirect_stderr
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -14,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.postgres.embedded import (
     EmbeddedPostgresError,
+    _let_pass,
     start_embedded_postgres,
     stop_embedded_postgres,
 )
@@ -85,6 +88,17 @@ class EmbeddedPostgresTest(unittest.TestCase):
         mode = stat.S_IMODE(self.directory.parent.stat().st_mode)
         self.assertEqual(mode, 0o700 if os.geteuid() else 0o710)
         user.leave()
+
+    def test_its_user_may_enter_the_folders_behind_a_link(self) -> None:
+        parent = Path(self.enterContext(TemporaryDirectory()))
+        link = Path(self.enterContext(TemporaryDirectory()), "link")
+        (parent / "venv").mkdir(0o700)
+        link.symlink_to(parent / "venv")
+        with redirect_stderr(StringIO()) as told:
+            _let_pass(link / "program")
+        for folder in (parent, parent / "venv"):
+            self.assertTrue(folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH), folder)
+        self.assertIn(f"may enter {parent} now", told.getvalue())
 
     def test_the_server_of_a_killed_process_is_adopted_and_stopped(self) -> None:
         killed = self.user()

@@ -144,10 +144,11 @@ def _server(data: Path) -> "PostgresServer":
 def _let_pass(path: Path) -> None:
     """Let the server's user through the folders above, and tell of each change.
 
-    That user keeps root's groups, so that usually no other one gains anything.
+    That user keeps root's groups, so that usually no other one gains anything. Behind a link, such
+    as a shared `.venv`, the folders above its target count, too.
     """
     groups = {os.getegid(), *os.getgroups()}
-    for folder in path.parents:
+    for folder in dict.fromkeys([*path.parents, *path.resolve().parents]):
         status = folder.stat()
         bit = stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH
         if not status.st_mode & bit:

@@ -109,8 +109,12 @@ class FailureTest(RevisionsTestCase):
             self.upgrade()
         reader.rollback()
         self.assertTrue(self.writers_are_let_in())
+        self.assert_copied_again()
+
+    def assert_copied_again(self) -> None:
+        """Assert that the drop is refused after a write, and drops nothing that was not copied."""
         self.sql("INSERT INTO things VALUES (7)")
-        with self.assertRaises(CommandError):
+        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
             self.upgrade()
         self.migrations().downgrade()
         self.upgrade()
@@ -130,13 +134,7 @@ class FailureTest(RevisionsTestCase):
         self.assertFalse(self.writers_are_let_in())
         self.windows().settle_orphan()
         self.assertTrue(self.writers_are_let_in())
-        self.sql("INSERT INTO things VALUES (7)")
-        with self.assertRaisesRegex(CommandError, "#1 ended after 0002"):
-            self.upgrade()
-        self.migrations().downgrade()
-        self.upgrade()
-        [(found,)] = self.sql("SELECT id FROM copied")
-        self.assertEqual((found, self.has_table("things")), (7, False))
+        self.assert_copied_again()
 
     def test_so_it_is_after_an_operator_has_accepted_the_schema_in_between(self) -> None:
         self.revision("CREATE TABLE copied AS SELECT id FROM things", maintenance="read-only")

@@ -22,7 +22,8 @@ from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.locks import STATEMENT, holders, mutex_of
 from chassis.project import current_project
 
-MUTEX_POLL_SECONDS, TOLD_SECONDS = 0.25, 5.0
+MUTEX_POLL_SECONDS = 0.25
+TOLD_SECONDS = 5.0  # Between two lines about a wait, or about progress.
 LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT = 0.2, 2.0
 IDLE = "61s"  # An unusual value: see `_refuse_a_pooler`.
 OPTIONS = (

@@ -14,13 +14,13 @@ from psycopg2 import errorcodes
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
+from chassis.maintenance.migrator import TOLD_SECONDS
 from chassis.postgres.error_translation import sqlstate
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
 FIRST, LEAST, MOST = 500, 50, 20_000  # Rows of a batch.
 BATCH_SECONDS = 0.1  # A longer batch makes the next one smaller.
 LAG_SECONDS = 1.0  # The backfill waits for a replica that lags by more.
-TOLD_SECONDS = 5
 PREPARED = OpsText("SELECT to_regclass('ops.backfill') IS NOT NULL")
 # Finds the revision that runs. After its downgrade, the backfill starts from the beginning.
 BEGIN = OpsText("""

@@ -8,10 +8,9 @@ from threading import Event, Thread
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.maintenance.migrator import WHO
+from chassis.maintenance.migrator import TOLD_SECONDS, WHO
 from chassis.postgres.error_translation import first_line
 
-TOLD_SECONDS = 5.0
 ENDED_SECONDS = 0.2  # How often it ends blockers; each has blocked at least that long.
 PROCESS = text("SELECT pg_backend_pid()")
 # https://www.postgresql.org/docs/current/progress-reporting.html#CREATE-INDEX-PROGRESS-REPORTING

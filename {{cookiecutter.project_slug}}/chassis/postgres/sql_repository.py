@@ -243,7 +243,8 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
     def _require_own(self, entity: Entity) -> None:
         if not self._has(entity):
-            raise ValueError(f"It has entities of another {' and '.join(self._only)}.")
+            names = " and ".join(self._only)
+            raise ValueError(f"This repository has only entities with another {names}.")
 
     def _references(self) -> dict[Table, str | None]:
         """The written tables, each with the field of its list."""

@@ -17,8 +17,10 @@ from support.revisions import AFRESH, RevisionsTestCase
 FULL_OF_ROWS = "INSERT INTO things SELECT n FROM generate_series(1, 2000) AS n"
 LOCKS_TOO = "ALTER TABLE things ADD COLUMN x text"
 NUMBERS = "CREATE TABLE numbers AS SELECT generate_series(1, 2000)"
+LISTED = "ALTER TABLE wide DROP CONSTRAINT IF EXISTS listed, ADD CONSTRAINT listed CHECK (kind IN"
 WIDE = """
-    CREATE TABLE wide (id integer PRIMARY KEY, number integer DEFAULT 1, name varchar(20));
+    CREATE TABLE wide (id integer PRIMARY KEY, number integer DEFAULT 1, name varchar(20),
+        kind varchar(9));
     CREATE UNIQUE INDEX wide_number ON wide (number);
     CREATE INDEX wide_name ON wide (name);
     CREATE VIEW wide_view AS SELECT number FROM wide
@@ -106,6 +108,11 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             ("none", "contract", "MIG024", "ALTER TABLE wide ENABLE ROW LEVEL SECURITY"),
             ("none", "contract", "MIG022", "ALTER TABLE wide ADD CHECK (id IS NOT NULL) NOT VALID"),
             ("none", "contract", "MIG005", "DROP VIEW wide_view"),
+            ("none", "expand", "", f"{LISTED} ('a', 'b')) NOT VALID"),
+            ("none", "expand", "", f"{LISTED} ('a', 'b', 'it''s')) NOT VALID"),
+            ("none", "contract", "MIG025", f"{LISTED} ('a', 'it''s')) NOT VALID"),
+            ("none", "expand", "", "ALTER TABLE wide VALIDATE CONSTRAINT listed"),
+            ("none", "contract", "MIG025", f"{LISTED} ('it''s')) NOT VALID"),
         )
         self.revision(WIDE, down="SELECT 1")
         for *_, statement in cases:

@@ -46,6 +46,7 @@ from src.infrastructure.databases.metadata import metadata as real
 from support.revisions import RevisionsTestCase
 
 NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
+PHASE = re.compile('^phase = "(.*)"$', re.MULTILINE)
 STRANGERS = """
     CREATE TABLE legacy_orders (id integer PRIMARY KEY);
     CREATE TABLE "Quoted Table" ("Id" integer, UNIQUE ("Id"));
@@ -282,6 +283,23 @@ class ComparisonTest(RevisionsTestCase):
         self.migrate("things.number")
         self.migrations().downgrade(revision)
         self.assertEqual(self.sql(made), before)
+
+    def test_a_value_that_a_rule_no_longer_lists_contracts(self) -> None:
+        made = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ck_things_size'"
+        states = []
+        for values in (("s", "m"), ("s", "m", "it's"), ("m",)):
+            sizes = Enum(*values, name="size", native_enum=False, length=9, create_constraint=True)
+            self.anew(Column("id", Integer), Column("size", sizes))
+            sources = self.migrate()
+            states.append((self.sql(made), self.current()))
+        phases = [found[1] for found in map(PHASE.search, sources) if found]
+        self.assertEqual(phases, ["contract", "contract"])
+        self.assertIn("MIG025: refuses 'it''s', 's', which the check constraint", sources[0])
+        for before, revision in reversed(states[:-1]):
+            self.migrations().downgrade(revision)
+            self.assertEqual(self.sql(made), before)
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
 
     def test_a_downgrade_makes_a_dropped_index_as_it_was(self) -> None:
         made = "SELECT indexdef FROM pg_indexes WHERE tablename = 'things' ORDER BY 1"

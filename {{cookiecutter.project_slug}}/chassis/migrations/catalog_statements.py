@@ -7,8 +7,10 @@ from itertools import pairwise
 from sqlalchemy import Connection, text
 
 from chassis.migrations.catalog import CONSTRAINTS, Difference, Key
+from chassis.migrations.shapes import no_longer_listed
 from chassis.migrations.table_statements import (
     ConstraintStatement,
+    NarrowedCheck,
     Removal,
     Statement,
     qualified,
@@ -58,6 +60,12 @@ def additions(connection: Connection, difference: Difference) -> Iterator[Statem
             old, new = _made(key, was, connection), _made(key, wanted, connection)
             if was == f"{wanted} NOT VALID" and isinstance(new, ConstraintStatement):
                 yield new.validation()
+            elif (
+                isinstance(old, ConstraintStatement)
+                and isinstance(new, ConstraintStatement)
+                and no_longer_listed(was, wanted)
+            ):
+                yield NarrowedCheck(old, new)
             else:
                 yield Statement(old.back, old.forward, key.relation)
                 yield new

@@ -60,6 +60,8 @@ operations.keep_columns_equal("table", "name", "new_name")
 # when each release that runs writes the column itself""",
     "MIG024": """phase = "contract"
 # when each release that runs sets what the policies ask for""",
+    "MIG025": """phase = "contract"
+# when each release that runs writes other values, and no row has them""",
 }
 INDEX = re.compile(r"CREATE (UNIQUE )?INDEX ON .+? USING (\w+) \((.+?)\)(?: WHERE (.+))?$")
 

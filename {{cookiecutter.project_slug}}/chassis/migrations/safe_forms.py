@@ -7,7 +7,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from alembic.operations import ops
 from chassis.maintenance.declarations import CONTRACT
 from chassis.migrations.table_statements import (
     ConstraintStatement,
+    NarrowedCheck,
     Operation,
     Part,
     Removal,
@@ -80,6 +81,10 @@ class _Steps:
     removed: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
 
+    def contract(self, parts: Iterable[list[Operation]]) -> None:
+        for step, part in zip(self.contracting, parts, strict=False):
+            step.extend(part)
+
 
 def in_steps(operations: Sequence[Operation], in_use: set[Relation], phase: str) -> Iterator[Part]:
     """The steps. `in_use` are the tables of earlier revisions, except partitioned ones."""
@@ -108,8 +113,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
         case VolatileColumnOp(steps=(column, default, fill), not_null=not_null):
             steps.at_once[relation].append(column)
             steps.alone += [default, fill]
-            for step, each in zip(steps.contracting, _not_null(not_null), strict=False):
-                step.extend(each)
+            steps.contract(_not_null(not_null))
         case ops.CreateIndexOp():
             steps.alone.append(ConcurrentIndexOp.of(operation))
         case ops.DropIndexOp():
@@ -119,9 +123,10 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
             steps.validated.append(operation.validation())
         case ConstraintStatement(kind="unique constraint", definition=definition):
             _sort_unique(operation, UNIQUE.match(definition), steps)
+        case NarrowedCheck(steps=parts):
+            steps.contract(parts)
         case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
-            for step, each in zip(steps.contracting, _not_null(operation), strict=True):
-                step.extend(each)
+            steps.contract(_not_null(operation))
         case _:
             steps.at_once[relation].append(operation)
 

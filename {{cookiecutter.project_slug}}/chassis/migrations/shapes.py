@@ -13,6 +13,9 @@ from chassis.migrations.effects import Effect, contracting
 LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
 NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
+# CHECK (column IN (…)) as PostgreSQL writes it, and the values in it.
+LIST = re.compile(r" = (?:ANY \(|')")
+LISTED = re.compile(r"'((?:[^']|'')*)'::")
 REFUSES_VALUES = ("GENERATED", "IDENTITY a")  # "a" is GENERATED ALWAYS AS IDENTITY.
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
@@ -40,6 +43,15 @@ def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> It
             yield contracting("MIG021", f"drops the {key}, which an upsert may need")
         elif key.kind in UNIQUE:
             yield contracting("MIG021", f"changes the {key}, which an upsert may need")
+        elif key.kind == "check constraint" and (gone := no_longer_listed(was, now)):
+            yield contracting("MIG025", f"refuses {gone}, which the {key} accepted")
+
+
+def no_longer_listed(was: str, now: str) -> str:
+    """The values that the new list of a CHECK lacks; empty for any other CHECK."""
+    are_lists = LIST.search(was) and LIST.search(now)
+    gone = {*LISTED.findall(was)}.difference(LISTED.findall(now)) if are_lists else set()
+    return ", ".join(f"'{value}'" for value in sorted(gone))
 
 
 def _added(change: Difference, after: Catalog) -> Iterator[Effect]:

@@ -36,11 +36,11 @@ class OrderService:
     def place(self, customer_id: UUID, lines: Sequence[dict[str, Any]], *, owner: str) -> Order:
         """Take the products from stock, all or none. Raise ConflictError if there are too few."""
         with self._unit_of_work() as work:
-            found = work.products.get_many((line["product_id"] for line in lines), lock=True)
-            placed = [_taken(found, number, **line) for number, line in enumerate(lines)]
+            products = work.products.get_many((line["product_id"] for line in lines), lock=True)
+            placed = [_taken(products, number, **line) for number, line in enumerate(lines)]
             order = Order(customer_id=customer_id, owner=owner, lines=placed)
             work.orders.add(order)
-            for product in found.values():
+            for product in products.values():
                 work.products.save(product)
             email = work.customers.get(customer_id).email
             text = f"{len(lines)} lines, {order.total} in all."
@@ -59,9 +59,9 @@ class OrderService:
 
 
 def _taken(
-    found: dict[UUID, Product], number: int, *, product_id: UUID, quantity: int
+    products: dict[UUID, Product], number: int, *, product_id: UUID, quantity: int
 ) -> OrderLine:
-    product = found.get(product_id)
+    product = products.get(product_id)
     if product is None:
         raise ValidationError("There is no such product.", field=f"lines/{number}/product_id")
     product.take(quantity)
@@ -69,8 +69,8 @@ def _taken(
 
 
 def _give_back(work: UnitOfWork, order: Order) -> None:
-    found = work.products.get_many((line.product_id for line in order.lines), lock=True)
+    products = work.products.get_many((line.product_id for line in order.lines), lock=True)
     for line in order.lines:
-        found[line.product_id].stock += line.quantity
-    for product in found.values():
+        products[line.product_id].stock += line.quantity
+    for product in products.values():
         work.products.save(product)

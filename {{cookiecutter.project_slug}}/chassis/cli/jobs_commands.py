@@ -70,7 +70,7 @@ def list_dead(task: str | None) -> None:
 
 @dead.command()
 @click.argument("job_ids", nargs=-1, type=click.UUID)
-@click.option("--task", help="All of this task.")
+@click.option("--task", help="All dead jobs of this task.")
 def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Queue dead jobs again, by their ids or all of a task."""
     _require_choice(job_ids, task)
@@ -81,7 +81,7 @@ def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
 
 @dead.command()
 @click.argument("job_ids", nargs=-1, type=click.UUID)
-@click.option("--task", help="All of this task.")
+@click.option("--task", help="All dead jobs of this task.")
 def drop(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Delete dead jobs, by their ids or all of a task."""
     _require_choice(job_ids, task)

@@ -13,7 +13,7 @@ from chassis.core.paging import PageQuery
 
 # The text of a RuntimeError.
 NESTED = "A unit of work is open on this thread: end its block first, or pass its work on."
-STALE = "It was changed or removed by somebody else in the meantime."  # Of a ConflictError.
+STALE = "The entity was changed or removed in the meantime."  # Of a ConflictError.
 
 
 class Identified(Protocol):

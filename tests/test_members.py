@@ -81,11 +81,14 @@ def test_what_the_template_changed_and_the_team_did_not_is_the_templates() -> No
             BASE.replace("(ABC):\n    pass", "(ABC):\n    own = 1"),
             "no longer has Repository, which you changed",
         ),
-        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown is not imported there"),
+        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown has no import in the project"),
         (BASE + "\n\nclass UnitOfWork:\n    pass\n", "has a statement twice"),
         (BASE.replace("class UnitOfWork:", "class UnitOfWork(Own):"), "the head of UnitOfWork"),
-        (BASE.replace("LIMIT = 1\n", "LIMIT = 1\n# The end.\n"), "this would be lost: # The end."),
-        ('"""Our ports."""\n' + BASE.partition("\n")[2] + "# x\n", "this would be lost: # x"),
+        (
+            BASE.replace("LIMIT = 1\n", "LIMIT = 1\n# The end.\n"),
+            "this line would be lost: # The end.",
+        ),
+        ('"""Our ports."""\n' + BASE.partition("\n")[2] + "# x\n", "this line would be lost: # x"),
     ],
 )
 def test_what_a_person_has_to_decide_is_said(ours: str, reason: str) -> None:

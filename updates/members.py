@@ -52,7 +52,7 @@ class Merge:
         ast.parse(result)
         lost = [line for line in self._own_lines() if line not in _lines(result)]
         if lost:
-            raise ConflictError(f"this would be lost: {lost[0]}")
+            raise ConflictError(f"this line would be lost: {lost[0]}")
         return result
 
     def _body(
@@ -175,7 +175,7 @@ class Merge:
         for name in sorted((self.needed - known) | own):
             statement = ours.get(name) or self.home(name)
             if statement is None:
-                raise ConflictError(f"{name} is not imported there")
+                raise ConflictError(f"{name} has no import in the project")
             text = add_import_to(text, statement)
         return text
 

@@ -35,7 +35,7 @@ def worker() -> None:
 def relay() -> None:
     """Publish committed jobs to the broker until SIGTERM.
 
-    One relay is enough. A second one continues where the first one fails.
+    One relay is enough. A second one continues if the first one fails.
     """
     config = _config_with_broker()
     from chassis.jobs.broker import BrokerSink  # noqa: PLC0415

@@ -12,7 +12,7 @@ from chassis.core.commit_hooks import Action, CommitHooks
 from chassis.core.paging import PageQuery
 
 # The text of a RuntimeError.
-NESTED = "A unit of work is open on this thread: end its block first, or pass its work on."
+NESTED = "A unit of work is open on this thread: end its block first, or use its `work`."
 STALE = "The entity was changed or removed in the meantime."  # Of a ConflictError.
 
 

@@ -175,8 +175,8 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
     is_excused = _says_why(down) or bool(getattr(script.module, "irreversible", ""))
     if _is_empty(down) and not _is_empty(functions.get("upgrade")) and not is_excused:
         text = (
-            "has no downgrade: write one, a docstring in it that says why nothing has to be taken "
-            'back, or irreversible = "the reason"'
+            "has no downgrade: write one, or give it a docstring that says why nothing has to be "
+            'taken back, or set irreversible = "the reason"'
         )
         yield Effect("MIG015", NONE, text, is_error=True)
     for match in IGNORED.finditer(source):

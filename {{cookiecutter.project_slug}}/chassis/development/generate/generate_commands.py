@@ -36,7 +36,7 @@ no_migration_option = click.option("--no-migration", is_flag=True, help="Write n
 
 @click.group()
 def generate() -> None:
-    """Write the code of a resource, or of a field, in every ring.
+    """Write the code of a resource, or of a field, in every layer.
 
     \b
     python manage.py generate resource Note title:str:200 body:text:optional

@@ -73,16 +73,22 @@ def test_what_the_template_changed_and_the_team_did_not_is_the_templates() -> No
     ("ours", "reason"),
     [
         (BASE.replace("todos: Repository[Todo]", "todos: Own"), "todos was changed by you and"),
-        (BASE.replace("    todos: Repository[Todo]\n", ""), "todos, which you removed, is another"),
+        (
+            BASE.replace("    todos: Repository[Todo]\n", ""),
+            "the template changed todos, which you removed",
+        ),
         (
             BASE.replace("(ABC):\n    pass", "(ABC):\n    own = 1"),
-            "Repository, which you changed, is",
+            "no longer has Repository, which you changed",
         ),
-        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown is not imported there"),
-        (BASE + "\n\nclass UnitOfWork:\n    pass\n", "says something twice"),
+        (BASE + "\n\ndef f() -> None:\n    unknown()\n", "unknown has no import in the project"),
+        (BASE + "\n\nclass UnitOfWork:\n    pass\n", "has a statement twice"),
         (BASE.replace("class UnitOfWork:", "class UnitOfWork(Own):"), "the head of UnitOfWork"),
-        (BASE.replace("LIMIT = 1\n", "LIMIT = 1\n# The end.\n"), "this would be lost: # The end."),
-        ('"""Our ports."""\n' + BASE.partition("\n")[2] + "# x\n", "this would be lost: # x"),
+        (
+            BASE.replace("LIMIT = 1\n", "LIMIT = 1\n# The end.\n"),
+            "this line would be lost: # The end.",
+        ),
+        ('"""Our ports."""\n' + BASE.partition("\n")[2] + "# x\n", "this line would be lost: # x"),
     ],
 )
 def test_what_a_person_has_to_decide_is_said(ours: str, reason: str) -> None:
@@ -181,7 +187,7 @@ def test_a_chapter_that_both_changed_is_a_conflict() -> None:
     with pytest.raises(ConflictError, match="changed ## Start"):
         sections.merge(CHAPTERS, ours, new)
     without = CHAPTERS.replace("## Start\n\nRun.\n\n", "")
-    with pytest.raises(ConflictError, match="what you removed: ## Start"):
+    with pytest.raises(ConflictError, match="which you removed: ## Start"):
         sections.merge(CHAPTERS, without, new)
-    with pytest.raises(ConflictError, match="no longer what you changed"):
+    with pytest.raises(ConflictError, match="no longer has the chapter"):
         sections.merge(CHAPTERS, ours, without)

@@ -105,7 +105,7 @@ MARSHMALLOW = "import marshmallow"
 NOT_SERVED = "has no __init__.py, so products.py would not be served. Add an empty __init__.py"
 ADD_INJECT = "Add @inject as the last decorator, directly above `def`"
 BIGGER = "make it one, or give the field bounds"
-TYPE_OF_JSON = "has to be of the type that JSON has for it"
+TYPE_OF_JSON = "has to have the JSON type of its field"
 
 MISTAKES = [
     # A version's folder that is not found

@@ -26,7 +26,7 @@ def with_rows(new: str, base: str, ours: str) -> str:
     for name in names:
         statement = imported.get(name)
         if statement is None:
-            raise ConflictError(f"{name} is not imported there")
+            raise ConflictError(f"{name} has no import in the project")
         text = add_import_to(text, statement)
     return text
 

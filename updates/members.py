@@ -52,7 +52,7 @@ class Merge:
         ast.parse(result)
         lost = [line for line in self._own_lines() if line not in _lines(result)]
         if lost:
-            raise ConflictError(f"this would be lost: {lost[0]}")
+            raise ConflictError(f"this line would be lost: {lost[0]}")
         return result
 
     def _body(
@@ -65,7 +65,7 @@ class Merge:
     ) -> None:
         old, mine, now = ({piece.name: piece for piece in some} for some in (base, ours, new))
         if len(mine) != len(ours):
-            raise ConflictError(f"{scope or 'the module'} says something twice")
+            raise ConflictError(f"{scope or 'the module'} has a statement twice")
         for name, piece in mine.items():
             if name not in old:
                 self._add(scope, piece, ours, now, end)
@@ -74,7 +74,7 @@ class Merge:
         for name in old.keys() - mine.keys():
             if left := now.get(name):
                 if not left.says_as(old[name]):
-                    raise ConflictError(f"{name}, which you removed, is another one now")
+                    raise ConflictError(f"the template changed {name}, which you removed")
                 self.edits.append((left.first, left.last, ""))
 
     def _add(
@@ -106,7 +106,7 @@ class Merge:
         there = now.get(piece.name)
         if there is None:
             if scope not in OVERRIDING:
-                raise ConflictError(f"{piece.name}, which you changed, is the chassis's now")
+                raise ConflictError(f"the template no longer has {piece.name}, which you changed")
             self._add(scope, piece, place[0], now, place[1])
         elif there.says_as(old):
             self.edits.append((there.first, there.last, self._qualified(scope, piece, now)))
@@ -175,7 +175,7 @@ class Merge:
         for name in sorted((self.needed - known) | own):
             statement = ours.get(name) or self.home(name)
             if statement is None:
-                raise ConflictError(f"{name} is not imported there")
+                raise ConflictError(f"{name} has no import in the project")
             text = add_import_to(text, statement)
         return text
 

@@ -124,7 +124,9 @@ def _require_version_1(root: Path) -> None:
             "The project has a chassis/ already: `python manage.py template update` updates it."
         )
     if not (root / "src/infrastructure/maintenance/ops.sql").exists():
-        raise TemplateError("This is no project of version 1.0: it lacks the files of it.")
+        raise TemplateError(
+            "This is no project of version 1.0: it lacks the files of that version."
+        )
     update.require_clean(root)
 
 
@@ -235,10 +237,10 @@ def _put_back(root: Path, additions: list[Additions], mapping: Mapping, outcome:
 
 def report(outcome: Outcome) -> None:
     print(f"Changed: {outcome.updated} files")
-    _list("Merged by what they define: look at them", outcome.merged)
-    _list("Deleted here, and left so", outcome.deleted)
+    _list("Merged by definitions; please review", outcome.merged)
+    _list("Deleted here before, and not restored", outcome.deleted)
     _list("Conflicts", [f"{name}  {why}".rstrip() for name, why in outcome.conflicts.items()])
-    _list("Names that are no longer there", outcome.unresolved)
+    _list("Imported names that do not exist", outcome.unresolved)
     _list("Next", [*outcome.commands, *NEXT])
 
 

@@ -17,7 +17,9 @@ def merge(base: str, ours: str, new: str) -> str:
         if title in old and text.rstrip() == old[title].rstrip():
             continue
         if title not in now and title in old:
-            raise ConflictError(f"the template has no longer what you changed: {title}")
+            raise ConflictError(
+                f"the template no longer has the chapter, which you changed: {title}"
+            )
         if title in now and now[title].rstrip() not in (old.get(title, "").rstrip(), text.rstrip()):
             now[title] = _appended(old.get(title, ""), text, now[title], title)
             continue
@@ -28,7 +30,7 @@ def merge(base: str, ours: str, new: str) -> str:
     for title in old.keys() - mine.keys():
         if title in now:
             if now[title] != old[title]:
-                raise ConflictError(f"the template changed what you removed: {title}")
+                raise ConflictError(f"the template changed the chapter, which you removed: {title}")
             order.remove(title)
     return "\n".join(now[title].strip("\n") + "\n" for title in order)
 
@@ -37,7 +39,9 @@ def _appended(old: str, mine: str, now: str, title: str) -> str:
     """Keep text that was added before or after a chapter, where the chapter itself changed."""
     old = old.strip("\n")
     if not old or mine.count(old) != 1:
-        raise ConflictError(f"you and the template changed {title or 'what stands above'}")
+        raise ConflictError(
+            f"you and the template changed {title or 'the text above the chapters'}"
+        )
     return mine.replace(old, now.strip("\n"))
 
 

@@ -141,5 +141,7 @@ def use_project(project: Project) -> None:
 
 def current_project() -> Project:
     if _Current.project is None:
-        raise RuntimeError("No project was handed to the chassis: import its package first.")
+        raise RuntimeError(
+            "No project was handed to the chassis: import the project's package first."
+        )
     return _Current.project

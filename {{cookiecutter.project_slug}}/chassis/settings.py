@@ -30,7 +30,7 @@ RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|d
 HOST_NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
 PATH = r"(/[\w.~-]+)+"
-URL_PARTS = "May hold letters, digits and - . _ ~, and / between parts, none of which is . or ..."
+URL_PARTS = "Parts between / may have letters, digits and - . _ ~, but must not be `.` or `..`."
 
 
 class ConfigError(Exception):
@@ -127,7 +127,9 @@ def _valid_server(value: str) -> None:
 
 def _valid_hosts(values: list[str]) -> None:
     if not all(re.fullmatch(rf"\.?{HOST_NAME}|{IPV6}", value) for value in values):
-        raise ValidationError("Each must be a host in lower case; .name stands for all below.")
+        raise ValidationError(
+            "Each must be a host in lower case, or .name for all hosts below name."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -296,6 +298,6 @@ def _require_strong(key: str) -> None:
     """Reject a weak key: it can be found offline, from a page cursor that it signed."""
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
         raise ConfigError(
-            f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, not the same few again and "
-            "again: `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
+            f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, {FEWEST_CHARACTERS} of them "
+            "different: `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
         )

@@ -80,10 +80,10 @@ BREAKING: dict[str, Change] = {
     "operationId is other, not create_thing": ("operation.operationId", "other"),
     "query parameter limit is gone": ("path.parameters", []),
     "query parameter limit is required now": ("path.parameters", OTHERS),
-    "it asks for another authentication": ("operation.security", [{"bearer": []}]),
+    "it needs another authentication": ("operation.security", [{"bearer": []}]),
     "a body is required now": ("operation.requestBody.required", True),
     "takes: application/json is gone": ("operation.requestBody.content", {}),
-    "201: it no longer answers this": ("operation.responses", {"200": {}}),
+    "201: the status is gone": ("operation.responses", {"200": {}}),
     "201: the header Location is gone": ("operation.responses.201.headers", {}),
     "201: application/json is gone": ("operation.responses.201.content", {"text/plain": {}}),
     "takes/count: it is required now": ("taken.required", ["text", "count"]),
@@ -93,7 +93,7 @@ BREAKING: dict[str, Change] = {
     "takes/text: pattern is x, not unlimited": ("taken.properties.text.pattern", "x"),
     "takes/count: it is no longer number": ("taken.properties.count.type", "integer"),
     "takes/kind: it is no longer null": ("taken.properties.kind.type", "string"),
-    "takes/kind: fewer values are taken": ("taken.properties.kind.enum", ["a", None]),
+    "takes/kind: fewer values are accepted": ("taken.properties.kind.enum", ["a", None]),
     "takes/inner: it is no longer null": ("taken.properties.inner.anyOf", [INNER]),
     "takes/list/*: its format is date, not uuid": ("taken.properties.list.items.format", "date"),
     "takes: unknown fields are refused now": ("taken.additionalProperties", False),
@@ -103,7 +103,10 @@ BREAKING: dict[str, Change] = {
     "201/kind: it may have other values": ("given.properties.kind.enum", ["a", "c", None]),
     "201/list/*: its format is None, not uuid": ("given.properties.list.items.format", GONE),
     "201/inner/x: it is gone": ("inner.properties.x", GONE),
-    "201/inner: it is made of other schemas": ("given.properties.inner.anyOf", [INNER, {}]),
+    "201/inner: its anyOf, oneOf, allOf or $ref differs": (
+        "given.properties.inner.anyOf",
+        [INNER, {}],
+    ),
 }
 HARMLESS: dict[str, Change] = {
     "another operation": ("path.get", {"responses": {}}),

@@ -134,13 +134,13 @@ class GaugesTest(GaugeApiTestCase):
     def test_a_value_that_exists_already_is_named(self) -> None:
         taken, other = self.create()["email"], self.create()
         body = {**WHOLE, "email": taken.upper(), "site_id": str(self.site.id)}
-        wanted = {"pointer": "/email", "detail": "It exists already.", "code": "duplicate"}
+        wanted = {"pointer": "/email", "detail": "The value exists already.", "code": "duplicate"}
         for answer in (
             self.client.post("/gauges", json=body),
             self.client.patch(f"/gauges/{other['id']}", json={"email": taken}),
         ):
             problem = self.assert_problem(answer, 409, "duplicate")
-            self.assertEqual(problem["detail"], "It exists already: email.")
+            self.assertEqual(problem["detail"], "The value exists already: email.")
             self.assertEqual(problem["errors"], [wanted])
 
     def test_a_field_is_emptied_where_it_may_be_empty(self) -> None:

@@ -259,7 +259,7 @@ class LogTest(LogTestCase):
     def test_a_call_that_cannot_be_logged_is_said_without_its_values(self) -> None:
         logging.getLogger("another").warning("%d", SECRET)
         [line] = self.lines()
-        self.assertEqual((line["event"], line["why"]), ("This cannot be logged.", "TypeError"))
+        self.assertEqual((line["event"], line["why"]), ("A message cannot be logged.", "TypeError"))
         self.assertIn("test_logging.py:", line["at"])
 
     def test_what_cannot_be_written_breaks_nothing(self) -> None:

@@ -212,7 +212,9 @@ class MaintenanceCommandsTest(WindowTestCase, WindowCommandsTestCase):
         for arguments in (("start", *READ_ONLY), ("end",)):
             with self.subTest(arguments):
                 result = self.manage("maintenance", *arguments, DATABASE_URL=theirs)
-                self.assert_said(result, MISCONFIGURED, "MIGRATION_DATABASE_URL names one that may")
+                self.assert_said(
+                    result, MISCONFIGURED, "a role that may, in MIGRATION_DATABASE_URL"
+                )
 
     def test_without_a_database_each_is_a_sentence(self) -> None:
         for arguments in (("status",), ("start", *READ_ONLY), ("end",), ("log",)):
@@ -253,7 +255,7 @@ class UpgradeCommandTest(RevisionsTestCase, WindowCommandsTestCase):
     def test_a_weaker_window_is_refused(self) -> None:
         self.revision(LOOK, maintenance="full")
         weak = ("db", "upgrade", "--maintenance", "none")
-        self.assert_refused(FAILED, "need a window of mode full, none is weaker", *weak)
+        self.assert_refused(FAILED, "need a window of mode full; the mode none is weaker", *weak)
         self.run_command(*weak, "--force")
 
     def test_a_blocked_one_says_by_whom_and_that_it_may_be_run_again(self) -> None:

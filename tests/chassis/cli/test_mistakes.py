@@ -71,7 +71,7 @@ def merging(_: Any) -> Flask:
 
 MISTAKES = {
     "src/merged.py, line 2, is no Python: invalid syntax: <<<<<<< HEAD": merging,
-    "Nothing says who may call GET /silent": without_policy,
+    "These operations have no access policy: GET /silent": without_policy,
     "LooseField.name: a schema of requests needs fields": reads(LooseField),
     "LooseInside.names: a schema of requests": reads(LooseInside),
     "LooseSchema.* reads requests: make it": reads(LooseSchema),

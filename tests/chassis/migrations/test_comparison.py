@@ -444,7 +444,9 @@ class ComparisonTest(RevisionsTestCase):
 
     def test_what_models_need_beforehand_is_asked_for(self) -> None:
         self.anew(Column("id", Integer, server_default=text("next_id()")))
-        with self.assertRaisesRegex(CommandError, r"cannot be made .*next_id\(\) does not exist"):
+        with self.assertRaisesRegex(
+            CommandError, r"cannot be created .*next_id\(\) does not exist"
+        ):
             self.migrations().create("Test")
         made = "CREATE FUNCTION next_id() RETURNS integer LANGUAGE sql AS 'SELECT 7'"
         self.revision(made, down="DROP FUNCTION next_id()")

@@ -45,20 +45,20 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
     def test_what_no_check_has_read_is_named(self) -> None:
         head = self.revision("SELECT 1", down="SELECT 1", measured=None)
         self.upgrade("0001")
-        self.assertIn("not measured as it is now", self.db("status"))
+        self.assertIn("not measured since its last edit", self.db("status"))
         self.measure()
         self.assertNotIn("not measured", self.db("status"))
         path = Path(self.versions) / f"{head}_test.py"
         path.write_text(path.read_text() + "# Edited.\n")
-        self.assertIn("not measured as it is now", self.db("status"))
+        self.assertIn("not measured since its last edit", self.db("status"))
         self.upgrade()
-        self.assertIn(f"warning: {head}: `db check` has not read this as it is now", self.said)
+        self.assertIn(f"warning: {head}: not checked by `db check`, or edited since", self.said)
 
     def test_to_note_what_was_measured_is_no_edit(self) -> None:
         self.revision("SELECT 1", down="SELECT 1")
         self.upgrade()
-        self.assertIn("notes what it does", self.measure())
-        self.assertNotIn("notes what it does", self.measure())
+        self.assertIn("records the measurements", self.measure())
+        self.assertNotIn("records the measurements", self.measure())
         self.assertRegex(self.db("status"), r"edited after they were applied +none\n")
 
     def test_tables_are_noted_by_name_and_another_order_is_no_change(self) -> None:
@@ -75,7 +75,7 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         self.assertEqual(noted.count("".join(lines)), 2)
         earlier = noted.replace("".join(lines), "".join(reversed(lines)), 1)
         path.write_text(earlier)
-        self.assertNotIn("notes what it does", self.measure())
+        self.assertNotIn("records the measurements", self.measure())
         self.assertEqual(path.read_text(), earlier)
 
     def test_what_cannot_be_noted_is_said(self) -> None:
@@ -97,7 +97,9 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
         models = MetaData()
         Table("more", models, Column("id", Integer))
         self.enterContext(patch.object(Project, "metadata", models))
-        self.assertRegex(self.measure(), r"table more.*\. `python manage.py db migrate` writes one")
+        self.assertRegex(
+            self.measure(), r"table more.*\. `python manage.py db migrate` writes a revision"
+        )
 
     def test_sql_has_a_range_and_says_what_is_not_in_it(self) -> None:
         for number in (2, 3, 4):
@@ -106,7 +108,7 @@ class PlansTest(RevisionsTestCase, CommandLineTestCase):
             self.db("upgrade", "0002:0003", "--sql"),
             self.db("downgrade", "0004:0002", "--sql"),
         )
-        self.assertIn("Not in this: windows, the journal", up)
+        self.assertIn("this SQL has no windows, no journal", up)
         self.assertEqual([f"up {number}" in up for number in (2, 3, 4)], [False, True, False])
         self.assertEqual([f"down {number}" in down for number in (2, 3, 4)], [False, True, True])
         self.assertIn("up 4", self.db("upgrade", "--sql"))

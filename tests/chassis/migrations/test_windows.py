@@ -118,7 +118,7 @@ class MigrationWindowTest(RevisionsTestCase):
     def test_a_weaker_mode_is_taken_only_by_force(self) -> None:
         self.revision(LOOK, maintenance="full")
         for weaker in (MaintenanceMode.NONE, MaintenanceMode.READ_ONLY):
-            with self.assertRaisesRegex(CommandError, f"mode full, {weaker} is weaker"):
+            with self.assertRaisesRegex(CommandError, f"mode full; the mode {weaker} is weaker"):
                 self.upgrade(maintenance=weaker)
         self.assertEqual((self.current(), self.window_count()), ("0001", 0))
         self.upgrade(maintenance=MaintenanceMode.READ_ONLY, force=True)

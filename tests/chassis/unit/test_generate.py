@@ -128,7 +128,7 @@ class GrammarTest(TestCase):
                 {"unique": (("b", "d"),), "sources": ["b:int", "d:json"]},
                 "d: unique compares a JSON",
             ),
-            ({"unique": (("text", "b"), ("b", "text"))}, "there twice"),
+            ({"unique": (("text", "b"), ("b", "text"))}, "name the same fields"),
             ({"under": "Book", "sources": ["book:ref:Book"]}, "caller sets"),
         )
         for options, cure in refused:
@@ -167,7 +167,7 @@ REFUSED_FIELDS = {
     "number:string": "str, text",
     "number:str:0": "1 to 10000",
     "number:str:40:uniq": "Did you mean unique",
-    "number:str:unique:unique": "there twice",
+    "number:str:unique:unique": "occurs twice",
     "Number:str": "in ASCII",
     "größe:str": "in ASCII",
     "_number:str": "in ASCII",
@@ -209,10 +209,10 @@ REFUSED_FIELDS = {
     "a:url:filter": "a: filter .* 650 characters at most; a URL has up to 2000",
     "a:json:sort": "a: sort compares a JSON object as a whole",
     "a:array:int:filter": "a: filter compares an array as a whole",
-    "a:str:optional=b": "Keep one",
+    "a:str:optional=b": "remove `optional`",
     "a:str:readonly": "default",
     "a:str:readonly:writeonly": "exclude each other",
-    "a:str:writeonly:filter": "would tell",
+    "a:str:writeonly:filter": "would reveal",
     "password:str=abc": "no secret",
 }
 REFUSED_RESOURCES = {
@@ -230,7 +230,7 @@ REFUSED_RESOURCES = {
     ("CustomerSubscriptionInvoiceLine", "a:str"): "too long",
     ("Note", "note:ref:Note:optional"): "in the path of a note",
     ("Note", "a:int:filter", "a_from:str:filter"): "two filters",
-    ("Note", "a:str", "a:int"): "there twice",
+    ("Note", "a:str", "a:int"): "two fields have the name a",
     ("Note", "a:ref:Note"): "optional",
     ("Note", "a:str:readonly=b"): "caller sets",
     ("Note", "a" * 60 + ":str"): "63 bytes",

@@ -142,7 +142,9 @@ class BeliefTest(MaintenanceTestCase):
         with self.assertLogs(module.__name__, "WARNING") as logs:
             service.current()
         [told] = [record.getMessage() for record in logs.records]
-        self.assertEqual(told, "Maintenance windows: No answer. (permission denied)")
+        self.assertEqual(
+            told, "The maintenance windows were not read: No answer. (permission denied)"
+        )
 
     def test_after_an_error_somebody_else_may_read(self) -> None:
         service = self.service(None)

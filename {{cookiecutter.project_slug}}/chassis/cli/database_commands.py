@@ -48,16 +48,25 @@ def window_options(command: Any) -> Any:
     modes = click.Choice([AUTO, *map(str, MaintenanceMode)])
     for option in (
         click.option("--maintenance", type=modes, default=AUTO, help="Mode of the window."),
-        click.option("--force", is_flag=True, help="Accept a weaker mode than needed."),
+        click.option("--force", is_flag=True, help="Accept a weaker mode than the revisions need."),
         click.option("--single-transaction", is_flag=True, help="Apply all revisions or none."),
         click.option("--hold", is_flag=True, help="Leave the window open afterwards."),
-        click.option("--wait", type=Duration(), default="60s", help="For another migration."),
-        click.option("--drain-timeout", type=Duration(), default="30s", help="For running writes."),
-        click.option("--lock-timeout", type=Duration(), default=LOCK_WAIT, help="For a lock."),
+        click.option("--wait", type=Duration(), default="60s", help="Wait for another migration."),
         click.option(
-            "--lock-budget", type=Duration(), default="10m", help="For all locks together."
+            "--drain-timeout", type=Duration(), default="30s", help="Wait for running writes."
         ),
-        click.option("--terminate-blockers", is_flag=True, help="End idle blockers."),
+        click.option(
+            "--lock-timeout", type=Duration(), default=LOCK_WAIT, help="Wait for a lock, first try."
+        ),
+        click.option(
+            "--lock-budget",
+            type=Duration(),
+            default="10m",
+            help="Wait for a lock, all tries together.",
+        ),
+        click.option(
+            "--terminate-blockers", is_flag=True, help="End idle transactions in the way."
+        ),
     ):
         command = option(command)
     return command
@@ -68,7 +77,10 @@ def without_effect(command: Any) -> Any:
     for option in (
         click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing."),
         click.option(
-            "--sql", "sql_only", is_flag=True, help="Print the SQL of FROM:TO; use no database."
+            "--sql",
+            "sql_only",
+            is_flag=True,
+            help="Print the SQL of revisions FROM:TO; use no database.",
         ),
     ):
         command = option(command)
@@ -105,16 +117,18 @@ def db() -> None:
     "-m",
     "--message",
     required=True,
-    help="What the revision does; it becomes part of the file's name.",
+    help="Title of the revision; becomes part of the file's name.",
 )
 @click.option("--empty", is_flag=True, help="Write a revision without operations, to fill in.")
-@click.option("--plain", is_flag=True, help="Write one revision, even if it blocks others.")
-@click.option("--accept-drop", metavar="NAME", multiple=True, help="Drop this, with its data.")
+@click.option("--plain", is_flag=True, help="Write one revision, even if it blocks other sessions.")
+@click.option(
+    "--accept-drop", metavar="NAME", multiple=True, help="Accept the drop of NAME, with its data."
+)
 def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, ...]) -> None:
     """Write revisions for the differences between the models and the earlier revisions.
 
-    Tries each revision on a scratch database; ends with 3 if one fails there. A change that would
-    block others for long becomes several revisions.
+    Tries each revision on a scratch database; the exit code is 3 if one fails there. A change that
+    would block other sessions for long becomes several revisions.
 
     \b
     python manage.py db migrate -m "Add notes"
@@ -123,7 +137,9 @@ def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, .
     for path in paths:
         click.echo(f"Wrote {path}. Read it before you apply it.")
     if not paths:
-        click.echo("Nothing to do: the database has what the models have. No revision was written.")
+        click.echo(
+            "Nothing to do: the models equal the result of the revisions. No revision was written."
+        )
 
 
 @db.command()
@@ -133,7 +149,9 @@ def migrate(*, message: str, empty: bool, plain: bool, accept_drop: tuple[str, .
     "--until", type=click.Choice([EXPAND]), help="Stop before the first contract revision."
 )
 @click.option(
-    "--accept-writes", is_flag=True, help="Made since a window ended between two revisions."
+    "--accept-writes",
+    is_flag=True,
+    help="Accept writes since a window ended between two revisions.",
 )
 @without_effect
 def upgrade(
@@ -142,8 +160,9 @@ def upgrade(
     """Apply revisions, all by default; each in a transaction of its own.
 
     Opens a maintenance window if a revision needs one, waits until nobody writes, and closes it.
-    Several may be started at once: one works, the others wait for it. Ends with 75 if something
-    stands in the way for too long: run it again; with 4 if the window stays open.
+    Several upgrades may be started at once: one works, the others wait for it. The exit code is
+    75 if something is in the way for too long: run the command again. The exit code is 4 if the
+    window stays open.
 
     \b
     python manage.py db upgrade
@@ -231,10 +250,10 @@ def stamp(revision: str) -> None:
 @db.command()
 @json_option
 def check(*, as_json: bool) -> None:
-    """Report revisions that declare too little, and differences between models and database.
+    """Report too weak declarations of revisions, and differences between models and database.
 
     Runs all revisions up and down on a scratch database. Writes the measurements into their files,
-    for the operators who apply them. Ends with 3 if something is wrong.
+    for the operators who apply them. The exit code is 3 if something is wrong.
     """
     wrong = _migrations().check(write=True)
     if as_json:
@@ -245,7 +264,9 @@ def check(*, as_json: bool) -> None:
     if wrong:
         sys.exit(FINDINGS)
     if not as_json:
-        click.echo("The revisions declare enough, and the database has what the models have.")
+        click.echo(
+            "The declarations of the revisions suffice, and the database has what the models have."
+        )
 
 
 @db.command()

@@ -28,8 +28,8 @@ def files() -> None:
 def sweep(*, dry_run: bool) -> None:
     """Remove abandoned uploads: rows without a content, contents without a row.
 
-    Uploads younger than a day stay. Run the command once a day. It ends with 3 where the content of
-    a ready file is missing, and names the file.
+    Uploads younger than a day stay. Run the command once a day. The exit code is 3 if the
+    content of a ready file is missing; the command names the file.
     """
     with _container() as container:
         swept = container.file_sweep().run(dry_run=dry_run)

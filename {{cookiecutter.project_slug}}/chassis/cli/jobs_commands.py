@@ -35,7 +35,7 @@ def worker() -> None:
 def relay() -> None:
     """Publish committed jobs to the broker until SIGTERM.
 
-    One relay is enough. A second one continues where the first one fails.
+    One relay is enough. A second one continues if the first one fails.
     """
     config = _config_with_broker()
     from chassis.jobs.broker import BrokerSink  # noqa: PLC0415
@@ -70,7 +70,7 @@ def list_dead(task: str | None) -> None:
 
 @dead.command()
 @click.argument("job_ids", nargs=-1, type=click.UUID)
-@click.option("--task", help="All of this task.")
+@click.option("--task", help="All dead jobs of this task.")
 def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Queue dead jobs again, by their ids or all of a task."""
     _require_choice(job_ids, task)
@@ -81,7 +81,7 @@ def requeue(job_ids: tuple[Any, ...], task: str | None) -> None:
 
 @dead.command()
 @click.argument("job_ids", nargs=-1, type=click.UUID)
-@click.option("--task", help="All of this task.")
+@click.option("--task", help="All dead jobs of this task.")
 def drop(job_ids: tuple[Any, ...], task: str | None) -> None:
     """Delete dead jobs, by their ids or all of a task."""
     _require_choice(job_ids, task)

@@ -23,7 +23,7 @@ mode_option = click.option(
     "--mode",
     type=click.Choice(["read-only", "full"]),
     required=True,
-    help="Forbid writing, or reading too.",
+    help="read-only forbids writing; full forbids reading, too.",
 )
 message_option = click.option("--message", default="", help="The text for callers.")
 
@@ -51,7 +51,7 @@ def _tools() -> Iterator[Tools]:
 
 @click.group()
 def maintenance() -> None:
-    """Open and close maintenance windows, in which nobody writes or nobody reads.
+    """Open and close maintenance windows, which forbid writing, or reading too.
 
     \b
     python manage.py maintenance start --mode read-only --for 30m
@@ -65,8 +65,10 @@ def maintenance() -> None:
 @mode_option
 @message_option
 @click.option("--for", "lasts", type=Length(), help="Expected length, such as 30m.")
-@click.option("--no-expire", is_flag=True, help="Do not end by itself after --for.")
-@click.option("--drain-timeout", type=Duration(), default="30s", help="Longest wait for writes.")
+@click.option("--no-expire", is_flag=True, help="Keep the window open after the time in --for.")
+@click.option(
+    "--drain-timeout", type=Duration(), default="30s", help="Longest wait for running writes."
+)
 def start(
     *, mode: str, message: str, lasts: timedelta | None, no_expire: bool, drain_timeout: timedelta
 ) -> None:
@@ -85,8 +87,10 @@ def start(
 @maintenance.command()
 @mode_option
 @message_option
-@click.option("--at", type=Moment(), required=True, help="2026-12-01T02:00Z, or +30m.")
-@click.option("--for", "lasts", type=Length(), required=True, help="How long, such as 45m.")
+@click.option(
+    "--at", type=Moment(), required=True, help="Begin, such as 2026-12-01T02:00Z, or +30m from now."
+)
+@click.option("--for", "lasts", type=Length(), required=True, help="Length, such as 45m.")
 def schedule(*, mode: str, message: str, at: datetime, lasts: timedelta) -> None:
     """Announce a window that begins and ends by itself.
 
@@ -113,7 +117,9 @@ def status(*, as_json: bool, watch: bool) -> None:
 
 
 @maintenance.command()
-@click.option("--for", "lasts", type=Length(), required=True, help="From now on, such as 30m.")
+@click.option(
+    "--for", "lasts", type=Length(), required=True, help="Length from now on, such as 30m."
+)
 def extend(lasts: timedelta) -> None:
     """Change the end of a window that was opened by hand."""
     with _tools() as tools:
@@ -122,7 +128,7 @@ def extend(lasts: timedelta) -> None:
 
 
 @maintenance.command("list")
-@click.option("--last", type=click.IntRange(1, 1000), default=20, help="How many.")
+@click.option("--last", type=click.IntRange(1, 1000), default=20, help="Number of windows.")
 @json_option
 def list_windows(*, last: int, as_json: bool) -> None:
     """List windows, the newest first."""
@@ -133,7 +139,9 @@ def list_windows(*, last: int, as_json: bool) -> None:
 
 
 @maintenance.command()
-@click.option("--accept-schema", metavar="REVISION", help="The schema's revision is right.")
+@click.option(
+    "--accept-schema", metavar="REVISION", help="Accept the schema as it is, at this revision."
+)
 def end(accept_schema: str | None) -> None:
     """End the window that is open."""
     with _tools() as tools:
@@ -163,9 +171,11 @@ def log(window_id: int | None, *, as_json: bool) -> None:
 
 
 @maintenance.command("bypass-token")
-@click.option("--for", "lasts", type=Duration(), default="30m", help="How long, 12h at most.")
+@click.option(
+    "--for", "lasts", type=Duration(), default="30m", help="Validity of the token, 12h at most."
+)
 def bypass_token(lasts: timedelta) -> None:
-    """Print a value of X-Maintenance-Bypass that lets its bearer into the present window."""
+    """Print a value of the header X-Maintenance-Bypass that admits requests in the open window."""
     with _tools() as tools:
         click.echo(tools.service.bypass_token(int(lasts.total_seconds())))
 

@@ -31,7 +31,7 @@ ABSENT = (
 
 @click.group()
 def openapi() -> None:
-    """Compare openapi.json with the code, and with what clients rely on."""
+    """Write openapi.json, compare it with the code, and find changes that break clients."""
 
 
 @openapi.command()
@@ -61,8 +61,8 @@ def check() -> None:
 def breaking(against: str | None) -> None:
     """Fail, and name the changes, if the code breaks clients of an earlier openapi.json.
 
-    That is the one of the newest tag; without a tag, of the commit where the branch left
-    origin/HEAD; without a remote, of HEAD.
+    By default, the earlier file is that of the newest tag; without a tag, of the commit where the
+    branch left origin/HEAD; without a remote, of HEAD.
 
     \b
     python manage.py openapi breaking --against origin/main
@@ -136,7 +136,9 @@ def _git(*arguments: str) -> str | None:
     """
     if not (git := shutil.which("git")):
         if (current_project().root / ".git").exists():
-            raise click.ClickException("git was not found. It has the earlier openapi.json.")
+            raise click.ClickException(
+                "git was not found. The command reads the earlier openapi.json from git."
+            )
         return None
     result = subprocess.run(
         [git, *arguments],

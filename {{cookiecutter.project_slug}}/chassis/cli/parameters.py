@@ -44,7 +44,7 @@ class Moment(click.ParamType[datetime]):
             try:
                 return datetime.now(UTC) + Duration().convert(value[1:], param, ctx)
             except OverflowError:
-                self.fail(f"{value!r} is too far away.", param, ctx)
+                self.fail(f"{value!r} is too far in the future.", param, ctx)
         try:
             # `fromisoformat` accepts +00:99.
             readable = not re.search(r"[+-]\d\d:?[6-9]\d", value.partition("T")[2])

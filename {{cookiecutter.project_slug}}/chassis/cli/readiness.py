@@ -60,7 +60,7 @@ def _in_the_way(error: UnavailableError) -> Exception:
     cause = error.__cause__
     reason = f" ({first_line(cause.orig)})" if isinstance(cause, DBAPIError) else ""
     if isinstance(cause, DBAPIError) and sqlstate(cause) == errorcodes.INSUFFICIENT_PRIVILEGE:
-        advice = "Give the role in DATABASE_URL its rights: scripts/roles.sql does."
+        advice = "scripts/roles.sql gives the role in DATABASE_URL its rights."
         return ConfigError(f"{error}{reason} {advice}")
     advice = "Check DATABASE_URL, then run `python manage.py db upgrade`."
     return click.ClickException(f"{error}{reason} {advice}")

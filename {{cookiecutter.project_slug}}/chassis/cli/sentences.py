@@ -41,16 +41,16 @@ ALEMBIC_ADVICE = {
     "Relative revision": "There are not that many revisions in that direction.",
 }
 NO_SCRATCH = (
-    "The role may not create databases, and revisions are tried on one that is made for it. Name "
-    "another role in MIGRATION_DATABASE_URL, or let this one: ALTER ROLE ... CREATEDB."
+    "The role may not create databases, and revisions are tried on a scratch database. Name "
+    "another role in MIGRATION_DATABASE_URL, or give this one the right: ALTER ROLE ... CREATEDB."
 )
 # Errors of the machine, such as a full disk; another OSError is a mistake in the program.
 SURROUNDINGS = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS}
 # Keys are SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DATABASE_ADVICE = {
     errorcodes.INSUFFICIENT_PRIVILEGE: "The role in {setting} may not do this.",
-    errorcodes.DUPLICATE_TABLE: "The schema is not at the revision that the database says it is. "
-    "If it is at another, run `python manage.py db stamp REVISION`.",
+    errorcodes.DUPLICATE_TABLE: "The schema is not at the revision in the table alembic_version. "
+    "If the schema is at another one, run `python manage.py db stamp REVISION`.",
 }
 
 OF_DATA = {errorcodes.CLASS_DATA_EXCEPTION, errorcodes.CLASS_INTEGRITY_CONSTRAINT_VIOLATION}
@@ -106,6 +106,6 @@ def database_sentence(error: DBAPIError, setting: str) -> str:
         reason = f"{reason}: {key}"
     if not state:
         return f"The database does not answer. Check {setting}. ({reason})"
-    advice = DATABASE_ADVICE.get(state, "The database refused this.").format(setting=setting)
+    advice = DATABASE_ADVICE.get(state, "The database refused a statement.").format(setting=setting)
     correct = CORRECT if notes and state[:2] in OF_DATA else ""
     return f"{advice} ({reason}){correct}"

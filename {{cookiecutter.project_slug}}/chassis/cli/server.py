@@ -45,7 +45,9 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 ASKED_TO_END = (None, 0, -signal.SIGTERM, -signal.SIGINT)
 
 host_option = click.option("--host", help="Address to listen on; HOST by default.")
-port_option = click.option("--port", type=click.IntRange(1, 65535), help="PORT by default.")
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port to listen on; PORT by default."
+)
 
 
 @click.command()
@@ -216,7 +218,7 @@ def _counting_together() -> Iterator[None]:
         directory = TemporaryDirectory(prefix="metrics-", ignore_cleanup_errors=True)
     except OSError:
         logging.getLogger(__name__).warning(
-            "No directory can be written to: each process counts for itself in /metrics."
+            "No temporary directory is writable: /metrics has the figures of one process only."
         )
         yield
         return

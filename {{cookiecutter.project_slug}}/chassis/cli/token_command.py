@@ -30,7 +30,7 @@ def token(scopes: tuple[str, ...], subject: str, lasts: timedelta) -> None:
         every = scopes_of(app)
     if unknown := sorted(set(scopes) - set(every)):
         raise click.BadParameter(
-            f"No operation needs {', '.join(unknown)}; there are {', '.join(every)}.",
+            f"No operation needs {', '.join(unknown)}; the scopes are {', '.join(every)}.",
             param_hint="--scope",
         )
     made = development_token(
@@ -47,7 +47,9 @@ def _stored(kind: type[Settings]) -> Settings:
     """The settings. Raise ConfigError unless the service accepts development tokens."""
     stored = load_config(kind, complete=False)
     if stored.environment != DEVELOPMENT:
-        raise ConfigError("This command works in development only; in production, ask JWT_ISSUER.")
+        raise ConfigError(
+            "This command works in development only; in production, the issuer makes the tokens."
+        )
     if stored.jwt_jwks_url:
         raise ConfigError("JWT_JWKS_URL is set: the service accepts tokens from JWT_ISSUER only.")
     if not stored.secret_key:

@@ -144,4 +144,4 @@ class MaintenanceService:
             cause = getattr(error.__cause__, "orig", None) or error.__cause__
             # Without the statement, which follows the database's own sentence.
             reason = str(cause).strip().partition("\n")[0]
-            _log.warning("Maintenance windows: %s (%s)", error, reason)
+            _log.warning("The maintenance windows were not read: %s (%s)", error, reason)

@@ -12,8 +12,8 @@ from chassis.core.commit_hooks import Action, CommitHooks
 from chassis.core.paging import PageQuery
 
 # The text of a RuntimeError.
-NESTED = "A unit of work is open on this thread: end its block first, or pass its work on."
-STALE = "It was changed or removed by somebody else in the meantime."  # Of a ConflictError.
+NESTED = "A unit of work is open on this thread: end its block first, or use its `work`."
+STALE = "The entity was changed or removed in the meantime."  # Of a ConflictError.
 
 
 class Identified(Protocol):

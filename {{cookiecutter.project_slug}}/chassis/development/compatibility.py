@@ -44,12 +44,18 @@ VERSIONS = Path("migrations", "versions")
 
 
 @click.command()
-@click.option("--base", "--against", required=True, metavar="REF", help="The running release.")
+@click.option(
+    "--base",
+    "--against",
+    required=True,
+    metavar="REF",
+    help="Tag, branch or commit of the running release.",
+)
 def compat(base: str) -> None:
     """Try both releases on the schemas that they share during a deployment.
 
     Runs the tests of BASE on the schema with the new expand revisions, and the tests of this code
-    without the new contract revisions. Ends with 3 where one of them fails.
+    without the new contract revisions. The exit code is 3 if one of these runs fails.
 
     \b
     python manage.py db compat --base origin/main

@@ -24,8 +24,9 @@ CONNECT_SECONDS, CONFIRM_SECONDS = 3, 5
 # After so many deliveries, each ended by the loss of its worker, the broker dead-letters a message.
 DELIVERIES = 20
 UNCONFIRMED = (
-    f"The broker confirms no jobs within {CONFIRM_SECONDS} s. If it goes on, the broker may have an"
-    " alarm (disk, memory: `rabbitmq-diagnostics alarms`), or the queue no leader: docs/jobs.md."
+    f"The broker confirms no jobs within {CONFIRM_SECONDS} s. If this goes on, the broker may have"
+    " an alarm (disk, memory: `rabbitmq-diagnostics alarms`), or the queue has no leader: see"
+    " docs/jobs.md."
 )
 ROUTE = ""  # AMQP's default exchange: the routing key is the name of the queue.
 
@@ -91,7 +92,9 @@ def require_access(config: JobSettings) -> None:
         with celery_app(config).connection_for_write() as connection:
             connection.connect()
     except (AccessRefused, NotAllowed) as error:
-        raise ConfigError(f"BROKER_URL: The broker refuses it: {error.reply_text}") from None
+        raise ConfigError(
+            f"BROKER_URL: The broker refuses the connection: {error.reply_text}"
+        ) from None
     except (AMQPError, OSError):
         return
 

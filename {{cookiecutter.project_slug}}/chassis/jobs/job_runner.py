@@ -118,7 +118,7 @@ class JobRunner:
         ):
             result = task.call(attempt.arguments)
             _finish(connection, attempt, result)
-        _log.info("Job %s of %s is done.", attempt.id, attempt.task)
+        _log.info("Job %s of task %s is done.", attempt.id, attempt.task)
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         sentence = str(error) if isinstance(error, DomainError) else type(error).__name__

@@ -47,7 +47,9 @@ class Task:
         """Raise CodeError where the function does not accept these arguments."""
         signature, injected = _parameters(self.function)
         if wrong := injected.keys() & arguments.keys():
-            raise CodeError(f"{self.name}: the container gives {', '.join(sorted(wrong))}.")
+            raise CodeError(
+                f"{self.name}: do not pass {', '.join(sorted(wrong))}: the container injects it."
+            )
         try:
             signature.bind(**{**injected, **arguments})
         except TypeError as error:
@@ -83,12 +85,14 @@ def task(
     """
 
     if seconds > MOST_SECONDS:
-        raise CodeError(f"{name}: One attempt takes at most {MOST_SECONDS} s; enqueue parts of it.")
+        raise CodeError(f"{name}: `seconds` is {MOST_SECONDS} at most; split the work into jobs.")
 
     def register(function: Function) -> Function:
         earlier = _tasks.get(name)
         if earlier and earlier.function.__module__ != function.__module__:
-            raise CodeError(f"{function.__module__}: {earlier.function.__module__} has {name} too.")
+            raise CodeError(
+                f"{function.__module__}: {earlier.function.__module__} has a task {name}, too."
+            )
         _tasks[name] = Task(name, function, attempts, seconds, every, offset)
         return function
 

@@ -35,7 +35,9 @@ def drain(connection: Connection, timeout: float) -> None:
         connection.rollback()
         if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
             raise
-        writers = "; ".join(holders(connection, fence_of(connection))) or "they have ended now"
+        writers = (
+            "; ".join(holders(connection, fence_of(connection))) or "sessions that have ended now"
+        )
         connection.rollback()
         raise BusyError(f"Still writing after {timeout:g} s: {writers}.") from error
 

@@ -153,7 +153,7 @@ def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
     connection.rollback()
     if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
         raise error
-    others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "nobody any more"
+    others = "; ".join(connection.execute(TRANSACTIONS).scalars()) or "a session that has ended"
     connection.rollback()
     return others
 

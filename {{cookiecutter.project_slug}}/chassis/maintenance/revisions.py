@@ -15,7 +15,7 @@ from chassis.project import current_project
 
 ONE_LINE = (
     "Revisions form one history without branches: give the later one the next number, in its "
-    "file's name and as its `revision`, and the one before it as its `down_revision`."
+    "file's name and as `revision`, and the number of the revision before as `down_revision`."
 )
 NAMES = {"revision", "down_revision", "phase"}
 HAS_TABLE = text("SELECT to_regclass(:table) IS NOT NULL")

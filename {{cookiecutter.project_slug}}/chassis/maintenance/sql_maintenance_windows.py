@@ -102,7 +102,9 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         except BusyError:
             pass  # The owner is alive, or another process settles the window.
         except (PoolerError, DBAPIError) as error:
-            raise UnavailableError("The window of a dead owner cannot be settled.") from error
+            raise UnavailableError(
+                "The window that a dead process left open cannot be ended."
+            ) from error
 
     def start(
         self,
@@ -239,8 +241,8 @@ class SqlMaintenanceWindows(MaintenanceWindows):
             if sqlstate(error) != errorcodes.INSUFFICIENT_PRIVILEGE:
                 raise
             raise UnavailableError(
-                "This database role may not change maintenance windows; MIGRATION_DATABASE_URL "
-                "names one that may."
+                "This database role may not change maintenance windows: name a role that may, in "
+                "MIGRATION_DATABASE_URL."
             ) from error
 
 
@@ -278,8 +280,8 @@ def _end(
         revision = revision_of(connection)
         if accept_schema is None or accept_schema != revision:
             raise ConflictError(
-                "A migration failed in this window. Run its command again; or "
-                f"say that the schema is right as it is, with --accept-schema {revision}."
+                "A migration failed in this window. Run the migration's command again, or accept "
+                f"the schema as it is, with --accept-schema {revision}."
             )
     log.finish(window.id, "completed" if accept_schema is None else "forced")
     return _by_id(connection, window.id)

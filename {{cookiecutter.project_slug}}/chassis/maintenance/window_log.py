@@ -121,9 +121,9 @@ def require_own(connection: Connection) -> None:
         if owner not in {None, current_project().name}:
             raise AnotherServiceError(
                 f"The schema `{name}` of this database belongs to the service {owner}, and this is "
-                f"{current_project().name}. Give it a schema of its own, by "
-                "?options=-csearch_path=NAME in its URL, or a database; or, if this service was "
-                f"renamed, put its new name into {name}.service."
+                f"{current_project().name}. Give this service a schema of its own, by "
+                "?options=-csearch_path=NAME in its URL, or a database of its own. If this service "
+                f"was renamed, put the new name into the table {name}.service."
             )
     connection.rollback()
 

@@ -78,7 +78,7 @@ class Author:
             left = compare(catalog(connection), wanted).texts
             self._measure(connection, paths, seen)
             if left:
-                raise FindingsError(f"This has to be written by hand: {'; '.join(left)}.")
+                raise FindingsError(f"Write operations by hand for: {'; '.join(left)}.")
         return paths
 
     def write_empty(self, connection: Connection, message: str) -> str:
@@ -156,7 +156,7 @@ def _refuse_drops(difference: Difference, accepted: set[str]) -> None:
         return
     names = ", ".join(key.label for key in dropped)
     added = ", ".join(key.label for key in sorted(difference.missing))
-    text = f"The models have no longer {', '.join(map(str, dropped))}"
+    text = f"The models no longer have {', '.join(map(str, dropped))}"
     if added:
         text = f"This looks like a rename (drops {names} and adds {added})"
     options = " ".join(f"--accept-drop {shlex.quote(key.label)}" for key in dropped)

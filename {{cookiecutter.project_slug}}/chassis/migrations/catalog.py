@@ -39,8 +39,8 @@ MODELLED = text(r"""
 """)
 BESIDE = {"beside": [*TABLES_BESIDE]}  # No model has these tables.
 NOT_MADE = (
-    "The models cannot be made where the revisions have run. What they need beforehand, such as an "
-    "extension or a function, belongs into a revision: `db migrate --empty`."
+    "The tables of the models cannot be created after the revisions have run. If they need an "
+    "extension or a function, create it in a revision: `db migrate --empty`."
 )
 CONSTRAINTS = {
     "primary key",

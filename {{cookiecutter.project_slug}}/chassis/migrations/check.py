@@ -161,27 +161,29 @@ def _source_effects(script: Script, source: str) -> Iterator[Effect]:
         node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
     }
     if is_autocommit(script) and not _is_one_helper(functions.get("upgrade")):
-        text = "of what runs outside a transaction, a revision has one call of a helper, alone"
+        text = "runs outside a transaction: one call of a helper has to be its only statement"
         yield Effect("MIG010", FULL, text, is_error=True)
     if DEPENDS_ON_DATA.search(source):
-        text = "may do other things where there are rows than where there are none"
+        text = "may behave differently on tables with rows than on empty tables"
         yield Effect("MIG009", READ_ONLY, text)
     if re.search(r"\b(\w+_)?ops\.|\balembic_version", source):
-        yield Effect("MIG019", FULL, "touches what belongs to the migrator", is_error=True)
+        yield Effect("MIG019", FULL, "touches alembic_version or the schema ops", is_error=True)
     if OWN_CODE.search(source):
-        text = "imports code that will have changed when this runs"
+        text = "imports code that may have changed when the revision runs"
         yield Effect("MIG014", NONE, text, is_error=True)
     down = functions.get("downgrade")
     is_excused = _says_why(down) or bool(getattr(script.module, "irreversible", ""))
     if _is_empty(down) and not _is_empty(functions.get("upgrade")) and not is_excused:
         text = (
-            "has no downgrade: write one, a docstring in it that says why nothing has to be taken "
-            'back, or irreversible = "the reason"'
+            "has no downgrade: write one, or give it a docstring that says why nothing has to be "
+            'taken back, or set irreversible = "the reason"'
         )
         yield Effect("MIG015", NONE, text, is_error=True)
     for match in IGNORED.finditer(source):
         if not match[2]:
-            yield Effect(match[1], NONE, "is ignored without ` -- ` and a reason", is_error=True)
+            yield Effect(
+                match[1], NONE, "is ignored by a comment without ` -- ` and a reason", is_error=True
+            )
 
 
 def _declaration_effects(script: Script, mode: MaintenanceMode, phase: str) -> Iterator[Effect]:

@@ -44,11 +44,13 @@ from chassis.project import current_project
 Change = tuple[str | None, str | None]  # The revisions before and after.
 BEHIND = "Target database is not up to date."
 DIFFERENT = (
-    "The revisions do not make what the models have: {}. `python manage.py db migrate` writes one."
+    "The models differ from the result of the revisions: {}. `python manage.py db migrate` writes "
+    "a revision."
 )
 UNTRIED = (
     "The role may not create databases, so nothing was tried: no drop is proposed, CHECK "
-    "constraints, enums, sequences and defaults were not compared, and the file declares the most."
+    "constraints, enums, sequences and defaults were not compared, and the file declares the "
+    "strongest window."
 )
 
 
@@ -118,7 +120,7 @@ class Migrations:
         def plan(scripts: ScriptDirectory, current: str | None) -> Plan:
             made = plan_upgrade(scripts, current, named(revision), until_expand=until_expand)
             if names := unchecked(made.scripts):
-                text = f"{', '.join(names)}: `db check` has not read this as it is now"
+                text = f"{', '.join(names)}: not checked by `db check`, or edited since"
                 self._options.say("warning", text)
             return made
 
@@ -236,7 +238,7 @@ class Migrations:
         for script, verdict, down in pairs:
             try:
                 if write_measurements(Path(script.path), verdict.footprint, down):
-                    self._options.say("measured", f"{script.path} notes what it does")
+                    self._options.say("measured", f"{script.path} records the measurements")
             except OSError as error:  # For example in a read-only checkout.
                 self._options.say("warning", f"The measurements are not recorded: {error}")
 

@@ -191,7 +191,7 @@ def _deadlock_effects(
     for pair in combinations(exclusive, 2):
         if frozenset(pair) not in related:
             shown = " and ".join(names[oid] for oid in pair)
-            yield Effect("MIG020", MaintenanceMode.FULL, f"locks {shown}, which may be a deadlock")
+            yield Effect("MIG020", MaintenanceMode.FULL, f"locks {shown}, which may deadlock")
             return
 
 

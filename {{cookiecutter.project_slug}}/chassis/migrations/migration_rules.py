@@ -31,20 +31,20 @@ operations.keep_columns_equal("table", "name", "new_name")
 #     op.drop_column("table", "name")
 # A table: op.rename_table and CREATE VIEW old_name AS TABLE new_name in one revision""",
     "MIG005": """phase = "contract"
-# and apply it when no release that runs uses it; take it out of the models before""",
+# apply the revision when no release that runs uses the object; the models must not have it""",
     "MIG006": """operations.create_index_concurrently("name", "table", ["column"])
 # alone in its revision""",
     "MIG008": """op.execute("ALTER TABLE table ADD CONSTRAINT name CHECK (condition) NOT VALID")
 # next revision: op.execute("ALTER TABLE table VALIDATE CONSTRAINT name")""",
     "MIG009": """operations.backfill("table", "column = value", where="column IS NULL")
-# alone in its revision; rows that are written meanwhile get it from a default""",
+# alone in its revision; rows that are written meanwhile get the value from a default""",
     "MIG010": """operations.create_index_concurrently("name", "table", ["column"])
 # and everything else in other revisions""",
     "MIG012": """maintenance = "full"
-# what the sentence says; weaker only with `# mig: ignore RULE -- the reason`""",
-    "MIG013": "# mend the statement that the sentence names",
+# as the finding says; for a weaker mode, add `# mig: ignore RULE -- the reason`""",
+    "MIG013": "# correct the statement that the finding names",
     "MIG014": """books = sa.table("books", sa.column("id"), sa.column("title"))
-# what a revision uses is written in it""",
+# the revision itself declares the tables that it uses""",
     "MIG015": '''irreversible = "the rows are gone"
 # or a downgrade; or a docstring in it: """Nothing has to be taken back."""''',
     "MIG017": """operations.add_enum_value("enum", "new value")

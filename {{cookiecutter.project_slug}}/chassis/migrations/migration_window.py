@@ -189,7 +189,7 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
 
 def _settle_after(error: BaseException, opened: OpenWindow, plan: Plan, options: Options) -> None:
     connection, window = opened.connection, opened.without_migration
-    reason = (first_line(error) or "It was interrupted").rstrip(".")
+    reason = (first_line(error) or "The migration was interrupted").rstrip(".")
     connection_lost = ConnectionLostError(
         f"{reason}. The connection was lost; window #{window.id} ends by itself when the schema is "
         "proven to be at a revision. Run the same command again."
@@ -209,6 +209,6 @@ def _settle_after(error: BaseException, opened: OpenWindow, plan: Plan, options:
     if phase is WindowPhase.FAILED:
         raise MigrationFailedError(
             f"{reason}. The schema may lie between two revisions, so window #{window.id} stays "
-            f"open: put it right and run `python manage.py db {plan.direction} "
+            f"open: correct the schema and run `python manage.py db {plan.direction} "
             f"{plan.target or 'base'}` again."
         ) from error

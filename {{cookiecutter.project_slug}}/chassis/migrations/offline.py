@@ -9,8 +9,8 @@ from chassis.migrations.commands import alembic_config, migration_scripts, named
 from chassis.migrations.plan import Plan, plan_downgrade, plan_upgrade
 
 NOT_IN_SQL = """\
--- Not in this: windows, the journal in ops.step, the time limits and retries of `db upgrade`.
--- Whoever runs this by hand keeps writers out where a revision says so.
+-- Unlike `db upgrade`, this SQL has no windows, no journal in ops.step, no time limits, no retries.
+-- If you run the SQL by hand, keep writers out where a revision declares a window.
 
 """
 
@@ -30,7 +30,9 @@ def sql_between(direction: str, revisions: str) -> str:
     """Return the SQL of the range `from:to`, or up to `to`; reversed for a downgrade."""
     start, colon, end = revisions.rpartition(":")
     if direction == "downgrade" and not colon:
-        raise CommandError("Without a database, name both: `db downgrade 0003:0001 --sql`.")
+        raise CommandError(
+            "Without a database, name both revisions: `db downgrade 0003:0001 --sql`."
+        )
     scripts = migration_scripts()
     if start and start != "base":
         scripts.get_revision(start)

@@ -22,8 +22,8 @@ class ContractInTheWayError(Exception):
     def __init__(self, expand: str, contract: str, *, applied: str | None) -> None:
         super().__init__(
             f"The database is at {applied or 'none'}. {expand} (expand) was not applied: it comes "
-            f"after {contract} (contract). When no release needs what {contract} takes away, run "
-            f"`python manage.py db upgrade {contract}`, then this again."
+            f"after {contract} (contract). When no release uses what {contract} removes, run "
+            f"`python manage.py db upgrade {contract}`, then this command again."
         )
 
 
@@ -96,8 +96,8 @@ class Plan:
                 after = leads_to(self.steps[i]) or "base"
                 yield (
                     f"{name} runs in the window only because it lies between {first} and {last}; "
-                    f"apart: `python manage.py db {self.direction} {before}`, then `{after}`, then "
-                    "the rest. What is written between them must not matter"
+                    f"to run it apart: `python manage.py db {self.direction} {before}`, then "
+                    f"`{after}`, then the rest. Writes between these commands must not matter"
                 )
 
 
@@ -157,7 +157,7 @@ def refuse_autocommit(plan: Plan) -> None:
         if is_autocommit(script):
             raise CommandError(
                 f"{script.revision} cannot run in a transaction, so --single-transaction is not "
-                "possible. Apply it by itself first."
+                f"possible. Apply {script.revision} by itself first."
             )
 
 

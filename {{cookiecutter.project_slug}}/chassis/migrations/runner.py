@@ -41,8 +41,8 @@ from chassis.migrations.watching import watching
 FIRST_SECONDS, LATER_SECONDS = 1.5, 30.0
 WRITTEN_SINCE = (
     "Window #{0} ended after {1}, before the revisions that were to follow inside it: {1} has not "
-    "seen what was written since. If it copies or fills what a later one takes away, take it back "
-    "with `python manage.py db downgrade`, and begin again. If not, `db upgrade --accept-writes`"
+    "processed the rows written since. If {1} copies or fills data that a later revision drops, "
+    "run `python manage.py db downgrade`, then `db upgrade`. If not, `db upgrade --accept-writes`"
 )
 
 
@@ -144,8 +144,8 @@ class Runner:
             return plan
         if wanted.strength < plan.mode.strength and not self.options.force:
             raise CommandError(
-                f"The revisions need a window of mode {plan.mode}, {wanted} is weaker. Use "
-                "--maintenance auto, or --force if you accept the risk."
+                f"The revisions need a window of mode {plan.mode}; the mode {wanted} is weaker. "
+                "Use --maintenance auto, or --force if you accept the risk."
             )
         return plan.in_mode(wanted)
 

@@ -61,7 +61,7 @@ def _added(change: Difference, after: Catalog) -> Iterator[Effect]:
             demanded = after[Key("column null", *rest)] == "NOT NULL"
             if demanded and not after[Key("column default", *rest)]:
                 name = f"{key.schema}.{key.table}.{key.name}".lstrip(".")
-                text = f"adds {name}, NOT NULL without a default: who runs cannot insert"
+                text = f"adds {name}, NOT NULL without a default: old code cannot insert"
                 yield Effect("MIG001", MaintenanceMode.NONE, text, is_error=True)
         elif key.kind == "check constraint" and NOT_NULL.match(definition):
             yield contracting("MIG022", f"refuses NULL by the {key}")

@@ -72,7 +72,7 @@ def description(connection: Connection, script: Script, direction: str = "upgrad
     mode = declared.maintenance if direction == "upgrade" else measured.downgrade_maintenance
     lines = [f"{script.revision} {script.doc}: window {mode}, {declared.phase}"]
     if not measured.is_checked:
-        return [f"{lines[0]}; not measured as it is now: run `db check`"]
+        return [f"{lines[0]}; not measured since its last edit: run `db check`"]
     tables = measured.upgrade if direction == "upgrade" else measured.downgrade
     return lines + [f"    {_weighed(connection, table, work)}" for table, work in tables.items()]
 

@@ -45,7 +45,9 @@ class LineHandler(logging.Handler):
             self.write(self.format(record))
         except Exception as error:  # The arguments of the call do not fit its message.
             place = f"{record.pathname}:{record.lineno}"
-            self.write_event("error", "This cannot be logged.", at=place, why=type(error).__name__)
+            self.write_event(
+                "error", "A message cannot be logged.", at=place, why=type(error).__name__
+            )
 
     def write_event(self, level: str, event: str, **more: Any) -> None:
         self.write(self._line(level, event, **more))
@@ -75,7 +77,9 @@ class LineHandler(logging.Handler):
         return self.render(None, "", stamp(None, "", {"level": level, "event": event, **more}))
 
     def _resumed(self, dropped: int) -> bytes:
-        line = self._line("warning", "The log was not read: lines are missing.", dropped=dropped)
+        line = self._line(
+            "warning", "The log was not read in time: lines are missing.", dropped=dropped
+        )
         return line.encode() + b"\n"
 
 

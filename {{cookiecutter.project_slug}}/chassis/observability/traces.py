@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Engine, ExceptionContext, event
 from chassis.postgres.engines import Engines
 from chassis.settings import ConfigError, Settings
 
-NEEDED = "OTEL_EXPORTER_OTLP_ENDPOINT needs what is not installed ({}). To install it: {}"
+NEEDED = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not installed ({}). To install them: {}"
+)
 INSTALL = "`pip install --require-hashes -r requirements/telemetry.txt`."
 # Attributes with the URL: they may hold a secret, and have no limited set of values.
 SENT = {"http.target", "http.url", "http.host", "http.user_agent", "net.host.name", "url.path"}

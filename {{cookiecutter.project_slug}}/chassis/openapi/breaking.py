@@ -68,7 +68,7 @@ def _operation(name: str, was: Json, now: Json) -> Iterator[str]:
     if was.get("operationId") != now.get("operationId"):
         yield f"{name}: operationId is {now.get('operationId')}, not {was.get('operationId')}"
     if now.get("security") and now["security"] != was.get("security"):
-        yield f"{name}: it asks for another authentication"
+        yield f"{name}: it needs another authentication"
     before, after = was.get("requestBody", {}), now.get("requestBody", {})
     if after.get("required") and not before.get("required"):
         yield f"{name}: a body is required now"
@@ -83,7 +83,7 @@ def _operation(name: str, was: Json, now: Json) -> Iterator[str]:
                 yield f"{place}: the header {header} is gone"
             yield from _contents(place, answer, newer, sent=False)
         elif status < "400":
-            yield f"{place}: it no longer answers this"
+            yield f"{place}: the status is gone"
 
 
 def _parameters(document: Json, path: str, method: str) -> dict[str, Json]:
@@ -116,7 +116,7 @@ def _schema(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
     """Compare schemas. With `sent`, clients send the value; else they receive it."""
     was, now = _simple(was), _simple(now)
     if any(was.get(key) != now.get(key) for key in ALTERNATIVES):
-        yield f"{place}: it is made of other schemas"
+        yield f"{place}: its anyOf, oneOf, allOf or $ref differs"
         return
     yield from _values(place, was, now, sent=sent)
     if sent:
@@ -142,7 +142,7 @@ def _values(place: str, was: Json, now: Json, *, sent: bool) -> Iterator[str]:
     for lost in sorted(_types(narrow) - allowed):
         yield f"{place}: it {'is no longer' if sent else 'may now be'} {lost}"
     if "enum" in wide and any(value not in wide["enum"] for value in narrow.get("enum", [wide])):
-        yield f"{place}: {'fewer values are taken' if sent else 'it may have other values'}"
+        yield f"{place}: {'fewer values are accepted' if sent else 'it may have other values'}"
     if "format" in wide and wide["format"] != narrow.get("format"):
         yield f"{place}: its format is {now.get('format')}, not {was.get('format')}"
 

@@ -50,7 +50,9 @@ class WindowCollector(Collector):
         if self._window:
             seconds = (datetime.now(UTC) - self._window.starts_at).total_seconds()
         yield GaugeMetricFamily(
-            "maintenance_window_seconds", "Since it was opened; 0 if none is.", value=seconds
+            "maintenance_window_seconds",
+            "Seconds since the window was opened; 0 if none is open.",
+            value=seconds,
         )
 
 
@@ -71,13 +73,20 @@ class JobCollector(Collector):
             "jobs_dead": (jobs.dead, "Jobs that failed for good."),
             "jobs_oldest_waiting_seconds": (
                 jobs.oldest_seconds,
-                "How long the oldest job that is due has waited.",
+                "Seconds for which the oldest due job has waited.",
             ),
         }
         for name, (value, text) in numbers.items():
             yield GaugeMetricFamily(name, text, value=value)
-        yield _labelled_jobs("jobs_finished_recently", "In five minutes.", "state", jobs.finished)
-        yield _labelled_jobs("jobs_latency_seconds", "Until done.", "quantile", jobs.latencies)
+        yield _labelled_jobs(
+            "jobs_finished_recently",
+            "Jobs that finished in the last five minutes.",
+            "state",
+            jobs.finished,
+        )
+        yield _labelled_jobs(
+            "jobs_latency_seconds", "Seconds until a job was done.", "quantile", jobs.latencies
+        )
 
 
 def _labelled_jobs(

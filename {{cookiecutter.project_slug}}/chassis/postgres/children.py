@@ -108,8 +108,8 @@ def _shape(table: Table, parent: Table) -> _Shape:
     ]
     if len(references) != 1:
         raise DeclarationError(
-            f"{table.name} has {len(references)} columns that refer to {parent.name}, and its rows "
-            'belong to one: give it one, Column("…_id", ForeignKey(…, ondelete="CASCADE")).'
+            f"{table.name} has {len(references)} columns that refer to {parent.name}, and needs "
+            'exactly one: Column("…_id", ForeignKey(…, ondelete="CASCADE")).'
         )
     [reference] = references
     own = [column for column in table.c if column is not reference and column.name != POSITION]

@@ -177,7 +177,7 @@ def _require_room(table: Table, column: Column[Any], declared: Declaration, kind
         )
     if isinstance(wanted, BigInteger) and not isinstance(has, BigInteger):
         raise DeclarationError(
-            f"{place} has to be a BigInteger, because of the rule of {kind}: make it one."
+            f"{place} has to be a BigInteger, because the rule of {kind} allows larger values."
         )
     if isinstance(wanted, Numeric) and isinstance(has, Numeric) and has.precision is not None:
         room, need = _digits(has), _digits(wanted)
@@ -188,7 +188,7 @@ def _require_room(table: Table, column: Column[Any], declared: Declaration, kind
             )
     if declared.nullable and not column.nullable:
         raise DeclarationError(
-            f"{place} is NOT NULL, and {kind}.{column.name} may be None: decide on one."
+            f"{place} is NOT NULL, and {kind}.{column.name} may be None: change one of them."
         )
 
 

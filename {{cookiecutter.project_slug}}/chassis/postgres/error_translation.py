@@ -31,7 +31,7 @@ REFERENCES = {errorcodes.FOREIGN_KEY_VIOLATION, errorcodes.RESTRICT_VIOLATION}
 # The columns in the detail, in every language: Key (email)=(a@example.org) already exists.
 UNIQUE_COLUMNS = re.compile(r"[^(]*\(([^()]+)\)=\(")
 COLLIDED = "Another change was made at the same time."
-REFERRED = "Something else refers to this, or what it refers to is gone."
+REFERRED = "Another row refers to this row, or a referenced row is gone."
 WRITE_REFUSED = "OPS01"  # Raised by ops.pass_write_fence.
 # By SQLSTATE, else by its class, which is the first two characters.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -43,8 +43,8 @@ SQLSTATES: dict[str, tuple[type[DomainError], str]] = {
     errorcodes.INVALID_SCHEMA_NAME: (UnavailableError, NOT_MIGRATED),
     errorcodes.FOREIGN_KEY_VIOLATION: (ConflictError, REFERRED),
     errorcodes.RESTRICT_VIOLATION: (ConflictError, REFERRED),
-    errorcodes.UNIQUE_VIOLATION: (DuplicateError, "It exists already."),
-    errorcodes.EXCLUSION_VIOLATION: (ConflictError, "It overlaps with something that exists."),
+    errorcodes.UNIQUE_VIOLATION: (DuplicateError, "The value exists already."),
+    errorcodes.EXCLUSION_VIOLATION: (ConflictError, "The value overlaps with an existing one."),
     errorcodes.SERIALIZATION_FAILURE: (CollisionError, COLLIDED),
     errorcodes.DEADLOCK_DETECTED: (CollisionError, COLLIDED),
     errorcodes.LOCK_NOT_AVAILABLE: (UnavailableError, UNAVAILABLE),

@@ -45,8 +45,8 @@ def use_ops_schema(engine: Engine, search_path: str) -> Engine:
     if home not in SHARED:
         if not KNOWN.fullmatch(home):
             raise SchemaNameError(
-                f"The URL of the database names the schema {home}. Take letters, digits and _, at "
-                "most 59, or a name in quotes that has none of ' % : and backslash."
+                f"The URL of the database names the schema {home}. Use at most 59 letters, "
+                "digits and _, or a name in quotes without ' % : and backslash."
             )
         dialect: Any = engine.dialect
         dialect.own_schema = home

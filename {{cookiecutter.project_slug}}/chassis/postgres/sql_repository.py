@@ -244,7 +244,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def _require_own(self, entity: Entity) -> None:
         if not self._has(entity):
             names = " and ".join(self._only)
-            raise ValueError(f"This repository has only entities with another {names}.")
+            raise ValueError(f"The entity has another {names} than this repository.")
 
     def _references(self) -> dict[Table, str | None]:
         """The written tables, each with the field of its list."""

@@ -97,7 +97,9 @@ class TransactionConnection(connection):
     def commit(self) -> None:
         """Commit, or raise an earlier error: PostgreSQL would roll back without a word."""
         if self.get_transaction_status() == TRANSACTION_STATUS_INERROR:
-            failure = self.failure or InFailedSqlTransaction("A statement of it failed.")
+            failure = self.failure or InFailedSqlTransaction(
+                "A statement of the transaction failed."
+            )
             self.rollback()
             raise failure
         self._end("COMMIT")

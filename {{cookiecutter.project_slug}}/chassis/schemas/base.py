@@ -89,7 +89,7 @@ def _nested(schema: marshmallow.Schema, name: str, field: Nested) -> marshmallow
     except RegistryError as error:
         raise DeclarationError(f"{place}: there is no schema {field.nested!r}. {cure}") from error
     except (NameError, TypeError, ValueError) as error:
-        raise DeclarationError(f"{place} makes no schema: {error} {cure}") from error
+        raise DeclarationError(f"{place} has no usable schema: {error} {cure}") from error
     if not isinstance(nested, marshmallow.Schema):
         raise DeclarationError(f"{place}: {field.nested!r} is no schema. {cure}")
     return nested

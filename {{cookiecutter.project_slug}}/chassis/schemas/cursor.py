@@ -12,7 +12,7 @@ from chassis.schemas.strict import StrictField
 class Cursor(StrictField[Any]):
     """The position where a page ended, as signed JSON, so that clients cannot make their own."""
 
-    default_error_messages = {"cursor": "Not a cursor that was handed out."}
+    default_error_messages = {"cursor": "Must be a cursor from an earlier page."}
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value is None:

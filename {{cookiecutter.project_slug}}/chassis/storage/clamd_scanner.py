@@ -31,7 +31,9 @@ class ClamdScanner(Scanner):
         if match := re.fullmatch(r"stream: (.+) FOUND", reply):
             return match[1]
         if reply != "stream: OK":
-            logging.getLogger(__name__).error("The scanner answers: %s", reply or "nothing")
+            logging.getLogger(__name__).error(
+                "The answer of the scanner is unexpected: %s", reply or "nothing"
+            )
             raise UnavailableError("The scanner could not scan the content.")
         return None
 

@@ -85,7 +85,7 @@ class DiskStore(FileStore):
         """Raise ValueError for a key that would lead out of the folder."""
         path = self._folder / key
         if not key or not path.resolve().is_relative_to(self._folder.resolve()):
-            raise ValueError(f"{key!r} is not a key.")
+            raise ValueError(f"{key!r} is not a path in the folder.")
         return path
 
 

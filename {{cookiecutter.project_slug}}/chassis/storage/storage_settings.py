@@ -29,7 +29,7 @@ SUPPORTED, REQUIRED = "when_supported", "when_required"
 def _valid_types(values: Sequence[str]) -> None:
     if unknown := sorted(set(values) - TYPES.keys()):
         raise ValidationError(
-            f"No content can be checked for {', '.join(unknown)}; those that can: "
+            f"The content of {', '.join(unknown)} cannot be checked; the supported types are "
             f"{', '.join(TYPES)}."
         )
 

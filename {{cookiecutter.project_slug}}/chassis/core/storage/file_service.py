@@ -154,7 +154,7 @@ class FileService:
         """
         files = work.files.where(owner=owner, state=FileState.READY).get_many([file_id], lock=True)
         if file_id not in files:
-            raise ValidationError("There is no such file with a content.", field="file_id")
+            raise ValidationError("No file with a content has this id.", field="file_id")
         return files[file_id]
 
     def _scan_received(self, file: StoredFile, key: str) -> None:
@@ -203,7 +203,7 @@ class FileService:
 
     def _require_clean(self, file: StoredFile, stored: StoredObject) -> None:
         if self._scanner and (finding := self._scanner.finding(self._store.read(stored))):
-            logger.warning("File %s is refused: it has %s.", file.id, finding)
+            logger.warning("File %s is refused: the scanner found %s.", file.id, finding)
             raise ValidationError("The content is harmful.", field="content")
 
 

@@ -14,7 +14,7 @@ class ContentChangedError(ConflictError):
     """The content changed after `stat` described it."""
 
     def __init__(self) -> None:
-        super().__init__("The content was changed while it was checked. Send it again.")
+        super().__init__("The content was changed while it was checked. Send the content again.")
 
 
 @dataclass(frozen=True, slots=True)

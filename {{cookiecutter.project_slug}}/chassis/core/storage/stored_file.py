@@ -40,7 +40,7 @@ class HexDigest(Text):
         return Text.holds(self, value) and set(value) <= set("0123456789abcdef")
 
     def sentence(self) -> str:
-        return f"has {self.maximum} hexadecimal digits, in small letters"
+        return f"has {self.maximum} hexadecimal digits, in lower case"
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

@@ -26,7 +26,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 
 
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Show the difference, and do nothing."
+    "--dry-run", is_flag=True, help="Show the changes as a diff, and write nothing."
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the plan as JSON, and do nothing."
@@ -36,7 +36,7 @@ no_migration_option = click.option("--no-migration", is_flag=True, help="Write n
 
 @click.group()
 def generate() -> None:
-    """Write the code of a resource, or of a field, in every ring.
+    """Write the code of a resource, or of a field, in every layer.
 
     \b
     python manage.py generate resource Note title:str:200 body:text:optional
@@ -48,12 +48,20 @@ def generate() -> None:
 @generate.command()
 @click.argument("name")
 @click.argument("fields", nargs=-1, required=True, metavar="FIELD...")
-@click.option("--operations", callback=_names, help=f"Of {','.join(OPERATIONS)}; all by default.")
-@click.option("--plural", default="", help="Name of table and URL, if the plural is wrong.")
+@click.option(
+    "--operations", callback=_names, help=f"Some of {','.join(OPERATIONS)}; all by default."
+)
+@click.option(
+    "--plural", default="", help="Name of table and URL, if the generated plural is wrong."
+)
 @click.option("--unique", multiple=True, help="Fields that are unique together: a,b.")
-@click.option("--owned", is_flag=True, help="Each belongs to its creator; others cannot find it.")
-@click.option("--public", is_flag=True, help="Everybody may read; else a scope is needed.")
-@click.option("--under", default="", help="Put its list below a resource: --under Customer.")
+@click.option(
+    "--owned", is_flag=True, help="Each row belongs to its creator; others cannot find it."
+)
+@click.option(
+    "--public", is_flag=True, help="Everybody may read; otherwise, reading needs a scope."
+)
+@click.option("--under", default="", help="Put the list below another resource: --under Customer.")
 @click.option("--timestamps", is_flag=True, help="Adds created_at and updated_at.")
 @no_migration_option
 @dry_run_option
@@ -86,7 +94,7 @@ def resource(
 @dry_run_option
 @json_option
 def resources(*, file: Path, no_migration: bool, dry_run: bool, as_json: bool) -> None:
-    """Write all resources of a model file, or none; one migration.
+    """Write all resources of a model file, with one revision, or none.
 
     \b
     [Customer]
@@ -183,7 +191,7 @@ force_option = click.option("--force", is_flag=True, help="Remove files that wer
 @force_option
 @dry_run_option
 def destroy_resource(*, names: tuple[str, ...], force: bool, dry_run: bool) -> None:
-    """Take resources back: their files, their lines in others, their revisions.
+    """Take resources back: their files, their lines in other files, their revisions.
 
     Name a resource before the one that it refers to.
     """

@@ -160,7 +160,8 @@ def _require_unedited(draft: Draft, way: Way, ended: list[Receipt]) -> None:
     for name in way.delete:
         if hashed_revision((draft.root / VERSIONS / name).read_text("utf-8")) != hashes[name]:
             raise Refusal(
-                f"{VERSIONS}/{name}: edited since. Nothing was removed; --force removes it."
+                f"{VERSIONS}/{name}: edited after `generate`. Nothing was removed; --force "
+                "removes the file."
             )
 
 

@@ -74,7 +74,7 @@ def _modifiers(words: list[str], name: str) -> frozenset[str]:
         if word not in MODIFIERS:
             raise Refusal(f"{name}: there is no modifier {_nearest(word, MODIFIERS)}")
         if count > 1:
-            raise Refusal(f"{name}: {word} is there twice.")
+            raise Refusal(f"{name}: the modifier {word} occurs twice.")
     return frozenset(words)
 
 
@@ -88,21 +88,21 @@ def _nonsense(one: Field) -> Iterator[str]:
     """Yield sentences about contradictions in a field."""
     looked_up = [word for word in ("unique", "index", "sort", "filter") if one.has(word)]
     if one.default and SECRET.search(one.name):
-        yield "a default that everybody can read is no secret. Leave it out."
+        yield "a default is no secret, because the code has it. Leave the default out."
     if looked_up and one.kind.unindexed:
         yield f"{', '.join(looked_up)} {one.kind.unindexed}."
     if one.has("filter") and one.name in OF_A_LIST:
-        yield "each list has a parameter of this name already. Choose another."
+        yield "each list has a parameter of this name already. Choose another name."
     if {"readonly", "writeonly"} <= one.modifiers:
         yield "readonly and writeonly exclude each other: no caller could set or see the field."
     if one.has("writeonly") and {"filter", "sort"} & one.modifiers:
-        yield "writeonly is never sent, and a filter or a sort would tell it."
+        yield "no answer has a writeonly field, and a filter or a sort would reveal the value."
     if one.has("readonly") and one.needed:
-        yield "callers do not set readonly: give it a default, or make it optional."
+        yield "callers cannot set a readonly field: give it a default, or make it optional."
     if one.optional and one.default:
-        yield "optional has no default, it is null. Keep one of the two."
+        yield "the default of an optional field is null: remove `optional` or the default."
     if one.kind.on_delete == "set_null" and not one.optional:
-        yield "set_null needs optional."
+        yield "set_null needs optional: the field has to accept null."
 
 
 def read_resource(
@@ -121,7 +121,9 @@ def read_resource(
         parent = read_field(f"{snake(made.under)}:ref:{made.under}")
         made = replace(made, fields=(parent, *made.fields))
     if made.parent and made.parent.optional:
-        raise Refusal(f"--under {made.under}: {made.parent.name} is in the path. Drop optional.")
+        raise Refusal(
+            f"--under {made.under}: {made.parent.name} is in the path. Remove `optional`."
+        )
     made = replace(made, unique=tuple(_unique(made, names) for names in made.unique))
     _require_whole(made)
     if made.owned and made.public:
@@ -156,7 +158,7 @@ def _unique(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
 def _require_whole(resource: Resource) -> None:
     counted = Counter(field.name for field in resource.stored)
     if twice := [name for name, count in counted.items() if count > 1]:
-        raise Refusal(f"{resource.name}: {', '.join(twice)} is there twice.")
+        raise Refusal(f"{resource.name}: two fields have the name {', '.join(twice)}.")
     if not resource.inputs and resource.can("create", "change"):
         raise Refusal(
             f"{resource.name} has no field that a caller sets: name one, as title:str:200."
@@ -168,10 +170,10 @@ def _require_whole(resource: Resource) -> None:
         if one.name == f"{resource.singular}_id":
             raise Refusal(f"{one.name} is in the path of {resource.a}. Choose another name.")
         if one.kind.target == resource.name and not one.optional:
-            raise Refusal(f"{one.name}: the first one could refer to none. Make it optional.")
+            raise Refusal(f"{one.name}: the first row has no other to refer to. Make it optional.")
         for prefix in ("ix", "uq", "fk", "ck"):
             require_length(f"{prefix}_{resource.plural}_{one.name}_id", one.name)
     if len({frozenset(names) for names in resource.unique}) < len(resource.unique):
-        raise Refusal("--unique: the same fields are there twice.")
+        raise Refusal("--unique: two of these options name the same fields.")
     for names in resource.unique:
         require_length(f"uq_{resource.plural}_{'_'.join(names)}", f"--unique {','.join(names)}")

@@ -55,7 +55,7 @@ class Kind:
 
 def _none(reason: str) -> Callable[[str], str]:
     def default(text: str) -> str:
-        raise ValueError(f"{reason}; {text!r} is no default.")
+        raise ValueError(f"{text!r} cannot be a default: {reason}.")
 
     return default
 
@@ -84,7 +84,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _whole_only(what: str) -> str:
-    return f"compares {what} as a whole. Make the part that is looked for a field of its own"
+    return f"compares {what} as a whole. Give the part to search a field of its own"
 
 
 def _date(text: str) -> str:
@@ -112,7 +112,7 @@ WITHOUT_ARGUMENTS = (
         values=("date(2026, 1, 31)", "date(2026, 2, 1)"),
         sent=('"2026-01-31"', '"2026-02-01"'),
         broken=('"2026-02-30"', '"31.1.2026"'),
-        default=_matching(r"\d{4}-\d\d-\d\d", _date, "a date as 2026-01-31"),
+        default=_matching(r"\d{4}-\d\d-\d\d", _date, "a date such as 2026-01-31"),
         ordered=True,
     ),
     Kind(
@@ -121,7 +121,7 @@ WITHOUT_ARGUMENTS = (
         values=("datetime(2026, 1, 31, 12, tzinfo=UTC)", "datetime(2026, 2, 1, 12, tzinfo=UTC)"),
         sent=('"2026-01-31T12:00:00+00:00"', '"2026-02-01T12:00:00+00:00"'),
         broken=('"2026-01-31T12:00:00"', '"2026-01-31"'),
-        default=_none("a moment is not the same for all: make it optional"),
+        default=_none("one time does not fit all rows. Make the field optional"),
         ordered=True,
     ),
     Kind(
@@ -130,7 +130,7 @@ WITHOUT_ARGUMENTS = (
         values=("time(9, 30)", "time(10, 30)"),
         sent=('"09:30:00"', '"10:30:00"'),
         broken=('"25:00:00"', '"x"'),
-        default=_matching(r"\d\d:\d\d", _time, "a time as 09:30"),
+        default=_matching(r"\d\d:\d\d", _time, "a time such as 09:30"),
         ordered=True,
     ),
     Kind(
@@ -139,14 +139,14 @@ WITHOUT_ARGUMENTS = (
         values=(f"UUID({UUIDS[0]})", f"UUID({UUIDS[1]})"),
         sent=(UUIDS[0], UUIDS[1]),
         broken=('"x"', "1"),
-        default=_none("a UUID is not the same for all: make it optional"),
+        default=_none("one UUID does not fit all rows. Make the field optional"),
     ),
     Kind(
         type="email",
         annotation="Annotated[str, Email()]",
         values=('"a@example.org"', '"b@example.org"'),
         broken=('"a"', '""'),
-        default=_none("an address is not everybody's: leave the default out"),
+        default=_none("one address does not fit all rows. Leave the default out"),
     ),
     Kind(
         type="url",
@@ -154,7 +154,7 @@ WITHOUT_ARGUMENTS = (
         values=('"https://example.org/a"', '"https://example.org/b"'),
         broken=('"ftp://example.org"', '""'),
         default=_matching(
-            r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL as https://example.org/a"
+            r"https?://[A-Za-z0-9.-]+([/?#][!-~]*)?", quoted, "a URL such as https://example.org/a"
         ),
         unindexed=f"{TOO_LONG}; a URL has up to {Url().maximum}",
     ),
@@ -170,7 +170,7 @@ def read_kind(kind: str, arguments: list[str], name: str) -> Kind:
 def _text(arguments: list[str], usual: int, most: int, name: str) -> Kind:
     length = _whole(arguments.pop(0), name) if _is_whole(arguments) else usual
     if not 1 <= length <= most:
-        raise Refusal(f"{name}: the longest text has 1 to {most} characters, not {length}.")
+        raise Refusal(f"{name}: the limit of a text is 1 to {most} characters, not {length}.")
     samples = quoted("ab"[:length]), quoted("cd"[:length])
 
     def default(text: str) -> str:
@@ -269,13 +269,13 @@ def member(value: str) -> str:
 def _json(arguments: list[str], name: str) -> Kind:
     size = _whole(arguments.pop(0), name) if _is_whole(arguments) else LONGEST_STR
     if not LEAST_VALUES <= size <= LONGEST_JSON:
-        raise Refusal(f"{name}: a JSON object has up to {LONGEST_JSON} bytes, not {size}.")
+        raise Refusal(f"{name}: the limit is {LEAST_VALUES} to {LONGEST_JSON} bytes, not {size}.")
     return Kind(
         type="json",
         annotation=f"Annotated[dict[str, Any], JsonObject(max_bytes={size})]",
         values=('{"a": 1}', '{"b": 2}') if size > len('{"a": 1}') else ("{}", "{}"),
         broken=("[]", '"x"'),
-        default=_none("a JSON object is left to the caller"),
+        default=_none("a JSON object has no default"),
         unindexed=_whole_only("a JSON object"),
     )
 
@@ -291,20 +291,22 @@ def _array(arguments: list[str], name: str) -> Kind:
         annotation=f"Annotated[list[{python}], Items({rule}, {items})]",
         values=(f"[{first}]", f"[{second}]"),
         broken=('"x"', "1"),
-        default=_none("an array is left to the caller"),
+        default=_none("an array has no default"),
         unindexed=_whole_only("an array"),
     )
 
 
 def _ref(arguments: list[str], name: str) -> Kind:
     if not arguments or not arguments[0]:
-        raise Refusal(f"{name}: name what it refers to, as in {name}:ref:Customer:restrict.")
+        raise Refusal(
+            f"{name}: name the resource that it refers to, as in {name}:ref:Customer:restrict."
+        )
     target = arguments.pop(0)
     if not CLASS.fullmatch(target):
         raise Refusal(f"{name}: {target!r} is not a resource's name, such as Customer.")
     chosen = [word for word in ACTIONS if word in arguments]
     if len(chosen) > 1:
-        raise Refusal(f"{name}: {' and '.join(chosen)} at once. Keep one.")
+        raise Refusal(f"{name}: {' and '.join(chosen)} exclude each other. Keep one.")
     if chosen:
         arguments.remove(chosen[0])
     return Kind(
@@ -312,7 +314,7 @@ def _ref(arguments: list[str], name: str) -> Kind:
         annotation="UUID",
         values=("uuid7()", "uuid7()"),
         broken=('"x"', "1"),
-        default=_none(f"a reference names a row of {target}"),
+        default=_none(f"a reference has the id of a row of {target}"),
         target=target,
         on_delete=(chosen or ["restrict"])[0],
     )

@@ -39,17 +39,19 @@ def read_addition(draft: Draft, name: str, source: str, rows: str | None) -> Add
     """Read a field. Raise Refusal if the resource cannot have it."""
     tables = tables_of(draft)
     if name not in tables:
-        raise Refusal(f"There is no {name}; there are {', '.join(sorted(tables)) or 'none'}.")
+        raise Refusal(
+            f"There is no resource {name}; there are {', '.join(sorted(tables)) or 'none'}."
+        )
     field = read_field(source)
     if field.kind.target and field.kind.target not in tables:
         raise Refusal(f"{field.name} refers to {field.kind.target}, which is not there.")
     resource = _resource(draft, name, tables, field)
     if field.kind.target and not field.optional:
-        raise Refusal(f"{field.name}: existing rows refer to nothing. Make it optional.")
+        raise Refusal(f"{field.name}: existing rows would refer to no row. Make it optional.")
     if field.has("unique") and not field.optional:
         raise Refusal(
-            f"{field.name}: existing rows would all get the same value, and unique forbids that. "
-            "Make it optional, and fill it; a later revision can require it."
+            f"{field.name}: existing rows would all get the same value, and unique forbids equal "
+            "values. Make the field optional, and fill it; a later revision can require it."
         )
     if rows is not None and (field.optional or field.default):
         raise Refusal("--backfill is for a field that is neither optional nor has a default.")
@@ -60,8 +62,9 @@ def read_addition(draft: Draft, name: str, source: str, rows: str | None) -> Add
         )
     if field.has("sort"):
         raise Refusal(
-            f"{field.name}: sort is a change of a line. Leave it out, and add by hand, to the sort "
-            f'of {name}Query, "{field.name}", and to the table Index(None, "{field.name}", "id").'
+            f"{field.name}: `generate field` cannot add sort. Leave sort out, and add by hand: "
+            f'"{field.name}" to the sort of {name}Query, and Index(None, "{field.name}", "id") to '
+            "the table."
         )
     if rows is not None:
         default_of(field.kind, field.name, rows)
@@ -88,7 +91,7 @@ def add_field(draft: Draft, addition: Addition, command: str) -> Receipt | None:
     if receipt := read_receipt(draft, name):
         if receipt.description == description:
             return None
-        raise Refusal(f"{name} exists already, and differs. It was made by: {receipt.command}")
+        raise Refusal(f"{name} exists already. Another command generated it: {receipt.command}")
     before = dict(draft.texts)
     insertions = [*_entity(draft, resource, field), *_table(draft, resource, field)]
     insertions += [*_schemas(draft, resource, field), *_examples(draft, resource, field)]
@@ -123,7 +126,7 @@ def _entity(draft: Draft, resource: Resource, field: Field) -> list[Insertion]:
         raise Refusal(f"{resource.name} has {field.name} already.")
     if not attributes:
         raise Refusal(
-            f"{path}: {resource.name} has no field to put it below. Add by hand:\n\n{text}"
+            f"{path}: {resource.name} has no field to put this one below. Add by hand:\n\n{text}"
         )
     line = str(attributes[-1].end_lineno)
     made += draft.change(path, add_line, resource.name, line, text)

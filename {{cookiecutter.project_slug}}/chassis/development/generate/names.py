@@ -116,7 +116,7 @@ def plural_of(singular: str) -> str:
         raise Refusal(f"{word} has no plural. Choose one: --plural {singular}_entries, say.")
     if (PLURAL.search(word) or word in IRREGULAR.values()) and word not in IRREGULAR:
         raise Refusal(
-            f"{word} looks like a plural. Write the singular; if it is one, add --plural."
+            f"{word} looks like a plural. Write the singular; if {word} is one, add --plural."
         )
     if word in IRREGULAR:
         plural = IRREGULAR[word]
@@ -167,7 +167,7 @@ def require_field_name(name: str) -> None:
     if not FIELD.fullmatch(name):
         raise Refusal(f"{name!r} is no name of a field: write it as number or due_on, in ASCII.")
     if name in STAMPS:
-        raise Refusal(f"{name}: the clock sets it. A new resource gets it by --timestamps.")
+        raise Refusal(f"{name}: the clock sets this field. A new resource gets it by --timestamps.")
     if name in OF_AN_ENTITY:
         raise Refusal(f"{name}: each entity has this name already. Choose another.")
     if keyword.iskeyword(name) or name in OF_A_CLASS_BODY:

@@ -80,7 +80,9 @@ def _receipt(path: str, text: str) -> Receipt:
         made = Receipt(**stored)
         sorted((receipt_file(made.name), made.title))  # Fail here where one of them is missing.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Refusal(f"{path} is no receipt: {error!r}. Take it from git again.") from error
+        raise Refusal(
+            f"{path} is no receipt of `generate`: {error!r}. Restore it from git."
+        ) from error
     return made
 
 

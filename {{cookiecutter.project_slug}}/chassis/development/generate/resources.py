@@ -50,8 +50,8 @@ def ordered(resources: list[Resource]) -> list[Resource]:
     except CycleError as error:
         circle = " > ".join(error.args[1])
         raise Refusal(
-            f"They refer to each other in a circle ({circle}). Leave one reference out, and add it "
-            "later with `generate field`."
+            f"These resources refer to each other in a circle ({circle}). Leave one reference "
+            "out, and add it later with `generate field`."
         ) from error
 
 
@@ -85,8 +85,8 @@ def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
     targets = {ref.kind.target for ref in resource.refs}
     if missing := sorted(targets - tables.keys()):
         raise Refusal(
-            f"{resource.name} refers to {', '.join(missing)}, which is not there. Generate that "
-            f"first: python manage.py generate resource {missing[0]} name:str:200"
+            f"{resource.name} refers to {', '.join(missing)}, which is not there. Generate "
+            f"{missing[0]} first: python manage.py generate resource {missing[0]} name:str:200"
         )
     return replace(resource, tables={target: tables[target] for target in sorted(targets)})
 
@@ -98,8 +98,8 @@ def _is_there(draft: Draft, resource: Resource) -> bool:
         return True
     if receipt:
         raise Refusal(
-            f"{resource.name} exists already, and differs. It was made by: {receipt.command}. "
-            "Take it back with `destroy resource`, or add to it with `generate field`."
+            f"{resource.name} exists already. Another command generated it: {receipt.command}. "
+            "Take the resource back with `destroy resource`, or add to it with `generate field`."
         )
     return False
 

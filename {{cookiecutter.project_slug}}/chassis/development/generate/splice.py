@@ -55,7 +55,9 @@ def add_import(path: str, source: str, statement: str) -> tuple[str, Insertion |
         one for one in ast.parse(source).body if isinstance(one, ast.Import | ast.ImportFrom)
     ]
     if not imports:
-        raise Refusal(f"{path} has no import to put this one beside. Add by hand:\n\n{statement}")
+        raise Refusal(
+            f"{path} has no import beside which to put this one. Add by hand:\n\n{statement}"
+        )
     line, text = _place(imports, new, statement)
     changed, inserted = _inserted(path, source, line, "", text)
     return changed, insertion if text == statement else inserted
@@ -107,7 +109,7 @@ def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
     ending = "\r\n" if "\r\n" in source else "\n"
     changed = "".join([*lines[:first], text.replace("\n", ending) * bool(names), *lines[last:]])
     if _without_imports(changed) != _without_imports(source):
-        raise Refusal(f"The imports of {old.module} cannot be changed without another change.")
+        raise Refusal(f"The import of {old.module} cannot be changed without changing other code.")
     return changed
 
 
@@ -174,8 +176,8 @@ def scope_of(path: str, source: str, scope: str, text: str) -> Scope:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
         ]
     if len(scopes) != 1:
-        many = "twice or more" if scopes else "not there"
-        raise Refusal(f"{path}: {scope} is {many}. Nothing was written; add by hand:\n\n{text}")
+        many = "exists twice or more" if scopes else "is not there"
+        raise Refusal(f"{path}: {scope} {many}. Nothing was written; add by hand:\n\n{text}")
     return scopes[0]
 
 
@@ -238,7 +240,7 @@ def _require_same(path: str, without: str, with_it: str, extent: tuple[int, int]
             if isinstance(value, list):
                 setattr(node, name, [item for item in value if not _is_within(item, extent)])
     if ast.dump(tree) != expected:
-        raise Refusal(f"{path}: the lines cannot be put in, or taken out, without another change.")
+        raise Refusal(f"{path}: the lines cannot be added or removed without changing other code.")
 
 
 def _is_within(item: object, extent: tuple[int, int]) -> bool:

@@ -95,7 +95,8 @@ def _delete_files(draft: Draft, receipt: Receipt, *, force: bool) -> None:
     if edited and not force:
         shown = "\n".join(_differences(draft, receipt, edited))
         raise Refusal(
-            f"{', '.join(edited)}: edited since. Nothing was removed; --force removes it.\n{shown}"
+            f"{', '.join(edited)}: edited after `generate`. Nothing was removed; --force removes "
+            f"edited files, too.\n{shown}"
         )
     draft.texts.update(dict.fromkeys(texts, None))
 
@@ -119,7 +120,7 @@ def _require_unused(draft: Draft) -> None:
         for path in draft.files(folder):
             text = draft.read(path)
             if used := sorted(gone & set(_imported(text))):
-                raise Refusal(f"{path} uses {', '.join(used)}. Take that out first.")
+                raise Refusal(f"{path} uses {', '.join(used)}. Remove the import first.")
 
 
 def _imported(text: str) -> Iterator[str]:

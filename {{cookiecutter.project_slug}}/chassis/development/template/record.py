@@ -33,7 +33,8 @@ class Record:
         except FileNotFoundError as error:
             raise TemplateError(
                 f"{NAME} is missing: it names the template and its commit. Commit the file that "
-                "`cookiecutter` wrote, or generate a project with the same answers and copy its."
+                "`cookiecutter` wrote, or generate a project with the same answers and copy its "
+                f"{NAME}."
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TemplateError(

@@ -42,11 +42,13 @@ def status(*, source: str | None, reference: str | None) -> None:
 @template.command("update")
 @source_option
 @target_option
-@click.option("--check", is_flag=True, help="Change nothing; end with 3 if there is an update.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; the exit code is 3 if there is an update."
+)
 def update_(*, source: str | None, reference: str | None, check: bool) -> None:
     """Merge a state of the template into the work tree; you review and commit it.
 
-    Ends with 3 if there are conflicts, and with 1 if nothing was changed. `git reset --hard`
+    The exit code is 3 if there are conflicts, and 1 if nothing was changed. `git reset --hard`
     takes an update back.
     """
     if check:
@@ -58,7 +60,7 @@ def update_(*, source: str | None, reference: str | None, check: bool) -> None:
 
 @template.command("patches")
 def patches_() -> None:
-    """Name the files of chassis/ that differ from the template's; ends with 0 all the same."""
+    """Name the files of chassis/ that differ from the template's. The exit code is 0 anyway."""
     try:
         patched = sorted(patches(current_project().root))
     except TemplateError as error:

@@ -61,7 +61,7 @@ def example(document: Json, schema: Json) -> Any:
         if accepts(document, schema, candidate):
             return candidate
     raise AssertionError(
-        f"There is no example of {schema}: give its field one, metadata={{'examples': [...]}}."
+        f"There is no example of {schema}: give the field metadata={{'examples': [...]}}."
     )
 
 

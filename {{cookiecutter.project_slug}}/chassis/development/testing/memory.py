@@ -119,7 +119,7 @@ class MemoryRepository(Repository[Entity]):
 
     def add(self, entity: Entity) -> None:
         if not _has(entity, self._only):
-            raise ValueError("This repository has only other entities.")
+            raise ValueError("The entity does not belong to this repository.")
         if entity.id in self._entities:
             self._refuse(_UniqueViolationError("id"))
         self._stamp(entity, "created_at", "updated_at")
@@ -338,7 +338,7 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
                 for refusal in work.refusals:
                     raise refusal
         except _UniqueViolationError as error:
-            raise DuplicateError("It exists already.", fields=error.args) from error
+            raise DuplicateError("The value exists already.", fields=error.args) from error
         finally:
             self._busy = False
         self._tables = tables

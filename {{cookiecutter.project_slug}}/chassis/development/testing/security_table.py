@@ -116,7 +116,7 @@ def main(command: str, *arguments: str) -> str:
     if command == "write":
         DOCUMENT.write_text(text, encoding="utf-8", newline="\n")
     elif DOCUMENT.read_text("utf-8") != text:
-        return "docs/security.md is not what the tests say. `make security` writes it anew."
+        return "docs/security.md differs from the tests. `make security` writes the page anew."
     return ""
 
 

@@ -125,8 +125,8 @@ def require_policies(app: Flask) -> None:
     ]
     if silent:
         raise UndeclaredAccessError(
-            f"Nothing says who may call {', '.join(silent)}. Put @blueprint.public or "
-            '@blueprint.requires("resource:action") on each.'
+            f"These operations have no access policy: {', '.join(silent)}. Put @blueprint.public "
+            'or @blueprint.requires("resource:action") on each.'
         )
 
 

@@ -60,7 +60,7 @@ def _replay(factory: UnitOfWorkFactory[Any], key: str, serve: Serve, request: Re
             return response
         stored = once.response
     if stored.fingerprint != fingerprint:
-        raise _refusal("idempotency-key-reused", "The key came with another request before.")
+        raise _refusal("idempotency-key-reused", "Another request used this key before.")
     return Response(stored.body, stored.status, {**stored.headers, REPLAYED_HEADER: "true"})
 
 

@@ -70,6 +70,10 @@ def read_own_writes(*, replica: bool) -> Maker:
 def _sent_position(request: Request) -> int:
     sent = request.headers.get(READ_AFTER_HEADER, "0")
     if not POSITION.fullmatch(sent):
-        what = {"parameter": READ_AFTER_HEADER, "detail": "Not a position.", "code": "position"}
+        what = {
+            "parameter": READ_AFTER_HEADER,
+            "detail": "Must be a number from an earlier response.",
+            "code": "position",
+        }
         raise InvalidRequestError([what], "invalid-header")
     return int(sent)

@@ -38,4 +38,4 @@ def represented(value: Any, serialize: Serializer | None) -> bytes:
 def _decimal(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"{type(value).__name__} is not JSON: give it a field of its own.")
+    raise TypeError(f"{type(value).__name__} is not JSON: convert it in a schema field.")

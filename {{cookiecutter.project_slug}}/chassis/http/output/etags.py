@@ -111,7 +111,7 @@ def _tags(request: Request, name: str, *, otherwise: _Tags | _Every) -> _Tags | 
     parts = TAG.sub('""', value).split(",")
     if '""' not in map(str.strip, parts) or any(part.strip() not in {"", '""'} for part in parts):
         raise InvalidRequestError(
-            [{"parameter": name, "detail": "Neither * nor a list of entity tags.", "code": "tags"}],
+            [{"parameter": name, "detail": "Must be * or a list of entity tags.", "code": "tags"}],
             "invalid-header",
         )
     return _Tags([tag for weak, tag in TAG.findall(value) if not weak or name == "If-None-Match"])

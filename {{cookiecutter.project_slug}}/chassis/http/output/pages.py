@@ -48,7 +48,7 @@ def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison])
         return query
     list_digest, position = cursor
     if list_digest != _list_digest(query):
-        message = Message("It belongs to another list, or to another sort or filter.", "cursor")
+        message = Message("The cursor is from another list, sort or filter.", "cursor")
         raise ValidationError({"cursor": [message]})
     return replace(query, after=tuple(READERS[kind](text) for kind, text in position))
 

@@ -23,8 +23,8 @@ class ApiDocumentSuite(HttpTestCase):
     def test_it_is_valid(self) -> None:
         """The document obeys the schema of OpenAPI 3.1, each schema in it that of JSON Schema."""
         errors = [
-            f"{place(self.document, error)}: {error.message}. What is declared there, a bound, an "
-            "example or a default, has to be of the type that JSON has for it."
+            f"{place(self.document, error)}: {error.message}. A bound, an example or a "
+            "default has to have the JSON type of its field."
             for error in OpenAPIV31SpecValidator(self.document).iter_errors()
         ]
         self.assertEqual(errors, [])

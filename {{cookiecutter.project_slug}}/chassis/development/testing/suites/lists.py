@@ -57,7 +57,9 @@ class ListsSuite(ApplicationTestCase):
             for path in self.lists():
                 shown, statements = self.read(self.concrete(path, rows))
                 self.assertGreaterEqual(
-                    shown, min(count, 2), f"{path} shows {shown} of {count} rows: add to `values`."
+                    shown,
+                    min(count, 2),
+                    f"{path} shows {shown} of {count} rows: set `values` of the suite.",
                 )
                 costs.setdefault(path, []).append(statements)
         for path, (one, many) in costs.items():

@@ -13,7 +13,7 @@ from chassis.core.paging import PageQuery
 
 # The text of a RuntimeError.
 NESTED = "A unit of work is open on this thread: end its block first, or pass its work on."
-STALE = "It was changed or removed by somebody else in the meantime."  # Of a ConflictError.
+STALE = "It was changed or removed by somebody else in the meantime."  # A ConflictError's text.
 
 
 class Identified(Protocol):
@@ -37,7 +37,7 @@ class Clock(Protocol):
 class Repository(ABC, Generic[Entity]):
     """A collection of entities. It hands out copies: a change is stored by `save` only.
 
-    What `add`, `save` or `remove` refuses, other than an old version, ends the unit of work.
+    An error of `add`, `save` or `remove` ends the unit of work, unless the version was old.
     """
 
     @abstractmethod
@@ -106,10 +106,10 @@ class Transaction:
     def after_commit(self, action: Action) -> None:
         """Run an action in this thread, once, after the outermost transaction has committed.
 
-        The action does not run for a transaction that was rolled back or repeated, nor where `once`
-        finds a stored result. The action runs before the caller goes on. An exception of the action
-        is logged and changes nothing for the caller. A process that dies in between never runs the
-        action: write what must not be lost into an outbox, in the same transaction.
+        The action does not run for a transaction that was rolled back or repeated, nor if `once`
+        finds a stored response. The action runs before the caller goes on. Its exception is logged
+        and changes nothing for the caller. A process that dies in between never runs the action:
+        write what must not be lost into an outbox, in the same transaction.
 
         Raise RuntimeError in a read-only transaction.
         """

@@ -104,7 +104,7 @@ def caller(request: Request, scope: RequestScope) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """The caller behind an address. For IPv6, that is the /64 of one customer (RFC 6177).
+    """The caller behind an address: for IPv6, the /64 network of one customer (RFC 6177).
 
     A port behind the address is ignored. Everything that is not an address counts as one caller.
     """

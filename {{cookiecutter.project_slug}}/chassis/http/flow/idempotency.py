@@ -71,8 +71,8 @@ def _refusal(slug: str, detail: str) -> InvalidRequestError:
 def _own(key: str, scope: RequestScope) -> str:
     """The key of this caller: two callers with the same key do not share responses.
 
-    Callers without a token share their keys. An address would not tell them apart: a phone that
-    changes its network would have its request taken twice.
+    Callers without a token share their keys. The client's address is no part of the key: else a
+    phone's repetition after a change of its network would take effect again.
     """
     subject = scope.principal.subject if scope.principal else ""
     return sha256(f"{key} {subject}".encode(errors="surrogatepass")).hexdigest()

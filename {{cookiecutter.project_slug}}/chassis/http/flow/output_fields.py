@@ -1,4 +1,4 @@
-"""What a view returns has the required fields of its response."""
+"""Checks at the start that a view returns the required fields of its response."""
 
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints

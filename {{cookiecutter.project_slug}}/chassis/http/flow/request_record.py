@@ -1,4 +1,4 @@
-"""The record of a request for logs and metrics. Only the id can be the caller's choice."""
+"""The record of a request for logs and metrics. Callers can choose only the id in it."""
 
 from collections.abc import Callable
 from time import perf_counter

@@ -56,7 +56,7 @@ def compat(base: str) -> None:
     """
     with TemporaryDirectory(prefix="compat-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        folder.chmod(0o755)  # For root, the embedded PostgreSQL runs as another user.
         wrong = list(_differences(base, folder))
     for sentence in wrong:
         click.echo(f"Error: {sentence}", err=True)

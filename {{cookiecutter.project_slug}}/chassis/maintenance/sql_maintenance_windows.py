@@ -92,7 +92,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         try:
             with translated_errors(), self._watch.connect() as connection:
                 return current_window(connection)
-        except DBAPIError as error:  # Never migrated, or no right to.
+        except DBAPIError as error:  # There is no `ops`, or no right to read it.
             raise UnavailableError("Maintenance windows cannot be read.") from error
 
     def settle_orphan(self) -> None:
@@ -134,7 +134,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def _start_beside(
         self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
     ) -> Window:
-        """Open a window while a migration runs without one. Later steps of it may join."""
+        """Open a window while a migration runs without one. Its later steps may join."""
         with self._beside() as (connection, log):
             _refuse_a_second(connection)
             # Not `draining`: only the holder of the mutex has that phase.

@@ -1,4 +1,4 @@
-"""The rows of maintenance windows. Rows inform; the locks decide."""
+"""The rows of maintenance windows. The locks are in chassis/postgres/locks.py."""
 
 import re
 from functools import partial
@@ -20,7 +20,7 @@ from chassis.postgres.ops_schema import (
 )
 from chassis.project import current_project
 
-# Objects, and the scripts that make them, each in a transaction of its own.
+# Maps a test for an object to the script that makes the object, in a transaction of its own.
 STORED = (
     "FROM pg_constraint WHERE conrelid = 'ops.idempotency_key'::regclass AND conname = 'a_response'"
 )

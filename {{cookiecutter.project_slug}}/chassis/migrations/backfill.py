@@ -70,7 +70,7 @@ def backfill(table: str, assignments: str, *, where: str = "true", key: str = "i
     """Set `assignments` in the rows of a table. The call has to be alone in its revision.
 
     `table` is as SQL writes it; `key` is a unique column that does not change. The backfill
-    goes in the order of keys: a row that is inserted behind it has to bring the new value.
+    goes in the order of keys: a row that is inserted with a lower key has to bring the new value.
 
         backfill("books", "slug = lower(title)", where="slug IS NULL")
     """

@@ -38,7 +38,7 @@ LONG = text("""
 
 
 def warnings(connection: Connection, applied: list[Script]) -> dict[str, list[str]]:
-    """Sessions that may block a migration, and changes that it did not make."""
+    """Revisions edited after they were applied, invalid indexes, and long transactions."""
     sums = {script.revision: checksum(script) for script in applied}
     prepared = connection.execute(PREPARED).scalar()
     rows = connection.execute(APPLIED).all() if prepared else []

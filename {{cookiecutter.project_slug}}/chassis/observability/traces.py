@@ -37,7 +37,7 @@ class DiscreetExporter:
 def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engines]) -> None:
     """Register traces, before the pipeline, so that rejected requests are traced too.
 
-    Raise ConfigError if the setting is there and the packages are not installed.
+    Raise ConfigError if the setting is set and the packages are not installed.
     """
     if provider := make_tracer_provider(config):
         from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
@@ -77,7 +77,7 @@ def trace_engines(engines: Engines, provider: Any) -> None:
 
 
 def trace_statements(engine: Engine, tracer: Any) -> None:
-    """Make a span for each statement: OpenTelemetry's own does not support SQLAlchemy 2.1 yet."""
+    """Make a span for each statement: OpenTelemetry does not instrument SQLAlchemy 2.1 yet."""
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
 
     @event.listens_for(engine, "before_cursor_execute")

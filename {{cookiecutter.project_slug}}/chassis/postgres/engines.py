@@ -21,7 +21,7 @@ READ_ONLY = "-c default_transaction_read_only=on"
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
 VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
 VANISHING |= {"tcp_user_timeout": "4000"}
-# The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
+# READ_ONLY and IMPATIENT in SQL. The limits in TIMEOUTS are those of scripts/roles.sql.
 READS_ONLY = "SET TRANSACTION READ ONLY;"
 HURRIES = (
     f"{READS_ONLY} SET LOCAL lock_timeout = '{LOCK}'; SET LOCAL statement_timeout = '{QUERY}';"

@@ -37,8 +37,8 @@ DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, within the limits of WSGI.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of
-# the response of a view.
+# These headers frame a message on one connection (RFC 9112, sections 6 and 9), and are never part
+# of the response of a view.
 FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 

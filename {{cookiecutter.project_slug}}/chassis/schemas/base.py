@@ -18,7 +18,7 @@ WRITTEN_ALIKE = {String, Function, Method}
 
 
 class Schema(DirectSchema):
-    """Rejects fields that it does not declare; its own are from chassis.schemas.fields."""
+    """Rejects undeclared fields. Declare fields from chassis.schemas.fields."""
 
     error_messages = {
         "type": Message("Must be an object.", "type"),

@@ -72,7 +72,7 @@ def _kinds(schema: Json) -> list[str]:
 
 def _accepts_text(schema: Json, text: str) -> bool:
     if "\0" in text or re.search("[\ud800-\udfff]", text) or _marks(text):
-        return False  # The service accepts no text with these.
+        return False  # The service accepts no text with these characters.
     length = len(normalize("NFC", text))
     form = schema.get("format", "")
     return (

@@ -68,7 +68,7 @@ class MemoryRepository(Repository[Entity]):
         self._tables: Mapping[str, Any] = tables or {}
         self._clock = clock or StoppedClock()
         self._only: dict[str, Any] = {}
-        # The unit of work ends with the first of these, even if its block goes on.
+        # The unit of work ends with the first of these errors, even if its block goes on.
         self.refusals: list[Exception] = []
 
     def where(self, **values: Any) -> Self:
@@ -281,7 +281,7 @@ class MemoryUnitOfWork(Transaction):
         table = factory.metadata.tables.get(name) if table is None else table
         entities = self._tables[name if table is None else table.name]
         twin: type[MemoryRepository[Any]] = factory.twins.get(name, MemoryRepository)
-        # Writing through a proxy raises TypeError.
+        # In a read-only unit of work, writing through the proxy raises TypeError.
         stored = MappingProxyType(entities) if self._read_only else entities
         made = twin(stored, table, self._tables, factory.clock, factory.metadata)
         made.refusals = self.refusals

@@ -165,7 +165,7 @@ def log(window_id: int | None, *, as_json: bool) -> None:
 @maintenance.command("bypass-token")
 @click.option("--for", "lasts", type=Duration(), default="30m", help="How long, 12h at most.")
 def bypass_token(lasts: timedelta) -> None:
-    """Print a value of X-Maintenance-Bypass that lets its bearer into the present window."""
+    """Print a value of X-Maintenance-Bypass, with which requests pass the open window."""
     with _tools() as tools:
         click.echo(tools.service.bypass_token(int(lasts.total_seconds())))
 

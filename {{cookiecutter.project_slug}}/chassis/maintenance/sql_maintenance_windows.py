@@ -78,8 +78,8 @@ CANCEL = OpsText("""
 class SqlMaintenanceWindows(MaintenanceWindows):
     """Maintenance windows in the database.
 
-    `schedule` and `cancel` need the migrator's mutex. `start` and `end` do without the mutex beside
-    a migration; `extend` needs none.
+    `schedule` and `cancel` need the migrator's mutex. While a migration runs, `start` and
+    `end` do without the mutex; `extend` never needs it.
     """
 
     def __init__(self, watch: Engine, url: str, source: str) -> None:
@@ -223,7 +223,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
     @contextmanager
     def _beside(self) -> Iterator[tuple[Connection, WindowLog]]:
-        """Yield a connection without the mutex, which another session holds."""
+        """Yield a connection without the mutex, which another session may hold."""
         with self._explained(), direct_connection(self._url) as connection:
             yield connection, WindowLog(connection, actor=actor(), source=self._source)
             connection.commit()

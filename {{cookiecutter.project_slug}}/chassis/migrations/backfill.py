@@ -95,7 +95,7 @@ def progress(row: Row[Any]) -> str:
 
 
 def unfinished(connection: Connection) -> list[str]:
-    """The progress of each backfill that has begun."""
+    """The progress of each backfill that has begun and not finished."""
     if not connection.execute(PREPARED).scalar():
         return []
     return [f"{row.revision} {progress(row)}" for row in connection.execute(UNFINISHED)]

@@ -78,7 +78,7 @@ def description(connection: Connection, script: Script, direction: str = "upgrad
 
 
 def unchecked(scripts: list[Script]) -> list[str]:
-    """Revisions that were edited after `db migrate` and `db check`."""
+    """Revisions that were never measured, or were edited afterwards."""
     return [script.revision for script in scripts if not measurements(script).is_checked]
 
 

@@ -180,7 +180,7 @@ def _widens(rule: str, old: Any, new: Any) -> bool:
 
 
 def _simple(schema: Json) -> Json:
-    """Replace an anyOf by its only alternative besides null."""
+    """Replace anyOf, oneOf or allOf by its only alternative besides null."""
     for key in ALTERNATIVES[:3]:
         others = [one for one in schema.get(key, []) if one != {"type": "null"}]
         if len(others) == 1:

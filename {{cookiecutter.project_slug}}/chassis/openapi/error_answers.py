@@ -43,7 +43,7 @@ class Answer:
     sometimes: tuple[str, ...] = ()
 
     def component(self, status: int, kinds: tuple[str, ...]) -> dict[str, Any]:
-        """Describe it; `kinds` are the possible values of `type`."""
+        """Describe the response; `kinds` are the possible values of `type`."""
         kind = kinds[0]
         example = {
             "type": kind,

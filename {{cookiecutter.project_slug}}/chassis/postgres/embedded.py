@@ -144,7 +144,7 @@ def _server(data: Path) -> "PostgresServer":
 def _let_pass(path: Path) -> None:
     """Let the server's user through the folders above, and tell of each change.
 
-    That user keeps root's groups, so that usually no other one gains anything. Behind a link, such
+    That user keeps root's groups, so that usually no other user gains anything. Behind a link, such
     as a shared `.venv`, the folders above its target count, too.
     """
     groups = {os.getegid(), *os.getgroups()}

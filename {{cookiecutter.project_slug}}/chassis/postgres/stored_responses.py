@@ -15,10 +15,10 @@ from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
 EXPIRED = "created_at <= now() - interval '24 hours'"
-# A proxy may send a request again while the first replica still serves it: the second one waits for
-# the answer of the first, as long as for any lock.
+# A proxy may send a request again while another instance still serves it: the repetition waits for
+# the first response, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# A statement of its own: it has to see what was committed before the lock was acquired.
+# A separate statement, which sees rows that were committed before the lock was acquired.
 FIND = OpsText(f"""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND NOT {EXPIRED}

@@ -64,7 +64,7 @@ class BeginningCursor(cursor):
         super().copy_to(*arguments, **options)
 
     def begin(self) -> None:
-        """Send BEGIN alone, before a command that is not a single statement."""
+        """Begin the transaction, before a command that is not a single statement."""
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self.execute("SELECT")
 

@@ -44,7 +44,7 @@ class _Open:
     """The open units of work of a thread."""
 
     busy: bool = False
-    # The connection of the open `once`.
+    # The connection of an open `once` or `joined`.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
     reads_apart: bool = False  # Reads before the first write do not join.

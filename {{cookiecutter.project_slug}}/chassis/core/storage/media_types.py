@@ -31,7 +31,7 @@ def _iso_media(*brands: bytes) -> Fits:
 
 
 def _office(folder: bytes) -> Fits:
-    """Is a ZIP archive that begins with that folder or with the list of parts (ECMA-376)."""
+    """Is a ZIP archive whose first bytes name that folder or the list of parts (ECMA-376)."""
     begins = _begins(b"PK\x03\x04")
     return lambda head: begins(head) and (folder in head or b"[Content_Types].xml" in head)
 

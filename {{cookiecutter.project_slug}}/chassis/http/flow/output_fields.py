@@ -13,7 +13,7 @@ from chassis.schemas.serializer import is_usual, is_usual_schema
 
 
 def require_output_fields(app: Flask) -> None:
-    """Raise ControllerError for a required field that the entity a view returns cannot have.
+    """Raise ControllerError for a required field that the returned entity cannot have.
 
     The entity is the view's annotation: `-> Note`, or `-> tuple[Note, …]`.
     """

@@ -26,7 +26,7 @@ Observer = Callable[[RequestRecord], None]
 
 
 def record_requests(*observers: Observer) -> Maker:
-    """Give the record of every request to each observer, when the response is made."""
+    """Give the record of every request to each observer, after the response was made."""
 
     def record(request: Request, scope: RequestScope) -> None:
         rule, method = request.url_rule, request.method

@@ -104,7 +104,7 @@ def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestSc
 
 
 def _require_path(path: str) -> None:
-    """Reject paths that Werkzeug would change: with slashes in front, or not in UTF-8."""
+    """Reject paths with NUL, and those that Werkzeug would change: // in front, not UTF-8."""
     try:
         path.encode("latin-1").decode()
     except UnicodeError as error:

@@ -23,7 +23,7 @@ from chassis.project import current_project
 
 FINDINGS = 3
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".postgres", ".env", "*_cache", "__pycache__")
-# All tests except those that compare the models with all revisions, of which some are left out.
+# All tests except those that compare the models with all revisions: some revisions are left out.
 RUN_TESTS = """
 import sys, unittest
 from chassis.development.testing.suites.revision_line import DriftSuite, StairwaySuite

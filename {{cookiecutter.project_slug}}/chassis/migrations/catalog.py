@@ -1,7 +1,7 @@
 """Describes a database's objects in PostgreSQL's own words, as far as models can have them.
 
-Equal objects have equal definitions, whoever made them and however they were written: both sides
-come from the same catalog. Views, functions, triggers, policies and rights are not in it.
+Equal objects have equal definitions, whoever made them and however they were written: PostgreSQL
+writes both. Views, functions, triggers, policies and rights are left out.
 """
 
 from dataclasses import dataclass, field

@@ -247,7 +247,7 @@ class Migrations:
         if pair := expand_behind_contract(pending):
             expand, contract = pair
             text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
-            if current is None:  # No service uses the database, so it does not matter.
+            if current is None:  # No service uses the database, so the order does not matter.
                 self._options.say("warning", text)
             else:
                 yield text

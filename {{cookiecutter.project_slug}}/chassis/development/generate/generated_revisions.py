@@ -113,7 +113,7 @@ def wrapped(source: str) -> str:
 
 
 def manage(root: Path, *arguments: str) -> str:
-    """Run a command of the project in a process of its own: this one has read the code already."""
+    """Run a command in a new process: this one has imported the code before the change."""
     command = [sys.executable, "manage.py", *arguments]
     result = subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
@@ -223,7 +223,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
 
 
 def _is_created(draft: Draft, table: str) -> bool:
-    """Tell whether a later revision created the tables, after `generate --no-migration`."""
+    """Tell whether a later revision created the table, after `generate --no-migration`."""
     change = re.compile(rf"""(create|drop)_table\(\s*["']{table}["']""")
     upgrades = [draft.read(path).partition("def downgrade")[0] for path in draft.files(VERSIONS)]
     changes = [match[1] for text in upgrades for match in change.finditer(text)]

@@ -43,7 +43,7 @@ class Kind:
     broken: tuple[str, str]
     default: Callable[[str], str]
     unindexed: str = ""  # Why no index fits; follows a modifier's name in a sentence.
-    ordered: bool = False  # Filters are bounds.
+    ordered: bool = False  # True if filters are bounds: at least, at most.
     members: tuple[str, ...] = ()  # The values of an enumeration.
     target: str = ""  # The resource that a reference points to.
     on_delete: str = ""

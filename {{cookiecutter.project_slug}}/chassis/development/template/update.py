@@ -131,7 +131,7 @@ def _with_crlf(root: Path) -> set[str]:
 
 
 def _restore_crlf(root: Path, path: str) -> None:
-    """Restore CRLF line endings in files that got lines of the template."""
+    """Restore CRLF line endings in a file that may have got lines of the template."""
     old = (root / path).read_bytes()
     new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if new != old:

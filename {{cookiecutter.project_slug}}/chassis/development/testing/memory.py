@@ -208,7 +208,7 @@ COMPARED: dict[str, Any] = {
 
 
 def _settle_ids(entity: Any) -> None:
-    """Lists of ids are sets, as in chassis/postgres/children.py; others have a rule."""
+    """Make each list of ids a sorted set, as chassis/postgres/children.py does."""
     ruled = declarations(type(entity))
     for name in (field.name for field in fields(entity) if field.name not in ruled):
         value = getattr(entity, name)

@@ -31,7 +31,7 @@ WAITING_THREADS = 32
 HEADER_SECONDS = 65
 # Approximate, request line included. Longer headers, or more than 100 headers, get a 431.
 HEADER_BYTES = 32 * 1024
-BACKLOG = 1024  # Waiting connections, and open ones of all processes.
+BACKLOG = 1024  # Limits waiting connections, and open ones of all processes.
 # After LIFETIME_SECONDS a process is replaced, in case its memory grows. It ends START_SECONDS
 # after its successor started: granian does not check whether the successor serves.
 LIFETIME_SECONDS = 24 * 3600
@@ -127,7 +127,7 @@ def _python() -> str:
 
 
 def _open_closed_streams() -> None:
-    """Open closed standard streams: else the next socket would get such a number."""
+    """Open closed standard streams: else the next socket would get the number 0, 1 or 2."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # Gets the lowest free number.

@@ -28,14 +28,14 @@ Work_co = TypeVar("Work_co", covariant=True)
 
 
 class Clock(Protocol):
-    """What the chassis needs of the project's port of this name."""
+    """The part of the project's port Clock that the chassis needs."""
 
     def now(self) -> datetime:
         """The present time, with its time zone: UTC."""
 
 
 class Repository(ABC, Generic[Entity]):
-    """A collection of entities. It hands out copies: a change is stored by `save` only.
+    """A collection of entities, which it hands out as copies: only `save` stores a change.
 
     An error of `add`, `save` or `remove` ends the unit of work, unless the version was old.
     """
@@ -154,7 +154,7 @@ class UnitOfWorkFactory(ABC, Generic[Work_co]):
 
     @abstractmethod
     def once(self, key: str) -> AbstractContextManager[IdempotentTransaction]:
-        """Open the one transaction that a key may have; units of work inside it join it.
+        """Open the only transaction that a key may have; units of work inside it join it.
 
         A unit of work that fails inside it rolls back only its own part.
         Raise BusyError while another transaction has the key, and what a unit of work raises.

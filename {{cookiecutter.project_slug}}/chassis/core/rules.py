@@ -21,7 +21,7 @@ URL_FORM = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?"
 
 
 class Rule:
-    """`sentence` of a subclass says what a value has to be, as the end of a sentence "It …"."""
+    """A subclass's `sentence` describes the allowed values without a subject: "is a bool"."""
 
     def accept(self, value: Any) -> Any:
         """The value in the form that is stored. Raise ValueError with a sentence for a caller."""

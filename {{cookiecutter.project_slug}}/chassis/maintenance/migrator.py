@@ -169,7 +169,7 @@ def pause(connection: Connection, seconds: float) -> None:
 
 
 def _refuse_a_pooler(connection: Connection) -> None:
-    """Raise PoolerError if options are dropped, or if statements reach different servers."""
+    """Raise PoolerError if options are dropped, or if statements reach different sessions."""
     timeout = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
     processes = set()
     for _ in range(5):

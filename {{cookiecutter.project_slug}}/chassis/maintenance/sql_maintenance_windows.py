@@ -134,7 +134,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def _start_beside(
         self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
     ) -> Window:
-        """Open a window while a migration runs without one. Its later steps may join."""
+        """Open a window while a migration runs without one; later steps of it may join."""
         with self._beside() as (connection, log):
             _refuse_a_second(connection)
             # Not `draining`: only the holder of the mutex has that phase.

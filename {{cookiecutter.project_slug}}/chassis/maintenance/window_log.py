@@ -136,7 +136,7 @@ def _run_file(connection: Connection, name: str) -> None:
 def _execute_file(connection: Connection, name: str) -> None:
     statements = Path(__file__).with_name(name).read_text("utf-8")
     here = NAME.sub(ops_schema(connection), statements)
-    connection.exec_driver_sql(here.replace("%", "%%"))  # A parameter in the driver's style.
+    connection.exec_driver_sql(here.replace("%", "%%"))  # The driver reads % as a parameter.
 
 
 def current_window(connection: Connection) -> Window | None:

@@ -64,7 +64,7 @@ def _not_created(kind: Any) -> Any:
 def in_order(operations: Sequence[Operation]) -> list[Operation]:
     """Put creations before and drops after all else, as their foreign keys demand.
 
-    A new table gets a key to a later one when both are there: the comparison of catalogs adds it.
+    A foreign key to a table that is created later is left out: the comparison of catalogs adds it.
     """
     new = {relation_of(one) for one in operations if isinstance(one, ops.CreateTableOp)}
     for operation in operations:

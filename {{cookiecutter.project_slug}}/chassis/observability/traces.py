@@ -112,7 +112,7 @@ def _discreet(span: Any) -> Any:
         attributes=attributes,
         links=span.links,
         kind=span.kind,
-        status=Status(span.status.status_code),  # No events: they have exceptions.
+        status=Status(span.status.status_code),  # Without text and events: exceptions.
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -11,7 +11,7 @@ from chassis.postgres.fast import rows
 from chassis.postgres.ops_schema import use_ops_schema
 from chassis.postgres.transactions import TransactionConnection
 
-# Nothing waits longer than this in PostgreSQL: callers get a response, if only an error.
+# No statement takes longer than this: callers get a response, if only an error.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
 LOCK, QUERY = "250ms", "500ms"

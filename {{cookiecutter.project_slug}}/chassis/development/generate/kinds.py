@@ -61,7 +61,7 @@ def _none(reason: str) -> Callable[[str], str]:
 
 
 def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[str], str]:
-    """Make a reader of defaults: a text has to match `form`; `python` may raise ValueError."""
+    """Make a function that reads defaults of this form; `python` may raise ValueError, too."""
 
     def default(text: str) -> str:
         try:

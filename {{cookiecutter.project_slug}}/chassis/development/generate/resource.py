@@ -75,7 +75,7 @@ class Resource:
 
     @property
     def title(self) -> str:
-        """PurchaseOrders: the name of the service that a controller gets."""
+        """The name of the service that a controller gets: PurchaseOrders."""
         return "".join(word.title() for word in self.plural.split("_"))
 
     @cached_property

@@ -17,7 +17,7 @@ FORMS = {
     "date": r"\d{4}-\d\d-\d\d",
     "date-time": rf"\d{{4}}-\d\d-\d\dT{HOUR}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{HOUR})",
     "uuid": r"[\da-fA-F]{8}(-[\da-fA-F]{4}){3}-[\da-fA-F]{12}",
-    "cursor": r"(?!)",  # Only the service makes values of these formats.
+    "cursor": r"(?!)",  # Only the service makes cursors.
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 

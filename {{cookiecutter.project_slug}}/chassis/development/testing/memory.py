@@ -1,4 +1,4 @@
-"""In-memory fakes for the ports to a database; they pass the same contract suite."""
+"""In-memory fakes of the ports to a database; they pass the contract suite of the real ones."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -299,7 +299,7 @@ class MemoryIdempotentTransaction(IdempotentTransaction):
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
     """Opens units of work in memory; another thread waits for its turn.
 
-    A repository has its table's name. `twins` are repositories in place of some of these.
+    A repository has its table's name. `twins` are classes for some repositories, by name.
     """
 
     def __init__(

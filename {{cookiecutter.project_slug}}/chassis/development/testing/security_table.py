@@ -1,8 +1,8 @@
 """Collects which OWASP requirements the tests show, and writes docs/security.md.
 
 `python -m chassis.development.testing.security_table write` writes the document in a project's
-folder, `check` compares it. A project does not have the tests of its chassis; the template records
-their requirements: `chassis DIRECTORY`.
+folder, `check` compares it. A project does not have the tests of its chassis: in the template,
+`chassis DIRECTORY` records the requirements that these tests show.
 """
 
 import json

@@ -21,7 +21,7 @@ from chassis.http.flow.pipeline import Maker, Route, Step
 # A store that does not answer in this time counts as down: each process then counts alone.
 STORE_SECONDS = 0.25
 RETRY_SECONDS = 2.0  # Until the next attempt to reach a store that was down.
-UNLIMITED = {"health", "metrics"}  # Blueprints, which are the tags in openapi.json, too.
+UNLIMITED = {"health", "metrics"}  # Blueprints; openapi.json has their names as tags.
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ REPLAYED_HEADER = "Idempotent-Replayed"  # Stripe's name; the draft has none.
 
 
 def takes_key(method: str, endpoint: str | None) -> bool:
-    """Whether the operation takes a key. Maintenance windows take none: they wait for writers.
+    """Whether the operation takes a key. Operations on windows take none: they wait for writers.
 
     Responses are stored in the database: without one, no key is taken.
     """

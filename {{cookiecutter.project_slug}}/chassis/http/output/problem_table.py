@@ -39,7 +39,7 @@ UNFORESEEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ProblemTable:
-    """What the error handlers answer, and what openapi.json says of it."""
+    """The status and kind of errors, for the error handlers and for openapi.json."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -60,7 +60,7 @@ class ProblemTable:
         return row
 
     def of_request(self, kind: str) -> Row:
-        """The row of a request that the chassis refuses: "validation", or a kind of OF_HTTP."""
+        """The row for a rejected request; `kind` is "validation", or a kind in OF_HTTP."""
         if kind == "validation":
             return self.of_status(HTTPStatus.UNPROCESSABLE_ENTITY)
         return next(row for row in OF_HTTP if row[1] == kind)

@@ -86,7 +86,7 @@ class _Problems:
         return self._response(self._table.of_error(type(error)), BROKEN, errors=[entry])
 
     def of_duplicate(self, error: DuplicateError) -> Response:
-        """Name the fields that a client may send: others, such as an owner's, are not its own."""
+        """Name only the fields that a client may send: not the owner, for example."""
         view = view_of(current_app, request.endpoint, request.method) if request.endpoint else None
         sent, sentence = body_keys(view), str(error)
         keys = [sent[name] for name in error.fields if name in sent]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The one script of the project: `python manage.py` lists what it can do."""
+"""The project's command line: `python manage.py` lists the commands."""
 
 if __name__ == "__main__":
-    # Not above: each server process imports this file too, and needs none of it.
+    # Imported here: each server process imports this file too, and does not need these.
     from pathlib import Path
 
     from chassis.cli.environment import require_packages

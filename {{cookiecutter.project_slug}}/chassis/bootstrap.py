@@ -57,7 +57,7 @@ def no_python(error: SyntaxError) -> str:
 
 
 def _end_after(parent: BaseProcess) -> None:
-    """End this process when its parent was killed: it would keep the port of the service."""
+    """End this process when its parent was killed: else this process would keep the port."""
     # `join` would wait for ever: it watches a pipe whose ends the other processes inherited.
     while os.getppid() == parent.pid:
         time.sleep(0.5)

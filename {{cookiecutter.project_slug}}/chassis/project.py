@@ -78,7 +78,7 @@ class Project:
 
     @property
     def uses_database(self) -> bool:
-        """Whether its container has a unit of work.
+        """Whether the project's container has a unit of work.
 
         The source is read and not imported: settings and migrations need no controllers.
         """
@@ -107,7 +107,7 @@ class Project:
         return import_module(f"{self.package}.{name}")
 
     def modules(self, package: str) -> Iterator[str]:
-        """The names of the modules in one of its packages."""
+        """The names of the modules in one of the project's packages."""
         return (module.name for module in iter_modules(self.module(package).__path__))
 
 

@@ -1,4 +1,4 @@
-"""Settings that have another name too: DATABASE_URL in parts, and CORS_ORIGINS.
+"""Settings with a second name: POSTGRES_* for DATABASE_URL, and ORIGINS for CORS_ORIGINS.
 
 Both names may be set if their values agree.
 """
@@ -29,7 +29,7 @@ def settle_names(values: dict[str, Any]) -> None:
         if values["cors_origins"] and set(values["cors_origins"]) != set(values["origins"]):
             raise SettingNameError("CORS_ORIGINS and ORIGINS differ: set one of them.")
         values["cors_origins"] = values["origins"]
-    if values["postgres_server"]:  # The others alone are often those of a database's container.
+    if values["postgres_server"]:  # Without it, the others are often for a database's container.
         _settle_url(values)
 
 

@@ -20,10 +20,10 @@ from chassis.setting_names import OTHER_NAMES, SettingNameError, settle_names
 
 DEVELOPMENT, PRODUCTION = "development", "production"
 LAST_PORT = 65535
-MOST_AT_ONCE = 1000  # Processes, or threads of one: PostgreSQL serves far fewer connections.
+MOST_AT_ONCE = 1000  # Processes, or threads of a process: PostgreSQL serves far fewer clients.
 POSTGRESQL = {"postgresql", "postgresql+psycopg2", "postgres"}
 MASK = "********"
-NEAR = 0.85  # Of difflib: RATE_LIMT is near to RATE_LIMIT, TEST_DATABASE_URL not to DATABASE_URL.
+NEAR = 0.85  # A ratio of difflib: TEST_DATABASE_URL does not count as a misspelt DATABASE_URL.
 # For SECRET_KEY: 32 random digits nearly always have 8 different ones.
 SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
 RATE_LIMIT = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?")
@@ -47,7 +47,7 @@ def setting(
 ) -> Any:
     """A field of the settings, read from the variable with its name in capitals.
 
-    `parse` names a reader of environs; `required` counts in production only.
+    `parse` names a method of environs' Env; `required` applies in production only.
     """
     metadata = {"parse": parse, "validate": validate, "required": required, "secret": secret}
     return field(default=default, metadata=metadata)
@@ -169,7 +169,7 @@ class Settings:
     threads: int = setting(8, parse="int", validate=Range(1, MOST_AT_ONCE))
     log_level: str = setting("INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     cors_origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)
-    origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)  # The same.
+    origins: Sequence[str] = setting((), parse="list", validate=_valid_origins)  # A second name.
     trusted_hosts: Sequence[str] = setting((), parse="list", validate=_valid_hosts)
     proxy_hops: int = setting(0, parse="int", validate=Range(0, 10))
     max_body_bytes: int = setting(1_000_000, parse="int", validate=Range(1))
@@ -187,10 +187,11 @@ Kind = TypeVar("Kind", bound=Settings)
 
 
 def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) -> Kind:
-    """Read the settings. Raise ConfigError with every mistake; `complete` counts missing ones.
+    """Read the settings. Raise ConfigError with every mistake.
 
-    Without `signs`, as in a migration, DATABASE_URL alone is required. A project that uses no
-    database needs neither SECRET_KEY nor DATABASE_URL.
+    With `complete`, a missing setting is a mistake. Without `signs`, as in a migration,
+    DATABASE_URL alone is required. A project that uses no database needs neither SECRET_KEY nor
+    DATABASE_URL.
     """
     about: dict[str, Any] = current_project().about
     try:
@@ -208,7 +209,7 @@ def load_config(kind: type[Kind], *, complete: bool = True, signs: bool = True) 
 
 
 def doubts(config: Settings) -> Iterator[str]:
-    """Warnings for operators about settings with which a service can run."""
+    """Warnings for operators about doubtful settings, with which the service runs all the same."""
     yield from misspelt(type(config))
     if config.environment == PRODUCTION:
         if not config.jwt_jwks_url:
@@ -220,7 +221,7 @@ def doubts(config: Settings) -> Iterator[str]:
 
 
 def misspelt(kind: type[Settings]) -> Iterator[str]:
-    """A sentence for each name in `.env` that no setting has, and nearly one does."""
+    """A sentence for each name in `.env` that is similar to a setting's, but not equal to any."""
     names = [name for item in _settings(kind) for name in (item.name.upper(), _of_file(item))]
     for name in read_dotenv(current_project().dotenv):
         if name not in names and (near := get_close_matches(name, names, 1, NEAR)):
@@ -295,7 +296,7 @@ def _complete(kind: type[Settings], values: dict[str, Any], *, signs: bool) -> N
 
 
 def _require_strong(key: str) -> None:
-    """Reject a weak key: it can be found offline, from a page cursor that it signed."""
+    """Reject a weak key: an attacker could guess it offline, from a page cursor that it signed."""
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
         raise ConfigError(
             f"SECRET_KEY: Must have {SHORTEST_KEY} characters or more, {FEWEST_CHARACTERS} of them "

@@ -23,16 +23,16 @@ from dependency_injector.wiring import UnresolvedMarkerWarning
 
 from chassis.core.errors import CodeError
 
-# These rooms keep rows of their own.
+# These packages of the chassis have tables of their own.
 NEED_DATABASE = {"jobs": "Background jobs need", "storage": "Stored files need"}
 
 
 def wire(container: Container, *packages: ModuleType) -> None:
     """Wire the packages.
 
-    Raise CodeError with every name that no provider has, every argument that a provider lacks,
-    every setting that an argument reads and the configuration does not have, and what needs the
-    database that the project does not use.
+    Raise CodeError with every requested name without a provider, every argument that a provider
+    lacks, every setting that an argument reads and the configuration does not have, and every
+    package that needs a database in a project that uses none.
     """
     unknown = [sentence for package in packages for sentence in _unknown(container, package)]
     if wrong := [*_lacking(container), *unknown, *_incomplete(container), *_unset(container)]:
@@ -48,7 +48,7 @@ def wire(container: Container, *packages: ModuleType) -> None:
 
 
 def _lacking(container: Container) -> Iterator[str]:
-    """Return sentences about rooms that lack their database."""
+    """Return sentences about packages of the chassis that need a database and have none."""
     provider = container.providers.get("unit_of_work")
     if provider is not None and getattr(provider, "provides", None) is None:
         for room, needing in NEED_DATABASE.items():
@@ -81,7 +81,7 @@ def _incomplete(container: Container) -> Iterator[str]:
 
 
 def _unset(container: Container) -> Iterator[str]:
-    """Return sentences about arguments `config.provided.name` of a name that is no setting."""
+    """Return sentences about arguments `config.provided.name` where `name` is no setting."""
     for name, provider in container.providers.items():
         seen = {id(other) for other in container.providers.values()}
         for getter in _getters(provider, seen):
@@ -106,14 +106,14 @@ def _getters(provider: Provider[Any], seen: set[int]) -> Iterator[AttributeGette
 
 
 def _provided(getter: AttributeGetter) -> object:
-    """The object that it reads, if the container was given that; None if it is made later."""
+    """The object that `getter` reads, such as the settings; None if it does not exist yet."""
     provided = getter.provides
     source = provided.provides if isinstance(provided, ProvidedInstance) else None
     return source() if isinstance(source, Dependency) and source.is_defined else None
 
 
 def _may_have(source: object, name: str) -> bool:
-    """Whether there is such an attribute, or may be; properties are not read."""
+    """Whether the object has or may have the attribute; the check reads no property."""
     kind = type(source)
     return hasattr(kind, name) or hasattr(kind, "__getattr__") or name in dir(source)
 

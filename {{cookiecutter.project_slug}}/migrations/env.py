@@ -1,4 +1,4 @@
-"""Alembic's environment: what it is to do comes from chassis/migrations/commands.py."""
+"""Alembic's environment; chassis/migrations gives it the connection and the options."""
 
 from alembic import context
 from alembic.util import CommandError
@@ -7,7 +7,7 @@ attributes = context.config.attributes
 if not attributes:
     raise CommandError("Migrations here are run by `python manage.py db`, not by alembic itself.")
 
-# The project is found from here on: alembic alone would not have its folder on the path.
+# Imported after the check: `alembic` itself does not find the project's modules.
 import src.infrastructure.models  # noqa: E402, F401  # Fills the metadata.
 from src.infrastructure.databases.metadata import metadata  # noqa: E402
 

@@ -22,7 +22,7 @@ PROCESSORS = [
 def configure_logging(
     config: Config, count_dropped: Callable[[], None] | None = None
 ) -> logs.LineHandler:
-    """With `count_dropped`, a thread writes the lines and counts those that have no room."""
+    """With `count_dropped`, a thread writes the lines; lines beyond its buffer are counted."""
     return logs.write_lines(
         PROCESSORS,
         level=config.log_level,

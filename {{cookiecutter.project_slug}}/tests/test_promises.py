@@ -50,4 +50,4 @@ class DriftTest(revision_line.DriftSuite):
 
 
 class StairwayTest(revision_line.StairwaySuite):
-    """Each revision goes up, down and up again."""
+    """Each reversible revision goes up, down and up again."""

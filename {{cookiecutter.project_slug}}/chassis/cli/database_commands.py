@@ -88,7 +88,7 @@ def without_effect(command: Any) -> Any:
 
 
 class DatabaseCommands(click.Group):
-    """Leaves out `compat` where the image has no development rooms."""
+    """Leaves out `compat` where chassis/development is missing, as in an image."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(["compat"] if find_spec(ROOM) else [])})

@@ -19,11 +19,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class InsteadError(Exception):
-    """Raised for a signal. For KeyboardInterrupt, SQLAlchemy would drop the connection."""
+    """Raised for a signal: after a KeyboardInterrupt, SQLAlchemy would drop the connection."""
 
 
 class Interruption:
-    """Turns a signal into a cancelled statement, or into an error before the next one.
+    """Turns a signal into a cancelled statement, or into an error before the next statement.
 
     An exception at the place where a signal arrives could be lost in a destructor, or break the
     protocol and cost the connection. A second signal is raised where it arrives. Only statements of

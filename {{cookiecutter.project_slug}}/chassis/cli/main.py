@@ -75,7 +75,7 @@ class Commands(click.Group):
 
 
 def _is_there(module: str) -> bool:
-    """Whether a room exists: an image has no development rooms."""
+    """Whether the package of the command exists: an image has no chassis/development."""
     room = ".".join(module.split(".")[:2])
     return find_spec(room) is not None
 

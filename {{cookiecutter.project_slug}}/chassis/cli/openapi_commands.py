@@ -17,7 +17,7 @@ from chassis.project import current_project
 from chassis.settings import PRODUCTION, Settings, default_prefix
 
 NOWHERE = "postgresql://nobody@localhost/nothing"
-# What git says where there is no repository, tag, branch, commit or file to compare with.
+# Git's messages if there is no repository, tag, branch, commit or file to compare with.
 ABSENT = (
     "not a git repository",
     "No names found",
@@ -132,7 +132,7 @@ def _earlier(name: str) -> str | None:
 def _git(*arguments: str) -> str | None:
     """The output of git; None where there is no repository, revision or file.
 
-    Raise ClickException with git's words for another failure: a check must not pass by it.
+    Raise ClickException with git's message for another failure, so that no check passes by it.
     """
     if not (git := shutil.which("git")):
         if (current_project().root / ".git").exists():

@@ -67,7 +67,7 @@ def _in_the_way(error: UnavailableError) -> Exception:
 
 
 def needs_upgrade(config: Settings) -> bool:
-    """Whether `db upgrade` would apply a revision, even a contract one, or update `ops`."""
+    """Whether `db upgrade` would apply a revision, even a contract one, or the schema `ops`."""
     with _container(config) as container:
         revisions = [one.revision for one in container.revisions()]
         try:

@@ -25,7 +25,7 @@ FAILED = 1
 FINDINGS = 3
 WINDOW_STAYS = 4  # An operator is needed.
 BUSY, MISCONFIGURED = 75, 78  # EX_TEMPFAIL and EX_CONFIG of sysexits.h
-# Errors whose texts are sentences already, by class.
+# Exit codes of errors whose texts are sentences already.
 AS_THEY_ARE: dict[tuple[type[Exception], ...], int] = {
     (ConfigError, EmbeddedPostgresError, PoolerError, SchemaNameError): MISCONFIGURED,
     (MigrationFailedError,): WINDOW_STAYS,
@@ -79,7 +79,7 @@ def sentence_of(error: Exception, command: str | None) -> tuple[str, int] | None
 
 
 def _is_of_a_setting(error: BaseException | None) -> bool:
-    """Whether a URL names a role without the right, or a pooler."""
+    """Whether the cause is a setting: its URL names a role without the right, or a pooler."""
     if isinstance(error, DBAPIError):
         return sqlstate(error) == errorcodes.INSUFFICIENT_PRIVILEGE
     return isinstance(error, PoolerError)

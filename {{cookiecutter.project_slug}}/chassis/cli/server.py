@@ -29,9 +29,9 @@ WAITING_THREADS = 32
 # Time limit for headers, and for the next request of a kept connection. A proxy's limit should be
 # lower; 60 seconds are usual. A slow client holds a socket and no thread.
 HEADER_SECONDS = 65
-# Roughly, with the request line. Longer headers, or more than 100 headers, get a 431.
+# Approximate, request line included. Longer headers, or more than 100 headers, get a 431.
 HEADER_BYTES = 32 * 1024
-BACKLOG = 1024  # Waiting connections, and open ones of all processes.
+BACKLOG = 1024  # Limits waiting connections, and open ones of all processes.
 # After LIFETIME_SECONDS a process is replaced, in case its memory grows. It ends START_SECONDS
 # after its successor started: granian does not check whether the successor serves.
 LIFETIME_SECONDS = 24 * 3600
@@ -129,7 +129,7 @@ def _python() -> str:
 
 
 def _open_closed_streams() -> None:
-    """Open closed standard streams: else the next socket would get the number of one."""
+    """Open closed standard streams: else the next socket would get the number 0, 1 or 2."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # Gets the lowest free number.
@@ -168,7 +168,7 @@ def _is_true_here(server: Any, record: logging.LogRecord) -> bool:
     if record.msg.startswith("Unexpected exit"):
         # Ctrl-C reaches the processes directly, and they may end before the server has heard of it.
         return any(worker.inner.exitcode not in ASKED_TO_END for worker in server.wrks)
-    # It advises a thread per core; these threads wait for PostgreSQL most of the time.
+    # Granian advises a thread per core; these mostly wait for PostgreSQL.
     return "Python threads" not in record.msg
 
 

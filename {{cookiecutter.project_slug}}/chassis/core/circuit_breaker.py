@@ -5,7 +5,7 @@ from threading import Lock
 class CircuitBreaker:
     """Keeps callers from a dependency that failed, until the dependency works again.
 
-    While it fails, `admits` lets one caller try every `pause` seconds, and rejects all others.
+    Until then, `admits` lets one caller try every `pause` seconds, and rejects all others.
     """
 
     def __init__(self, pause: float) -> None:
@@ -14,7 +14,7 @@ class CircuitBreaker:
         self._lock = Lock()
 
     def admits(self) -> bool:
-        """Whether the caller may use the dependency; afterwards it calls `failed` or `worked`."""
+        """Whether the caller may use the dependency; the caller then calls `failed` or `worked`."""
         if not self._retry_at:
             return True
         with self._lock:

@@ -26,7 +26,7 @@ class CodeError(Exception):
 
 
 class DeclarationError(CodeError, TypeError):
-    """A declaration is wrong: of a field, a column, a schema or a list."""
+    """The declaration of a field, a column, a schema or a list is wrong."""
 
 
 class DomainError(Exception):
@@ -54,7 +54,7 @@ class ConflictError(DomainError):
 
 class DuplicateError(ConflictError):
     def __init__(self, sentence: str, *, fields: tuple[str, ...] = ()) -> None:
-        """`fields` are those of the entity whose values exist already, together."""
+        """`fields` are the entity's fields whose combined values exist already."""
         super().__init__(sentence)
         self.fields = fields
 

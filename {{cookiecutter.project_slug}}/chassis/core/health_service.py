@@ -9,7 +9,7 @@ from chassis.core.maintenance import Window, WindowPhase
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.core.probes import DatabaseProbe, ReadinessProbe, SchemaState
 
-# While a database restarts, no instance is taken out of service at once.
+# A database that restarts makes an instance unready only after this time.
 TOLERATED_SECONDS = 10
 # A hanging database accepts a query and never answers; its own time limits do not end that.
 ANSWER_SECONDS = 1.5

@@ -66,7 +66,7 @@ class Jobs(ABC):
     def cancel(self, job_id: UUID, *, owner: str) -> Job:
         """Cancel a queued job.
 
-        Raise NotFoundError as `get` does, ConflictError for other states.
+        Raise NotFoundError as `get` does, ConflictError if the job is not queued.
         """
 
 

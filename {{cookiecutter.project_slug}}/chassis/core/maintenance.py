@@ -21,9 +21,9 @@ class WindowPhase(StrEnum):
     DRAINING = "draining"  # Waits until running writers end.
     ACTIVE = "active"  # Opened by hand.
     MIGRATING = "migrating"
-    VERIFYING = "verifying"  # The migration is done; a person looks before the window ends.
+    VERIFYING = "verifying"  # The migration is done; a person checks before the window ends.
     FAILED = "failed"  # The schema is between two revisions.
-    OFF = "off"  # It has ended.
+    OFF = "off"  # The window has ended.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +82,7 @@ class MaintenanceWindows(ABC):
         expires: bool = True,
         patience: timedelta,
     ) -> Window:
-        """Open a window and wait until nobody writes. With `expires` it ends itself after `lasts`.
+        """Open a window and wait until nobody writes. `expires` ends the window after `lasts`.
 
         Raise ConflictError if a window is open, BusyError if writers do not end within `patience`.
         """
@@ -101,7 +101,7 @@ class MaintenanceWindows(ABC):
         """End the open window, and return it as ended. Raise BusyError while a migration runs.
 
         After a failed migration, raise ConflictError unless `accept_schema` is the database's
-        revision. Raise NotFoundError if no window is open, or another than `window_id`.
+        revision. Raise NotFoundError unless window `window_id` (None: any) is open.
         """
 
     @abstractmethod

@@ -11,20 +11,20 @@ from chassis.core.maintenance import MaintenanceMode, MaintenanceWindows, Window
 from chassis.core.request_scope import current_scope
 from chassis.core.signing import Signer
 
-# How long a process uses what it read: a window is noticed within a second, its end within half of
-# one. Writers do not depend on this: each passes the fence in the database.
+# How long a process uses the cached window: it notices a new window within a second, and the end of
+# one within half a second. Writers do not depend on the cache: the database rejects them.
 CACHE_SECONDS, CACHE_SECONDS_IN_A_WINDOW = 0.8, 0.2
-READ_PATIENCE_SECONDS = 0.2  # For another thread of the process that is reading the window.
-QUIET_SECONDS = 10  # Between two log lines about the same trouble.
+READ_PATIENCE_SECONDS = 0.2  # The wait for another thread that is reading the window.
+QUIET_SECONDS = 10  # Between two log lines about the same problem.
 LONGEST_BYPASS_SECONDS = 12 * 3600
-# When to try again: while writers end, after a failed migration, past the expected end, at most.
+# Retry-After: while writers end, after a failed migration, past the expected end, at most.
 DRAINING_SECONDS, FAILED_SECONDS, OVERRUN_SECONDS, LONGEST_SECONDS = 5, 60, 15, 3600
 
 _log = logging.getLogger(__name__)
 
 
 def retry_after(window: Window | None) -> int:
-    """Seconds until a client tries again, up to a fifth more at random, so that clients spread."""
+    """Seconds for Retry-After, up to a fifth more at random, so that clients spread."""
     if window is None:
         seconds: float = DRAINING_SECONDS
     elif window.phase is WindowPhase.FAILED:
@@ -62,7 +62,7 @@ class MaintenanceService:
         return self._window
 
     def read(self) -> Window | None:
-        """Return the same window, read from the database. First settle a window whose owner died.
+        """Read the open window, else the next one. First settle a window whose owner died.
 
         Raise UnavailableError if the database does not answer in time.
         """
@@ -89,7 +89,7 @@ class MaintenanceService:
     ) -> Window:
         """Open a window now, or schedule one for `starts_at`.
 
-        Raise ValidationError for a scheduled window without an end, and what the port raises.
+        Raise ValidationError for a scheduled window without an end, and as MaintenanceWindows does.
         """
         if starts_at is None:
             return self._windows.start(mode, message, lasts, patience=patience)
@@ -109,7 +109,7 @@ class MaintenanceService:
                 raise MaintenanceError(window)
 
     def bypass_token(self, seconds: int) -> str:
-        """A token that lets its bearer into the window. Raise ValidationError if none is open."""
+        """A token to read and write in the open window. Raise ValidationError if none is open."""
         window = self._windows.current()
         if window is None or not window.is_open:
             raise ValidationError("No window is open.")
@@ -142,6 +142,6 @@ class MaintenanceService:
         if time.monotonic() >= self._quiet_until:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
             cause = getattr(error.__cause__, "orig", None) or error.__cause__
-            # Without the statement, which follows the database's own sentence.
+            # The first line is the database's own sentence; the statement follows it.
             reason = str(cause).strip().partition("\n")[0]
             _log.warning("The maintenance windows were not read: %s (%s)", error, reason)

@@ -13,7 +13,7 @@ from chassis.core.identity import uuid7
 from chassis.core.limits import EARLIEST
 from chassis.core.rules import Choice, Integer, Plain, Rule
 
-UNSTAMPED = EARLIEST  # The stamps of an entity that no repository has stored yet.
+UNSTAMPED = EARLIEST  # `created_at` and `updated_at` before an entity is stored.
 PLAIN = {bool, date, datetime, time, UUID}
 
 

@@ -5,7 +5,7 @@ Operator = Literal["equal", "one_of", "at_least", "at_most", "prefix", "is_set"]
 
 
 class Comparison(NamedTuple):
-    """A filter: a field, or a field of the entity that `via` refers to, and how to compare."""
+    """A filter: a field, and how to compare it. With `via`, the field is of another entity."""
 
     field: str
     operator: Operator = "equal"

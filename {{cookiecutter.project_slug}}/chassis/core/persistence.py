@@ -13,7 +13,7 @@ from chassis.core.paging import PageQuery
 
 # The text of a RuntimeError.
 NESTED = "A unit of work is open on this thread: end its block first, or use its `work`."
-STALE = "The entity was changed or removed in the meantime."  # Of a ConflictError.
+STALE = "The entity was changed or removed in the meantime."  # A ConflictError's text.
 
 
 class Identified(Protocol):
@@ -28,16 +28,16 @@ Work_co = TypeVar("Work_co", covariant=True)
 
 
 class Clock(Protocol):
-    """What the chassis needs of the project's port of this name."""
+    """The part of the project's port Clock that the chassis needs."""
 
     def now(self) -> datetime:
         """The present time, with its time zone: UTC."""
 
 
 class Repository(ABC, Generic[Entity]):
-    """A collection of entities. It hands out copies: a change is stored by `save` only.
+    """A collection of entities, which it hands out as copies: only `save` stores a change.
 
-    What `add`, `save` or `remove` refuses, other than an old version, ends the unit of work.
+    An error of `add`, `save` or `remove` ends the unit of work, unless the version was old.
     """
 
     @abstractmethod
@@ -106,10 +106,10 @@ class Transaction:
     def after_commit(self, action: Action) -> None:
         """Run an action in this thread, once, after the outermost transaction has committed.
 
-        The action does not run for a transaction that was rolled back or repeated, nor where `once`
-        finds a stored result. The action runs before the caller goes on. An exception of the action
-        is logged and changes nothing for the caller. A process that dies in between never runs the
-        action: write what must not be lost into an outbox, in the same transaction.
+        The action does not run for a transaction that was rolled back or repeated, nor if `once`
+        finds a stored response. The action runs before the caller goes on. Its exception is logged
+        and changes nothing for the caller. A process that dies in between never runs the action:
+        write what must not be lost into an outbox, in the same transaction.
 
         Raise RuntimeError in a read-only transaction.
         """
@@ -154,7 +154,7 @@ class UnitOfWorkFactory(ABC, Generic[Work_co]):
 
     @abstractmethod
     def once(self, key: str) -> AbstractContextManager[IdempotentTransaction]:
-        """Open the one transaction that a key may have; units of work inside it join it.
+        """Open the only transaction that a key may have; units of work inside it join it.
 
         A unit of work that fails inside it rolls back only its own part.
         Raise BusyError while another transaction has the key, and what a unit of work raises.

@@ -16,10 +16,10 @@ from chassis.core.read_positions import Positions
 class Attempt:
     """One attempt to serve a request; after a collision there is a second one."""
 
-    # The entity that the request is about, and whether the caller expects it as it is; None is any.
+    # The last entity in the URL, and whether its version is the expected one; None accepts any.
     entity_id: UUID | None
     expects: Callable[[int, object], bool] | None
-    # Versions that were found as expected, or that this request has made.
+    # Versions that met the expectation, or that this request has made.
     met_versions: set[int] = field(default_factory=set)
     committed: bool = False
 
@@ -28,7 +28,7 @@ class Attempt:
 class RequestScope:
     """The scope of a request. Outside of requests, a thread's scope has units of work only."""
 
-    request: Any = None  # The framework's; None outside of a request.
+    request: Any = None  # The framework's request; None outside of one.
     plan: Any = None  # The steps that the request passes.
     started: float = field(default_factory=perf_counter)
     request_id: str | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from chassis.core.limits import BIG_INTEGER_MAX, BIG_INTEGER_MIN, INTEGER_MAX, INTEGER_MIN
 
-# RFC 5321, section 4.1.2, without quoted names and addresses of machines; a domain has a dot.
+# RFC 5321, section 4.1.2, without quoted strings and address literals; a domain has a dot.
 ATOM, LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL_FORM = rf"{ATOM}(\.{ATOM})*@{LABEL}(\.{LABEL})+"
 LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1.
@@ -21,7 +21,7 @@ URL_FORM = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?"
 
 
 class Rule:
-    """A subclass describes itself in a sentence that continues "It "."""
+    """A subclass's `sentence` describes the allowed values without a subject: "is a bool"."""
 
     def accept(self, value: Any) -> Any:
         """The value in the form that is stored. Raise ValueError with a sentence for a caller."""
@@ -90,7 +90,7 @@ class Url(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Integer(Rule):
-    """An integer. It `is_big` where a bound needs more than four bytes."""
+    """An integer. `is_big` is true if a bound needs more than four bytes."""
 
     minimum: int = INTEGER_MIN
     maximum: int = INTEGER_MAX
@@ -185,7 +185,7 @@ class Plain(Rule):
 class JsonObject(Rule):
     """A JSON object that is read back as it was stored.
 
-    It has no NUL, and no number beyond 64 bits, which JSON writers refuse.
+    The object has no NUL, and no number beyond 64 bits, which JSON writers refuse.
     """
 
     max_bytes: int = 10_000
@@ -252,7 +252,7 @@ def _as_stored(value: Any) -> Any:
 
 
 def is_text(value: Any) -> bool:
-    """Whether it is a string without NUL and without half of a surrogate pair."""
+    """Whether the value is a string without NUL and without half of a surrogate pair."""
     if not isinstance(value, str):
         return False
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)

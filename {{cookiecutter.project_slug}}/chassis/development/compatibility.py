@@ -23,7 +23,7 @@ from chassis.project import current_project
 
 FINDINGS = 3
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".postgres", ".env", "*_cache", "__pycache__")
-# All tests except those that compare the models with all revisions, of which some are left out.
+# All tests except those that compare the models with all revisions: some revisions are left out.
 RUN_TESTS = """
 import sys, unittest
 from chassis.development.testing.suites.revision_line import DriftSuite, StairwaySuite
@@ -62,7 +62,7 @@ def compat(base: str) -> None:
     """
     with TemporaryDirectory(prefix="compat-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # Root's embedded PostgreSQL is another user's.
+        folder.chmod(0o755)  # For root, the embedded PostgreSQL runs as another user.
         wrong = list(_differences(base, folder))
     for sentence in wrong:
         click.echo(f"Error: {sentence}", err=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PAGE = Path("docs/architecture.md")
-CHASSIS = Path(__file__).parents[1]  # Installed as a wheel, it is in no folder of the project.
+CHASSIS = Path(__file__).parents[1]  # The project may use the chassis as a wheel.
 BLOCK = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 KEY = r"^{}([\w-]+):(?: .*)?$"  # A YAML key at one indentation.
 WAITS = re.compile(r"^ +([\w-]+): \{ condition: service_(\w+) \}$", re.MULTILINE)
@@ -20,12 +20,12 @@ PARTS = ("expand", "application", "contract")
 
 
 def rings(root: Path) -> str:
-    """The rings of `src`, from the contract that `make check` holds."""
+    """The rings of `src`, from the import-linter contract in pyproject.toml."""
     return _layers(root, root / "src")
 
 
 def rooms(root: Path) -> str:
-    """The rooms of `chassis`, from the contract that `make check` holds."""
+    """The packages of `chassis`, from the import-linter contract in pyproject.toml."""
     return _layers(root, CHASSIS)
 
 

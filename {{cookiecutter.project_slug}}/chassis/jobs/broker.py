@@ -44,7 +44,7 @@ def queues(name: str) -> tuple[Queue, Queue]:
             "x-dead-letter-exchange": ROUTE,
             "x-dead-letter-routing-key": dead.name,
             "x-dead-letter-strategy": "at-least-once",
-            # at-least-once requires it; the queue has no length limit.
+            # at-least-once requires this value; the queue has no length limit.
             "x-overflow": "reject-publish",
         },
     )

@@ -37,7 +37,7 @@ class DeadJobs:
         return jobs
 
     def requeue(self, ids: Sequence[UUID], task: str | None = None) -> int:
-        """Queue the jobs again with all their attempts; return how many there were."""
+        """Queue the jobs again, and count their attempts from 0; return the number of jobs."""
         return self._change(REQUEUE, ids, task)
 
     def drop(self, ids: Sequence[UUID], task: str | None = None) -> int:

@@ -67,7 +67,7 @@ def run_worker(
         _Child.runner = JobRunner(container, make_tracer(container))
 
     setup_logging.connect(lambda **_: None, weak=False)  # Logging is configured already.
-    # Celery tells standard output of signals, as plain text; `PlainConsumer.stop` logs them.
+    # Celery prints signals to standard output, as plain text; `PlainConsumer.stop` logs them.
     program.safe_say = lambda *_: None
     worker = app.Worker(
         concurrency=config.job_processes,

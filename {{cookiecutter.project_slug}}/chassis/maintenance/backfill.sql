@@ -5,8 +5,8 @@ CREATE TABLE ops.backfill (
     position text,  -- The last key that was done.
     seen bigint NOT NULL DEFAULT 0,
     changed bigint NOT NULL DEFAULT 0,
-    expected bigint,  -- Of PostgreSQL's statistics; null where it has none.
-    seconds double precision NOT NULL DEFAULT 0,  -- That it took so far, with its pauses.
+    expected bigint,  -- Rows by PostgreSQL's statistics; null without statistics.
+    seconds double precision NOT NULL DEFAULT 0,  -- The time so far, pauses included.
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,

@@ -1,8 +1,8 @@
 """The declarations in a revision's file: its window, its phase and its measurements.
 
-maintenance = "none"     none, read-only or full: what must not happen while it is applied
+maintenance = "none"     none, read-only or full: the requests that its window rejects
 phase = "expand"         expand: before the release that needs it; contract: after it
-measured = {...}         what `db migrate` or `db check` saw it do, and the checksum of the rest
+measured = {...}         the measured locks, scans and rewrites, and the checksum of the rest
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.core.maintenance import MaintenanceMode
 
-if TYPE_CHECKING:  # A server does not need it.
+if TYPE_CHECKING:  # A server process does not import Alembic.
     from alembic.script import Script
 
 EXPAND, CONTRACT = "expand", "contract"
@@ -51,14 +51,14 @@ def is_contract(script: "Script") -> bool:
 
 
 def is_autocommit(script: "Script") -> bool:
-    """Whether parts of the revision commit by themselves, so that a failure can leave some."""
+    """Whether parts of the revision commit by themselves, so that a failure may leave some."""
     source = inspect.getsource(script.module)
     return any(name in source for name in AUTOCOMMIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """The measurements of both directions: tables that existed, and the work on them.
+    """The measurements of both directions: by table, the work on tables that existed before.
 
     Empty for a revision that was not measured, or that was edited since.
     """

@@ -25,7 +25,7 @@ OTHERS = text("""
 def drain(connection: Connection, timeout: float) -> None:
     """Keep new writers out and wait for running ones; then the caller holds the fence.
 
-    Raise BusyError, with their names, after `timeout` seconds; then writers are admitted again.
+    Raise BusyError, with the writers, after `timeout` seconds; then writers are admitted again.
     """
     try:
         connection.execute(text(f"SET LOCAL lock_timeout = {max(1, 1000 * timeout):.0f}"))

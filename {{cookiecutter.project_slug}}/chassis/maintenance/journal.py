@@ -9,7 +9,7 @@ from chassis.maintenance.declarations import checksum, is_autocommit
 from chassis.maintenance.revisions import revision_of
 from chassis.postgres.ops_schema import OpsText
 
-if TYPE_CHECKING:  # A server does not need it.
+if TYPE_CHECKING:  # A server process does not import Alembic.
     from alembic.script import Script
 
 BEGIN = OpsText("""
@@ -17,7 +17,7 @@ BEGIN = OpsText("""
     VALUES (:window_id, :revision, :direction, :kind, :checksum, :leads_to) RETURNING id
 """)
 FINISH = OpsText("UPDATE ops.step SET finished_at = clock_timestamp() WHERE id = :id")
-# Begun outside a transaction; neither it nor a later try has ended.
+# Steps that began outside a transaction, if neither the step nor a later try has ended.
 HALF_DONE = OpsText("""
     SELECT revision FROM ops.step AS begun
     WHERE kind = 'autocommit' AND finished_at IS NULL AND window_id = :window_id
@@ -26,7 +26,7 @@ HALF_DONE = OpsText("""
         WHERE later.revision = begun.revision AND later.id > begun.id
         AND later.finished_at IS NOT NULL)
 """)
-# They failed before their first commit, so PostgreSQL has rolled all of them back.
+# The steps failed before their first commit, so PostgreSQL has rolled all of them back.
 ROLLED_BACK = OpsText("UPDATE ops.step SET kind = 'transaction' WHERE id = ANY(:ids)")
 LAST_RESULT = OpsText("""
     SELECT leads_to FROM ops.step WHERE window_id = :window_id AND finished_at IS NOT NULL
@@ -74,7 +74,7 @@ def note_rolled_back(connection: Connection, steps: list[int]) -> None:
 
 
 def proven_outcome(connection: Connection, window: Window) -> str | None:
-    """`completed`, `rolled back` or `partly applied`, which is at a revision between the two.
+    """`completed`, `rolled back`, or `partly applied` after some of the revisions.
 
     None if the schema may be between two revisions.
     """

@@ -66,7 +66,7 @@ class MutexHeldError(BusyError):
 def migrator(
     url: str, *, wait: float, waiting: Callable[[str], object] = bool
 ) -> Iterator[Connection]:
-    """A connection that no other migrator has at the same time; `waiting` hears who has it.
+    """A connection that holds the mutex; `waiting` gets a text about the present holder.
 
     Raise MutexHeldError if another one holds the mutex for longer than `wait` seconds, PoolerError
     if the connection is not one to PostgreSQL itself.
@@ -111,7 +111,7 @@ class LockedError(BusyError):
 
 
 def lock_timeout(first: float, longest: float, attempt: int) -> int:
-    """The value in milliseconds; never 0, which would mean no limit."""
+    """The lock timeout in milliseconds; never 0, which would mean no limit."""
     longest = max(first, longest)
     return max(1, round(1000 * min(first * 1.3**attempt, longest)))
 
@@ -124,10 +124,11 @@ def retry_for_locks(
     timeouts: tuple[float, float] = (LOCK_TIMEOUT, LONGEST_LOCK_TIMEOUT),
     waiting: Callable[[str], object] = bool,
 ) -> int:
-    """Run `step`, again while it cannot get a lock; return how often that failed.
+    """Run `step`, and repeat it while it cannot get a lock; return the number of failures.
 
-    A statement that waits for a lock makes all behind it wait. So the first try gives up after the
-    first of the `timeouts`, later ones after up to the second. Raise LockedError after `budget`.
+    While a statement waits for a lock, later statements wait behind it. So the first try gives up
+    after the first of the `timeouts`, later ones after up to the second. Raise LockedError after
+    `budget` seconds.
     """
     deadline = time.monotonic() + budget
     for attempt in count():
@@ -149,7 +150,7 @@ def retry_for_locks(
 
 
 def _holders_of_locks(connection: Connection, error: DBAPIError) -> str:
-    """The sessions that hold the lock. Raise every other error again."""
+    """The sessions that may hold the lock. Raise any error but a lock timeout again."""
     connection.rollback()
     if sqlstate(error) != errorcodes.LOCK_NOT_AVAILABLE:
         raise error
@@ -168,7 +169,7 @@ def pause(connection: Connection, seconds: float) -> None:
 
 
 def _refuse_a_pooler(connection: Connection) -> None:
-    """Raise PoolerError if options are dropped, or if statements reach different servers."""
+    """Raise PoolerError if options are dropped, or if statements reach different sessions."""
     timeout = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
     processes = set()
     for _ in range(5):

@@ -13,7 +13,7 @@ CREATE TABLE ops.window (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     starts_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expected_end timestamptz,
-    hard_end timestamptz,  -- What was opened by hand ends here, whatever its phase says.
+    hard_end timestamptz,  -- A window opened by hand ends at this time, whatever its phase says.
     finished_at timestamptz,
     outcome text,
     from_revision text,
@@ -69,7 +69,7 @@ ORDER BY is_open DESC, phase = 'scheduled', starts_at
 LIMIT 1;
 
 -- The first statement of each transaction that writes: null, or the window that forbids it.
--- It never waits: a waiting session would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits.
+-- The function never waits: CREATE INDEX CONCURRENTLY would wait for a waiting session's snapshot.
 CREATE FUNCTION ops.admit_write(fence bigint, bypass bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     admitted CONSTANT boolean := pg_try_advisory_xact_lock_shared(fence);

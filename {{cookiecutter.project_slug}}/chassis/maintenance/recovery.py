@@ -1,4 +1,4 @@
-"""Settles a window after its migration ended or its owner died; only a proof ends it."""
+"""Settles a window after its migration ended or its owner died, by the journal of steps."""
 
 import getpass
 import socket
@@ -17,7 +17,7 @@ class MigrationFailedError(Exception):
 
 
 class ConnectionLostError(Exception):
-    """The connection was lost before the schema could be proven; the window ends later."""
+    """The connection was lost before the outcome was proven; recovery settles the window later."""
 
 
 def actor() -> str:

@@ -15,7 +15,7 @@ PREPARED = OpsText("SELECT to_regprocedure('ops.pass_write_fence(bigint, bigint)
 class SqlDatabaseProbe(DatabaseProbe):
     """Compares the revision of the database with the newest one that this code needs.
 
-    That is the newest expand revision: contract revisions are applied after this code is out.
+    The code needs the newest expand revision: contract revisions are applied after the deployment.
     """
 
     def __init__(self, engine: Engine, revisions: list[Revision]) -> None:

@@ -78,8 +78,8 @@ CANCEL = OpsText("""
 class SqlMaintenanceWindows(MaintenanceWindows):
     """Maintenance windows in the database.
 
-    `schedule` and `cancel` need the migrator's mutex. `start` and `end` do without the mutex beside
-    a migration; `extend` needs none.
+    `schedule` and `cancel` need the migrator's mutex. While a migration runs, `start` and
+    `end` do without the mutex; `extend` never needs it.
     """
 
     def __init__(self, watch: Engine, url: str, source: str) -> None:
@@ -92,7 +92,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
         try:
             with translated_errors(), self._watch.connect() as connection:
                 return current_window(connection)
-        except DBAPIError as error:  # Never migrated, or no right to.
+        except DBAPIError as error:  # There is no `ops`, or no right to read it.
             raise UnavailableError("Maintenance windows cannot be read.") from error
 
     def settle_orphan(self) -> None:
@@ -136,7 +136,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
     def _start_beside(
         self, mode: MaintenanceMode, values: dict[str, Any], patience: timedelta
     ) -> Window:
-        """Open a window while a migration runs without one. Later steps of it may join."""
+        """Open a window while a migration runs without one; later steps of it may join."""
         with self._beside() as (connection, log):
             _refuse_a_second(connection)
             # Not `draining`: only the holder of the mutex has that phase.
@@ -225,7 +225,7 @@ class SqlMaintenanceWindows(MaintenanceWindows):
 
     @contextmanager
     def _beside(self) -> Iterator[tuple[Connection, WindowLog]]:
-        """Yield a connection without the mutex, which another session holds."""
+        """Yield a connection without the mutex, which another session may hold."""
         with self._explained(), direct_connection(self._url) as connection:
             yield connection, WindowLog(connection, actor=actor(), source=self._source)
             connection.commit()

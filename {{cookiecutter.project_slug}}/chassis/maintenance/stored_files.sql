@@ -8,7 +8,7 @@ CREATE TABLE stored_file (
     size bigint NOT NULL CHECK (size > 0),
     sha256 varchar(64) NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     state text NOT NULL CHECK (state IN ('pending', 'ready')),
-    key varchar(255) COLLATE "C" NOT NULL UNIQUE,  -- As stores order keys.
+    key varchar(255) COLLATE "C" NOT NULL UNIQUE,  -- The order of file stores.
     created_at timestamptz NOT NULL,
     version integer NOT NULL
 );

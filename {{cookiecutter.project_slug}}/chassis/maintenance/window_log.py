@@ -1,4 +1,4 @@
-"""The rows of maintenance windows. Rows inform; the locks decide."""
+"""The rows of maintenance windows. The locks are in chassis/postgres/locks.py."""
 
 import re
 from functools import partial
@@ -20,7 +20,7 @@ from chassis.postgres.ops_schema import (
 )
 from chassis.project import current_project
 
-# Objects, and the scripts that make them, each in a transaction of its own.
+# Maps a test for an object to the script that makes the object, in a transaction of its own.
 STORED = (
     "FROM pg_constraint WHERE conrelid = 'ops.idempotency_key'::regclass AND conname = 'a_response'"
 )
@@ -136,7 +136,7 @@ def _run_file(connection: Connection, name: str) -> None:
 def _execute_file(connection: Connection, name: str) -> None:
     statements = Path(__file__).with_name(name).read_text("utf-8")
     here = NAME.sub(ops_schema(connection), statements)
-    connection.exec_driver_sql(here.replace("%", "%%"))  # A parameter in the driver's style.
+    connection.exec_driver_sql(here.replace("%", "%%"))  # The driver reads % as a parameter.
 
 
 def current_window(connection: Connection) -> Window | None:

@@ -112,7 +112,7 @@ class Author:
         script.downgrade_ops = ops.DowngradeOps(reversed_operations(part.operations))
         configured = MigrationContext.configure(connection, opts=RENDERING)
         context.run_no_autogenerate((), configured)
-        with redirect_stdout(StringIO()):  # Alembic reports each hook.
+        with redirect_stdout(StringIO()):  # Alembic prints a line for each hook.
             [written] = context.generate_scripts()
         if written is None:
             raise AssertionError

@@ -70,7 +70,7 @@ def backfill(table: str, assignments: str, *, where: str = "true", key: str = "i
     """Set `assignments` in the rows of a table. The call has to be alone in its revision.
 
     `table` is as SQL writes it; `key` is a unique column that does not change. The backfill
-    goes in the order of keys: a row that is inserted behind it has to bring the new value.
+    goes in the order of keys: a row that is inserted with a lower key has to bring the new value.
 
         backfill("books", "slug = lower(title)", where="slug IS NULL")
     """
@@ -95,7 +95,7 @@ def progress(row: Row[Any]) -> str:
 
 
 def unfinished(connection: Connection) -> list[str]:
-    """The progress of each backfill that has begun."""
+    """The progress of each backfill that has begun and not finished."""
     if not connection.execute(PREPARED).scalar():
         return []
     return [f"{row.revision} {progress(row)}" for row in connection.execute(UNFINISHED)]

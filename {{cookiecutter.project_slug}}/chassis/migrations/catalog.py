@@ -1,7 +1,7 @@
 """Describes a database's objects in PostgreSQL's own words, as far as models can have them.
 
-Equal objects have equal definitions, whoever made them and however they were written: both sides
-come from the same catalog. Views, functions, triggers, policies and rights are not in it.
+Equal objects have equal definitions, whoever made them and however they were written: PostgreSQL
+writes both. Views, functions, triggers, policies and rights are left out.
 """
 
 from dataclasses import dataclass, field
@@ -86,11 +86,11 @@ Catalog = dict[Key, str]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The difference between two catalogs, without parts of tables that differ as a whole."""
+    """The difference of two catalogs. A missing or extra table stands for all its parts."""
 
     missing: Catalog = field(default_factory=dict)
     extra: Catalog = field(default_factory=dict)
-    changed: dict[Key, tuple[str, str]] = field(default_factory=dict)  # Present, wanted.
+    changed: dict[Key, tuple[str, str]] = field(default_factory=dict)  # The present and the wanted.
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.changed)
@@ -125,7 +125,7 @@ def catalog(connection: Connection) -> Catalog:
 def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:
     """The catalog that the models would make in this scratch database, in place of its contents.
 
-    Raise CommandError if they cannot be made.
+    Raise CommandError if an object cannot be made.
 
     A transaction makes everything, and is rolled back. Objects that models cannot make, such as
     functions that a default calls, are kept.
@@ -165,7 +165,7 @@ def _comparable(one: Catalog, others: set[tuple[str, str]]) -> Catalog:
 
 
 def _whole(catalog: Catalog) -> Catalog:
-    """The difference without parts of its own tables and columns."""
+    """The objects, without parts of tables and columns that are among them."""
     tables = {key.relation for key in catalog if key.kind == "table"}
     columns = {(key.relation, key.name) for key in catalog if key.kind == "column type"}
     return {

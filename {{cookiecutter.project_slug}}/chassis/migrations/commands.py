@@ -55,7 +55,7 @@ UNTRIED = (
 
 
 def migration_scripts() -> ScriptDirectory:
-    """Raise CommandError if one does not load, or if they branch: after a merge, say."""
+    """Return the revisions. Raise CommandError if one does not load, or if they branch."""
     scripts = ScriptDirectory.from_config(Config(toml_file=current_project().alembic_file))
     try:
         with catch_warnings():
@@ -174,8 +174,8 @@ class Migrations:
         """Return sentences about wrong revisions, models and databases.
 
         A revision is wrong where it declares too weak a window. Models are wrong where the
-        revisions make another schema, and a database where it lacks a part of the schema. Foreign
-        objects do not count. `write` records the measurements in the files of the revisions.
+        revisions make another schema, and a database where it lacks a part of the schema. Objects
+        that no revision made do not count. `write` records the measurements in the revisions.
         """
         scripts = migration_scripts()
         with scratch_database(self._url) as scratch:
@@ -206,8 +206,9 @@ class Migrations:
     ) -> list[str]:
         """Write revisions for the differences between the models and the earlier revisions.
 
-        Return their paths; none where there is no difference. Objects of others do not count: the
-        comparison runs on a scratch database. Raise FindingsError if a written revision fails.
+        Return their paths; none where there is no difference. Objects that no revision made do not
+        count, because the comparison runs on a scratch database. Raise FindingsError if a written
+        revision fails.
         """
         message = " ".join(message.split())
         if not message:
@@ -248,7 +249,7 @@ class Migrations:
         if pair := expand_behind_contract(pending):
             expand, contract = pair
             text = f"{expand} (expand) comes after {contract} (contract), which is not applied."
-            if current is None:  # No service uses the database, so it does not matter.
+            if current is None:  # No service uses the database, so the order does not matter.
                 self._options.say("warning", text)
             else:
                 yield text

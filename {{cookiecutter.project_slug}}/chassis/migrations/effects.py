@@ -12,7 +12,7 @@ class Effect:
     rule: str
     mode: MaintenanceMode
     text: str
-    contracts: bool = False  # The earlier release would fail.
+    contracts: bool = False  # True if the earlier release would fail.
     is_error: bool = False
 
 

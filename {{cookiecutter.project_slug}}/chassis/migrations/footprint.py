@@ -19,9 +19,9 @@ from chassis.migrations.scratch import operations
 from chassis.migrations.shapes import shape_effects
 from chassis.migrations.snapshot import Snapshot
 
-# Also for objects that were dropped in this transaction.
-# What a session did is pending at first (xact). Between two transactions, at a time of its own,
-# PostgreSQL adds this to the shared counts.
+# These functions also count for objects that this transaction has dropped. The counts of a session
+# are pending at first (xact). PostgreSQL adds them to the shared counts later, between two
+# transactions.
 # https://www.postgresql.org/docs/current/monitoring-stats.html
 ACTIVITY = text("""
     SELECT oid, pg_stat_get_numscans(oid) + pg_stat_get_xact_numscans(oid) AS scans,

@@ -17,7 +17,7 @@ TABLES = re.compile(r"(^ {8}.*\n)+", re.MULTILINE)
 
 
 def downgrades(connection: Connection, scripts: Iterable[Script]) -> Iterator[Footprint]:
-    """Take revisions back on this scratch database, the newest first, until one cannot be."""
+    """Take revisions back on this scratch database, the newest first, up to an irreversible one."""
     for script in scripts:
         if getattr(script.module, "irreversible", ""):
             return

@@ -53,7 +53,7 @@ class OpenWindow:
         self.mode = wanted
 
     def run(self, step: Callable[[], None]) -> None:
-        """Run a step, and notice its first commit: what follows cannot be rolled back as a whole.
+        """Run a step, and notice its first commit: then the step cannot be rolled back as a whole.
 
         Alembic commits before each statement that runs outside a transaction.
         """
@@ -174,7 +174,7 @@ def _begin(connection: Connection, log: WindowLog, plan: Plan, joined: Window | 
             target_revision=plan.target,
         )
     else:
-        # The failed migration began at its own revision, and was not undone.
+        # A failed window keeps its first revision: its migration was not undone.
         failed = joined.phase is WindowPhase.FAILED
         log.change(
             joined.id,

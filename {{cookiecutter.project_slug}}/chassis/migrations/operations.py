@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from chassis.migrations.backfill import backfill as backfill  # noqa: PLC0414  # Revisions import it from here.
 
-# It waits for older transactions and blocks nobody; if cancelled, it leaves an invalid index.
+# The build waits for older transactions; if it is cancelled, it leaves an invalid index.
 # https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 WITHOUT_LIMITS = "SET lock_timeout = 0; SET statement_timeout = '1h'"
 VALIDITY = text("""

@@ -29,7 +29,7 @@ class ContractInTheWayError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """Times are in seconds. `maintenance` None is what the revisions declare."""
+    """Times are in seconds. `maintenance` None stands for the declared modes."""
 
     maintenance: MaintenanceMode | None = None
     force: bool = False  # Accept a weaker mode than declared.
@@ -134,7 +134,7 @@ def plan_downgrade(scripts: ScriptDirectory, current: str | None, revision: str)
 
 
 def expand_behind_contract(pending: list[Script]) -> tuple[str, str] | None:
-    """The first expand revision that waits for a contract one, and that one."""
+    """The first expand revision that waits for a contract one, and the contract one."""
     contract = next((one for one in pending if is_contract(one)), None)
     if contract is None:
         return None

@@ -37,7 +37,7 @@ class EnoughError(Exception):
 def probe(connection: Connection, plan: Plan) -> None:
     """Acquire the locks of the plan's steps for at most 200 ms, and release them.
 
-    These are the measured locks. A revision without measurements runs, and is rolled back.
+    The measurements name the locks. A revision without measurements runs, and is rolled back.
     Raise DBAPIError with LOCK_NOT_AVAILABLE if another session holds one.
     """
     measured = [measurements(script) for script in plan.scripts]
@@ -84,7 +84,7 @@ def _attempt(connection: Connection, plan: Plan) -> None:
 
 @contextmanager
 def _hurried(connection: Connection) -> Iterator[None]:
-    """Limit waits for locks to half of the remaining time, since statements work first."""
+    """Limit each statement to the remaining time, and its wait for a lock to half of it."""
     deadline = time.monotonic() + SECONDS
 
     def hurry(_connection: Connection, cursor: Any, *_: object) -> None:

@@ -40,12 +40,12 @@ def parts(
 ) -> Iterator[Part]:
     """The parts of a change. Apply each to this scratch database before asking for the next.
 
-    `plain` makes as few as possible, even if they block others.
+    With `plain`, there are as few parts as possible, even if they block others.
     """
     before = catalog(connection)
     difference = compare(before, wanted)
     if values := list(new_values(difference)):
-        yield Part(values)  # A value cannot be used in the transaction that adds it.
+        yield Part(values)  # A transaction cannot use an enum's value that it adds.
         difference = compare(catalog(connection), wanted)
     expand, contract = _proposed(connection, metadata, difference)
     expand = [one for one in expand if not _comes_with_a_key(one, difference)]
@@ -54,8 +54,8 @@ def parts(
     expand, contract = (in_order([as_written(one) for one in each]) for each in (expand, contract))
     with undone(connection):
         expand = [*prerequisites(difference), *expand]
-        # Before the columns: PostgreSQL would drop these with a column, and nothing would tell the
-        # downgrade to make them again.
+        # Constraints before columns: PostgreSQL would drop them with a column, and nothing would
+        # tell the downgrade to make them again.
         contract = [*removals(connection, _rules(difference)), *contract]
         expand += _left_over(connection, expand, wanted, additions)
         contract += _left_over(connection, contract, wanted, removals)
@@ -147,7 +147,7 @@ def _proposed(
 
 
 def _rules(difference: Difference) -> Difference:
-    """The constraints that are to go, and that Alembic does not compare."""
+    """The constraints to drop that Alembic does not compare."""
     kinds = {"check constraint", "exclusion constraint"}
     return Difference(extra={k: made for k, made in difference.extra.items() if k.kind in kinds})
 
@@ -212,7 +212,7 @@ def _left_over(
 
 
 def _comes_with_a_key(operation: Operation, difference: Difference) -> bool:
-    """NOT NULL of a column of a new primary key, which could not be taken back before the key."""
+    """NOT NULL of a new primary key's column: a downgrade could not drop it before the key."""
     match operation:
         case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
             relation = operation.schema or "", operation.table_name

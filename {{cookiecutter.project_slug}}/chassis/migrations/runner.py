@@ -182,7 +182,7 @@ class Runner:
                 timeouts=timeouts,
                 waiting=partial(self.options.say, names),
             )
-        connection.rollback()  # For example, a transaction was open before.
+        connection.rollback()  # A transaction may be open still.
         after = revision_of(connection)
         connection.rollback()
         if after != part.target:  # Alembic reported success, and nothing changed.
@@ -218,7 +218,7 @@ class RevisionError(Exception):
 
 @contextmanager
 def naming(revision: str) -> Iterator[None]:
-    """Add the revision's name to every error."""
+    """Add the revision's name to every error but BusyError and CommandError."""
     try:
         yield
     except (BusyError, CommandError):

@@ -46,7 +46,7 @@ class ConcurrentIndexOp(ops.CreateIndexOp):
 class ConcurrentDropOp(ops.DropIndexOp):
     @classmethod
     def of(cls, index: ops.DropIndexOp) -> "ConcurrentDropOp":
-        # With the options of the index: a reverse without them is another index.
+        # With the index's options: without them, the reverse would create another index.
         options = {"schema": index.schema, "_reverse": index.reverse(), **index.kw}
         return cls(index.index_name or "", index.table_name, **options)
 
@@ -92,7 +92,7 @@ def in_steps(operations: Sequence[Operation], in_use: set[Relation], phase: str)
     dropped = {relation_of(one) for one in operations if isinstance(one, ops.DropTableOp)}
     for operation in operations:
         relation = relation_of(operation)
-        if relation and relation in dropped:  # Its indexes go with it.
+        if relation and relation in dropped:  # The table's indexes go with it.
             steps.at_once[relation].append(operation)
         elif isinstance(operation, Removal):
             steps.removed.append(operation)

@@ -23,7 +23,7 @@ UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> Iterator[Effect]:
     """Effects of changed columns. Dropped and renamed ones are reported elsewhere.
 
-    In a rewritten table, a wider type has other values, too.
+    In a rewritten table, even a wider type may change the values.
     """
     yield from _added(change, after)
     unique = {(key.relation, _unique_columns(key, made)) for key, made in after.items()}
@@ -68,7 +68,7 @@ def _added(change: Difference, after: Catalog) -> Iterator[Effect]:
 
 
 def _removed(change: Difference, unique: set[tuple[tuple[str, str], str]]) -> Iterator[Effect]:
-    """Removed unique keys, which an upsert may name, unless another has the same columns."""
+    """Removed unique keys, which an upsert may name, unless another key has the columns."""
     for key, definition in sorted(change.extra.items()):
         columns = _unique_columns(key, definition)
         if columns and (key.relation, columns) not in unique:

@@ -38,7 +38,7 @@ LONG = text("""
 
 
 def warnings(connection: Connection, applied: list[Script]) -> dict[str, list[str]]:
-    """Sessions that may block a migration, and changes that it did not make."""
+    """Revisions edited after they were applied, invalid indexes, and long transactions."""
     sums = {script.revision: checksum(script) for script in applied}
     prepared = connection.execute(PREPARED).scalar()
     rows = connection.execute(APPLIED).all() if prepared else []
@@ -78,7 +78,7 @@ def description(connection: Connection, script: Script, direction: str = "upgrad
 
 
 def unchecked(scripts: list[Script]) -> list[str]:
-    """Revisions that were edited after `db migrate` and `db check`."""
+    """Revisions that were never measured, or were edited afterwards."""
     return [script.revision for script in scripts if not measurements(script).is_checked]
 
 

@@ -33,7 +33,7 @@ def as_written(operation: Operation) -> Operation:
 def _table(operation: Operation) -> ops.CreateTableOp | None:
     """The table that the operation or its reverse creates."""
     if isinstance(operation, ops.DropTableOp):
-        return operation._reverse  # noqa: SLF001  # There is no other way to what it had.
+        return operation._reverse  # noqa: SLF001  # No public attribute has the table.
     return operation if isinstance(operation, ops.CreateTableOp) else None
 
 
@@ -48,11 +48,11 @@ def _bare(column: Column[Any]) -> Column[Any]:
     bare.constraints = {one for one in bare.constraints if not isinstance(one, CheckConstraint)}
     bare.index = bare.unique = None
     bare.type = _not_created(bare.type)
-    return bare._copy()  # noqa: SLF001  # Without the events of the type before.
+    return bare._copy()  # noqa: SLF001  # The new copy has no event listeners of the old type.
 
 
 def _not_created(kind: Any) -> Any:
-    """The type, so that a table neither creates nor drops it."""
+    """The type in a form that a table neither creates nor drops."""
     if isinstance(kind, ARRAY):
         kind = copy(kind)
         kind.item_type = _not_created(kind.item_type)
@@ -64,7 +64,7 @@ def _not_created(kind: Any) -> Any:
 def in_order(operations: Sequence[Operation]) -> list[Operation]:
     """Put creations before and drops after all else, as their foreign keys demand.
 
-    A new table gets a key to a later one when both are there: the comparison of catalogs adds it.
+    A foreign key to a table that is created later is left out: the comparison of catalogs adds it.
     """
     new = {relation_of(one) for one in operations if isinstance(one, ops.CreateTableOp)}
     for operation in operations:

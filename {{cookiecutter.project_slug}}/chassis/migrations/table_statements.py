@@ -48,7 +48,7 @@ class Statement(ops.ExecuteSQLOp):
 
 
 class Removal(Statement):
-    """Drops what tables use, after these."""
+    """Drops an object that tables use, after the tables."""
 
     def __init__(self, forward: str, back: str) -> None:
         super().__init__(forward, back)

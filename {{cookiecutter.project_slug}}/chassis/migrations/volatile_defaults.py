@@ -39,7 +39,7 @@ def _render_backfill(context: Any, operation: Backfill) -> str:
 
 
 class VolatileColumnOp(ops.AddColumnOp):
-    """Added nullable and without its default, which comes next; then the rows are filled."""
+    """Adds a column, nullable and without its default, which comes next; then rows are filled."""
 
     key = "id"
 

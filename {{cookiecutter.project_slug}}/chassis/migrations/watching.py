@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.maintenance.migrator import TOLD_SECONDS, WHO
 from chassis.postgres.error_translation import first_line
 
-ENDED_SECONDS = 0.2  # How often it ends blockers; each has blocked at least that long.
+ENDED_SECONDS = 0.2  # Between two searches for idle blockers to end.
 PROCESS = text("SELECT pg_backend_pid()")
 # https://www.postgresql.org/docs/current/progress-reporting.html#CREATE-INDEX-PROGRESS-REPORTING
 PROGRESS = text("""
@@ -23,7 +23,7 @@ PROGRESS = text("""
 BLOCKERS = text(f"""
     SELECT {WHO} FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids(:pid)) ORDER BY xact_start
 """)  # noqa: S608
-# A transaction that has waited for its client for a while.
+# Ends blockers that have been idle in a transaction for a second.
 END_IDLE = text(f"""
     SELECT {WHO} AS who, pg_terminate_backend(pid) AS is_ended FROM pg_stat_activity
     WHERE pid = ANY (pg_blocking_pids(:pid)) AND state LIKE 'idle in transaction%'

@@ -18,7 +18,7 @@ from chassis.observability.redaction import mask_sent
 Event = MutableMapping[str, Any]
 Render = Callable[[Any, str, Event], str]
 
-# They contain nothing that a caller sent.
+# Keys of values that `clean` leaves: ours, masked already, or a request id of checked form.
 OURS = {"timestamp", "level", "logger", "request_id", "exception", "refusal"}
 # PostgreSQL may quote a row or statement cut off, and a cut value could not be masked.
 QUOTED = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?(?=\nHINT:|\n\[SQL|\Z)", re.DOTALL)
@@ -81,7 +81,7 @@ def console(stream: BinaryIO) -> Render:
 
     def render(logger: Any, name: str, event: Event) -> str:
         lines = event.pop("exception", "").splitlines()
-        if event.get("logger", "").startswith("_granian"):  # The server's.
+        if event.get("logger", "").startswith("_granian"):  # A line of the server.
             del event["logger"]
         if "timestamp" in event:
             event["timestamp"] = event["timestamp"][TIME_OF_DAY]

@@ -93,8 +93,8 @@ def write_lines(
 ) -> LineHandler:
     """Write the events of structlog's loggers and of the standard library's to standard error.
 
-    `processors` are structlog's: each gets an event and returns it for the next. In production
-    `to_json` makes a line of each event, of the line of a request too.
+    `processors` are structlog's: each gets an event and returns it for the next. In production,
+    `to_json` makes a line of each event, and of each request.
     """
     stream = _stderr()
     render = log_events.console(stream) if development else to_json

@@ -85,7 +85,7 @@ class RequestMetrics:
             "Log lines that were not written: a slow reader, or a full disk.",
             registry=self._registry,
         )
-        # One per route, method and kind of status: few.
+        # One per route, method and status: few.
         self._children = cache(self._labelled)
 
     def count(self, record: RequestRecord) -> None:

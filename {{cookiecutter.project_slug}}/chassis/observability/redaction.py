@@ -15,10 +15,10 @@ from chassis.http.input.strict_json import read_json
 from chassis.settings import MASK
 
 SHORT = 4  # Characters. A shorter value is masked only where it is a whole word.
-# Values of every client, without which logs could not be understood.
+# Values that every client sends, and that logs need to be understood.
 PUBLIC = {"host", "accept", "connection", "origin", "close", "keep-alive", "http", "https", "get"}
 PUBLIC |= {"post", "put", "patch", "delete", "bearer", "gzip", "localhost", "127.0.0.1"}
-PLAIN = re.compile(r"[\w.~/-]*[A-Za-z0-9][\w.~/-]*", re.ASCII)  # The same in every encoding.
+PLAIN = re.compile(r"[\w.~/-]*[A-Za-z0-9][\w.~/-]*", re.ASCII)  # No encoding changes such a text.
 # Runs of characters that no encoding changes.
 SAME = re.compile(r"""[^"'\\\x00-\x1f\x7f-\U0010ffff]+""")
 PART = re.compile(r"""[^\s,;:&=()<>\[\]{}"']+""")

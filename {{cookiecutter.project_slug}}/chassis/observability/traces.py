@@ -39,7 +39,7 @@ class DiscreetExporter:
 def register_telemetry(app: Flask, config: Settings, engines: Callable[[], Engines]) -> None:
     """Register traces, before the pipeline, so that rejected requests are traced too.
 
-    Raise ConfigError if the setting is there and the packages are not installed.
+    Raise ConfigError if the setting is set and the packages are not installed.
     """
     if provider := make_tracer_provider(config):
         from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
@@ -79,7 +79,7 @@ def trace_engines(engines: Engines, provider: Any) -> None:
 
 
 def trace_statements(engine: Engine, tracer: Any) -> None:
-    """Make a span for each statement: OpenTelemetry's own does not support SQLAlchemy 2.1 yet."""
+    """Make a span for each statement: OpenTelemetry does not instrument SQLAlchemy 2.1 yet."""
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -114,7 +114,7 @@ def _discreet(span: Any) -> Any:
         attributes=attributes,
         links=span.links,
         kind=span.kind,
-        status=Status(span.status.status_code),  # No events: they have exceptions.
+        status=Status(span.status.status_code),  # Without text and events: exceptions.
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

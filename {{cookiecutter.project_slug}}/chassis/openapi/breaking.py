@@ -1,8 +1,8 @@
 """Finds the changes of an OpenAPI document that break clients of the earlier one.
 
-A bound breaks a client only where it narrows in what clients send. In an answer it promises
-nothing: what may be sent is read back, so each wider bound of a request widens the answer as well.
-Types, formats and the values of an enum do count in answers, because clients decide by them.
+A changed bound breaks a client only where it narrows a request. In a response, a bound promises
+nothing: clients read back the values that they sent, so a wider request widens the response, too.
+Types, formats and the values of an enum do count in responses, because clients decide by them.
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ MAXIMA = (
 )
 MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems", "x-minimum")
 OTHER_RULES = ("pattern", "multipleOf", "uniqueItems")
-# The patterns of this version by those of earlier ones, which accepted two Idempotency-Key lines as
-# one key with a comma, and e-mail addresses that no server can have.
+# Maps patterns of earlier versions to the present ones. The earlier ones accepted two
+# Idempotency-Key lines as one key with a comma, and e-mail addresses that no server can have.
 REFUSED_SINCE = {
     "^[!-~]{1,255}$": f"^{KEY.pattern}$",
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$": f"^{EMAIL_FORM}$",
@@ -162,7 +162,7 @@ def _limits(place: str, was: Json, now: Json) -> Iterator[str]:
 
 
 def _widens(rule: str, old: Any, new: Any) -> bool:
-    """Whether the new bound accepts all that the old one accepts; of unknown patterns, no."""
+    """Whether the new bound accepts all that the old one accepts; False for unknown patterns."""
     if rule == "pattern":
         if REFUSED_SINCE.get(old) == new:
             return True
@@ -173,14 +173,14 @@ def _widens(rule: str, old: Any, new: Any) -> bool:
     try:
         old, new = Decimal(str(old)), Decimal(str(new))
     except InvalidOperation:
-        old, new = str(old), str(new)  # Moments: their order is that of their texts, in UTC.
+        old, new = str(old), str(new)  # Times in UTC sort as their texts do.
     if rule == "multipleOf":
         return bool(old % new == 0)
     return bool(new >= old if rule in MAXIMA else new <= old)
 
 
 def _simple(schema: Json) -> Json:
-    """Replace an anyOf by its only alternative besides null."""
+    """Replace anyOf, oneOf or allOf by its only alternative besides null."""
     for key in ALTERNATIVES[:3]:
         others = [one for one in schema.get(key, []) if one != {"type": "null"}]
         if len(others) == 1:

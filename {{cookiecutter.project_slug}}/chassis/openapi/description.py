@@ -76,7 +76,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         """Do nothing: chassis/http/output/problems.py handles errors."""
 
     def _register_responses(self) -> None:
-        """Register our own errors: flask-smorest's change with Python's version."""
+        """Register our own errors: flask-smorest's names change with Python's version."""
         self.spec.components.schema("Problem", schema=ProblemSchema)
 
     def _register_etag_headers(self) -> None:
@@ -86,7 +86,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         """Do nothing: pages have their cursor in the body."""
 
 
-def register_openapi(  # noqa: PLR0913  # Each by its name.
+def register_openapi(  # noqa: PLR0913  # Passed by name.
     app: Flask,
     *,
     title: str,

@@ -1,4 +1,4 @@
-"""The page of the document. The service serves all its files, so it works without the internet."""
+"""The page of the API's document. The service serves all its files, so the page works offline."""
 
 from functools import cache
 from hashlib import sha256

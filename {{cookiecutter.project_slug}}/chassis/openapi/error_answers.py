@@ -43,7 +43,7 @@ class Answer:
     sometimes: tuple[str, ...] = ()
 
     def component(self, status: int, kinds: tuple[str, ...]) -> dict[str, Any]:
-        """Describe it; `kinds` are the possible values of `type`."""
+        """Describe the response; `kinds` are the possible values of `type`."""
         kind = kinds[0]
         example = {
             "type": kind,
@@ -80,7 +80,7 @@ PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 
 def answer_of(status: int) -> Answer:
-    """The answer with this status; a status that only a project's row has is named as in HTTP."""
+    """The response with this status. A status of a project's own row has HTTP's name."""
     phrase = PHRASES.get(status, f"Error {status}")
     return ANSWERS.get(status) or Answer(re.sub(r"\W", "", phrase), f"{phrase}.")
 

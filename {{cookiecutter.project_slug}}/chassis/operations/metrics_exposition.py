@@ -14,7 +14,7 @@ from chassis.core.maintenance import MaintenanceMode, Window
 from chassis.core.maintenance_service import MaintenanceService
 from chassis.http.flow.blueprint import UndocumentedBlueprint
 
-# For operators, not for callers: nginx does not pass it on.
+# For operators, not for callers: nginx does not pass /metrics on.
 blueprint = UndocumentedBlueprint("metrics", __name__, url_prefix="/metrics")
 
 

@@ -105,7 +105,7 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
     rules.Integer: lambda rule: BigInteger() if rule.is_big else Integer(),
     rules.Number: lambda rule: Numeric(rule.digits, rule.places),
     rules.Choice: lambda rule: EnumText(rule.of),
-    # jsonb has an order of keys, and numbers, of its own; the rule gives an entity the same.
+    # jsonb has its own order of keys and form of numbers; the rule gives an entity the same.
     # https://www.postgresql.org/docs/current/datatype-json.html
     rules.JsonObject: lambda _: JSONB(),
     rules.Items: lambda rule: ARRAY(_type(rule.of)),
@@ -114,7 +114,7 @@ TYPES: dict[Any, Callable[[Any], TypeEngine[Any]]] = {
 
 
 def _checks(name: str, rule: Rule) -> Iterator[str]:
-    """The check of a column, if its rule needs one; it has the column's name."""
+    """The condition of a column's check, if the rule needs a check."""
     bounds: list[str] = []
     match rule:
         case rules.Choice():

@@ -43,7 +43,7 @@ def start_embedded_postgres(directory: Path) -> str:
     directory = directory.resolve()
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if sys.platform == "win32":  # Without such locks, the wheel's own way is used, over TCP.
+        if sys.platform == "win32":  # No such locks there: the wheel starts the server, over TCP.
             server = _server(directory / "data")
             server.start()
             return server.get_uri(driver="psycopg2")
@@ -111,7 +111,7 @@ def _launch(data: Path) -> str:
 
 
 def _forget_a_dead_server(data: Path) -> None:
-    """Remove the pid file of a crash: its pid may belong to another process, which stops the start.
+    """Remove the pid file of a crash: another process may have its pid, which prevents a start.
 
     Wait for a server that is still stopping: its pid file is valid.
     """
@@ -135,7 +135,7 @@ def _server(data: Path) -> "PostgresServer":
         raise EmbeddedPostgresError(
             "There is no database: set DATABASE_URL, or install requirements/run.txt."
         ) from error
-    # In place of the wheel's, which lets everybody read each folder up to the root.
+    # Replaces the wheel's function, which lets everybody read each folder up to the root.
     wheel.ensure_prefix_permissions = _let_pass
     server: PostgresServer = wheel.get_server(data, start=False)
     return server
@@ -144,7 +144,7 @@ def _server(data: Path) -> "PostgresServer":
 def _let_pass(path: Path) -> None:
     """Let the server's user through the folders above, and tell of each change.
 
-    That user keeps root's groups, so that usually no other one gains anything. Behind a link, such
+    That user keeps root's groups, so that usually no other user gains anything. Behind a link, such
     as a shared `.venv`, the folders above its target count, too.
     """
     groups = {os.getegid(), *os.getgroups()}

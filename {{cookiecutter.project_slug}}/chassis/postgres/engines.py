@@ -11,7 +11,7 @@ from chassis.postgres.fast import rows
 from chassis.postgres.ops_schema import use_ops_schema
 from chassis.postgres.transactions import TransactionConnection
 
-# Nothing waits longer than this in PostgreSQL: callers get a response, if only an error.
+# No statement takes longer than this: callers get a response, if only an error.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 TIMEOUTS = "-c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s"
 LOCK, QUERY = "250ms", "500ms"
@@ -21,7 +21,7 @@ READ_ONLY = "-c default_transaction_read_only=on"
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
 VANISHING = {"keepalives_idle": "2", "keepalives_interval": "1", "keepalives_count": "2"}
 VANISHING |= {"tcp_user_timeout": "4000"}
-# The same in SQL; the limits in TIMEOUTS are those that scripts/roles.sql gives the role.
+# READ_ONLY and IMPATIENT in SQL. The limits in TIMEOUTS are those of scripts/roles.sql.
 READS_ONLY = "SET TRANSACTION READ ONLY;"
 HURRIES = (
     f"{READS_ONLY} SET LOCAL lock_timeout = '{LOCK}'; SET LOCAL statement_timeout = '{QUERY}';"

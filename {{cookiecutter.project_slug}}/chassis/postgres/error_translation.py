@@ -26,7 +26,7 @@ from chassis.postgres.locks import refused_by
 
 UNAVAILABLE = "The database does not answer."
 NOT_MIGRATED = "The database was not migrated yet."
-# ON DELETE RESTRICT is the second one since PostgreSQL 18.
+# Since PostgreSQL 18, ON DELETE RESTRICT raises the second one.
 REFERENCES = {errorcodes.FOREIGN_KEY_VIOLATION, errorcodes.RESTRICT_VIOLATION}
 # The columns in the detail, in every language: Key (email)=(a@example.org) already exists.
 UNIQUE_COLUMNS = re.compile(r"[^(]*\(([^()]+)\)=\(")
@@ -115,7 +115,7 @@ def reference_error(
 
 
 def note_unique_fields(error: IntegrityError, tables: Mapping[Table, str | None]) -> None:
-    """Note which fields of the entity exist already, for `translation_of`. `tables` as above.
+    """Note the entity's unique fields for `translation_of`; `tables` as in `reference_error`.
 
     The error stays the database's until the unit of work ends, because the transaction is over.
     """

@@ -37,7 +37,7 @@ class _Key(NamedTuple):
     after_null: bool  # Whether the value at the page's beginning is null.
 
 
-Test = tuple[Comparison, bool]  # The value counts for is_set only, where it changes the statement.
+Test = tuple[Comparison, bool]  # The bool is an is_set filter's value: part of the statement.
 
 
 def page_statement(table: Table, query: PageQuery) -> Statement:
@@ -96,9 +96,9 @@ def _column(table: Table, name: str) -> Column[Any]:
 
 
 def _parts(keys: Sequence[_Key], *, has_position: bool) -> list[list[ColumnElement[bool]]]:
-    """A page is read from one place of an index on; from two where nulls come into it.
+    """The conditions of each index range that a page is read from: two if it may have nulls.
 
-    In the index they are at one end, which need not be the end where the list has them.
+    The index has nulls at one end, which need not be the end where the list has them.
     """
     first, *rest = keys
     column = first.column
@@ -157,7 +157,7 @@ def _behind(keys: Sequence[_Key]) -> ColumnElement[bool]:
 
     If all columns have one direction, PostgreSQL compares rows and begins at the right place of an
     index. If directions differ, or a further column may be null, it begins at the value of the
-    first column. If the position has null there, the rows behind it are compared one by one.
+    first column. If the position's first value is null, columns are compared one by one.
     """
     first, *rest = keys
     if first.after_null:

@@ -27,7 +27,7 @@ class SchemaNameError(CodeError):
 
 
 class OpsText(TextClause):
-    """SQL as of `text`, in which `ops` stands for the schema of the connection that executes it."""
+    """SQL like `text`, in which `ops` stands for the schema of the executing connection."""
 
     inherit_cache = True
 

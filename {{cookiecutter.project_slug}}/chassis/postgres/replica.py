@@ -54,7 +54,7 @@ class Replica:
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """A connection to the replica, or to the primary if the replica lags too far behind.
+        """A connection to the replica, or to the primary if the replica lags behind or has failed.
 
         Raise CollisionError if the replica fails: the second attempt then uses the primary.
         """

@@ -149,8 +149,8 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
     def entities(self, statement: Statement, **values: Any) -> list[Entity]:
         """The entities of this repository that a query finds.
 
-        The query has to select the table's columns by their names. What `where` leaves out is
-        taken from its result, so a query with a LIMIT needs these conditions itself.
+        The query has to select the table's columns by their names. Entities that `where` leaves out
+        are dropped afterwards, so a query with a LIMIT needs the same conditions itself.
         """
         entities = self._entities(statement.rows(self._connection, values))
         return [one for one in entities if self._has(one)]
@@ -252,7 +252,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
 
 
 def _explain(error: IntegrityError, tables: dict[Table, str | None]) -> None:
-    """Raise the error of the domain for a violated foreign key; note which fields are unique."""
+    """Raise the domain's error for a violated foreign key; note the fields of a unique key."""
     note_unique_fields(error, tables)
     if explained := reference_error(error, tables):
         raise explained from error

@@ -15,10 +15,10 @@ from chassis.postgres.locks import lock_key
 from chassis.postgres.ops_schema import OpsText, ops_schema
 
 EXPIRED = "created_at <= now() - interval '24 hours'"
-# A proxy may send a request again while the first replica still serves it: the second one waits for
-# the answer of the first, as long as for any lock.
+# A proxy may send a request again while another instance still serves it: the repetition waits for
+# the first response, as long as for any lock.
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# A statement of its own: it has to see what was committed before the lock was acquired.
+# A separate statement, which sees rows that were committed before the lock was acquired.
 FIND = OpsText(f"""
     SELECT fingerprint, status, headers, body FROM ops.idempotency_key
     WHERE key = :key AND NOT {EXPIRED}
@@ -37,8 +37,8 @@ DISCARD = OpsText("DELETE FROM ops.idempotency_key WHERE key = :key")
 # RFC 9110, sections 5.1 and 5.5, within the limits of WSGI.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# They frame a message on one connection (RFC 9112, sections 6 and 9), and are never part of
-# the response of a view.
+# These headers frame a message on one connection (RFC 9112, sections 6 and 9), and are never part
+# of the response of a view.
 FRAMING = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 def before_first_statement(connection: Connection, statement: str) -> Iterator[None]:
     """Send `statement`, which ends with a semicolon, together with the transaction's first one.
 
-    If it fails, the first statement fails too. Its own rows cannot be read.
+    If `statement` fails, the first statement fails, too. The rows of `statement` are not returned.
     """
     behind: Any = connection.connection.driver_connection
     behind.preamble = statement
@@ -64,7 +64,7 @@ class BeginningCursor(cursor):
         super().copy_to(*arguments, **options)
 
     def begin(self) -> None:
-        """Send BEGIN alone, before a command that is not a single statement."""
+        """Begin the transaction, before a command that is not a single statement."""
         if self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self.execute("SELECT")
 
@@ -95,7 +95,7 @@ class TransactionConnection(connection):
         return made
 
     def commit(self) -> None:
-        """Commit, or raise an earlier error: PostgreSQL would roll back without a word."""
+        """Commit, or raise an earlier error: PostgreSQL would roll back without an error."""
         if self.get_transaction_status() == TRANSACTION_STATUS_INERROR:
             failure = self.failure or InFailedSqlTransaction(
                 "A statement of the transaction failed."

@@ -44,7 +44,7 @@ class _Open:
     """The open units of work of a thread."""
 
     busy: bool = False
-    # The connection of the open `once`.
+    # The connection of an open `once` or `joined`.
     joined: Connection | None = None
     hooks: CommitHooks | None = None
     reads_apart: bool = False  # Reads before the first write do not join.
@@ -80,7 +80,7 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         the values of `created_at` and `updated_at`.
         """
         self._engines = engines
-        # A subclass with this clock: the constructor of a unit of work already needs it.
+        # A subclass has the clock, because the constructor of a unit of work uses the clock.
         self._kind: type[Work] = type(kind.__name__, (kind,), {"clock": clock})
         _require_repositories(self._kind)
         self._database = database

@@ -18,7 +18,7 @@ WRITTEN_ALIKE = {String, Function, Method}
 
 
 class Schema(DirectSchema):
-    """Rejects fields that it does not declare; its own are from chassis.schemas.fields."""
+    """Rejects undeclared fields. Declare fields from chassis.schemas.fields."""
 
     error_messages = {
         "type": Message("Must be an object.", "type"),
@@ -46,7 +46,7 @@ def require_strict(schema: object) -> None:
 
 
 def require_written(schema: object) -> None:
-    """Raise DeclarationError for a field that writes a value in another form than it reads."""
+    """Raise DeclarationError for marshmallow's own fields, which write values in other forms."""
     if isinstance(schema, marshmallow.Schema):
         bare = list(_wrong_fields(schema, "dump_fields", _is_bare, {type(schema)}))
         if bare:

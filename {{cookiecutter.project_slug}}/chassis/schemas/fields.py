@@ -52,7 +52,7 @@ UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_FORM = re.compile(r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?")
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6
-HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # Python's reader accepts +00:99.
+HOUR_AND_MINUTE = "([01][0-9]|2[0-3]):[0-5][0-9]"  # `fromisoformat` accepts +00:99.
 MOMENT_FORM = re.compile(
     rf"{DATE_FORM.pattern}T{HOUR_AND_MINUTE}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{HOUR_AND_MINUTE})",
     re.IGNORECASE,
@@ -191,7 +191,7 @@ def decimal_room(pattern: object) -> tuple[int, int] | None:
 
 
 def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value: Any) -> Value:
-    """Read one spelling only; Python's readers accept several."""
+    """Read one spelling only; Python's own functions accept several."""
     try:
         if isinstance(value, str) and form.fullmatch(value):
             return read(value.upper())
@@ -201,7 +201,7 @@ def _read(field: Any, form: re.Pattern[str], read: Callable[[str], Value], value
 
 
 def of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """The field for a field of an entity, with its rule; `options` are those of any field.
+    """The schema's field for an entity's field, with its rule; `options` are marshmallow's.
 
     Raise DeclarationError for a name that the entity does not have, or a field without a rule.
     """

@@ -28,7 +28,7 @@ def one_of(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def at_least(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Greater than the value, or equal."""
+    """Filter by values greater than or equal to the given one."""
     return _comparing(_value(entity_type, name, options), entity_type, Comparison(name, "at_least"))
 
 
@@ -38,7 +38,7 @@ def at_most(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def prefix(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Texts that begin with the value; upper and lower case differ."""
+    """Filter by texts that begin with the given one; upper and lower case differ."""
     field = _value(entity_type, name, options)
     if not isinstance(field, fields.Text):
         raise DeclarationError(
@@ -48,7 +48,7 @@ def prefix(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
 
 
 def is_set(entity_type: type, name: str, **options: Any) -> StrictField[Any]:
-    """Whether the field has a value: true or false."""
+    """Filter by whether the field has a value: true or false."""
     _value(entity_type, name, {})
     return _comparing(fields.Boolean(**options), entity_type, Comparison(name, "is_set"))
 
@@ -61,7 +61,7 @@ def related(
     operator: Operator = "equal",
     **options: Any,
 ) -> StrictField[Any]:
-    """Compare a field of another entity, whose id is in the field `reference`."""
+    """Filter by a field of another entity, whose id is in the field `reference`."""
     _value(entity_type, reference, {})
     make = {"equal": equal, "one_of": one_of, "at_least": at_least, "at_most": at_most}
     make |= {"prefix": prefix, "is_set": is_set}

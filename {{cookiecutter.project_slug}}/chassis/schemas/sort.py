@@ -39,7 +39,7 @@ class Sort(StrictField[tuple[SortKey, ...]]):
             bare = name.removeprefix("-")
             if bare not in self.fields:
                 raise self.make_error("choice", names=", ".join(self.fields))
-            order.setdefault(self.fields[bare], name != bare)  # The first one counts.
+            order.setdefault(self.fields[bare], name != bare)  # A name's first occurrence counts.
         return tuple(SortKey(*one, self._nulls_first) for one in order.items())
 
 

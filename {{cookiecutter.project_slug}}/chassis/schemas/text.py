@@ -33,7 +33,7 @@ class Text(StrictField[str], fields.String):
             raise self.make_error("invalid")
         if value.isascii() and "\0" not in value:
             return value
-        if len(value) > 4 * self.max_length:  # A character is composed of four at most.
+        if len(value) > 4 * self.max_length:  # NFC composes at most four code points into one.
             raise self.make_error("length", max=self.max_length)
         if not is_text(value):
             raise self.make_error("character")

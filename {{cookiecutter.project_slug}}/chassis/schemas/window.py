@@ -31,7 +31,7 @@ class MaintenanceOutput(WindowOutput):
 
 
 def maintenance_state(window: Window | None) -> dict[str, Any]:
-    """What MaintenanceOutput writes of the open window, else of the next one."""
+    """The values for MaintenanceOutput: of the open window, else of the next one."""
     state: dict[str, Any] = dict.fromkeys(MaintenanceOutput().fields) | OFF
     if window:
         state |= {"id": window.id, "phase": window.phase, "message": window.message}

@@ -185,7 +185,7 @@ class S3Store(FileStore):
                     )
 
     def prepare(self, origins: Iterable[str]) -> list[str]:
-        """Create the bucket where it is missing, and a lifecycle rule for abandoned uploads."""
+        """Create a missing bucket; set a lifecycle rule for abandoned uploads, and CORS rules."""
         done = []
         with _translated_errors():
             if self._lacks_bucket():

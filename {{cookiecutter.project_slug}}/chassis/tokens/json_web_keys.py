@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublicKey:
-    """A public key. It equals only itself: a key that was read again is another one."""
+    """A public key, equal only to itself: a key that was read again is another one."""
 
     key_id: str | None
     algorithms: frozenset[str]  # The algorithms that a token signed with this key may name.

@@ -14,8 +14,8 @@ ACCEPT = "application/jwk-set+json, application/json"
 def ask(url: str, user_agent: str) -> bytes:
     """The content at a URL. Raise OSError, ValueError or HTTPException, also after the time limit.
 
-    A socket's own time limit is for a single read. This one ends the whole exchange, also with a
-    server that sends a byte a second.
+    A socket's own time limit is for a single read. The limit here ends the whole exchange,
+    also with a server that sends a byte a second.
     """
     # Many firewalls reject the name of Python's own client.
     request = Request(url, headers={"User-Agent": user_agent, "Accept": ACCEPT})  # noqa: S310

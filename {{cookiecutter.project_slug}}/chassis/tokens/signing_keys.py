@@ -41,8 +41,9 @@ class FixedKeys(SigningKeys):
 class PublishedKeys(SigningKeys):
     """A key set at a URL (RFC 7517, section 5).
 
-    The set is read again in the background every few minutes, and when a token names an unknown
-    key. While the issuer does not answer, known keys stay valid for an hour.
+    The set is read again in the background when a token names an unknown key, or arrives more than
+    five minutes after the last read. While the issuer does not answer, known keys stay valid for an
+    hour.
     """
 
     def __init__(self, url: str, user_agent: str) -> None:

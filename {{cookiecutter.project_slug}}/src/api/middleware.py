@@ -13,7 +13,7 @@ from chassis.core.maintenance_service import MaintenanceService
 from chassis.http import steps
 
 
-def pipeline(  # noqa: PLR0913  # Each by its name.
+def pipeline(  # noqa: PLR0913  # All are keyword arguments.
     *,
     observers: Sequence[steps.Observer],
     authenticator: Authenticator,
@@ -37,6 +37,6 @@ def pipeline(  # noqa: PLR0913  # Each by its name.
         steps.read_own_writes(replica=replica),  # Needs the caller, for reads on a replica.
         steps.queue_fairly(slots),  # Lets as many pass as there are connections.
         steps.send_deprecation,  # The headers Deprecation and Sunset.
-        steps.repeat_collisions,  # Around the next step: a second try starts without its key.
+        steps.repeat_collisions,  # Around the next: a repetition claims its Idempotency-Key again.
         steps.respond_once(unit_of_work),  # Innermost: joins the view's transaction.
     ]

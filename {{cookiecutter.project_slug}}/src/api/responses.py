@@ -12,7 +12,7 @@ def created(entity: Any, location: str) -> tuple[Any, dict[str, str]]:
 
 
 def accepted(job: Job) -> tuple[Any, dict[str, str]]:
-    """The answer to a request that is done later, and where to ask (RFC 9110, section 15.3.3)."""
+    """The response to a request that a job does later: the job and its URL (RFC 9110, 15.3.3)."""
     return job, {"Location": url_for("jobs.read_job", job_id=job.id), "Retry-After": "1"}
 
 

@@ -33,9 +33,9 @@ class Download(NamedTuple):
 class FileService:
     """Announces, receives, serves and deletes files.
 
-    Only its owner sees a file: for others, each method raises NotFoundError. An announced file gets
-    its content by an upload form and `complete`, or by `receive`. Each method also raises what
-    UnitOfWorkFactory, Repository and FileStore raise.
+    Only its owner sees a file: for all others, the file does not exist. An announced file gets its
+    content by an upload form and `complete`, or by `receive`. Each method also raises the errors of
+    UnitOfWorkFactory, Repository and FileStore.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class FileService:
         """Check the upload and make the file ready. A second call has no effect.
 
         Raise ConflictError where nothing was uploaded, or the upload changes during the check.
-        Raise ValidationError, and delete the upload, where the content is not the announced one.
+        Raise ValidationError, and delete the upload, where the content is another one, or harmful.
         """
         file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
@@ -108,7 +108,7 @@ class FileService:
         return self._keep(file, key)
 
     def receive(self, file_id: UUID, pieces: Iterable[bytes], *, owner: str) -> StoredFile:
-        """Store a content that is read piece by piece; raise as `complete` does."""
+        """Store a content piece by piece. Raise as `complete`; for a ready file, ConflictError."""
         file = self.read(file_id, owner=owner)
         if file.state is FileState.READY:
             raise ConflictError(COMPLETE)

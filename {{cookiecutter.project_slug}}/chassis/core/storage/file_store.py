@@ -50,13 +50,13 @@ class FileStore(ABC):
     def upload_form(self, file: StoredFile, seconds: int) -> UploadForm | None:
         """Return a form with which a client can upload the announced content, and no other one.
 
-        It is valid for so many seconds. None where the store has no forms: then contents are sent
-        through the API.
+        The form is valid for `seconds`. Return None where the store has no forms: then contents are
+        sent through the API.
         """
 
     @abstractmethod
     def download_url(self, file: StoredFile, seconds: int) -> str | None:
-        """Return a URL that serves the content as an attachment for so many seconds, or None."""
+        """Return a URL that serves the content as an attachment for `seconds`, or None."""
 
     @abstractmethod
     def stat(self, key: str) -> StoredObject | None:
@@ -87,7 +87,7 @@ class FileStore(ABC):
 
     @abstractmethod
     def prepare(self, origins: Iterable[str]) -> list[str]:
-        """Set up a new store, and let browsers of `origins` upload. Return sentences about it."""
+        """Set up a new store, and let browsers of `origins` upload. Return what was done."""
 
 
 def attachment(name: str) -> str:

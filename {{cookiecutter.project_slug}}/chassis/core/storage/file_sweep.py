@@ -98,7 +98,7 @@ class FileSweep:
     def _sweep_object(
         self, stored: StoredObject, before: datetime, swept: Swept, *, dry_run: bool
     ) -> None:
-        """Delete a content that is old, where a fresh look finds no file with it."""
+        """Delete an old content, unless the database now has a file with its key."""
         if stored.modified_at < before and not self._file_at(stored.key):
             swept.orphans += 1
             if not dry_run:

@@ -31,7 +31,7 @@ def _iso_media(*brands: bytes) -> Fits:
 
 
 def _office(folder: bytes) -> Fits:
-    """Is a ZIP archive that begins with that folder or with the list of parts (ECMA-376)."""
+    """Is a ZIP archive whose first bytes name that folder or the list of parts (ECMA-376)."""
     begins = _begins(b"PK\x03\x04")
     return lambda head: begins(head) and (folder in head or b"[Content_Types].xml" in head)
 
@@ -60,7 +60,7 @@ BINARY: dict[str, Fits] = {
     "video/x-matroska": _ebml(b"matroska"),
 }
 EXECUTABLE = _begins(b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
-# A browser may display text with these as a page, in spite of the declared type.
+# A browser may display a text that begins so as HTML, in spite of the declared type.
 MARKUP = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<[!?/a-z]", re.IGNORECASE)
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 

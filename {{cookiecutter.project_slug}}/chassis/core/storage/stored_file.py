@@ -61,7 +61,7 @@ class StoredFile(Model):
             self.key = f"{INCOMING}{self.id}"
 
     def fresh_key(self) -> str:
-        """Return a new random key for the checked content, which no upload form allowed."""
+        """Return a new random key for the checked content; no upload form allows this key."""
         return f"{KEPT}{self.id}/{token_hex(8)}"
 
     def accept(self, key: str) -> None:

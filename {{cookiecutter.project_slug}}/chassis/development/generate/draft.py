@@ -45,7 +45,7 @@ class Draft:
     def change(
         self, path: str, edit: Callable[..., tuple[str, Insertion | None]], *arguments: str
     ) -> list[Insertion]:
-        """The difference as text; empty without a change."""
+        """Edit a file in the draft; return the insertion, or nothing if no line is new."""
         self.texts[path], insertion = edit(path, self.read(path), *arguments)
         return [insertion] if insertion else []
 
@@ -58,6 +58,7 @@ class Draft:
         yield from (path for path in sorted(there | drafted) if self.find(path) is not None)
 
     def diff(self) -> str:
+        """The difference as text; empty without a change."""
         return "".join(self._differences())
 
     def _differences(self) -> Iterator[str]:

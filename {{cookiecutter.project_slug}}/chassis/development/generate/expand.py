@@ -154,7 +154,7 @@ def _write(draft: Draft, below: str, revision: Revision) -> str:
 
 
 def _require_no_findings(draft: Draft) -> None:
-    """Run `db check`, except for the finding that the new revisions are not applied."""
+    """Run `db check`, and ignore the finding that the new revisions are not applied."""
     command = [sys.executable, "manage.py", "db", "check", "--json"]
     result = subprocess.run(command, cwd=draft.root, capture_output=True, text=True, check=False)
     if not result.stdout.strip():

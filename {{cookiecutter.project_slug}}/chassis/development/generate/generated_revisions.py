@@ -113,7 +113,7 @@ def wrapped(source: str) -> str:
 
 
 def manage(root: Path, *arguments: str) -> str:
-    """Run a command of the project in a process of its own: this one has read the code already."""
+    """Run a command in a new process: this one has imported the code before the change."""
     command = [sys.executable, "manage.py", *arguments]
     result = subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
@@ -128,8 +128,8 @@ def manage(root: Path, *arguments: str) -> str:
 class Way:
     """The way to undo the revisions of a receipt."""
 
-    delete: list[str]  # Files.
-    downgrade_to: str | None  # The revision below them, where the database has them.
+    delete: list[str]  # Files of revisions.
+    downgrade_to: str | None  # The earlier revision, where the database has these.
     share: list[Receipt]  # Other resources of a revision that is rewritten.
     contract: bool
 
@@ -181,7 +181,7 @@ def _replaced(draft: Draft, way: Way, ended: list[Receipt]) -> list[str]:
 
 
 def _fill_again(draft: Draft, names: list[str], receipt: Receipt) -> bool:
-    """Let the downgrade give the rows of a required field the value that they were given first."""
+    """Let the downgrade fill a required field with the value that the rows got at first."""
     field = read_field(receipt.description["source"])
     default = f"server_default=sa.text({quoted(literal(field, receipt.description['rows']))})"
     column = re.compile(
@@ -224,7 +224,7 @@ def _way(draft: Draft, ended: list[Receipt]) -> Way:
 
 
 def _is_created(draft: Draft, table: str) -> bool:
-    """Tell whether a later revision created the tables, after `generate --no-migration`."""
+    """Tell whether a later revision created the table, after `generate --no-migration`."""
     change = re.compile(rf"""(create|drop)_table\(\s*["']{table}["']""")
     upgrades = [draft.read(path).partition("def downgrade")[0] for path in draft.files(VERSIONS)]
     changes = [match[1] for text in upgrades for match in change.finditer(text)]
@@ -256,7 +256,7 @@ def _slug(name: str) -> str:
 
 
 def _is_published(root: Path, names: list[str]) -> bool:
-    """Whether a branch of a remote, as this repository knows it, has one of them."""
+    """Whether a branch of a remote, as this repository knows it, has one of the revisions."""
     paths = [f"{VERSIONS}/{name}" for name in names]
     command = ["git", "log", "--remotes", "--max-count=1", "--format=%h", "--", *paths]
     try:

@@ -22,7 +22,7 @@ from chassis.development.generate.resource import OPERATIONS, Field, Resource
 
 MANY = "many"
 MODIFIERS = ("optional", "unique", "index", "sort", "filter", "readonly", "writeonly")
-# The names that ruff's rule S105 takes for secrets.
+# Names that ruff's rule S105 considers secrets.
 SECRET = re.compile(r"(^|_)(pas+wo?r?d|pass(phrase)?|pwd|token|secrete?)($|_)")
 FORM = "name:type[:argument][:modifier][=default], as number:str:40:unique"
 

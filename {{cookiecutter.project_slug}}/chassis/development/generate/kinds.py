@@ -1,6 +1,6 @@
 """The types of fields: their annotation in the entity, and values that tests and seeds take.
 
-Column and field of a schema follow from the annotation.
+The annotation determines the column and the schema's field.
 """
 
 import re
@@ -24,7 +24,7 @@ VALUE = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 UNLIKE_LATIN = re.compile(r"[^ -~\xc0-\xd6\xd8-\xf6\xf8-\u0130\u0132-\u017e]")
 CLASS = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
 ACTIONS = ("restrict", "cascade", "set_null")
-# Python, rule, and two examples of what an array has.
+# For an array's items: the type in Python, the rule, and two examples.
 ARRAYS = {"str": ("str", "Text(200)", '"ab"', '"cd"'), "int": ("int", "Integer()", "1", "2")}
 
 
@@ -42,8 +42,8 @@ class Kind:
     sent: tuple[str, str] | None = None
     broken: tuple[str, str]
     default: Callable[[str], str]
-    unindexed: str = ""  # Why it has no index, after the name of a modifier.
-    ordered: bool = False  # Filters are bounds.
+    unindexed: str = ""  # Why no index fits; follows a modifier's name in a sentence.
+    ordered: bool = False  # True if filters are bounds: at least, at most.
     members: tuple[str, ...] = ()  # The values of an enumeration.
     target: str = ""  # The resource that a reference points to.
     on_delete: str = ""
@@ -61,7 +61,7 @@ def _none(reason: str) -> Callable[[str], str]:
 
 
 def _matching(form: str, python: Callable[[str], str], like: str) -> Callable[[str], str]:
-    """Make a reader of defaults: a text has to match `form`; `python` may raise ValueError."""
+    """Make a function that reads defaults of this form; `python` may raise ValueError, too."""
 
     def default(text: str) -> str:
         try:

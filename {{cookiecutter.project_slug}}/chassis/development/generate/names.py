@@ -60,7 +60,7 @@ WITHOUT_PLURAL = {
 SPOKEN_AS_CONSONANT = re.compile(r"(uni([^n]|$)|use|usa|uti|eu|one|ubi)")
 SILENT_H = re.compile(r"(hour|honou?r|heir|honest)")
 
-# https://www.postgresql.org/docs/current/sql-keywords-appendix.html: those that are reserved.
+# The reserved words of https://www.postgresql.org/docs/current/sql-keywords-appendix.html.
 RESERVED = {
     *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric"),
     *("authorization", "binary", "both", "case", "cast", "check", "collate", "collation"),
@@ -100,7 +100,7 @@ OF_AN_ENTITY = {"id", "version", "change", "check_invariants", "self"}
 STAMPS = {"created_at", "updated_at"}
 OF_A_UNIT_OF_WORK = {"after_commit", "clock", "connection", "hooks", "repository"}
 WITH_A_SERVICE = {"health", "maintenance"}  # The chassis has these services in each container.
-WITH_A_SCHEMA = {"problem", "window"}  # Of the chassis, in each openapi.json.
+WITH_A_SCHEMA = {"problem", "window"}  # The chassis's schemas in each openapi.json.
 LONGEST_NAME = 28
 OF_A_LIST = {"limit", "cursor", "sort"}
 

@@ -75,7 +75,7 @@ class Resource:
 
     @property
     def title(self) -> str:
-        """PurchaseOrders: the name of the service that a controller gets."""
+        """The name of the service that a controller gets: PurchaseOrders."""
         return "".join(word.title() for word in self.plural.split("_"))
 
     @cached_property
@@ -137,7 +137,7 @@ class Resource:
 
     @property
     def is_unique(self) -> bool:
-        """Whether a copy of an entity is rejected. NULL equals nothing: optional fields differ."""
+        """Whether a unique key rejects a copy of an entity. A key with NULL rejects none."""
         may_be_null = {one.name for one in self.fields if one.optional}
         together = any(not may_be_null & set(names) for names in self.unique)
         return together or any(one.has("unique") for one in self.required)

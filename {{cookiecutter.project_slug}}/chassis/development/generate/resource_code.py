@@ -54,8 +54,8 @@ def constraints(resource: Resource, field: Field) -> list[str]:
 def indexed(resource: Resource, field: Field) -> list[str]:
     """Return the columns of a field's index; none if it needs none, or a unique key serves.
 
-    An index for lists ends with the id, the order of their rows. Where null is allowed, many rows
-    may have it, and a list sorts them by their ids.
+    An index for lists ends with the id, which orders rows with equal values. A sorted, optional
+    field needs the index even if the field is unique, because many rows may have null.
     """
     name = field.name
     if field.has("unique") and not (field.optional and field.has("sort")):

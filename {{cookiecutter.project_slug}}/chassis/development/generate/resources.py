@@ -92,7 +92,7 @@ def _with_tables(resource: Resource, tables: dict[str, str]) -> Resource:
 
 
 def _is_there(draft: Draft, resource: Resource) -> bool:
-    """Whether the same command wrote the resource. Raise Refusal if it is another one."""
+    """Whether this resource was generated already. Raise Refusal if another has its name."""
     receipt = read_receipt(draft, resource.name)
     if receipt and receipt.description == described(resource):
         return True

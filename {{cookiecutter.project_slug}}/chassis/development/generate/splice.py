@@ -1,7 +1,7 @@
 """Inserts whole lines into a module and removes them again, without any other change.
 
 Positions come from the standard library's `ast`. The result is parsed, and must equal the module
-before but for these lines.
+before, apart from these lines.
 """
 
 import ast
@@ -96,7 +96,7 @@ def _same_module(source: str, new: ast.ImportFrom) -> ast.ImportFrom | None:
 def _with_import(source: str, old: ast.ImportFrom, names: list[str]) -> str:
     """Return the source with these names in the import; without names, drop the import.
 
-    The import is wrapped as the formatter does.
+    The import is wrapped as the formatter wraps it.
     """
     lines = lines_of(source)
     first, last = old.lineno - 1, old.end_lineno or 0
@@ -161,7 +161,7 @@ def add_statement(path: str, source: str, scope: str, text: str) -> tuple[str, I
 
 
 def add_line(path: str, source: str, scope: str, line: str, text: str) -> tuple[str, Insertion]:
-    """Insert a line behind this one."""
+    """Insert `text` behind the line `line`."""
     return _inserted(path, source, int(line), scope, text)
 
 

@@ -81,7 +81,7 @@ def _is_deleted(draft: Draft, path: str) -> bool:
 
 
 def follow(draft: Draft, by: str, path: str, before: str, after: str) -> None:
-    """Put the new hash into the receipt of a file that nobody edited: it still counts as such."""
+    """Put the new hash into the receipt of an unedited file, which still counts as unedited."""
     for one in receipts(draft):
         if one.name != by and one.files.get(path) == hashed(before):
             one.files[path] = hashed(after)

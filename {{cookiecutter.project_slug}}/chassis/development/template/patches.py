@@ -1,6 +1,6 @@
 """Files of the chassis that differ from those of the template's version: patches of the team's.
 
-They are allowed. An update merges them, and may find a conflict in one; so it is good to know them.
+Patches are allowed. An update of the template merges them, and may conflict with one.
 """
 
 import json

@@ -41,7 +41,7 @@ class Template:
         )
 
     def describe(self, commit: str) -> str:
-        """Return the tag that the commit is at or after, with its abbreviation."""
+        """Return the nearest tag and the abbreviated commit, as `git describe` prints them."""
         return git("describe", "--tags", "--always", commit, cwd=self._clone)
 
     def newer(self, commit: str, target: str) -> list[str]:
@@ -54,7 +54,7 @@ class Template:
         return {name: value for name, value in table.items() if not name.startswith("_")}
 
     def steps(self, commit: str) -> list[str]:
-        """Names of the steps that change a team's code, which that state has."""
+        """The names of that state's steps, which change a team's code."""
         listed = git("ls-tree", "--name-only", commit, f"{STEPS}/", cwd=self._clone)
         return [Path(line).name for line in listed.splitlines()]
 

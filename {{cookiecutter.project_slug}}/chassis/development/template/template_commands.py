@@ -73,7 +73,7 @@ def patches_() -> None:
 
 
 def _print_state(source: str | None, reference: str | None) -> bool:
-    """Whether there is an update."""
+    """Print the state; return whether there is an update."""
     template = state(current_project().root, source, reference)
     click.echo(f"This project   {template.at}\nThe template   {template.newest}")
     for line in template.commits:

@@ -38,7 +38,7 @@ class Result:
     conflicts: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)  # Deleted by this project; they stay deleted.
     answered: dict[str, Any] = field(default_factory=dict)
-    # The commands that write anew what has lines of both sides.
+    # The commands that rewrite the files with lines of both sides.
     commands: list[str] = field(default_factory=list)
     # Files that were merged by their definitions instead of their lines.
     merged: list[str] = field(default_factory=list)
@@ -109,7 +109,7 @@ def _is_of_both(merged: Path, rendered: Path) -> bool:
 
 
 def merge(root: Path, old_tree: Path, new_tree: Path, result: Result) -> None:
-    """Apply the difference between two rendered projects, and say in the result how it went."""
+    """Apply the difference between two rendered projects, and record the outcome in `result`."""
     base = _commit(root, old_tree, None)
     target = _commit(root, new_tree, base)
     windows = _with_crlf(root)
@@ -131,7 +131,7 @@ def _with_crlf(root: Path) -> set[str]:
 
 
 def _restore_crlf(root: Path, path: str) -> None:
-    """Restore CRLF line endings in files that got lines of the template."""
+    """Restore CRLF line endings in a file that may have got lines of the template."""
     old = (root / path).read_bytes()
     new = old.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if new != old:

@@ -14,7 +14,7 @@ from chassis.development.testing.postgres_server import server
 from chassis.migrations.commands import Migrations
 from chassis.project import current_project
 
-RUN = f"test_{uuid4().hex}"  # Runs may share a server, and not databases.
+RUN = f"test_{uuid4().hex}"  # Runs may share a server, but not databases.
 NUMBERS = count(1)
 
 

@@ -74,7 +74,7 @@ def _is_served(table: Table, one: Comparison, column: Column[Any]) -> bool:
 
 
 def _is_unique(table: Table, name: str) -> bool:
-    """Whether no two rows have the same value; several may have null."""
+    """Whether no two rows have the same value; False for a column that may be null."""
     keys = _keys(table) + [
         _names(index) for index in table.indexes if index.unique and not _is_partial(index)
     ]

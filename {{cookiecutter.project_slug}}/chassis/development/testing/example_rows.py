@@ -29,7 +29,7 @@ def fill(
 ) -> Rows:
     """Insert `count` rows into each table; `values` are by column: `{"owner": "tests"}`.
 
-    All refer to the first row of another table, except through columns that are unique.
+    All rows refer to the first row of another table, except through columns that are unique.
     """
     made: Rows = {}
     for table in tables_with_rows(metadata):
@@ -136,4 +136,4 @@ def _candidates(rule: rules.Rule, number: int) -> Iterator[Any]:
     yield from (f"x{number}@example.org", f"https://example.org/{number}", {})
     if isinstance(rule, rules.Text):
         yield f"{number:04}".ljust(least, "x")[-rule.maximum :]
-        yield f"{number:0{least}}"  # Digits only: a checksum.
+        yield f"{number:0{least}}"  # Digits only, as in a checksum.

@@ -91,7 +91,7 @@ class WireTestCase(ApplicationTestCase):
         client = super().start(**{"database_url": self.wire.url, **settings})
         container = client.application.extensions["container"]
         container.maintenance_service().current()
-        for read_only in (False, True):  # A new connection's own statements.
+        for read_only in (False, True):  # Connects before recording begins.
             with container.unit_of_work()(read_only=read_only) as work:
                 work.connection.exec_driver_sql("SELECT 1")
         return client

@@ -17,7 +17,7 @@ FORMS = {
     "date": r"\d{4}-\d\d-\d\d",
     "date-time": rf"\d{{4}}-\d\d-\d\dT{HOUR}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{HOUR})",
     "uuid": r"[\da-fA-F]{8}(-[\da-fA-F]{4}){3}-[\da-fA-F]{12}",
-    "cursor": r"(?!)",  # Only the service makes values of these formats.
+    "cursor": r"(?!)",  # Only the service makes cursors.
 }
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 
@@ -72,7 +72,7 @@ def _kinds(schema: Json) -> list[str]:
 
 def _accepts_text(schema: Json, text: str) -> bool:
     if "\0" in text or re.search("[\ud800-\udfff]", text) or _marks(text):
-        return False  # The service accepts no text with these.
+        return False  # The service accepts no text with these characters.
     length = len(normalize("NFC", text))
     form = schema.get("format", "")
     return (

@@ -1,4 +1,4 @@
-"""In-memory fakes for the ports to a database; they pass the same contract suite."""
+"""In-memory fakes of the ports to a database; they pass the contract suite of the real ones."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ class MemoryRepository(Repository[Entity]):
         self._tables: Mapping[str, Any] = tables or {}
         self._clock = clock or StoppedClock()
         self._only: dict[str, Any] = {}
-        # The unit of work ends with the first of these, even if its block goes on.
+        # The unit of work ends with the first of these errors, even if its block goes on.
         self.refusals: list[Exception] = []
 
     def where(self, **values: Any) -> Self:
@@ -208,7 +208,7 @@ COMPARED: dict[str, Any] = {
 
 
 def _settle_ids(entity: Any) -> None:
-    """Lists of ids are sets, as in chassis/postgres/children.py; others have a rule."""
+    """Make each list of ids a sorted set, as chassis/postgres/children.py does."""
     ruled = declarations(type(entity))
     for name in (field.name for field in fields(entity) if field.name not in ruled):
         value = getattr(entity, name)
@@ -281,7 +281,7 @@ class MemoryUnitOfWork(Transaction):
         table = factory.metadata.tables.get(name) if table is None else table
         entities = self._tables[name if table is None else table.name]
         twin: type[MemoryRepository[Any]] = factory.twins.get(name, MemoryRepository)
-        # Writing through a proxy raises TypeError.
+        # In a read-only unit of work, writing through the proxy raises TypeError.
         stored = MappingProxyType(entities) if self._read_only else entities
         made = twin(stored, table, self._tables, factory.clock, factory.metadata)
         made.refusals = self.refusals
@@ -299,7 +299,7 @@ class MemoryIdempotentTransaction(IdempotentTransaction):
 class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
     """Opens units of work in memory; another thread waits for its turn.
 
-    A repository has its table's name. `twins` are repositories in place of some of these.
+    A repository has its table's name. `twins` are classes for some repositories, by name.
     """
 
     def __init__(

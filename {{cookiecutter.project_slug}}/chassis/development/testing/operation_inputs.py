@@ -118,11 +118,11 @@ class Operation:
     def fields(self) -> Iterator[Input]:
         schema, whole = self.schema or {}, self.whole()
         for value in hostile.variants(self._document, schema, whole):
-            if isinstance(value, dict):  # Unique values are never sent again.
+            if isinstance(value, dict):  # Each request gets new unique values.
                 new = self.whole()
                 value |= {name: new[name] for name in whole if value.get(name) is whole[name]}
             right = accepts(self._document, schema, value)
-            # An open window would stop the service for all others.
+            # An open maintenance window would reject all other requests.
             if not (right and self._template.startswith("/ops/")):
                 status, slug = (None, "") if right else (422, "validation")
                 yield self.send("field", status, slug, body=json.dumps(value).encode())

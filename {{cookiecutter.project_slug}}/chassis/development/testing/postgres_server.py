@@ -26,7 +26,7 @@ QUESTION = text("""
 
 @cache
 def server() -> Engine:
-    """Start the server and report it on stderr, or end the run with a sentence. In autocommit."""
+    """Start the server and report it on stderr, or end the run with a sentence."""
     url, name = _find()
     try:
         engine = create_engine(psycopg2_url(url), isolation_level="AUTOCOMMIT")

@@ -1,4 +1,4 @@
-"""Resources by openapi.json: a POST to a collection makes one, then its URL is used."""
+"""Makes resources as openapi.json describes them: by a POST to a collection."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -27,7 +27,7 @@ class ResourceTestCase(ApplicationTestCase):
         self.document = self.client.get("/openapi.json").get_json()
 
     def collections(self) -> Iterator[str]:
-        """The path of each collection that makes resources."""
+        """The path of each collection whose POST makes a resource."""
         for path, item in self.document["paths"].items():
             makes = "201" in item.get("post", {}).get("responses", {})
             if makes and "{" not in path and not path.startswith("/ops/"):

@@ -1,8 +1,8 @@
 """Collects which OWASP requirements the tests show, and writes docs/security.md.
 
 `python -m chassis.development.testing.security_table write` writes the document in a project's
-folder, `check` compares it. A project does not have the tests of its chassis; the template records
-what those show: `chassis DIRECTORY`.
+folder, `check` compares it. A project does not have the tests of its chassis: in the template,
+`chassis DIRECTORY` records the requirements that these tests show.
 """
 
 import json
@@ -104,7 +104,7 @@ def load() -> tuple[dict[str, Any], Shown, Shown]:
 
 
 def main(command: str, *arguments: str) -> str:
-    """The mistakes, or an empty text."""
+    """Run a command; return the mistakes, or an empty text."""
     if command == "chassis":
         shown = tags(Path(*arguments), Path(*arguments))
         SHOWN_BY_THE_CHASSIS.write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")

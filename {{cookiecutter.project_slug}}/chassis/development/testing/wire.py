@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from chassis.postgres.engines import unpooled_engine
 
 CHUNK = 65536
-STATEMENTS = {b"Q": 0, b"P": 1}  # For each type of message, which of its texts is the statement.
+STATEMENTS = {b"Q": 0, b"P": 1}  # Maps a message type to the statement's position among its texts.
 POLL = "ops.current_window"
 PLAIN = {"sslmode": "disable", "gssencmode": "disable"}
 

@@ -62,7 +62,7 @@ def requires_any(*scopes: str) -> Callable[[View], View]:
 def identify_callers(authenticator: Authenticator) -> Maker:
     """Find the caller's principal. An invalid token is rejected later, if the operation needs one.
 
-    The scope then has a principal, or the error to raise, or neither where no token was sent.
+    The request scope then has a principal, or the error, or neither where no token was sent.
     """
 
     def step(route: Route) -> Step:

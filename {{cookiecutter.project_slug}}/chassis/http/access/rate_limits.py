@@ -21,7 +21,7 @@ from chassis.http.flow.pipeline import Maker, Route, Step
 # A store that does not answer in this time counts as down: each process then counts alone.
 STORE_SECONDS = 0.25
 RETRY_SECONDS = 2.0  # Until the next attempt to reach a store that was down.
-UNLIMITED = {"health", "metrics"}  # Blueprints, which are the tags in openapi.json, too.
+UNLIMITED = {"health", "metrics"}  # Blueprints; openapi.json has their names as tags.
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def caller(request: Request, scope: RequestScope) -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """The caller behind an address. For IPv6, that is the /64 of one customer (RFC 6177).
+    """The caller behind an address: for IPv6, the /64 network of one customer (RFC 6177).
 
     A port behind the address is ignored. Everything that is not an address counts as one caller.
     """

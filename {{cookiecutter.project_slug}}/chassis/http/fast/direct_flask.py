@@ -64,7 +64,7 @@ class DirectFlask(Flask):
         return "HTTP_HOST" in environ and environ.get("QUERY_STRING", "").isascii()
 
     def make_response(self, rv: Any) -> Response:
-        """A response that a view made stays; Flask would first test for every other type."""
+        """Return a Response as it is; Flask would first test for every other type."""
         return rv if isinstance(rv, Response) else super().make_response(rv)
 
     def preprocess_request(self) -> Any:
@@ -88,7 +88,7 @@ class DirectFlask(Flask):
         request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=error[0])
 
     def _is_alone(self, name: str, hooks: dict[Any, list[Any]]) -> bool:
-        """Whether `own` is the only hook of its kind, blueprints included."""
+        """Whether the only hook of this kind, blueprints included, is that of `own_hooks`."""
         if not ENABLED or self.own_hooks is None or len(hooks) != 1:
             return False
         return hooks.get(None) == [getattr(self.own_hooks, name)]

@@ -39,7 +39,7 @@ class Application(DirectFlask):
         """Call this after the last route.
 
         Raise UndeclaredAccessError if one has no policy, ControllerError if one lacks a service, a
-        parameter of its path or a field of its response, CodeError if two have the same path.
+        parameter of its path or a field of its response, CodeError if two share path and method.
         """
         require_policies(self)
         require_injected(self)
@@ -48,12 +48,12 @@ class Application(DirectFlask):
         self._require_own_paths()
         self.pipeline.prepare()
         if proxy_hops:
-            # Without the host: TRUSTED_HOSTS applies to the Host header itself.
+            # X-Forwarded-Host is not used: TRUSTED_HOSTS applies to the Host header.
             proxied = ProxyFix(self.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops)
             self.wsgi_app = proxied  # type: ignore[method-assign]
 
     def _require_own_paths(self) -> None:
-        """Raise CodeError if two operations have the same path: Werkzeug would serve only one."""
+        """Raise CodeError if two operations share path and method: Werkzeug would serve one."""
         served: dict[tuple[str, str], str] = {}
         for rule in self.url_map.iter_rules():
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

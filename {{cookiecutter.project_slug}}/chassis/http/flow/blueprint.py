@@ -84,7 +84,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
 
 class UndocumentedBlueprint(Blueprint):
-    """A blueprint whose operations are served, and are not in openapi.json."""
+    """A blueprint whose operations are served, but are not in openapi.json."""
 
     def register_views_in_doc(self, *_: Any, **__: Any) -> None:
         """Leave the document as it is."""

@@ -25,7 +25,7 @@ class ControllerError(CodeError):
 
 
 def register_controllers(api: Api, service_prefix: str, package: ModuleType) -> None:
-    """Register all but those with `NEEDS_DATABASE = True` in a project that uses none.
+    """Register the controllers; without a database, not those with `NEEDS_DATABASE = True`.
 
     Raise ControllerError for a folder without __init__.py and a module without a blueprint.
     """

@@ -1,8 +1,8 @@
 """A fair queue before the database: it admits as many requests as there are connections.
 
-The server has more threads than that. They wait for slow bodies, or in this queue in the order of
-arrival. Without the queue, threads would race for connections, and some would wait ten times as
-long as others.
+The server has more threads than connections. They wait for slow bodies, or in this queue in the
+order of arrival. Without the queue, threads would race for connections, and some would wait ten
+times as long as others.
 """
 
 import time

@@ -25,7 +25,7 @@ REPLAYED_HEADER = "Idempotent-Replayed"  # Stripe's name; the draft has none.
 
 
 def takes_key(method: str, endpoint: str | None) -> bool:
-    """Whether the operation takes a key. Maintenance windows take none: they wait for writers.
+    """Whether the operation takes a key. Operations on windows take none: they wait for writers.
 
     Responses are stored in the database: without one, no key is taken.
     """
@@ -71,8 +71,8 @@ def _refusal(slug: str, detail: str) -> InvalidRequestError:
 def _own(key: str, scope: RequestScope) -> str:
     """The key of this caller: two callers with the same key do not share responses.
 
-    Callers without a token share their keys. An address would not tell them apart: a phone that
-    changes its network would have its request taken twice.
+    Callers without a token share their keys. The client's address is no part of the key: else a
+    phone's repetition after a change of its network would take effect again.
     """
     subject = scope.principal.subject if scope.principal else ""
     return sha256(f"{key} {subject}".encode(errors="surrogatepass")).hexdigest()

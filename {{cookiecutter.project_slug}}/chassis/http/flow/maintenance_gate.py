@@ -21,7 +21,7 @@ BYPASS_HEADER = "X-Maintenance-Bypass"
 
 
 def respect_windows(service: MaintenanceService) -> Maker:
-    """Reject requests in a window that forbids reading. The write fence rejects writes."""
+    """Reject requests in a window that forbids reading. The database rejects writes."""
 
     def require_reads(request: Request, _scope: RequestScope) -> None:
         service.require_reads(request.headers.get(BYPASS_HEADER))

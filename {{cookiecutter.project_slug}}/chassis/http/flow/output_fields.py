@@ -1,4 +1,4 @@
-"""What a view returns has the required fields of its response."""
+"""Checks at the start that a view returns the required fields of its response."""
 
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
@@ -13,7 +13,7 @@ from chassis.schemas.serializer import is_usual, is_usual_schema
 
 
 def require_output_fields(app: Flask) -> None:
-    """Raise ControllerError for a required field that the entity a view returns cannot have.
+    """Raise ControllerError for a required field that the returned entity cannot have.
 
     The entity is the view's annotation: `-> Note`, or `-> tuple[Note, …]`.
     """

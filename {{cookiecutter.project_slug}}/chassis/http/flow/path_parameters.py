@@ -1,4 +1,4 @@
-"""A view takes the parameters of its path, by their names."""
+"""Checks at the start that a view takes the parameters of its path, by their names."""
 
 import inspect
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ON
 
 
 def require_path_parameters(app: Flask) -> None:
-    """Raise ControllerError for a path and a view of which one has a parameter more.
+    """Raise ControllerError if a path or its view has a parameter that the other lacks.
 
     What cannot be known at the start is not refused: a project's own wrapper, a class of views or a
     preprocessor of the URL's values may take and add any.

@@ -26,8 +26,8 @@ class Route:
 
     endpoint: str | None = None
     method: str = ""
-    function: Any = None  # The function that Flask calls,
-    view: Any = None  # and the function of it that serves this method.
+    function: Any = None  # The function that Flask calls.
+    view: Any = None  # The function that serves the method, in a MethodView one of several.
 
     @property
     def is_operation(self) -> bool:

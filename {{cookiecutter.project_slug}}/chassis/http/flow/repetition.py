@@ -1,6 +1,6 @@
 """Serves a request again after its transaction collided with another one.
 
-No response was sent; where nothing was committed, the first attempt had no effect.
+A repetition is safe: no response was sent, and an attempt that committed is not repeated.
 """
 
 import random
@@ -36,7 +36,7 @@ def _repeat(repetitions: int, serve: Serve, request: Request, scope: RequestScop
             except CollisionError:
                 if attempt.committed:
                     raise
-            # At random, so that the two do not collide again.
+            # A random pause, so that the two do not collide again.
             time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311
         scope.attempt = attempt_of(request)
         return serve()

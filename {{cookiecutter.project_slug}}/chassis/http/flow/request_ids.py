@@ -12,7 +12,7 @@ REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
 
 def give_request_ids(_route: Route) -> Step:
-    """Give each request an id: the caller's if it fits, else a new one. Responses have it."""
+    """Give each request an id: the caller's if it is valid, else a new one. Responses have it."""
     return Step(before=_give, after=_send)
 
 

@@ -1,4 +1,4 @@
-"""The record of a request for logs and metrics. Only the id can be the caller's choice."""
+"""The record of a request for logs and metrics. Callers can choose only the id in it."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -26,7 +26,7 @@ Observer = Callable[[RequestRecord], None]
 
 
 def record_requests(*observers: Observer) -> Maker:
-    """Give the record of every request to each observer, when the response is made."""
+    """Give the record of every request to each observer, after the response was made."""
 
     def record(request: Request, scope: RequestScope) -> None:
         rule, method = request.url_rule, request.method

@@ -32,9 +32,9 @@ HOST = re.compile(
     r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(:([0-9]{0,5}))?", re.ASCII | re.IGNORECASE
 )
 HIGHEST_PORT = 65535
-# Health checks and Prometheus call by address.
+# Health checks and Prometheus send an IP address as Host.
 ANY_HOST = {"health", "metrics"}
-# The content of others has no meaning (RFC 9110, section 9.3), so clients lose nothing.
+# With other methods, a body has no meaning (RFC 9110, section 9.3), and is ignored.
 BODY_HAS_MEANING = {"POST", "PUT", "PATCH"}
 NOTHING = {b"", b"{}"}  # Many clients send {} where they mean no body.
 JSON_BLANKS = b" \t\r\n"
@@ -104,7 +104,7 @@ def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestSc
 
 
 def _require_path(path: str) -> None:
-    """Reject paths that Werkzeug would change: with slashes in front, or not in UTF-8."""
+    """Reject paths with NUL, and those that Werkzeug would change: // in front, not UTF-8."""
     try:
         path.encode("latin-1").decode()
     except UnicodeError as error:
@@ -131,7 +131,7 @@ def _require_host(request: Request, trusted: Sequence[str]) -> None:
 def _require_framing(request: Request) -> None:
     """Reject framing that a proxy may read differently than this server."""
     method = request.environ["REQUEST_METHOD"]
-    if method != request.method:  # Case matters (RFC 9110, section 9.1); Werkzeug's does not.
+    if method != request.method:  # Case-sensitive (RFC 9110, section 9.1), not for Werkzeug.
         allowed = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
         raise MethodNotAllowed(allowed) if allowed else NotFound
     encoding = request.environ.get("HTTP_TRANSFER_ENCODING")

@@ -66,7 +66,7 @@ class StrictParser(FlaskParser):
             raise BadRequest(f"The body cannot be read. {error}") from error
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """Only lists repeat here: chassis/http/input/input_gate.py rejects other repetitions."""
+        """Only lists may repeat: chassis/http/input/input_gate.py rejects other repetitions."""
         listed = {
             field.data_key or name
             for name, field in schema.load_fields.items()
@@ -125,7 +125,7 @@ def pointer(key: str) -> str:
 
 
 def takes_body(view: object) -> bool:
-    """Whether the document describes a body of the operation; true for what is no operation."""
+    """Whether the document describes a body; true for a view that it does not describe."""
     about: dict[str, Any] | None = getattr(view, "_apidoc", None)
     if about is None or "requestBody" in about.get("manual_doc", {}):
         return True

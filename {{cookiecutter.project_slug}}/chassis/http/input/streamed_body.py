@@ -1,4 +1,4 @@
-"""Bodies that are too long for memory: a view reads its own, piece by piece."""
+"""Bodies that are too long for memory: a view reads its body piece by piece."""
 
 import sys
 import time

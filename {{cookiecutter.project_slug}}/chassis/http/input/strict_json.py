@@ -1,4 +1,4 @@
-"""JSON by RFC 8259. Python's reader accepts more, and drops repeated names silently."""
+"""JSON by RFC 8259. `json.loads` accepts more, and drops repeated names silently."""
 
 import json
 import math
@@ -25,7 +25,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _require_shallow(text: str) -> None:
-    """Check the nesting before reading: the reader's own limit depends on Python's version."""
+    """Check the nesting before decoding: the decoder's own limit depends on Python's version."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return
     depth = 0

@@ -9,7 +9,7 @@ from chassis.http.input.parser import body_as_read
 
 # A request with one of these headers has a body (RFC 9112, section 6.3).
 BODY_HEADERS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
-READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes. Beyond, closing costs less.
+READ_TO_KEEP_A_CONNECTION = 64 * 1024  # Bytes; closing costs less than reading more.
 
 
 def read_unread_bodies(_route: Route) -> Step:

@@ -54,7 +54,8 @@ EVERY = _Every()
 def attempt_of(request: Request) -> Attempt:
     """Return the attempt: the version that the request expects of the last entity in its URL.
 
-    Raise InvalidRequestError for a malformed header, PreconditionFailedError without an entity.
+    Raise InvalidRequestError for a malformed header, PreconditionFailedError for If-Match on
+    a URL without an entity.
     """
     named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
     entity_id = named[-1] if named else None

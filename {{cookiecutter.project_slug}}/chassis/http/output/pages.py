@@ -31,7 +31,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str, Any]:
-    """A page and the cursor of the next one. One entity more is fetched, to see if there is one."""
+    """A page and the next page's cursor. One more entity is fetched, to see if there is a next."""
     entities = fetch(replace(query, limit=query.limit + 1))
     items = entities[: query.limit]
     is_last = len(entities) <= query.limit
@@ -65,11 +65,11 @@ def _type_and_text(value: Any) -> tuple[str, str]:
 
 
 def _list_digest(query: PageQuery) -> str:
-    """A digest of the path, order and filters that a cursor belongs to; elsewhere it is invalid."""
+    """A digest of path, order and filters: a cursor is valid only where its digest is the same."""
     below = sorted((request.view_args or {}).items())
     return _digest(repr((request.endpoint, below, query.order, query.where)))
 
 
-@lru_cache  # Each page calls this twice, all pages of a list alike.
+@lru_cache  # Each page calls this twice, with the same text on all pages of a list.
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The rows of src/error_handler.py: each class of errors has the status of an error."""
+"""Checks the rows of src/error_handler.py: each class of errors needs an error's status."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from chassis.project import current_project
 Row = tuple[int, str]  # The status, and the kind of the problem.
 Rows = Mapping[type[DomainError], Row]
 LEAST, MOST = 400, 599
-NO_REQUESTS = (["commands"], ["seeds"], ["tasks"])  # Folders that serve none.
+NO_REQUESTS = (["commands"], ["seeds"], ["tasks"])  # Folders without code for requests.
 
 
 def require_rows(rows: Rows) -> None:
@@ -30,9 +30,9 @@ def require_rows(rows: Rows) -> None:
 
 
 def _raised(kind: type[DomainError]) -> Iterator[type[DomainError]]:
-    """The project's classes without a class below them, of what it has imported by now.
+    """The project's classes without a subclass, in the modules that are imported already.
 
-    A class with others below it may only group them. Errors of commands and tasks reach no caller.
+    A class with subclasses may only group them. Errors of commands and tasks reach no caller.
     """
     below = [one for one in kind.__subclasses__() if _is_current(one)]
     for one in below:
@@ -43,5 +43,5 @@ def _raised(kind: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 def _is_current(kind: type) -> bool:
-    """Whether its module has the class: a decorator may have replaced it by another."""
+    """Whether its module has the class: a decorator may have replaced the class."""
     return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind

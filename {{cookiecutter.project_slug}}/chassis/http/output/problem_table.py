@@ -7,8 +7,8 @@ from flask import Flask
 from chassis.core import errors
 from chassis.http.output.problem_rows import Row, Rows
 
-# Own names: those of http.HTTPStatus change with Python's version. An error of Werkzeug has the
-# first row of its status.
+# The chassis's own names: those of http.HTTPStatus change with Python's version. An error of
+# Werkzeug has the first row of its status.
 OF_HTTP: tuple[Row, ...] = (
     (400, "malformed-body"),
     (400, "invalid-query"),
@@ -24,7 +24,7 @@ OF_HTTP: tuple[Row, ...] = (
     (428, "precondition-required"),
     (429, "rate-limited"),
 )
-# An error of HTTP with this status means the same as one of the domain, and has that one's row.
+# An HTTP error with one of these statuses has the row of the domain's error.
 SAME: dict[int, type[errors.DomainError]] = {
     401: errors.AuthenticationError,
     403: errors.ForbiddenError,
@@ -39,7 +39,7 @@ UNFORESEEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ProblemTable:
-    """What the error handlers answer, and what openapi.json says of it."""
+    """The status and kind of errors, for the error handlers and for openapi.json."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -49,7 +49,7 @@ class ProblemTable:
         return next(self._rows[kind] for kind in error.__mro__ if kind in self._rows)
 
     def of_status(self, status: int) -> Row:
-        """The row of an error of HTTP. An unforeseen one stays a 500, whatever DomainError is."""
+        """The row of an HTTP error. A 500 stays a 500, even if DomainError has a lower status."""
         row: Row | None
         if status in SAME:
             row = self._rows.get(SAME[status])
@@ -60,7 +60,7 @@ class ProblemTable:
         return row
 
     def of_request(self, kind: str) -> Row:
-        """The row of a request that the chassis refuses: "validation", or a kind of OF_HTTP."""
+        """The row for a rejected request; `kind` is "validation", or a kind in OF_HTTP."""
         if kind == "validation":
             return self.of_status(HTTPStatus.UNPROCESSABLE_ENTITY)
         return next(row for row in OF_HTTP if row[1] == kind)

@@ -28,9 +28,9 @@ from chassis.http.output.problem_table import ProblemTable
 from chassis.schemas.window import WindowOutput
 
 PROBLEM_JSON = "application/problem+json"
-# Half a surrogate pair, as a name in the body may have, is in no UTF-8 (RFC 3629, section 3).
+# A name in the body may have half a surrogate pair, which UTF-8 lacks (RFC 3629, section 3).
 HALF_PAIR = re.compile("[\ud800-\udfff]")
-RETRY_AFTER_SECONDS = 2  # A retry may help: the response has Retry-After. A 503 always has it.
+RETRY_AFTER_SECONDS = 2  # Retry-After where a retry may help, and in every 503.
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class _Problems:
         return self._response(self._table.of_error(type(error)), BROKEN, errors=[entry])
 
     def of_duplicate(self, error: DuplicateError) -> Response:
-        """Name the fields that a client may send: others, such as an owner's, are not its own."""
+        """Name only the fields that a client may send: not the owner, for example."""
         view = view_of(current_app, request.endpoint, request.method) if request.endpoint else None
         sent, sentence = body_keys(view), str(error)
         keys = [sent[name] for name in error.fields if name in sent]

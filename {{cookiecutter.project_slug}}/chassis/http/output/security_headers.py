@@ -36,5 +36,5 @@ def _secure(response: Response, request: Request, _scope: RequestScope) -> None:
     for name, value in WITH_TAG if "etag" in present else WITHOUT_TAG:
         if name.lower() not in present:
             response.headers.add(name, value)
-    if request.is_secure:  # Browsers ignore it over http.
+    if request.is_secure:  # Browsers ignore the header over http.
         response.headers.add(*TRANSPORT)

@@ -20,7 +20,7 @@ def make(row):
     {fields}, = row
     return entity
 """
-# The same, past the __setattr__ of a Value: by the descriptor of each slot.
+# The same without the __setattr__ of a Value: by the descriptor of each slot.
 FILL = """
 def make(row):
     entity = new(entity_type)

@@ -71,7 +71,7 @@ class _Text:
             result = outcome(cursor)
             cursor.close()
         except BaseException as error:
-            # There is no public function; test_statements.py loses a connection.
+            # No public function does this; test_statements.py tests a lost connection.
             wrapped = self.text if isinstance(error, Error) else None
             connection._handle_dbapi_exception(error, wrapped, values, cursor, None)  # noqa: SLF001
         return result

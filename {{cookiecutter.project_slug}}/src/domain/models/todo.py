@@ -18,7 +18,7 @@ class Todo(Model):
     FIXED = Model.FIXED | {"completed_at"}
 
     def complete(self, at: datetime) -> None:
-        """Raise ConflictError if it is completed already."""
+        """Mark the todo as done. Raise ConflictError if it is done already."""
         if self.completed_at is not None:
             raise ConflictError("The todo is already completed.")
         self.completed_at = at

@@ -19,7 +19,7 @@ SAFE = {"GET", "HEAD"}
 
 
 class AccessMatrixSuite(HttpTestCase):
-    """Runs without a database: an admitted request fails there, and that is enough."""
+    """Runs without a database: an admitted request is any that gets no 401 or 403."""
 
     # Deliberately public changes: ("POST", "/prefix/v1/subscriptions").
     public_changes: ClassVar[set[tuple[str, str]]] = set()

@@ -171,6 +171,6 @@ class ListsSuite(ApplicationTestCase):
 
 
 def _try(connection: Connection, statement: Any) -> None:
-    """Insert a row, unless a CHECK of the table rejects it."""
+    """Execute a change, unless a constraint of the table rejects it."""
     with suppress(IntegrityError), connection.begin_nested():
         connection.execute(statement)

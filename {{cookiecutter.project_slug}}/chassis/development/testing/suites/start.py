@@ -63,7 +63,7 @@ class StartSuite(ApplicationTestCase):
         self.assertEqual(answer.status_code, 200, answer.text)
 
     def test_every_module_can_be_imported(self) -> None:
-        """Modules that nothing uses yet, too; `app` is left to a server process."""
+        """Unused modules are imported, too; only a server process imports `app`."""
         package = current_project().module("create_app").__package__
         modules = walk_packages(import_module(package).__path__, f"{package}.")
         for name in [module.name for module in modules if module.name != f"{package}.app"]:

@@ -25,13 +25,14 @@ OWNERS = {
     "/werkzeug/": "Werkzeug",
     "/benchmarks/": "the profile itself",
 }
-# SQLAlchemy's call of psycopg2, which is C and has no Python frames.
+# Calls of psycopg2, which is C and has no Python frames.
 DRIVER = {"do_execute", "do_begin", "do_commit", "do_rollback", "do_ping"}
+FAST_DRIVER = ("chassis/postgres/fast/statements.py", "send")
 # (file, function) anywhere in the stack, so steps can contain other steps.
 STEPS = {
     "routing": ("werkzeug/routing/map.py", "match"),
-    "before_request hooks": ("flask/app.py", "preprocess_request"),
-    "after_request hooks": ("flask/app.py", "process_response"),
+    "pipeline: before the view": ("http/flow/pipeline.py", "enter"),
+    "pipeline: after the view": ("http/flow/pipeline.py", "leave"),
     "webargs: read and load arguments": ("webargs/core.py", "parse"),
     "  Schema.load": ("marshmallow/schema.py", "_do_load"),
     "serializing": ("schemas/serializer.py", "serialize"),
@@ -41,15 +42,16 @@ STEPS = {
     "connection from the pool": ("sqlalchemy/engine/base.py", "raw_connection"),
     "connection back": ("sqlalchemy/pool/base.py", "_checkin"),
     "COMMIT": ("sqlalchemy/engine/base.py", "_commit_impl"),
-    "statements": ("sqlalchemy/engine/base.py", "execute"),
-    "  in psycopg2 and the kernel": ("sqlalchemy/engine/default.py", "do_execute"),
-    "rows to entities": ("postgres/sql_repository.py", "_entity"),
+    "statements": ("postgres/fast/statements.py", ""),
+    "  in psycopg2 and the kernel": FAST_DRIVER,
+    "rows to entities": ("postgres/sql_repository.py", "_entities"),
 }
 
 
 def owner(stack: Stack) -> str:
     for path, function in stack:
-        if function in DRIVER and "/sqlalchemy/" in path:
+        is_fast = function == FAST_DRIVER[1] and path.endswith(FAST_DRIVER[0])
+        if is_fast or (function in DRIVER and "/sqlalchemy/" in path):
             return OWNERS["/psycopg2/"]
         for part, name in OWNERS.items():
             if part in path:

@@ -287,9 +287,9 @@ class ComparisonTest(RevisionsTestCase):
     def test_a_value_that_a_rule_no_longer_lists_contracts(self) -> None:
         made = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname LIKE '%size'"
         states = []
-        for values in (("s", "m"), ("s", "m", "it's"), ("m",)):
-            sizes = Enum(*values, name="size", native_enum=False, length=9, create_constraint=True)
-            self.anew(Column("id", Integer), Column("size", sizes))
+        for values in ("'s', 'm'", "'s', 'm', 'it''s'", "'m'"):
+            check = CheckConstraint(f"size IN ({values})", "size")
+            self.anew(Column("id", Integer), Column("size", Text, check))
             sources = self.migrate()
             states.append((self.sql(made), self.current()))
         phases = [found[1] for found in map(PHASE.search, sources) if found]

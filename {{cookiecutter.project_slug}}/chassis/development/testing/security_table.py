@@ -26,7 +26,7 @@ Each row is a requirement of the [OWASP API Security Top 10](https://owasp.org/A
 the [ASVS 5.0](https://owasp.org/www-project-application-security-verification-standard) (levels 1
 and 2), in our own words, and the tests that show it. The decorator `@shows` of a test names the
 requirement. The tests of the chassis (here version {__version__}) run in the template, on a
-generated project. The tests of this project run with `make test`, over the project's own operations.
+generated project. The tests of this project run with `make test`, over its own operations.
 `make security` writes this file, `make check` compares it.
 """
 Shown = dict[str, list[str]]  # Maps a requirement to the names of tests.

@@ -168,7 +168,7 @@ def _is_true_here(server: Any, record: logging.LogRecord) -> bool:
     if record.msg.startswith("Unexpected exit"):
         # Ctrl-C reaches the processes directly, and they may end before the server has heard of it.
         return any(worker.inner.exitcode not in ASKED_TO_END for worker in server.wrks)
-    # Granian advises a thread per core; these mostly wait for PostgreSQL.
+    # Granian warns of more than two threads per core; these mostly wait for PostgreSQL.
     return "Python threads" not in record.msg
 
 

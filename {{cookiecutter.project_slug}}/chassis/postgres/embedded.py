@@ -57,7 +57,7 @@ def start_embedded_postgres(directory: Path) -> str:
 
 
 def stop_embedded_postgres(directory: Path) -> bool:
-    """Stop the server of `directory`, even if others use it; False if none was running."""
+    """Stop the server of `directory`, even if others use it; False if none ran, or on Windows."""
     data = directory.resolve() / "data"
     if not data.is_dir() or sys.platform == "win32":
         return False

@@ -45,8 +45,9 @@ def use_ops_schema(engine: Engine, search_path: str) -> Engine:
     if home not in SHARED:
         if not KNOWN.fullmatch(home):
             raise SchemaNameError(
-                f"The URL of the database names the schema {home}. Use at most 59 letters, "
-                "digits and _, or a name in quotes without ' % : and backslash."
+                f"The URL of the database names the schema {home}. Use at most 59 of the "
+                "characters a-z, 0-9 and _, not a digit first; or, in quotes, any but ' % : and "
+                "backslash."
             )
         dialect: Any = engine.dialect
         dialect.own_schema = home

@@ -42,7 +42,7 @@ __all__ = [
     "of",
 ]
 
-String = fields.String  # For fields that are only sent.
+String = fields.String  # For fields of responses only.
 
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 DECIMAL_PATTERN = re.compile(

@@ -46,7 +46,7 @@ def read_key_set(text: bytes) -> Sequence[PublicKey]:
 
 
 def public_key(jwk: Mapping[str, Any]) -> PublicKey:
-    """Read one key. Raise ValueError, or an error of a library, for a key that cannot be used."""
+    """Read one key. Raise an exception of any type for a key that cannot be used."""
     if "d" in jwk or "k" in jwk:
         raise ValueError("The key is private.")
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):

@@ -24,7 +24,7 @@ PATTERNS = "text_pattern_ops"  # https://www.postgresql.org/docs/current/indexes
 
 
 def missing_indexes(app: Flask, metadata: MetaData) -> list[str]:
-    """A sentence for each sort and filter without an index, with the line to add."""
+    """A sentence for each sort and filter that lacks the index it needs, with the line to add."""
     sentences = dict.fromkeys(
         sentence
         for _, method, path, view in operations(app)

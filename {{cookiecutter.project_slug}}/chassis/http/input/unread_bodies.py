@@ -21,5 +21,5 @@ def _read(_response: Response, request: Request, _scope: RequestScope) -> None:
     if BODY_HEADERS.isdisjoint(request.environ) or body_as_read(request) is not None:
         return
     if (request.content_length or 0) <= READ_TO_KEEP_A_CONNECTION:
-        with suppress(HTTPException):  # The client has gone.
+        with suppress(HTTPException):  # The client has gone, or the body is longer than allowed.
             request.get_data(cache=False)

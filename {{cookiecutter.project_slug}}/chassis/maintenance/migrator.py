@@ -126,9 +126,8 @@ def retry_for_locks(
 ) -> int:
     """Run `step`, and repeat it while it cannot get a lock; return the number of failures.
 
-    While a statement waits for a lock, later statements wait behind it. So the first try gives up
-    after the first of the `timeouts`, later ones after up to the second. Raise LockedError after
-    `budget` seconds.
+    A statement that waits for a lock makes later statements wait. So the first try gives up after
+    the first of the `timeouts`, later ones after up to the second. Raise LockedError after `budget`.
     """
     deadline = time.monotonic() + budget
     for attempt in count():

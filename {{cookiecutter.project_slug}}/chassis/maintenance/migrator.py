@@ -127,7 +127,7 @@ def retry_for_locks(
     """Run `step`, and repeat it while it cannot get a lock; return the number of failures.
 
     A statement that waits for a lock makes later statements wait. So the first try gives up after
-    the first of the `timeouts`, later ones after up to the second. Raise LockedError after `budget`.
+    the first of the `timeouts`, others after up to the second. Raise LockedError after `budget`.
     """
     deadline = time.monotonic() + budget
     for attempt in count():

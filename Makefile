@@ -57,7 +57,7 @@ rehearse: $(READY)  ## Prove on a generated project that migrations under load l
 	$(VENV)/bin/python -m proofs.rehearsal
 
 .PHONY: refusals
-refusals: $(READY)  ## Measure how long 59 migrations block clients on PostgreSQL 15, 17 and 18; RESUME=1 continues. Two hours.
+refusals: $(READY)  ## Measure how long 61 migrations block clients on PostgreSQL 15, 17 and 18; RESUME=1 continues. An hour.
 	$(VENV)/bin/python -m proofs.refusals $(if $(RESUME),--resume)
 
 .PHONY: strangers-objects

@@ -1,4 +1,4 @@
-"""Measure how long 59 migrations make clients wait or fail, on PostgreSQL 15, 17 and 18.
+"""Measure how long 61 migrations make clients wait or fail, on PostgreSQL 15, 17 and 18.
 
 python -m proofs.refusals             all on all three; prints a table in Markdown
 python -m proofs.refusals --resume    the runs that are still missing

@@ -19,7 +19,7 @@ BASE = (
     "CREATE TYPE mood AS ENUM ('sad', 'ok')",
     """ALTER TABLE todos ADD note text, ADD price numeric(8,2) DEFAULT 0, ADD code varchar(20),
     ADD slug varchar(20), ADD owner_id integer DEFAULT 1, ADD grade text DEFAULT 'a', ADD mood mood DEFAULT 'ok',
-    ADD number bigint, ADD CONSTRAINT ck_code CHECK (length(code) > 0)""",
+    ADD number bigint, ADD CONSTRAINT ck_code CHECK (length(code) > 0), ADD CONSTRAINT ck_grades CHECK (grade IN ('a', 'b'))""",
     "CREATE INDEX ix_todos_slug ON todos (slug)",
     "CREATE UNIQUE INDEX ux_todos_number ON todos (number)",
     "CREATE TABLE parts (id integer PRIMARY KEY, todo_id uuid CONSTRAINT fk_parts_todo REFERENCES todos)",
@@ -165,8 +165,17 @@ CASES = (
         (("ALTER TABLE todos RENAME TO tasks", "CREATE VIEW todos AS TABLE tasks"),),
         ids="SELECT id::text FROM tasks",
     ),
-    Case("widen a varchar", (NONE, EXPAND), ("ALTER TABLE todos ALTER title TYPE varchar(400)",)),
-    Case("varchar to text", (NONE, EXPAND), ("ALTER TABLE todos ALTER title TYPE text",)),
+    Case("widen a varchar", (NONE, EXPAND), ("ALTER TABLE todos ALTER slug TYPE varchar(400)",)),
+    Case("varchar to text", (NONE, EXPAND), ("ALTER TABLE todos ALTER slug TYPE text",)),
+    Case(
+        "widen a varchar that has a check",
+        (FULL, EXPAND),
+        ("ALTER TABLE todos ALTER code TYPE varchar(400)",),
+        (
+            "ALTER TABLE todos DROP CONSTRAINT ck_code, ALTER code TYPE varchar(400), ADD CONSTRAINT ck_code CHECK (length(code) > 0) NOT VALID",
+            "ALTER TABLE todos VALIDATE CONSTRAINT ck_code",
+        ),
+    ),
     Case(
         "narrow a varchar",
         (FULL, CONTRACT),
@@ -287,6 +296,17 @@ CASES = (
         (FULL, EXPAND),
         ("ALTER TABLE todos ADD CONSTRAINT ck_x CHECK (version > 0)",),
         constraint("ck_x", "CHECK (version > 0)"),
+    ),
+    Case(
+        "take a value off a check",
+        (FULL, CONTRACT),
+        (
+            "ALTER TABLE todos DROP CONSTRAINT ck_grades, ADD CONSTRAINT ck_grades CHECK (grade IN ('a'))",
+        ),
+        (
+            "ALTER TABLE todos DROP CONSTRAINT ck_grades, ADD CONSTRAINT ck_grades CHECK (grade IN ('a')) NOT VALID",
+            "ALTER TABLE todos VALIDATE CONSTRAINT ck_grades",
+        ),
     ),
     Case(
         "add a unique constraint",

@@ -301,6 +301,28 @@ class ComparisonTest(RevisionsTestCase):
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
 
+    def test_a_column_with_a_rule_gets_a_wider_type_without_a_scan_that_blocks(self) -> None:
+        made = (
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ck_things_name'"
+        )
+        states = []
+        for kind in (String(20), String(40), Text()):
+            check = CheckConstraint("char_length(name) > 0", "name")
+            self.anew(Column("id", Integer), Column("name", kind, check))
+            sources = self.migrate()
+            states.append((self.sql(made), self.current()))
+            if len(states) > 1:
+                self.assertEqual(
+                    [found[1] for found in map(NEEDS.search, sources) if found], ["none"] * 2
+                )
+                self.assertEqual([one.count("NOT VALID") for one in sources], [1, 0])
+                self.assertNotIn('phase = "contract"', "".join(sources))
+        for before, revision in reversed(states[:-1]):
+            self.migrations().downgrade(revision)
+            self.assertEqual(self.sql(made), before)
+        self.upgrade()
+        self.assertEqual(self.migrations().check(), [])
+
     def test_a_downgrade_makes_a_dropped_index_as_it_was(self) -> None:
         made = "SELECT indexdef FROM pg_indexes WHERE tablename = 'things' ORDER BY 1"
         plain = Column("id", Integer), Column("name", Text)

@@ -59,7 +59,7 @@ def additions(connection: Connection, difference: Difference) -> Iterator[Statem
         if key.kind in {"index", *CONSTRAINTS}:
             old, new = _made(key, was, connection), _made(key, wanted, connection)
             if was == f"{wanted} NOT VALID" and isinstance(new, ConstraintStatement):
-                yield new.validation()
+                yield from new.validations()
             elif (
                 isinstance(old, ConstraintStatement)
                 and isinstance(new, ConstraintStatement)

@@ -121,7 +121,7 @@ def _added(key: Key, definition: str) -> Iterator[str]:
     if key.kind in {"check constraint", "foreign key"} and not definition.endswith(" NOT VALID"):
         made = ConstraintStatement(key.kind, key.relation, key.name, definition)
         yield f"op.execute({made.unvalidated().forward!r})"
-        yield f"# next revision: op.execute({made.validation().forward!r})"
+        yield f"# next revision: op.execute({made.validations()[0].forward!r})"
     if key.kind == "unique constraint":
         made = ConstraintStatement(key.kind, key.relation, key.name, definition)
         columns = definition.removeprefix("UNIQUE (").removesuffix(")")

@@ -25,6 +25,7 @@ from chassis.migrations.scratch import undone
 from chassis.migrations.table_operations import as_written, in_order
 from chassis.migrations.table_statements import Operation, Part, Statement, quote
 from chassis.migrations.volatile_defaults import with_volatile_defaults
+from chassis.migrations.wider_columns import with_wider_columns
 
 DROPS = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
 COMPARED = {
@@ -50,7 +51,7 @@ def parts(
     expand, contract = _proposed(connection, metadata, difference)
     expand = [one for one in expand if not _comes_with_a_key(one, difference)]
     if not plain:
-        expand = list(with_volatile_defaults(connection, expand))
+        expand = [*with_wider_columns(with_volatile_defaults(connection, expand), before, wanted)]
     expand, contract = (in_order([as_written(one) for one in each]) for each in (expand, contract))
     with undone(connection):
         expand = [*prerequisites(difference), *expand]

@@ -26,6 +26,7 @@ from chassis.migrations.table_statements import (
     quote,
 )
 from chassis.migrations.volatile_defaults import IMPORT, VolatileColumnOp
+from chassis.migrations.wider_columns import WiderColumn
 
 UNIQUE = re.compile(r'UNIQUE \(((?:[^()"]|"[^"]*")*)\)$')
 COLUMN = re.compile(r'"((?:[^"]|"")*)"|(\w+)')
@@ -81,7 +82,7 @@ class _Steps:
     removed: list[Operation] = field(default_factory=list)
     contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
 
-    def contract(self, parts: Iterable[list[Operation]]) -> None:
+    def contract(self, parts: Iterable[Sequence[Operation]]) -> None:
         for step, part in zip(self.contracting, parts, strict=False):
             step.extend(part)
 
@@ -118,9 +119,9 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
             steps.alone.append(ConcurrentIndexOp.of(operation))
         case ops.DropIndexOp():
             steps.unindexed.append(ConcurrentDropOp.of(operation))
-        case ConstraintStatement(kind="check constraint" | "foreign key"):
+        case WiderColumn() | ConstraintStatement(kind="check constraint" | "foreign key"):
             steps.at_once[relation].append(operation.unvalidated())
-            steps.validated.append(operation.validation())
+            steps.validated += operation.validations()
         case ConstraintStatement(kind="unique constraint", definition=definition):
             _sort_unique(operation, UNIQUE.match(definition), steps)
         case NarrowedCheck(steps=parts):

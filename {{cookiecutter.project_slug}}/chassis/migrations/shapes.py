@@ -31,7 +31,7 @@ def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> It
     for key, (was, now) in sorted(change.changed.items()):
         where = f"{key.schema}.{key.table}".lstrip(".")
         column = f"{where}.{key.name}"
-        if key.kind == "column type" and (where in rewritten or not _is_wider(was, now)):
+        if key.kind == "column type" and (where in rewritten or not is_wider(was, now)):
             yield contracting("MIG003", f"makes {column} {now}, which was {was}")
         elif key.kind == "column null" and now == "NOT NULL":
             yield contracting("MIG022", f"refuses NULL in {column}")
@@ -45,6 +45,20 @@ def shape_effects(change: Difference, after: Catalog, rewritten: set[str]) -> It
             yield contracting("MIG021", f"changes the {key}, which an upsert may need")
         elif key.kind == "check constraint" and (gone := no_longer_listed(was, now)):
             yield contracting("MIG025", f"refuses {gone}, which the {key} accepted")
+
+
+def is_wider(was: str, now: str) -> bool:
+    """Whether the new type accepts all old values, and reads them the same."""
+    old, new = NUMERIC.match(was), NUMERIC.match(now)
+    if old and new:
+        return old[2] == new[2] and int(old[1]) <= int(new[1])
+    old, new = LIMITED.match(was), LIMITED.match(now)
+    if not old:
+        return False
+    if not new:
+        return now == "text" + (old[2] or "")
+    fits = not new[1] or (bool(old[1]) and int(old[1]) <= int(new[1]))
+    return fits and old[2] == new[2]
 
 
 def no_longer_listed(was: str, now: str) -> str:
@@ -88,17 +102,3 @@ def _is_unique(key: Key, definition: str) -> bool:
     return key.kind in UNIQUE or (
         key.kind == "index" and definition.startswith("CREATE UNIQUE INDEX")
     )
-
-
-def _is_wider(was: str, now: str) -> bool:
-    """Whether the new type accepts all old values, and reads them the same."""
-    old, new = NUMERIC.match(was), NUMERIC.match(now)
-    if old and new:
-        return old[2] == new[2] and int(old[1]) <= int(new[1])
-    old, new = LIMITED.match(was), LIMITED.match(now)
-    if not old:
-        return False
-    if not new:
-        return now == "text" + (old[2] or "")
-    fits = not new[1] or (bool(old[1]) and int(old[1]) <= int(new[1]))
-    return fits and old[2] == new[2]

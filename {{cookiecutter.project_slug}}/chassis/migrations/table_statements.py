@@ -60,32 +60,32 @@ class ConstraintStatement(Statement):
     def __init__(self, kind: str, relation: tuple[str, str], name: str, definition: str) -> None:
         self.kind, self.name, self.definition = kind, name, definition
         self._table = f"ALTER TABLE {qualified(*relation)}"
-        self._drop = f"{self._table} DROP CONSTRAINT {quote(name)}"
-        self._addition = f"ADD CONSTRAINT {quote(name)} {definition}"
-        super().__init__(f"{self._table} {self._addition}", self._drop, relation)
+        # Parts of an ALTER TABLE.
+        self.addition = f"ADD CONSTRAINT {quote(name)} {definition}"
+        self.removal = f"DROP CONSTRAINT {quote(name)}"
+        super().__init__(
+            f"{self._table} {self.addition}", f"{self._table} {self.removal}", relation
+        )
 
     def unvalidated(self) -> Statement:
         return Statement(f"{self.forward} NOT VALID", self.back, self.relation)
 
-    def validation(self) -> Statement:
-        return Statement(f"{self._table} VALIDATE CONSTRAINT {quote(self.name)}", "")
-
-    def instead_of(self, other: "ConstraintStatement") -> str:
-        """SQL that adds this constraint, and drops the other one of the same table."""
-        return f"{other.back}, {self._addition}"
+    def validations(self) -> list[Statement]:
+        return [Statement(f"{self._table} VALIDATE CONSTRAINT {quote(self.name)}", "")]
 
     def using_index(self) -> Statement:
         added = f"{self._table} ADD CONSTRAINT {quote(self.name)} UNIQUE USING INDEX"
-        return Statement(f"{added} {quote(self.name)}", self._drop)
+        return Statement(f"{added} {quote(self.name)}", self.back)
 
 
 class NarrowedCheck(Statement):
     """Replaces a CHECK with one that accepts fewer values."""
 
     def __init__(self, old: ConstraintStatement, new: ConstraintStatement) -> None:
-        super().__init__(new.instead_of(old), old.instead_of(new), new.relation)
-        unvalidated = Statement(f"{self.forward} NOT VALID", self.back, self.relation)
-        self.steps: tuple[list[Operation], ...] = [unvalidated], [new.validation()]
+        forward, back = f"{old.back}, {new.addition}", f"{new.back}, {old.addition}"
+        super().__init__(forward, back, new.relation)
+        unvalidated = Statement(f"{forward} NOT VALID", back, new.relation)
+        self.steps: tuple[Sequence[Operation], ...] = [unvalidated], new.validations()
 
 
 def reversed_operations(operations: Sequence[Any]) -> list[Operation]:

@@ -113,6 +113,10 @@ class CheckTest(RevisionsTestCase, CommandLineTestCase):
             ("none", "contract", "MIG025", f"{LISTED} ('a', 'it''s')) NOT VALID"),
             ("none", "expand", "", "ALTER TABLE wide VALIDATE CONSTRAINT listed"),
             ("none", "contract", "MIG025", f"{LISTED} ('it''s')) NOT VALID"),
+            ("none", "expand", "", f"{LISTED} ('a', 'it''s') AND number IN (1, 2, 3)) NOT VALID"),
+            ("none", "contract", "MIG025", f"{LISTED} ('a') AND number IN (2, 3)) NOT VALID"),
+            ("none", "expand", "", f"{LISTED} ('a') OR name ~ '^[0-9]{{3}}$') NOT VALID"),
+            ("none", "expand", "", f"{LISTED} ('a') OR name ~ '^[0-9]{{4}}$') NOT VALID"),
         )
         self.revision(WIDE, down="SELECT 1")
         for *_, statement in cases:

@@ -46,6 +46,7 @@ from src.infrastructure.databases.metadata import metadata as real
 from support.revisions import RevisionsTestCase
 
 NEEDS = re.compile('^maintenance = "(.*)"$', re.MULTILINE)
+VALUE = re.compile("'(?:[^']|'')*'")
 PHASE = re.compile('^phase = "(.*)"$', re.MULTILINE)
 STRANGERS = """
     CREATE TABLE legacy_orders (id integer PRIMARY KEY);
@@ -286,42 +287,64 @@ class ComparisonTest(RevisionsTestCase):
 
     def test_a_value_that_a_rule_no_longer_lists_contracts(self) -> None:
         made = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname LIKE '%size'"
-        states = []
-        for values in ("'s', 'm'", "'s', 'm', 'it''s'", "'m'"):
-            check = CheckConstraint(f"size IN ({values})", "size")
-            self.anew(Column("id", Integer), Column("size", Text, check))
+        for kind in (Text(), String(9)):
+            states = []
+            for values in ("'s', 'm'", "'s', 'm', 'it''s'", "'m'"):
+                check = CheckConstraint(f"size IN ({values})", "size")
+                self.anew(Column("id", Integer), Column("size", kind, check))
+                sources = self.migrate()
+                states.append((VALUE.findall(str(self.sql(made))), self.current()))
+            phases = [found[1] for found in map(PHASE.search, sources) if found]
+            self.assertEqual(phases, ["contract", "contract"])
+            self.assertIn("MIG025: refuses 'it''s', 's', which the check constraint", sources[0])
+            for before, revision in reversed(states[:-1]):
+                self.migrations().downgrade(revision)
+                self.assertEqual(VALUE.findall(str(self.sql(made))), before)
+            self.upgrade()
+            self.assertEqual(self.migrations().check(), [])
+            self.anew(Column("id", Integer))
+            self.migrate("things.size")
+
+    def test_values_that_two_tables_no_longer_list_go_one_table_at_a_time(self) -> None:
+        for values in ("'s', 'm'", "'m'"):
+            for name in ("things", "others"):
+                if name in self.models.tables:
+                    self.models.remove(self.models.tables[name])
+                check = CheckConstraint(f"size IN ({values})", "size")
+                Table(name, self.models, Column("id", Integer), Column("size", Text, check))
             sources = self.migrate()
-            states.append((self.sql(made), self.current()))
-        phases = [found[1] for found in map(PHASE.search, sources) if found]
-        self.assertEqual(phases, ["contract", "contract"])
-        self.assertIn("MIG025: refuses 'it''s', 's', which the check constraint", sources[0])
-        for before, revision in reversed(states[:-1]):
+        needs = [found[1] for found in map(NEEDS.search, sources) if found]
+        self.assertEqual(needs, ["none"] * 4)
+
+    def test_a_column_with_a_rule_gets_a_wider_type_without_a_scan_that_blocks(self) -> None:
+        rules_of_things = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'things'::regclass"
+        states = []
+        for kind in (String(20), String(40), Text()):
+            rules = [
+                CheckConstraint("char_length(new) > 0", "new"),
+                CheckConstraint("new IN ('a', 'b')", "listed"),
+            ]
+            self.anew(Column("id", Integer), Column("new", kind, *rules))
+            sources = self.migrate()
+            states.append(self.current())
+            if len(states) > 1:
+                needs = [found[1] for found in map(NEEDS.search, sources) if found]
+                self.assertEqual(needs, ["none", "none"])
+                self.assertEqual([one.count("NOT VALID") for one in sources], [2, 0])
+                self.assertNotIn('phase = "contract"', "".join(sources))
+        for revision in reversed(states[:-1]):
             self.migrations().downgrade(revision)
-            self.assertEqual(self.sql(made), before)
+            self.assertEqual(self.sql(rules_of_things), [(2,)])
         self.upgrade()
         self.assertEqual(self.migrations().check(), [])
 
-    def test_a_column_with_a_rule_gets_a_wider_type_without_a_scan_that_blocks(self) -> None:
-        made = (
-            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ck_things_name'"
-        )
-        states = []
-        for kind in (String(20), String(40), Text()):
-            check = CheckConstraint("char_length(name) > 0", "name")
-            self.anew(Column("id", Integer), Column("name", kind, check))
+    def test_a_wider_type_comes_before_a_value_is_taken_off(self) -> None:
+        for size, values in ((9, "'s', 'm'"), (20, "'m'")):
+            check = CheckConstraint(f"size IN ({values})", "size")
+            self.anew(Column("id", Integer), Column("size", String(size, collation="C"), check))
             sources = self.migrate()
-            states.append((self.sql(made), self.current()))
-            if len(states) > 1:
-                self.assertEqual(
-                    [found[1] for found in map(NEEDS.search, sources) if found], ["none"] * 2
-                )
-                self.assertEqual([one.count("NOT VALID") for one in sources], [1, 0])
-                self.assertNotIn('phase = "contract"', "".join(sources))
-        for before, revision in reversed(states[:-1]):
-            self.migrations().downgrade(revision)
-            self.assertEqual(self.sql(made), before)
-        self.upgrade()
-        self.assertEqual(self.migrations().check(), [])
+        phases = [found[1] for found in map(PHASE.search, sources) if found]
+        self.assertEqual(phases, ["expand", "expand", "contract", "contract"])
 
     def test_a_downgrade_makes_a_dropped_index_as_it_was(self) -> None:
         made = "SELECT indexdef FROM pg_indexes WHERE tablename = 'things' ORDER BY 1"

@@ -4,6 +4,7 @@ Equal objects have equal definitions, whoever made them and however they were wr
 writes both. Views, functions, triggers, policies and rights are left out.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ MODELLED = text(r"""
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
     AND name <> ALL (CAST(:beside AS text[]))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = objects.oid
-        AND d.deptype IN ('e', 'i'))
+        AND d.objsubid = 0 AND d.deptype IN ('e', 'i'))
     ORDER BY kind DESC
 """)
 BESIDE = {"beside": [*TABLES_BESIDE]}  # No model has these tables.
@@ -42,6 +43,11 @@ NOT_MADE = (
     "The tables of the models cannot be created after the revisions have run. If they need an "
     "extension or a function, create it in a revision: `db migrate --empty`."
 )
+# IN on a varchar: PostgreSQL writes a cast of the array, and once it has read that, a cast of each
+# value. Both mean the same.
+CAST_LIST = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]")
+CAST_VALUE = re.compile(r"'(?:[^']|'')*'::character varying")
+CAST_TO_TEXT = r"(\g<0>)::text"
 CONSTRAINTS = {
     "primary key",
     "unique constraint",
@@ -119,7 +125,11 @@ def catalog(connection: Connection) -> Catalog:
     connection.execute(ONE_SCHEMA, {"home": home})
     rows = connection.execute(_facts(), {"home": home, **BESIDE}).all()
     connection.execute(RESTORE, {"path": path})
-    return {Key(*row[:4]): row[4] for row in rows}
+    return {Key(*row[:4]): CAST_LIST.sub(_with_cast_values, row[4] or "") for row in rows}
+
+
+def _with_cast_values(found: re.Match[str]) -> str:
+    return f"ARRAY[{CAST_VALUE.sub(CAST_TO_TEXT, found[1])}]"
 
 
 def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:

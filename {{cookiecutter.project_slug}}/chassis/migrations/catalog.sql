@@ -28,7 +28,7 @@ SELECT 'inherits', schema, relname, '', '' FROM tables
 WHERE oid IN (SELECT inhrelid FROM pg_inherits)
 UNION ALL
 SELECT 'column type', schema, relname, attname, format_type(atttypid, atttypmod)
-    || coalesce((SELECT ' COLLATE ' || collname FROM pg_collation c
+    || coalesce((SELECT ' COLLATE ' || quote_ident(collname) FROM pg_collation c
         JOIN pg_type p ON p.oid = atttypid
         WHERE c.oid = attcollation AND attcollation <> typcollation), '')
 FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND attnum > 0 AND NOT attisdropped

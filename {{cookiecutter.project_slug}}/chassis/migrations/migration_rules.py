@@ -61,7 +61,8 @@ operations.keep_columns_equal("table", "name", "new_name")
     "MIG024": """phase = "contract"
 # when each release that runs sets what the policies ask for""",
     "MIG025": """phase = "contract"
-# when each release that runs writes other values, and no row has them""",
+# when each release that runs writes other values, and no row has them;
+# add a new value in an earlier release""",
 }
 INDEX = re.compile(r"CREATE (UNIQUE )?INDEX ON .+? USING (\w+) \((.+?)\)(?: WHERE (.+))?$")
 

@@ -80,10 +80,12 @@ class _Steps:
     alone: list[Operation] = field(default_factory=list)
     validated: list[Operation] = field(default_factory=list)
     removed: list[Operation] = field(default_factory=list)
-    contracting: list[list[Operation]] = field(default_factory=lambda: [[], [], []])
+    contracting: dict[Relation, list[list[Operation]]] = field(
+        default_factory=lambda: defaultdict(lambda: [[], [], []])
+    )
 
-    def contract(self, parts: Iterable[Sequence[Operation]]) -> None:
-        for step, part in zip(self.contracting, parts, strict=False):
+    def contract(self, relation: Relation, parts: Iterable[Sequence[Operation]]) -> None:
+        for step, part in zip(self.contracting[relation], parts, strict=False):
             step.extend(part)
 
 
@@ -103,7 +105,8 @@ def in_steps(operations: Sequence[Operation], in_use: set[Relation], phase: str)
     before, after = ([[each] for each in some] for some in (steps.unindexed, steps.alone))
     every = [*before, *together, *after, steps.validated, steps.removed]
     yield from (Part(each, phase) for each in every if each)
-    yield from (Part(each, CONTRACT) for each in steps.contracting if each)
+    for contracting in steps.contracting.values():
+        yield from (Part(each, CONTRACT) for each in contracting if each)
 
 
 def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
@@ -114,7 +117,7 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
         case VolatileColumnOp(steps=(column, default, fill), not_null=not_null):
             steps.at_once[relation].append(column)
             steps.alone += [default, fill]
-            steps.contract(_not_null(not_null))
+            steps.contract(relation, _not_null(not_null))
         case ops.CreateIndexOp():
             steps.alone.append(ConcurrentIndexOp.of(operation))
         case ops.DropIndexOp():
@@ -125,9 +128,9 @@ def _sort(operation: Operation, in_use: set[Relation], steps: _Steps) -> None:
         case ConstraintStatement(kind="unique constraint", definition=definition):
             _sort_unique(operation, UNIQUE.match(definition), steps)
         case NarrowedCheck(steps=parts):
-            steps.contract(parts)
+            steps.contract(relation, parts)
         case ops.AlterColumnOp(modify_nullable=False, modify_type=None):
-            steps.contract(_not_null(operation))
+            steps.contract(relation, _not_null(operation))
         case _:
             steps.at_once[relation].append(operation)
 

@@ -13,9 +13,13 @@ from chassis.migrations.effects import Effect, contracting
 LIMITED = re.compile(r"character varying(?:\((\d+)\))?( COLLATE .*)?$")
 NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)$")
 NOT_NULL = re.compile(r"CHECK \(\(?[^()]+ IS NOT NULL\)?\)")
-# CHECK (column IN (…)) as PostgreSQL writes it, and the values in it.
-LIST = re.compile(r" = (?:ANY \(|')")
-LISTED = re.compile(r"'((?:[^']|'')*)'::")
+# column IN (…) of a CHECK as PostgreSQL writes it, and the values in it.
+LIST = re.compile(
+    r"""([\w"]+)\)?(?:::[a-z ]+)?\ =\ (?:ANY\ \(ARRAY\[((?:'(?:[^']|'')*'|[^'\]])*)\]"""
+    r"""|('(?:[^']|'')*'|-?\d+))""",
+    re.VERBOSE,
+)
+LISTED = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 REFUSES_VALUES = ("GENERATED", "IDENTITY a")  # "a" is GENERATED ALWAYS AS IDENTITY.
 UNIQUE = {"primary key", "unique constraint", "exclusion constraint"}
 
@@ -62,10 +66,18 @@ def is_wider(was: str, now: str) -> bool:
 
 
 def no_longer_listed(was: str, now: str) -> str:
-    """The values that the new list of a CHECK lacks; empty for any other CHECK."""
-    are_lists = LIST.search(was) and LIST.search(now)
-    gone = {*LISTED.findall(was)}.difference(LISTED.findall(now)) if are_lists else set()
-    return ", ".join(f"'{value}'" for value in sorted(gone))
+    """The values that the new lists of a CHECK lack; empty if it has no list of the column."""
+    old, new = _lists(was), _lists(now)
+    gone = [value for name, values in old.items() for value in values - new.get(name, values)]
+    return ", ".join(sorted(gone))
+
+
+def _lists(definition: str) -> dict[str, set[str]]:
+    """The values that each column may have, by its name."""
+    lists: dict[str, set[str]] = {}
+    for name, several, one in LIST.findall(definition):
+        lists.setdefault(name, set()).update(LISTED.findall(several or one))
+    return lists
 
 
 def _added(change: Difference, after: Catalog) -> Iterator[Effect]:

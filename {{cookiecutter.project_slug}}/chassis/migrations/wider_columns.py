@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from alembic.operations import ops
 
 from chassis.migrations.catalog import Catalog, Key
-from chassis.migrations.shapes import is_wider
+from chassis.migrations.shapes import is_wider, no_longer_listed
 from chassis.migrations.table_statements import (
     ConstraintStatement,
     Operation,
@@ -59,16 +59,24 @@ def _wider(operation: Operation, before: Catalog, wanted: Catalog) -> WiderColum
             relation = operation.schema or "", operation.table_name
             column = Key("column type", *relation, operation.column_name)
             if column in before and is_wider(before[column], wanted.get(column, "")):
-                word = re.compile(rf"(?<!\w){re.escape(quote(column.name))}(?!\w)")
-                checks = [
-                    key
-                    for key, definition in sorted(before.items())
-                    if (key.kind, key.relation) == ("check constraint", relation)
-                    and key in wanted
-                    and word.search(definition)
-                ]
-                return WiderColumn(column, before, wanted, checks) if checks else None
+                checks = [*_checks(column, before)]
+                # Later parts of the change drop a CHECK, or take a value off its list.
+                kept = {
+                    key: before[key].removesuffix(" NOT VALID")
+                    for key in checks
+                    if key not in wanted or no_longer_listed(before[key], wanted[key])
+                }
+                return WiderColumn(column, before, wanted | kept, checks) if checks else None
     return None
+
+
+def _checks(column: Key, before: Catalog) -> Iterator[Key]:
+    """The CHECK constraints that have the column's name; one too many does no harm."""
+    name = re.escape(column.name.replace('"', '""'))
+    for key, definition in sorted(before.items()):
+        is_check = (key.kind, key.relation) == ("check constraint", column.relation)
+        if is_check and re.search(rf"(?<!\w){name}(?!\w)", definition):
+            yield key
 
 
 def _altered(

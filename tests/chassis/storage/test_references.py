@@ -55,13 +55,15 @@ class ReferencesTest(DatabaseTestCase):
         with memory() as work:
             work.files.add(file)
             work.repository("reports").add(report)
-            with self.assertRaises(ConflictError):
-                work.files.remove(file)
+        # The refusal ends the unit of work, as in PostgreSQL.
+        with self.assertRaises(ConflictError), memory() as work:
+            work.files.remove(file)
+        with memory() as work:
             work.repository("reports").remove(report)
             work.files.remove(file)
 
     def test_in_memory_a_reference_to_no_file_is_refused(self) -> None:
         report = Report(id=uuid7())
         object.__setattr__(report, "file_id", uuid4())
-        with MemoryUnitOfWorkFactory(models)() as work, self.assertRaises(ValidationError):
+        with self.assertRaises(ValidationError), MemoryUnitOfWorkFactory(models)() as work:
             work.repository("reports").add(report)

@@ -35,7 +35,7 @@ class DatasetsTest(ApplicationTestCase):
         self.assertEqual(response.status_code, 201, response.text)
         return f"{DATASETS}/{response.get_json()['id']}"
 
-    def assert_refused(self, pointer: str, **values: Any) -> str:
+    def assert_body_refused(self, pointer: str, **values: Any) -> str:
         """Returns the sentence."""
         body = {"name": "Tea", "json_schema": SCHEMA, "file_id": self.file_id} | values
         problem = self.assert_problem(self.client.post(DATASETS, json=body), 422, "validation")
@@ -80,7 +80,7 @@ class DatasetsTest(ApplicationTestCase):
         stranger.environ_base["HTTP_AUTHORIZATION"] = others
         for file_id in (str(uuid4()), announce(self.client), upload(stranger)):
             with self.subTest(file_id):
-                self.assert_refused("/file_id", file_id=file_id)
+                self.assert_body_refused("/file_id", file_id=file_id)
 
     def test_what_is_no_json_schema_is_refused_with_the_place(self) -> None:
         wrong: dict[str, dict[str, Any]] = {
@@ -91,7 +91,7 @@ class DatasetsTest(ApplicationTestCase):
         }
         for place, schema in wrong.items():
             with self.subTest(place):
-                self.assertIn(place, self.assert_refused("/json_schema", json_schema=schema))
+                self.assertIn(place, self.assert_body_refused("/json_schema", json_schema=schema))
 
     def test_what_a_schema_refers_to_is_not_fetched(self) -> None:
         self.create(json_schema={"$ref": "http://127.0.0.1:1/schema"})
@@ -109,4 +109,4 @@ class DatasetsTest(ApplicationTestCase):
         ]
         for name, value in values:
             with self.subTest(name, value=value):
-                self.assert_refused(f"/{name}", **{name: value})
+                self.assert_body_refused(f"/{name}", **{name: value})

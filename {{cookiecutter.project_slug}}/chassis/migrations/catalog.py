@@ -128,8 +128,8 @@ def catalog(connection: Connection) -> Catalog:
     return {Key(*row[:4]): CAST_LIST.sub(_with_cast_values, row[4] or "") for row in rows}
 
 
-def _with_cast_values(found: re.Match[str]) -> str:
-    return f"ARRAY[{CAST_VALUE.sub(CAST_TO_TEXT, found[1])}]"
+def _with_cast_values(match: re.Match[str]) -> str:
+    return f"ARRAY[{CAST_VALUE.sub(CAST_TO_TEXT, match[1])}]"
 
 
 def wanted_by(connection: Connection, metadata: MetaData) -> Catalog:

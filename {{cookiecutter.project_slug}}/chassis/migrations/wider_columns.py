@@ -61,12 +61,12 @@ def _wider(operation: Operation, before: Catalog, wanted: Catalog) -> WiderColum
             if column in before and is_wider(before[column], wanted.get(column, "")):
                 checks = [*_checks(column, before)]
                 # Later parts of the change drop a CHECK, or take a value off its list.
-                kept = {
+                unchanged = {
                     key: before[key].removesuffix(" NOT VALID")
                     for key in checks
                     if key not in wanted or no_longer_listed(before[key], wanted[key])
                 }
-                return WiderColumn(column, before, wanted | kept, checks) if checks else None
+                return WiderColumn(column, before, wanted | unchanged, checks) if checks else None
     return None
 
 

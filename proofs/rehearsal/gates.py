@@ -45,8 +45,8 @@ def rehearse(database: Database, migrating: Project) -> None:
     for mode in ("read-only", "full"):
         start = migrating.manage(database, "maintenance", "start", "--mode", mode, "--for", "5m")
         start.expect(0)
-        if not start.find("drained"):
-            raise AssertionError(f"It does not say that it drained:\n{start.output}")
+        if not start.find("nobody writes any more"):
+            raise AssertionError(f"It does not say that nobody writes:\n{start.output}")
         time.sleep(0.5)
         migrating.run(database, "maintenance", "end")
         time.sleep(SEEN)

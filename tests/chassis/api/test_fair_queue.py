@@ -76,12 +76,12 @@ class FairSemaphoreTest(TestCase):
         class Meeting(dict[Any, Any]):
             """While one thread leaves, another one does: it may not find the row missing."""
 
-            def pop(self, row: Any) -> Any:  # type: ignore[override]
-                mine = super().pop(row)
-                if mine[1] == 2:
+            def __getitem__(self, row: Any) -> Any:
+                found = super().__getitem__(row)
+                if found.present == 2:
                     left.append(threads.submit(leave))
                     other_left.wait(0.2)  # A thread that waits for this one comes afterwards.
-                return mine
+                return found
 
         def leave() -> None:
             rows.release("row")
@@ -94,6 +94,25 @@ class FairSemaphoreTest(TestCase):
                 rows.acquire("row")
             rows.release("row")
             left[0].result()
+        self.assertEqual(rows._rows, {})
+
+    def test_those_who_wait_for_a_row_get_its_slots_in_turn(self) -> None:
+        rows = RowSemaphores(2, LONG)
+
+        def hold() -> None:
+            self.assertTrue(rows.acquire("row"))
+            rows.release("row")
+
+        for _ in range(2):
+            self.assertTrue(rows.acquire("row"))
+        with ThreadPoolExecutor(8) as threads:
+            waiting = [threads.submit(hold) for _ in range(8)]
+            wait_until(lambda: rows._rows["row"].present == 10)
+            self.assertFalse(any(one.done() for one in waiting))
+            for _ in range(2):
+                rows.release("row")
+            for one in waiting:
+                one.result()
         self.assertEqual(rows._rows, {})
 
 

@@ -115,7 +115,7 @@ class WriteFenceTest(WindowTestCase):
         current_scope().admitted_window = identity
         self.write("admitted")
         current_scope().admitted_window = None
-        with patch.object(module, "before_first_statement", side_effect=AssertionError):
+        with patch.object(module, "fence_statement", side_effect=AssertionError):
             self.assert_refused()
 
     def test_what_one_transaction_passes_the_next_does_not(self) -> None:

@@ -7,13 +7,22 @@ import sys
 import unittest
 from typing import Any
 
-from chassis.http.fast import direct_flask, prepared_response
+from chassis.http.fast import (
+    direct_flask,
+    direct_parser,
+    direct_request,
+    direct_routes,
+    prepared_response,
+)
 from chassis.observability import log_events
 from chassis.postgres.fast import rows, statements
 from chassis.schemas import loading
 
 SHORTCUTS: list[Any] = [
     direct_flask,
+    direct_parser,
+    direct_request,
+    direct_routes,
     loading,
     log_events,
     prepared_response,

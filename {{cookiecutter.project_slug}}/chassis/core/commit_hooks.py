@@ -1,8 +1,7 @@
 """Actions that follow the commit of a transaction."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 Action = Callable[[], object]
 
@@ -13,24 +12,14 @@ class CommitHooks:
     """The actions of one transaction, in the order of their registration."""
 
     def __init__(self) -> None:
-        self._actions: list[Action] = []
+        self.actions: list[Action] = []
 
     def add(self, action: Action) -> None:
-        self._actions.append(action)
-
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Drop the actions that the block has registered if the block raises an error."""
-        before = len(self._actions)
-        try:
-            yield
-        except BaseException:
-            del self._actions[before:]
-            raise
+        self.actions.append(action)
 
     def run(self) -> None:
         """Run the actions after the commit. A failing action is logged; the others still run."""
-        for action in self._actions:
+        for action in self.actions:
             try:
                 action()
             except Exception:

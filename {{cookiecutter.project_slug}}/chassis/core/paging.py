@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 Operator = Literal["equal", "one_of", "at_least", "at_most", "prefix", "is_set"]
@@ -36,10 +37,7 @@ class PageQuery:
     @property
     def keys(self) -> tuple[SortKey, ...]:
         """The order, with the id as the last key, so that no two entities are equal in it."""
-        names = [key.name for key in self.order]
-        if "id" in names:
-            return self.order[: names.index("id") + 1]
-        return (*self.order, SortKey("id", bool(self.order) and self.order[-1].descends))
+        return _unambiguous(self.order)
 
     def position(self, entity: object) -> tuple[Any, ...]:
         return tuple(getattr(entity, key.name) for key in self.keys)
@@ -48,3 +46,11 @@ class PageQuery:
         """The same query, limited to entities whose fields have these values."""
         more = tuple((Comparison(name), value) for name, value in values.items())
         return replace(self, where=(*self.where, *more))
+
+
+@lru_cache
+def _unambiguous(order: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+    names = [key.name for key in order]
+    if "id" in names:
+        return order[: names.index("id") + 1]
+    return (*order, SortKey("id", bool(order) and order[-1].descends))

@@ -3,6 +3,7 @@
 import os
 import select
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -24,15 +25,18 @@ class Outlet:
     def __init__(self, stream: BinaryIO, count_lost: Callable[[], object]) -> None:
         self._stream = stream
         self._count_lost = count_lost
-        self._pipe: int | None = None
-        self._is_file = False
+        self._number: int | None = None  # Of the file, or of the pipe that was opened again.
+        self._longest = 0  # In bytes; a longer line may be written in parts.
+        self._opened = False
         # In memory, or not on Linux: only blocking writes.
         with suppress(OSError, ValueError):
             number = stream.fileno()
             mode = os.fstat(number).st_mode
-            self._is_file = stat.S_ISREG(mode)
+            if stat.S_ISREG(mode):
+                self._number, self._longest = number, sys.maxsize
             if stat.S_ISFIFO(mode):
-                self._pipe = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
+                self._number = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
+                self._longest, self._opened = select.PIPE_BUF, True
 
     def write(self, line: bytes) -> None:
         # A process that cannot log still serves.
@@ -44,13 +48,11 @@ class Outlet:
 
     def write_at_once(self, line: bytes) -> bool:
         """Write the line, or return False and write nothing if the write would wait."""
-        if self._is_file:
-            self.write(line)
-            return True
-        if self._pipe is None or len(line) > select.PIPE_BUF:  # May be partial.
+        if self._number is None or len(line) > self._longest or self._stream.closed:
             return False
         try:
-            os.write(self._pipe, line)
+            if os.write(self._number, line) < len(line):
+                self._count_lost()  # The disk is full.
         except BlockingIOError:
             return False
         except OSError:
@@ -58,9 +60,9 @@ class Outlet:
         return True
 
     def close(self) -> None:
-        if self._pipe is not None:
-            os.close(self._pipe)
-            self._pipe = None
+        if self._opened and self._number is not None:
+            os.close(self._number)
+        self._number = None
 
 
 class LineBuffer:
@@ -85,9 +87,10 @@ class LineBuffer:
     def put(self, line: bytes) -> None:
         if self._pid != os.getpid():
             self._begin()  # A forked process has no such thread yet.
+        # Without the lock, because writing lets other threads run, which would wait for the lock.
+        if not (self._size or self._dropped) and self._outlet.write_at_once(line):
+            return
         with self._changed:
-            if not (self._size or self._dropped) and self._outlet.write_at_once(line):
-                return
             if self._thread is None:
                 self._thread = Thread(target=self._run, args=[self._lines], daemon=True, name="log")
                 self._thread.start()

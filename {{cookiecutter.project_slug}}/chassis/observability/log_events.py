@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import suppress
 from shutil import get_terminal_size
 from sys import exception
 from traceback import TracebackException
@@ -61,12 +60,13 @@ def clean(_: Any, __: str, event: Event) -> Event:
 
 def to_json(_: Any, __: str, event: Event) -> str:
     """The event as JSON; every character but printable ASCII is escaped."""
-    if ENABLED:
-        with suppress(TypeError):  # A number beyond 64 bits, or half of a surrogate pair.
-            line = orjson.dumps(event).decode()
-            if line.isascii() and line.isprintable():  # Else Python's encoder escapes it.
-                return line
-    return _encode(event)
+    if not ENABLED:
+        return _encode(event)
+    try:
+        line = orjson.dumps(event).decode()
+    except TypeError:  # A number beyond 64 bits, or half of a surrogate pair.
+        return _encode(event)
+    return line if line.isascii() and line.isprintable() else _encode(event)
 
 
 def console(stream: BinaryIO) -> Render:

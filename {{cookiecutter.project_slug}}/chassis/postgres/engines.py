@@ -143,6 +143,13 @@ def _writing(url: str | URL, name: str, pool_size: int) -> Engine:
     return engine
 
 
+class AutocommitConnection(psycopg2.extensions.connection):
+    def rollback(self) -> None:
+        """Roll back only where something was begun: psycopg2 lets other threads run meanwhile."""
+        if self.get_transaction_status() != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+            super().rollback()
+
+
 def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:
     """An engine in autocommit. If a pooler dropped the options, each statement sends them again.
 
@@ -158,8 +165,14 @@ def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str)
             super().executemany(guard + query, rows)
 
     guard += _own_settings(url)
-    options = f"{limits} {READ_ONLY}"
-    engine = _engine(url, name, pool_size, options, isolation_level="AUTOCOMMIT")
+    engine = _engine(
+        url,
+        name,
+        pool_size,
+        f"{limits} {READ_ONLY}",
+        connection=AutocommitConnection,
+        isolation_level="AUTOCOMMIT",
+    )
 
     @event.listens_for(engine, "connect")
     def guard_a_pooled_one(connection: Any, _record: object) -> None:

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -10,21 +8,6 @@ from psycopg2.extensions import (
     connection,
     cursor,
 )
-from sqlalchemy import Connection
-
-
-@contextmanager
-def before_first_statement(connection: Connection, statement: str) -> Iterator[None]:
-    """Send `statement`, which ends with a semicolon, together with the transaction's first one.
-
-    If `statement` fails, the first statement fails, too. The rows of `statement` are not returned.
-    """
-    behind: Any = connection.connection.driver_connection
-    behind.preamble = statement
-    try:
-        yield
-    finally:
-        behind.preamble = ""
 
 
 class BeginningCursor(cursor):
@@ -83,7 +66,9 @@ class TransactionConnection(connection):
         self.autocommit = True
         self.cursor_factory = BeginningCursor
         self.settings = ""  # For each transaction: settings that a pooler would drop.
-        self.preamble = ""  # See before_first_statement.
+        # A statement that ends with a semicolon, sent before the first one of each transaction. If
+        # it fails, the first statement fails, too; its rows are not returned.
+        self.preamble = ""
         self.failure: psycopg2.Error | None = None  # The error of the present transaction.
 
     def cursor(self, *arguments: Any, **options: Any) -> Any:

@@ -1,6 +1,6 @@
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import get_ident
 from typing import Any, TypeVar
@@ -23,7 +23,6 @@ from chassis.postgres.ops_schema import ops_schema
 from chassis.postgres.replica import Replica
 from chassis.postgres.sql_repository import SqlRepository
 from chassis.postgres.stored_responses import SqlIdempotentTransaction
-from chassis.postgres.transactions import before_first_statement
 
 OTHER_SCHEMA = "The database has the schema of another release."
 # SQLSTATEs, or their classes, that another schema may explain: a missing name, type or right, a
@@ -96,15 +95,16 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
             raise RuntimeError(NESTED)
         mine.busy = True
         hooks = mine.hooks or CommitHooks()
+        earlier = len(hooks.actions)
         try:
-            with (
-                nullcontext() if read_only else hooks.part(),
-                self._translated_errors(read_only=read_only),
-                self._connection(mine.joined, read_only=read_only) as connection,
-            ):
+            with self._connection(mine.joined, read_only=read_only) as connection:
                 work = self._kind(connection)
                 work.hooks = None if read_only else hooks
                 yield work
+        except BaseException as error:
+            del hooks.actions[earlier:]
+            self._raise_translated(error, read_only=read_only)
+            raise
         finally:
             mine.busy = False
         if not mine.joined:
@@ -128,13 +128,17 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
         if mine.busy or mine.joined:
             raise RuntimeError(NESTED)
         hooks = CommitHooks()
-        with self._translated_errors(), self._transaction() as connection:
-            prepared = prepare(connection)
-            mine.joined, mine.hooks, mine.reads_apart = connection, hooks, reads_apart
-            try:
-                yield prepared
-            finally:
-                mine.joined = mine.hooks = None
+        try:
+            with self._transaction() as connection:
+                prepared = prepare(connection)
+                mine.joined, mine.hooks, mine.reads_apart = connection, hooks, reads_apart
+                try:
+                    yield prepared
+                finally:
+                    mine.joined = mine.hooks = None
+        except Exception as error:
+            self._raise_translated(error)
+            raise
         hooks.run()
 
     def _open(self) -> _Open:
@@ -162,43 +166,42 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[Work]):
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         with self._engines.write.connect() as connection:
-            with connection.begin(), self._fenced(connection):
-                yield connection
+            with connection.begin():
+                behind: Any = connection.connection.dbapi_connection
+                behind.preamble = self._fence(connection)
+                try:
+                    yield connection
+                finally:
+                    behind.preamble = ""
             note_committed()
             if self._replica:
                 self._replica.note_commit(connection)
 
-    def _fenced(self, connection: Connection) -> AbstractContextManager[None]:
-        """Pass the write fence together with the first statement; after a refusal, before it.
+    def _fence(self, connection: Connection) -> str:
+        """Return the statement that passes the write fence, for the message of the first statement.
 
-        PostgreSQL would log the refused statement with its values.
+        After a refusal, pass the fence here: PostgreSQL would log the refused statement with its
+        values.
         """
         bypass = current_scope().admitted_window
         if not self._was_refused:
-            return before_first_statement(
-                connection, fence_statement(bypass, ops_schema(connection))
-            )
+            return fence_statement(bypass, ops_schema(connection))
         ask_write_fence(connection, bypass)
         self._was_refused = bypass is not None
-        return nullcontext()
+        return ""
 
-    @contextmanager
-    def _translated_errors(self, *, read_only: bool = False) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
+    def _raise_translated(self, error: BaseException, *, read_only: bool = False) -> None:
+        """Raise the domain's error for an error of the database, if there is one."""
+        if isinstance(error, SQLAlchemyError):
             translated = translation_of(error, read_only=read_only)
             self._was_refused |= isinstance(translated, MaintenanceError)
             if translated is None and self._has_another_schema(error):
                 translated = SchemaMismatchError(OTHER_SCHEMA)
-            if translated is None:
-                raise
-            raise translated from error
-        except LookupError as error:
-            # Columns raise exactly this class, for a value that their enum does not have.
-            if type(error) is LookupError and self._has_another_schema(error):
-                raise SchemaMismatchError(OTHER_SCHEMA) from error
-            raise
+            if translated is not None:
+                raise translated from error
+        # Columns raise exactly this class, for a value that their enum does not have.
+        elif type(error) is LookupError and self._has_another_schema(error):
+            raise SchemaMismatchError(OTHER_SCHEMA) from error
 
     def _has_another_schema(self, error: Exception) -> bool:
         """Whether the schema of another release explains the error."""

@@ -76,10 +76,11 @@ class StrictField(fields.Field[Value], Generic[Value]):
     def _validate(self, value: Any) -> None:
         messages: list[str] = []
         for rule in self.validators:
-            code = next((code for kind, code in RULES.items() if isinstance(rule, kind)), "invalid")
             try:
                 rule(value)
             except ValidationError as error:
+                kinds = (code for kind, code in RULES.items() if isinstance(rule, kind))
+                code = next(kinds, "invalid")
                 messages += [Message(str(text), code) for text in error.messages]
         if messages:
             raise ValidationError(messages)

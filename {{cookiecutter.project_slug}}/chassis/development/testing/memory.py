@@ -275,6 +275,11 @@ class MemoryUnitOfWork(Transaction):
         self.files = self.repository("files", stored_files)
         self.jobs = MemoryJobs(self._tables["jobs"], factory.clock)
 
+    def raise_refusals(self) -> None:
+        """Raise the first refusal, even if the block caught it, as PostgreSQL does at COMMIT."""
+        for refusal in self.refusals:
+            raise refusal
+
     def repository(self, name: str, table: Table | None = None) -> MemoryRepository[Any]:
         """The repository of that name; by default, its table is the one of the same name."""
         factory = self._factory
@@ -330,15 +335,17 @@ class MemoryUnitOfWorkFactory(UnitOfWorkFactory[Any]):
         self._busy = True
         hooks = self._joined or CommitHooks()
         tables = defaultdict(dict, {name: dict(rows) for name, rows in self._tables.items()})
+        earlier = len(hooks.actions)
         try:
-            with hooks.part():
-                work = MemoryUnitOfWork(tables, self, read_only=read_only)
-                work.hooks = None if read_only else hooks
-                yield work
-                for refusal in work.refusals:
-                    raise refusal
-        except _UniqueViolationError as error:
-            raise DuplicateError("The value exists already.", fields=error.args) from error
+            work = MemoryUnitOfWork(tables, self, read_only=read_only)
+            work.hooks = None if read_only else hooks
+            yield work
+            work.raise_refusals()
+        except BaseException as error:
+            del hooks.actions[earlier:]
+            if isinstance(error, _UniqueViolationError):
+                raise DuplicateError("The value exists already.", fields=error.args) from error
+            raise
         finally:
             self._busy = False
         self._tables = tables

@@ -4,9 +4,13 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
-from flask.sessions import SessionInterface, SessionMixin
-from flask.signals import request_tearing_down
+from flask.sessions import NullSession, SessionInterface, SessionMixin
+from flask.signals import appcontext_tearing_down, request_tearing_down
 from werkzeug.routing import MapAdapter
+
+from chassis.core.request_scope import current_scope
+from chassis.http.fast.direct_request import DirectRequest
+from chassis.http.fast.direct_routes import DirectAdapter, DirectMap
 
 ENABLED = True  # Tests set False, and Flask does everything.
 MOST_HOSTS = 64
@@ -15,22 +19,34 @@ MOST_HOSTS = 64
 class NoSessions(SessionInterface):
     """No sessions: callers have tokens, so no cookie is read or signed."""
 
-    def open_session(self, app: Flask, request: Request) -> None:
+    _none = NullSession()  # Raises an error when it is changed, so all requests share one.
+
+    def open_session(self, app: Flask, request: Request) -> NullSession | None:
+        """Return Flask's session of an application without sessions; with None, Flask makes it."""
         del app, request
+        return self._none if ENABLED else None
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         raise NotImplementedError
 
 
 class DirectFlask(Flask):
-    """Calls `own_hooks` directly while no other hooks are registered."""
-
+    request_class = DirectRequest
+    url_map_class = DirectMap
     session_interface = NoSessions()
-    own_hooks: Any = None  # Has the methods `enter`, `leave` and `end`.
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._hosts: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.call_directly(None)
+
+    def call_directly(self, own_hooks: Any) -> None:
+        """Call these methods `enter`, `leave` and `end` directly while they are the only hooks."""
+        self._own_hooks = own_hooks
+        # As Flask's own lists of hooks look then, blueprints included.
+        self._enter, self._leave, self._end = (
+            {None: [getattr(own_hooks, name, None)]} for name in ("enter", "leave", "end")
+        )
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's adapter; the part that Flask computes from the Host header is cached."""
@@ -46,7 +62,7 @@ class DirectFlask(Flask):
             return adapter
         request.trusted_hosts = trusted
         request.host, name = remembered
-        return MapAdapter(
+        return DirectAdapter(
             self.url_map,
             name,
             request.root_path,
@@ -68,27 +84,33 @@ class DirectFlask(Flask):
         return rv if isinstance(rv, Response) else super().make_response(rv)
 
     def preprocess_request(self) -> Any:
-        if self.url_value_preprocessors or not self._is_alone("enter", self.before_request_funcs):
+        is_alone = ENABLED and self.before_request_funcs == self._enter
+        if self.url_value_preprocessors or not is_alone:
             return super().preprocess_request()
-        return self.own_hooks.enter()
+        return self._own_hooks.enter()
+
+    def dispatch_request(self) -> Any:
+        request: Request = current_scope().request
+        if not ENABLED or request.routing_exception or request.method == "OPTIONS":
+            return super().dispatch_request()
+        return self.view_functions[request.endpoint](**request.view_args)  # type: ignore[index, arg-type]
 
     def process_response(self, response: Response) -> Response:
-        is_alone = self._is_alone("leave", self.after_request_funcs)
+        is_alone = ENABLED and self.after_request_funcs == self._leave
         has_sessions = type(self.session_interface) is not NoSessions
         if not is_alone or has_sessions or request_ctx._after_request_functions:  # noqa: SLF001
             return super().process_response(response)
-        left: Response = self.own_hooks.leave(response)
+        left: Response = self._own_hooks.leave(response)
         return left
 
     def do_teardown_request(self, *error: Any) -> None:
-        if not error or not self._is_alone("end", self.teardown_request_funcs):
+        if not error or not ENABLED or self.teardown_request_funcs != self._end:
             super().do_teardown_request(*error)
             return
-        self.own_hooks.end(*error)
-        request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=error[0])
+        self._own_hooks.end(*error)
+        if request_tearing_down.receivers:
+            request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=error[0])
 
-    def _is_alone(self, name: str, hooks: dict[Any, list[Any]]) -> bool:
-        """Whether the only hook of this kind, blueprints included, is that of `own_hooks`."""
-        if not ENABLED or self.own_hooks is None or len(hooks) != 1:
-            return False
-        return hooks.get(None) == [getattr(self.own_hooks, name)]
+    def do_teardown_appcontext(self, *error: Any) -> None:
+        if not ENABLED or self.teardown_appcontext_funcs or appcontext_tearing_down.receivers:
+            super().do_teardown_appcontext(*error)

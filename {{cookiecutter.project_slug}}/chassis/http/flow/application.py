@@ -33,7 +33,8 @@ class Application(DirectFlask):
         self.url_map.redirect_defaults = False
 
     def pass_through(self, steps: Sequence[Maker]) -> None:
-        self.pipeline = self.own_hooks = Pipeline(self, steps)
+        self.pipeline = Pipeline(self, steps)
+        self.call_directly(self.pipeline)
 
     def start(self, *, proxy_hops: int) -> None:
         """Call this after the last route.
@@ -68,6 +69,8 @@ class Application(DirectFlask):
         # Werkzeug would look for a WebSocket route. There is none, so HTTP answers.
         environ.pop("HTTP_UPGRADE", None)
         context = super().request_context(environ)
+        if "CONTENT_LENGTH" in environ:  # Else each request would look it up several times.
+            context.request.max_content_length = self.config["MAX_CONTENT_LENGTH"]
         enter_scope(context.request)
         return context
 
@@ -76,8 +79,9 @@ class Application(DirectFlask):
         return func
 
     def dispatch_request(self) -> Response:
-        plan: Plan = current_scope().plan
-        return plan.serve(self._view)
+        scope = current_scope()
+        plan: Plan = scope.plan
+        return plan.serve(self._view, scope)
 
     def _view(self) -> Response:
         return self.make_response(super().dispatch_request())

@@ -8,6 +8,7 @@ times as long as others.
 import time
 from collections import deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from uuid import UUID
@@ -71,35 +72,47 @@ class FairSemaphore:
                 self._free += 1
 
 
+@dataclass(slots=True)
+class _Row:
+    present: int = 0  # Requests that hold or await a slot.
+    queue: FairSemaphore | None = None  # None until all slots are taken for the first time.
+
+
 class RowSemaphores:
     """A few slots for each row or key, so that requests for a locked row do not take all slots."""
 
     def __init__(self, slots: int, patience: float) -> None:
         self._slots = slots
         self._patience = patience
-        # Each with the number of requests that hold or await a slot.
-        self._rows: dict[Hashable, tuple[FairSemaphore, int]] = {}
+        self._rows: dict[Hashable, _Row] = {}
         self._lock = Lock()
 
     def acquire(self, row: Hashable) -> bool:
         with self._lock:
-            fresh = FairSemaphore(self._slots, self._patience), 0
-            semaphore, present = self._rows.get(row) or fresh
-            self._rows[row] = (semaphore, present + 1)
-        if semaphore.acquire():
+            found = self._rows.get(row)
+            if found is None:
+                found = self._rows[row] = _Row()
+            found.present += 1
+            if found.queue is None:
+                if found.present <= self._slots:
+                    return True
+                found.queue = FairSemaphore(0, self._patience)
+        if found.queue.acquire():
             return True
         self._leave(row)
         return False
 
     def release(self, row: Hashable) -> None:
-        self._leave(row).release()
+        if queue := self._leave(row):
+            queue.release()
 
-    def _leave(self, row: Hashable) -> FairSemaphore:
+    def _leave(self, row: Hashable) -> FairSemaphore | None:
         with self._lock:
-            semaphore, present = self._rows.pop(row)
-            if present > 1:
-                self._rows[row] = (semaphore, present - 1)
-            return semaphore
+            found = self._rows[row]
+            found.present -= 1
+            if not found.present:
+                del self._rows[row]
+            return found.queue
 
 
 class _Queues:
@@ -123,7 +136,7 @@ class _Queues:
 
     def write(self, request: Request, scope: RequestScope) -> None:
         """Note each slot at once, so that it is released even if the next one is not acquired."""
-        ids = [value for value in (request.view_args or {}).values() if type(value) is UUID]
+        ids = [value.int for value in (request.view_args or {}).values() if type(value) is UUID]
         for row in ids[-1:]:
             _require(self.rows.acquire(row))
             scope.slots.append(partial(self.rows.release, row))

@@ -65,8 +65,7 @@ class Plan:
         self.afters = [step.after for step in reversed(steps) if step.after]
         self.ends = [step.end for step in reversed(steps) if step.end]
 
-    def serve(self, view: Serve) -> Response:
-        scope = current_scope()
+    def serve(self, view: Serve, scope: RequestScope) -> Response:
         for around in self.arounds:
             view = _within(around, view, scope)
         return view()
@@ -95,7 +94,7 @@ class Pipeline:
 
     def enter(self) -> Any:
         scope = current_scope()
-        for before in self._of(scope).befores:
+        for before in self._choose(scope).befores:
             response = before(scope.request, scope)
             if response is not None:
                 return response
@@ -103,27 +102,25 @@ class Pipeline:
 
     def leave(self, response: Response) -> Response:
         scope = current_scope()
-        for after in self._of(scope).afters:
+        for after in (scope.plan or self._choose(scope)).afters:
             after(response, scope.request, scope)
         return response
 
     def end(self, _error: BaseException | None) -> None:
         scope = current_scope()
         try:
-            for end in self._of(scope).ends:
+            for end in (scope.plan or self._choose(scope)).ends:
                 end(scope.request, scope)
         finally:
             leave_scope()
 
-    def _of(self, scope: RequestScope) -> Plan:
-        plan: Plan | None = scope.plan
-        if plan is None:
-            request: Request = scope.request
-            if request.routing_exception:
-                plan = self.plan(None, "OPTIONS" if request.method == "OPTIONS" else "")
-            else:
-                plan = self.plan(request.endpoint, request.method)
-            scope.plan = plan
+    def _choose(self, scope: RequestScope) -> Plan:
+        request: Request = scope.request
+        if request.routing_exception:
+            plan = self.plan(None, "OPTIONS" if request.method == "OPTIONS" else "")
+        else:
+            plan = self.plan(request.endpoint, request.method)
+        scope.plan = plan
         return plan
 
     def plan(self, endpoint: str | None, method: str) -> Plan:

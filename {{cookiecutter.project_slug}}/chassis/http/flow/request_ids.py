@@ -1,8 +1,8 @@
 import re
-from secrets import token_hex
 
 from flask import Request, Response
 
+from chassis.core.identity import random_bytes
 from chassis.core.request_scope import RequestScope
 from chassis.http.fast.prepared_response import set_header
 from chassis.http.flow.pipeline import Route, Step
@@ -18,7 +18,7 @@ def give_request_ids(_route: Route) -> Step:
 
 def _give(request: Request, scope: RequestScope) -> None:
     sent = request.environ.get("HTTP_X_REQUEST_ID", "")
-    scope.request_id = sent if REQUEST_ID.fullmatch(sent) else token_hex(16)
+    scope.request_id = sent if REQUEST_ID.fullmatch(sent) else random_bytes().hex()
 
 
 def _send(response: Response, _request: Request, scope: RequestScope) -> None:

@@ -36,6 +36,7 @@ HIGHEST_PORT = 65535
 ANY_HOST = {"health", "metrics"}
 # With other methods, a body has no meaning (RFC 9110, section 9.3), and is ignored.
 BODY_HAS_MEANING = {"POST", "PUT", "PATCH"}
+MOST_HOSTS = 64  # Accepted values of Host that are remembered.
 NOTHING = {b"", b"{}"}  # Many clients send {} where they mean no body.
 JSON_BLANKS = b" \t\r\n"
 
@@ -49,16 +50,45 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, **{"min": 1, "max": BIG_INTEGER_MAX, **options})
 
 
+class Hosts:
+    """The hosts that are served; `.name` in the list trusts every host below it."""
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        """An empty `trusted` accepts every valid Host."""
+        self._trusted = trusted
+        self._accepted: set[str] = set()
+
+    def require(self, environ: Mapping[str, Any]) -> None:
+        """Raise SecurityError for a Host that is malformed or not trusted."""
+        sent = environ.get("HTTP_HOST", "")
+        if sent in self._accepted:
+            return
+        if not sent and not self._trusted and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            return
+        host = HOST.fullmatch(sent)
+        if host is None or int(host[3] or 0) > HIGHEST_PORT:
+            raise SecurityError("The Host header does not name a host.")
+        name = host[1].lower()
+        if self._trusted and not any(
+            name == each or (each[0] == "." and name.endswith(each)) for each in self._trusted
+        ):
+            raise SecurityError("This host is not served here.")
+        if len(self._accepted) < MOST_HOSTS:
+            self._accepted.add(sent)
+
+
 def check_input(trusted_hosts: Sequence[str]) -> Maker:
     """Make the step that checks input. An empty `trusted_hosts` accepts every valid Host."""
 
+    trusted, any_host = Hosts(trusted_hosts), Hosts(())
+
     def step(route: Route) -> Step:
-        trusted = () if route.blueprint in ANY_HOST else trusted_hosts
+        hosts = any_host if route.blueprint in ANY_HOST else trusted
         if route.endpoint is None:
-            return Step(before=partial(_check_unmatched, trusted))
+            return Step(before=partial(_check_unmatched, hosts))
         # OPTIONS declares no parameters, so none is checked.
         declared = None if route.method == "OPTIONS" else query_fields(route.view)
-        check = partial(_check, trusted, declared)
+        check = partial(_check, hosts, declared)
         if streams_body(route.view):
             return Step(before=check)
         bodiless = route.method in BODY_HAS_MEANING and not takes_body(route.view)
@@ -68,14 +98,14 @@ def check_input(trusted_hosts: Sequence[str]) -> Maker:
 
 
 def _check(
-    trusted: Sequence[str],
+    hosts: Hosts,
     declared: Mapping[str, Field[Any]] | None,
     request: Request,
     _scope: RequestScope,
 ) -> None:
     environ = request.environ
     _require_path(environ["PATH_INFO"])
-    _require_host(request, trusted)
+    hosts.require(environ)
     _require_framing(request)
     if environ.get("QUERY_STRING"):
         _require_declared_query(request, declared)
@@ -95,9 +125,9 @@ def _check_bodiless(check: Before, request: Request, scope: RequestScope) -> Non
         raise BadRequest("This operation takes no body.")
 
 
-def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestScope) -> None:
+def _check_unmatched(hosts: Hosts, request: Request, _scope: RequestScope) -> None:
     _require_path(request.environ["PATH_INFO"])
-    _require_host(request, trusted)
+    hosts.require(request.environ)
     _require_framing(request)
     if isinstance(request.routing_exception, RequestRedirect):
         raise NotFound
@@ -105,27 +135,13 @@ def _check_unmatched(trusted: Sequence[str], request: Request, _scope: RequestSc
 
 def _require_path(path: str) -> None:
     """Reject paths with NUL, and those that Werkzeug would change: // in front, not UTF-8."""
-    try:
-        path.encode("latin-1").decode()
-    except UnicodeError as error:
-        raise NotFound from error
+    if not path.isascii():
+        try:
+            path.encode("latin-1").decode()
+        except UnicodeError as error:
+            raise NotFound from error
     if path.startswith("//") or "\0" in path:
         raise NotFound
-
-
-def _require_host(request: Request, trusted: Sequence[str]) -> None:
-    """Reject a Host that is not trusted; `.name` in the list trusts every host below it."""
-    sent = request.environ.get("HTTP_HOST", "")
-    if not sent and not trusted and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return
-    host = HOST.fullmatch(sent)
-    if host is None or int(host[3] or 0) > HIGHEST_PORT:
-        raise SecurityError("The Host header does not name a host.")
-    name = host[1].lower()
-    if trusted and not any(
-        name == each or (each[0] == "." and name.endswith(each)) for each in trusted
-    ):
-        raise SecurityError("This host is not served here.")
 
 
 def _require_framing(request: Request) -> None:

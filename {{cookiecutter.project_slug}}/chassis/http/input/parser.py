@@ -1,16 +1,17 @@
 """Parses requests strictly: unknown fields and invalid JSON are rejected."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property
 from typing import Any, NoReturn
 
 import marshmallow
 from flask import Request
 from marshmallow import ValidationError, post_load
 from marshmallow.fields import List
-from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from chassis.core.paging import Comparison, PageQuery
+from chassis.http.fast.direct_parser import DirectParser
 from chassis.http.input.strict_json import read_json
 from chassis.http.output.pages import page_query
 from chassis.schemas.base import Schema, require_strict
@@ -34,7 +35,7 @@ class InvalidRequestError(Exception):
         self.slug = slug
 
 
-class StrictParser(FlaskParser):
+class StrictParser(DirectParser):
     def use_args(
         self, argmap: Any, *args: Any, location: str | None = None, **options: Any
     ) -> Callable[..., Any]:
@@ -67,11 +68,7 @@ class StrictParser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Only lists may repeat: chassis/http/input/input_gate.py rejects other repetitions."""
-        listed = {
-            field.data_key or name
-            for name, field in schema.load_fields.items()
-            if isinstance(field, List)
-        }
+        listed = _listed(schema)
         return {
             name: [*map(Parameter, values)] if name in listed else Parameter(values[0])
             for name, values in req.args.lists()
@@ -92,12 +89,22 @@ class ListArguments(Schema):
 
     @post_load
     def to_query(self, arguments: dict[str, Any], **_: Any) -> PageQuery:
-        comparisons = {
+        return page_query(arguments, self._comparisons)
+
+    @cached_property
+    def _comparisons(self) -> dict[str, Comparison]:
+        return {
             name: field.comparison or Comparison(name)
             for name, field in self.load_fields.items()
             if isinstance(field, StrictField)
         }
-        return page_query(arguments, comparisons)
+
+
+@cache
+def _listed(schema: marshmallow.Schema) -> set[str]:
+    """The names of a schema's lists in the query string."""
+    fields = schema.load_fields.items()
+    return {field.data_key or name for name, field in fields if isinstance(field, List)}
 
 
 def body_as_read(request: Request) -> bytes | None:

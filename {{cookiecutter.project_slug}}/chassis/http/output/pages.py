@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from flask import request
 from marshmallow import ValidationError
 
 from chassis.core.paging import Comparison, PageQuery
+from chassis.core.request_scope import current_scope
 from chassis.schemas.strict import Message
 
 # For each type name, the function that reads a cursor's value.
@@ -43,19 +43,19 @@ def page_query(arguments: dict[str, Any], comparisons: Mapping[str, Comparison])
     cursor, order = arguments.pop("cursor", None), arguments.pop("sort", ())
     limit = arguments.pop("limit")
     where = tuple((comparisons[name], value) for name, value in sorted(arguments.items()))
-    query = PageQuery(limit=limit, order=order, where=where)
     if cursor is None:
-        return query
+        return PageQuery(limit=limit, order=order, where=where)
     list_digest, position = cursor
-    if list_digest != _list_digest(query):
+    if list_digest != _list_digest(order, where):
         message = Message("The cursor is from another list, sort or filter.", "cursor")
         raise ValidationError({"cursor": [message]})
-    return replace(query, after=tuple(READERS[kind](text) for kind, text in position))
+    after = tuple(READERS[kind](text) for kind, text in position)
+    return PageQuery(limit=limit, after=after, order=order, where=where)
 
 
 def _cursor_behind(query: PageQuery, last: object) -> list[Any]:
     position = query.position(last)
-    return [_list_digest(query), [_type_and_text(value) for value in position]]
+    return [_list_digest(query.order, query.where), [_type_and_text(value) for value in position]]
 
 
 def _type_and_text(value: Any) -> tuple[str, str]:
@@ -64,10 +64,11 @@ def _type_and_text(value: Any) -> tuple[str, str]:
     return type(value).__name__, str(value)
 
 
-def _list_digest(query: PageQuery) -> str:
+def _list_digest(order: object, where: object) -> str:
     """A digest of path, order and filters: a cursor is valid only where its digest is the same."""
+    request = current_scope().request
     below = sorted((request.view_args or {}).items())
-    return _digest(repr((request.endpoint, below, query.order, query.where)))
+    return _digest(repr((request.endpoint, below, order, where)))
 
 
 @lru_cache  # Each page calls this twice, with the same text on all pages of a list.

@@ -29,7 +29,7 @@ METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "BREW")
 
 
 class SevensConverter(BaseConverter):
-    regex = "7[7-]+"
+    regex = "7[478-]+"
     weight = 50  # It is tried before a UUID's.
 
 

@@ -16,7 +16,8 @@ class DirectParser(FlaskParser):
     def parse(self, argmap: Any, req: Request | None = None, **options: Any) -> Any:
         location: str = options.get("location") or ""
         is_usual = location in {"json", "query"} and options == {"location": location, **USUAL}
-        if not ENABLED or req is not None or not is_usual or not isinstance(argmap, Schema):
+        is_own = req is None and self.error_callback is None and isinstance(argmap, Schema)
+        if not (ENABLED and is_usual and is_own):
             return super().parse(argmap, req, **options)
         request = current_scope().request
         load = self.load_json if location == "json" else self.load_querystring

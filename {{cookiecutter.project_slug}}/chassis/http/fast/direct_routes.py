@@ -68,6 +68,6 @@ class DirectAdapter(MapAdapter):
         if remembered and UUID_TEXT.fullmatch(last):
             rule, name = remembered
             return rule, {name: UUID(int=int(last.replace("-", ""), 16))}
-        found = super().match(**options)
-        self.map.learn(method, path, *found)
-        return found
+        matched = super().match(**options)
+        self.map.learn(method, path, *matched)
+        return matched

@@ -89,15 +89,15 @@ class RowSemaphores:
 
     def acquire(self, row: Hashable) -> bool:
         with self._lock:
-            found = self._rows.get(row)
-            if found is None:
-                found = self._rows[row] = _Row()
-            found.present += 1
-            if found.queue is None:
-                if found.present <= self._slots:
+            entry = self._rows.get(row)
+            if entry is None:
+                entry = self._rows[row] = _Row()
+            entry.present += 1
+            if entry.queue is None:
+                if entry.present <= self._slots:
                     return True
-                found.queue = FairSemaphore(0, self._patience)
-        if found.queue.acquire():
+                entry.queue = FairSemaphore(0, self._patience)
+        if entry.queue.acquire():
             return True
         self._leave(row)
         return False
@@ -108,11 +108,11 @@ class RowSemaphores:
 
     def _leave(self, row: Hashable) -> FairSemaphore | None:
         with self._lock:
-            found = self._rows[row]
-            found.present -= 1
-            if not found.present:
+            entry = self._rows[row]
+            entry.present -= 1
+            if not entry.present:
                 del self._rows[row]
-            return found.queue
+            return entry.queue
 
 
 class _Queues:

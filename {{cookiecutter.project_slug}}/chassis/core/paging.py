@@ -39,6 +39,10 @@ class PageQuery:
         """The order, with the id as the last key, so that no two entities are equal in it."""
         return _unambiguous(self.order)
 
+    def with_one_more(self) -> "PageQuery":
+        """The same query for one entity more, which tells whether there is a next page."""
+        return PageQuery(limit=self.limit + 1, after=self.after, order=self.order, where=self.where)
+
     def position(self, entity: object) -> tuple[Any, ...]:
         return tuple(getattr(entity, key.name) for key in self.keys)
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from select import select
 from typing import Any, BinaryIO
 
@@ -14,10 +15,14 @@ from structlog.stdlib import ProcessorFormatter
 from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
 from chassis.observability.line_buffer import LineBuffer, Outlet
-from chassis.observability.log_events import Render
+from chassis.observability.log_events import Event, Render
 
 PATIENCE_SECONDS = 1.0
-stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
+def stamp(_: Any, __: str, event: Event) -> Event:
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return event
 
 
 class LineHandler(logging.Handler):

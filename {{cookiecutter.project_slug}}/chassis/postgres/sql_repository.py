@@ -1,7 +1,8 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, Self
 from uuid import UUID
 
@@ -27,6 +28,7 @@ class _Statements:
     """The statements of a table, built once: building one costs more than running it."""
 
     names: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
     get: Statement
     lock: Statement
     exists: Statement
@@ -49,8 +51,10 @@ def _statements(table: Table, only: tuple[str, ...]) -> _Statements:
     )
     # In the order of ids, so that two transactions wait and do not deadlock.
     many = table.select().where(*these).order_by(table.c.id)
+    names = tuple(map(str, table.columns.keys()))  # SQLAlchemy's names are a subclass of str.
     return _Statements(
-        names=tuple(map(str, table.columns.keys())),  # SQLAlchemy's names are a subclass of str.
+        names=names,
+        values=attrgetter(*names),  # At least two: id and version.
         get=Statement(table.select().where(*this)),
         lock=Statement(table.select().where(*this).with_for_update()),
         exists=Statement(select(literal_column("1")).select_from(table).where(*this)),
@@ -199,7 +203,7 @@ class SqlRepository(Repository[Entity], Generic[Entity]):
             raise ConflictError(STALE)
 
     def _values(self, entity: Entity) -> dict[str, Any]:
-        return {name: getattr(entity, name) for name in self._statements.names}
+        return dict(zip(self._statements.names, self._statements.values(entity), strict=True))
 
     def _entities(self, rows: Sequence[Sequence[Any]]) -> list[Entity]:
         entities: list[Entity] = [*map(self._make, rows)]

@@ -56,11 +56,16 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
     items = []
     for at, (attribute, key, write, writes_none) in enumerate(plan):
         space |= {f"key_{at}": key, f"write_{at}": write}
-        value = f"(value := source.{attribute})"
-        written = f"write_{at}(value) if {value} is not None else None"
-        if writes_none:
-            written = f"write_{at}({value})"
-        items.append(f"key_{at}: {written}")
+        value, written = f"(value := source.{attribute})", f"write_{at}(value)"
+        if write in UNCHANGED:  # The usual type needs no call.
+            space[f"type_{at}"] = UNCHANGED[write]
+            items.append(
+                f"key_{at}: value if type({value}) is type_{at} or value is None else {written}"
+            )
+        elif writes_none:
+            items.append(f"key_{at}: write_{at}(source.{attribute})")
+        else:
+            items.append(f"key_{at}: {written} if {value} is not None else None")
     exec(SERIALIZE.format(items=", ".join(items)), space)  # noqa: S102  # Names of attributes.
     serialize: Serializer = space["serialize"]
     return serialize
@@ -144,3 +149,5 @@ WRITERS: dict[type, Serializer] = {
     fields.UUID: _write_uuid,
     fields.AwareDateTime: _write_moment,
 }
+# What these do not change.
+UNCHANGED: dict[Serializer, type] = {str: str, _write_uuid: UUID}

@@ -28,16 +28,16 @@ PATIENCE_SECONDS = 2.0
 class FairSemaphore:
     """A semaphore that gives its slots in the order of arrival.
 
-    Invariant: while a thread waits, no slot is free. If no slot was released for `patience`
-    seconds, the database hangs. New threads are then rejected at once, so that threads are left
-    for health checks.
+    Invariant: while a thread waits, no slot is free. If none was acquired or released for
+    `patience` seconds, the database hangs. New threads are then rejected at once, so that threads
+    are left for health checks.
     """
 
     def __init__(self, slots: int, patience: float) -> None:
         """`patience` is in seconds."""
         self._free = slots
         self.patience = patience
-        self.moved_at = time.monotonic()
+        self.moved_at = time.monotonic()  # Counts while no slot is free.
         self._queue: deque[Lock] = deque()
         self._lock = Lock()
 
@@ -48,7 +48,8 @@ class FairSemaphore:
         with self._lock:
             if self._free:
                 self._free -= 1
-                self.moved_at = time.monotonic()
+                if not self._free:
+                    self.moved_at = time.monotonic()
                 return True
             if time.monotonic() - self.moved_at > self.patience:
                 return False
@@ -65,8 +66,8 @@ class FairSemaphore:
 
     def release(self) -> None:
         with self._lock:
-            self.moved_at = time.monotonic()
             if self._queue:
+                self.moved_at = time.monotonic()
                 self._queue.popleft().release()
             else:
                 self._free += 1

@@ -1,7 +1,6 @@
 """Pages of a list: the query of a request, and the cursor of the next page."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -31,8 +30,8 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def page(fetch: Callable[[PageQuery], list[Any]], query: PageQuery) -> dict[str, Any]:
-    """A page and the next page's cursor. One more entity is fetched, to see if there is a next."""
-    entities = fetch(replace(query, limit=query.limit + 1))
+    """A page and the next page's cursor."""
+    entities = fetch(query.with_one_more())
     items = entities[: query.limit]
     is_last = len(entities) <= query.limit
     return {"items": items, "next": None if is_last else _cursor_behind(query, items[-1])}

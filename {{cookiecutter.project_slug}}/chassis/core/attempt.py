@@ -24,7 +24,7 @@ def require(entity_id: UUID, version: int, entity: object = None) -> None:
 def note_saved(entity_id: UUID, version: int) -> None:
     """Note a version that this request made: a later `require` of the request accepts it."""
     attempt = current_scope().attempt
-    if attempt and entity_id == attempt.entity_id:
+    if attempt and attempt.expects and entity_id == attempt.entity_id:
         attempt.met_versions.add(version)
 
 

@@ -16,7 +16,7 @@ from chassis.core.read_positions import Positions
 class Attempt:
     """One attempt to serve a request; after a collision there is a second one."""
 
-    # The last entity in the URL, and whether its version is the expected one; None accepts any.
+    # The last entity in the URL, and whether its version is the expected one. None expects nothing.
     entity_id: UUID | None
     expects: Callable[[int, object], bool] | None
     # Versions that met the expectation, or that this request has made.

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 from chassis.postgres.fast import rows
 from chassis.postgres.ops_schema import use_ops_schema
-from chassis.postgres.transactions import TransactionConnection
+from chassis.postgres.transactions import AutocommitConnection, TransactionConnection
 
 # No statement takes longer than this: callers get a response, if only an error.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
@@ -141,13 +141,6 @@ def _writing(url: str | URL, name: str, pool_size: int) -> Engine:
             connection.settings = settings
 
     return engine
-
-
-class AutocommitConnection(psycopg2.extensions.connection):
-    def rollback(self) -> None:
-        """Roll back only where something was begun: psycopg2 lets other threads run meanwhile."""
-        if self.get_transaction_status() != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
-            super().rollback()
 
 
 def _reading(url: str | URL, name: str, pool_size: int, limits: str, guard: str) -> Engine:

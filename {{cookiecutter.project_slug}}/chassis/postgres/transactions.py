@@ -97,3 +97,12 @@ class TransactionConnection(connection):
         if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
             with self.cursor() as ending:
                 ending.execute(statement)
+
+
+class AutocommitConnection(connection):
+    """Each statement is a transaction; psycopg2 is put in autocommit by SQLAlchemy."""
+
+    def rollback(self) -> None:
+        """Roll back only where something was begun: psycopg2 lets other threads run meanwhile."""
+        if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+            super().rollback()

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
 from flask.sessions import NullSession, SessionInterface, SessionMixin
-from flask.signals import appcontext_tearing_down, request_tearing_down
+from flask.signals import appcontext_tearing_down, request_finished, request_tearing_down
 from werkzeug.routing import MapAdapter
 
 from chassis.core.request_scope import current_scope
@@ -50,6 +50,8 @@ class DirectFlask(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's adapter; the part that Flask computes from the Host header is cached."""
+        if ENABLED and request is None and self.config["SERVER_NAME"] is None:
+            return None
         if request is None or not ENABLED or not self._is_by_host_alone(request.environ):
             return super().create_url_adapter(request)
         trusted = self.config["TRUSTED_HOSTS"]
@@ -102,6 +104,14 @@ class DirectFlask(Flask):
             return super().process_response(response)
         left: Response = self._own_hooks.leave(response)
         return left
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
+        if not ENABLED or from_error_handler or not isinstance(rv, Response):
+            return super().finalize_request(rv, from_error_handler)
+        response = self.process_response(rv)
+        if request_finished.receivers:
+            request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
+        return response
 
     def do_teardown_request(self, *error: Any) -> None:
         if not error or not ENABLED or self.teardown_request_funcs != self._end:

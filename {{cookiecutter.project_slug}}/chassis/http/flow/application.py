@@ -87,7 +87,7 @@ class Application(DirectFlask):
         return self.make_response(super().dispatch_request())
 
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:  # noqa: FBT001, FBT002
-        response: Response = super().finalize_request(rv, from_error_handler)
+        response = super().finalize_request(rv, from_error_handler)
         current_scope().status = response.status_code  # For logs and metrics.
         return response
 

@@ -57,10 +57,9 @@ def attempt_of(request: Request) -> Attempt:
     Raise InvalidRequestError for a malformed header, PreconditionFailedError for If-Match on
     a URL without an entity.
     """
-    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
-    entity_id = named[-1] if named else None
     if CONDITIONS.isdisjoint(request.environ):
-        return Attempt(entity_id, expects=None)
+        return Attempt(None, expects=None)
+    named = [value for value in (request.view_args or {}).values() if isinstance(value, UUID)]
     wanted = _tags(request, "If-Match", otherwise=EVERY)
     unwanted = _tags(request, "If-None-Match", otherwise=_Tags())
     if request.method in READS:
@@ -68,7 +67,7 @@ def attempt_of(request: Request) -> Attempt:
     elif wanted is not EVERY and not named:
         raise PreconditionFailedError("This resource has no version to compare with.")
     return Attempt(
-        entity_id,
+        named[-1] if named else None,
         expects=lambda *present: wanted.match(*present) and not unwanted.match(*present),
     )
 

@@ -13,6 +13,8 @@ from psycopg2 import Error
 from sqlalchemy import Connection, Delete, Dialect, Float, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from chassis.postgres.transactions import AutocommitConnection
+
 ENABLED = True  # Tests set False, and SQLAlchemy does everything.
 # Type codes: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
 FLOAT8, NUMERIC = 701, 1700
@@ -59,9 +61,10 @@ class _Text:
 
     def send(self, connection: Connection, values: Values, outcome: Callable[[Any], Any]) -> Any:
         """Send the statement, with the same errors and the same state afterwards as SQLAlchemy."""
-        if not connection.in_transaction():
-            connection.begin()  # As SQLAlchemy does: a commit needs a transaction.
         lent = connection.connection
+        behind: Any = lent.dbapi_connection
+        if not isinstance(behind, AutocommitConnection):
+            _begin(connection)
         cursor: Any = None
         try:
             if self.constants or self.processors:
@@ -71,6 +74,7 @@ class _Text:
             result = outcome(cursor)
             cursor.close()
         except BaseException as error:
+            _begin(connection)
             # No public function does this; test_statements.py tests a lost connection.
             wrapped = self.text if isinstance(error, Error) else None
             connection._handle_dbapi_exception(error, wrapped, values, cursor, None)  # noqa: SLF001
@@ -81,6 +85,12 @@ class _Text:
         for name, process in self.processors.items():
             completed[name] = process(completed[name])
         return completed
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as SQLAlchemy does: a commit needs a transaction, and a lost connection ends one."""
+    if not connection.in_transaction():
+        connection.begin()
 
 
 def _is_usual(connection: Connection) -> bool:

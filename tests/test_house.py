@@ -10,7 +10,7 @@ from proofs import house
 CEILINGS = {
     "files, lines from URL to SQL": (6, 430),
     "names, modules of the chassis in src": (41, 33),
-    "lines of the chassis that serve": (17_000,),
+    "lines of the chassis that serve": (17_200,),
     "lines of the chassis for development": (7_000,),
 }
 

@@ -30,6 +30,8 @@ def serialize(source):
     except AttributeError:  # Attributes that the object lacks are left out.
         return dump(source)
 """
+# The name of an attribute, its key, the function that writes it, and whether that may write None.
+Entry = tuple[str, str, Serializer, bool]
 # A schema or field that overrides one of these is left to marshmallow.
 SCHEMA_METHODS = ("dump", "_serialize", "get_attribute")
 FIELD_METHODS = ("serialize", "get_value")
@@ -52,7 +54,10 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
                 serialized[key] = write(value) if value is not None or writes_none else None
         return serialized
 
-    space: dict[str, Any] = {"from_dict": from_dict, "dump": schema.dump}
+    return _compiled(plan, {"from_dict": from_dict, "dump": schema.dump})
+
+
+def _compiled(plan: list[Entry], space: dict[str, Any]) -> Serializer:
     items = []
     for at, (attribute, key, write, writes_none) in enumerate(plan):
         space |= {f"key_{at}": key, f"write_{at}": write}

@@ -30,15 +30,15 @@ DRIVER = {"do_execute", "do_begin", "do_commit", "do_rollback", "do_ping"}
 FAST_DRIVER = ("chassis/postgres/fast/statements.py", "send")
 # (file, function) anywhere in the stack, so steps can contain other steps.
 STEPS = {
-    "routing": ("werkzeug/routing/map.py", "match"),
+    "routing": ("fast/direct_routes.py", "match"),
     "pipeline: before the view": ("http/flow/pipeline.py", "enter"),
     "pipeline: after the view": ("http/flow/pipeline.py", "leave"),
-    "webargs: read and load arguments": ("webargs/core.py", "parse"),
+    "arguments: read and load": ("fast/direct_parser.py", "parse"),
     "  Schema.load": ("marshmallow/schema.py", "_do_load"),
-    "serializing": ("schemas/serializer.py", "serialize"),
+    "serializing": ("output/answers.py", "represented"),
     "the answer": ("output/answers.py", "answer"),
     "cursor: sign, unsign": ("schemas/cursor.py", ""),
-    "unit of work: open, close": ("contextlib.py", "helper"),
+    "unit of work: open, close": ("unit_of_work_factory.py", "__call__"),
     "connection from the pool": ("sqlalchemy/engine/base.py", "raw_connection"),
     "connection back": ("sqlalchemy/pool/base.py", "_checkin"),
     "COMMIT": ("sqlalchemy/engine/base.py", "_commit_impl"),

@@ -47,11 +47,14 @@ class OwnParser(StrictParser):
 
 
 class DirectParserTest(TestCase):
+    def setUp(self) -> None:
+        self.app = Application("parsed", secret_key="", max_body=100)
+        self.app.pass_through([])
+
     def parsed(self, body: bytes, query: str, **options: Any) -> Any:
-        app = Application("parsed", secret_key="", max_body=100)
         calls.clear()
         sent = {"data": body, "content_type": "application/json", "query_string": query}
-        with app.test_request_context("/", method="POST", **sent):
+        with self.app.test_request_context("/", method="POST", **sent):
             view = OwnParser().use_args(Sent, **options)(lambda arguments: arguments)
             try:
                 return view(), [*calls]
@@ -78,14 +81,33 @@ class DirectParserTest(TestCase):
                                 self.assertEqual(found, self.parsed(body, query, **given))
 
     def test_another_request_than_the_present_one_is_parsed(self) -> None:
-        app = Application("parsed", secret_key="", max_body=100)
-        with app.test_request_context("/?name=outer"):
+        with self.app.test_request_context("/?name=outer"):
             outer: Any = request._get_current_object()  # type: ignore[attr-defined]
-            with app.test_request_context("/?name=inner"):
+            with self.app.test_request_context("/?name=inner"):
                 options: dict[str, Any] = {"location": "query", **direct_parser.USUAL}
                 parser = StrictParser()
                 self.assertEqual(parser.parse(Sent(), **options), {"name": "inner"})
                 self.assertEqual(parser.parse(Sent(), outer, **options), {"name": "outer"})
+
+    def test_a_parser_of_the_team_s_own_is_heeded(self) -> None:
+        def read(req: Any, _: Any) -> Any:
+            return {"name": req.method}
+
+        class Reading(OwnParser):
+            __location_map__ = OwnParser.__location_map__ | {"query": read}
+
+        reading = Reading()
+        for enabled in (True, False):
+            with (
+                patch.object(direct_parser, "ENABLED", new=enabled),
+                self.app.test_request_context("/?name=a&x=1", json={"name": 1}, method="POST"),
+            ):
+                options: dict[str, Any] = {"location": "query", **direct_parser.USUAL}
+                self.assertEqual(reading.parse(Sent(), **options), {"name": "POST"})
+                with self.assertRaises(InvalidRequestError):
+                    OwnParser(unknown="raise").parse(Sent(), **options)
+                with self.assertRaises(ValueError), patch.object(OwnParser, "handle_error"):
+                    OwnParser().parse(Sent(), **options | {"location": "json"})
 
     @patch.object(direct_parser, "ENABLED", new=True)
     def test_webargs_is_not_asked_for_a_usual_request(self) -> None:

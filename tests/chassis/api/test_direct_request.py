@@ -6,7 +6,7 @@ from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
 
-from flask import Flask
+from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 
 from chassis.http.fast import direct_request
@@ -91,6 +91,11 @@ class DirectRequestTest(TestCase):
                 for sent in (body, body[:-1]):
                     self.assert_alike(kind, sent, {"wsgi.input_terminated": True, **environ})
 
+    def test_one_byte_too_many_shows_a_wrong_length(self) -> None:
+        environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "3"}
+        [body] = self.read(BytesIO(b"12345"), environ, "data")
+        self.assertNotEqual(len(body), 3)
+
     def test_the_files_of_a_form_are_closed(self) -> None:
         closed: list[str] = []
 
@@ -106,7 +111,7 @@ class DirectRequestTest(TestCase):
 
     @patch.object(direct_request, "ENABLED", new=True)
     def test_werkzeug_is_not_asked_for_a_usual_body(self) -> None:
-        with patch.object(direct_request.Request, "get_data", side_effect=AssertionError):
+        with patch.object(Request, "get_data", side_effect=AssertionError):
             self.assertEqual(
                 self.read(BytesIO(b"12345"), {"CONTENT_LENGTH": "5"}, "data"), [b"12345"]
             )

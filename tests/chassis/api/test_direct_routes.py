@@ -14,7 +14,9 @@ ONE = "0199c82c-def0-7255-8ea8-87b8bca36797"
 OTHER = "AAAAAAAA-BBBB-4ccc-8DDD-EEEEEEEEEEEE"
 SEVENS = "77777777-7777-4777-8777-777777777777"
 LASTS = (ONE, OTHER, SEVENS, "7", "none", "", f"{ONE}\n", f" {ONE}", ONE[:-1], f"{ONE}/members")
+TEXTS = ("/things/<uuid:id>", f"/things/<uuid:one>/members/{ONE}", f"/<uuid:one>/{ONE}", "/<name>")
 PATHS = [
+    *TEXTS,
     "",
     "/",
     "/things",
@@ -60,6 +62,7 @@ MAPS: dict[str, list[Rule]] = {
     "a slash at the end": [rule("/things/"), rule("/things/<uuid:id>/")],
     "defaults": [rule("/things", defaults={"x": 1}), rule("/things/<uuid:id>", defaults={"x": 1})],
     "a redirect": [rule("/things", redirect_to="/"), rule("/things/<uuid:id>", redirect_to="/")],
+    "a word in front": [rule("/<name>/<uuid:id>"), rule("/<name>")],
     "any method": [Rule("/things", endpoint="x"), Rule("/things/<uuid:id>", endpoint="y")],
 }
 
@@ -70,8 +73,10 @@ class DirectRoutesTest(TestCase):
         converters = {"sevens": SevensConverter, **options.pop("converters", {})}
         return kind([each.empty() for each in MAPS[name]], converters=converters, **options)
 
-    def matched(self, kind: type[MapAdapter], routes: Map, path: str, method: str) -> Any:
-        adapter = kind(routes, "localhost", "/", "", "http", path, method, "")
+    def matched(
+        self, kind: type[MapAdapter], routes: Map, path: str, method: str, scheme: str = "http"
+    ) -> Any:
+        adapter = kind(routes, "localhost", "/", "", scheme, path, method, "")
         try:
             found, values = adapter.match(return_rule=True)
         except HTTPException as error:
@@ -81,10 +86,10 @@ class DirectRoutesTest(TestCase):
     def assert_alike(self, direct: Map, usual: Map) -> None:
         for path in PATHS:
             for method in METHODS:
-                expected = self.matched(MapAdapter, usual, path, method)
-                for time in ("first", "second"):
-                    with self.subTest(path=path, method=method, time=time):
-                        found = self.matched(DirectAdapter, direct, path, method)
+                for scheme in ("http", "http", "wss"):
+                    with self.subTest(path=path, method=method, scheme=scheme):
+                        expected = self.matched(MapAdapter, usual, path, method, scheme)
+                        found = self.matched(DirectAdapter, direct, path, method, scheme)
                         self.assertEqual(found, expected)
 
     def test_each_path_has_the_same_route(self) -> None:

@@ -96,6 +96,15 @@ class FairSemaphoreTest(TestCase):
             left[0].result()
         self.assertEqual(rows._rows, {})
 
+    def test_nobody_waits_for_a_row_that_hangs(self) -> None:
+        rows = RowSemaphores(2, 0.2)
+        for _ in range(2):
+            rows.acquire("row")
+        time.sleep(0.3)  # Longer than the patience.
+        began = time.monotonic()
+        self.assertFalse(rows.acquire("row"))
+        self.assertLess(time.monotonic() - began, 0.1)
+
     def test_those_who_wait_for_a_row_get_its_slots_in_turn(self) -> None:
         rows = RowSemaphores(2, LONG)
 

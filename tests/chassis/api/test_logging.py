@@ -350,6 +350,29 @@ class LineTest(TestCase):
         with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb") as writer:
             self.assert_written_at_once(writer, reader)
 
+    def test_a_line_cut_off_by_a_full_disk_spoils_no_other(self) -> None:
+        counted, write = Mock(), os.write
+        with TemporaryFile("w+b") as file:
+            handler = LineHandler(file, to_json, counted)
+            with patch.object(os, "write", lambda to, line: write(to, line[:9])):
+                handler.write_event("info", "cut off")
+            for text in ("one", "two"):
+                handler.write_event("info", text)
+            file.seek(0)
+            cut, *lines = file.read().splitlines()
+        self.assertEqual((len(cut), counted.call_count), (9, 1))
+        self.assertEqual([loads(line)["event"] for line in lines], ["one", "two"])
+
+    def test_a_closed_handler_still_writes_to_a_file_at_once(self) -> None:
+        """Something may log at the very end of a process, where no thread can start."""
+        with TemporaryFile("w+b") as file:
+            handler = LineHandler(file, to_json, Mock())
+            handler.close()
+            with patch.object(line_buffer, "Thread", side_effect=AssertionError):
+                handler.write_event("info", "late")
+            file.seek(0)
+            self.assertEqual(loads(file.read())["event"], "late")
+
     def assert_written_at_once(self, stream: Any, reader: Any) -> None:
         handler = LineHandler(stream, to_json, Mock())
         with patch.object(line_buffer, "Thread", side_effect=AssertionError):

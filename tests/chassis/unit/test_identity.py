@@ -7,13 +7,16 @@ from uuid import RFC_4122
 from chassis.core.identity import random_bytes, uuid7
 
 FORKS = """
+import ctypes
 import os
 from chassis.core.identity import random_bytes
 random_bytes()
-child = os.fork()
+child = ctypes.CDLL(None).fork()  # Without Python's hooks, as some servers fork.
 os.write(1, " ".join(["", *(random_bytes().hex() for _ in range(100))]).encode())
 if child:
     os.waitpid(child, 0)
+else:
+    os._exit(0)
 """
 
 

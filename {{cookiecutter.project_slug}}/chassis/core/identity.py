@@ -5,22 +5,26 @@ import sys
 from collections import deque
 
 PIECE_BYTES, PIECES = 16, 64
-_pieces: deque[bytes] = deque()
-if hasattr(os, "register_at_fork"):  # A forked process must not make the ids of its parent.
-    os.register_at_fork(after_in_child=_pieces.clear)
+_pieces: deque[tuple[int, bytes]] = deque()  # Each with the process that read it.
 
 
 def random_bytes() -> bytes:
     """Return 16 bytes of the system's randomness, which is read for many calls at a time.
 
-    Each read from the system lets every waiting thread run first.
+    Each read from the system lets every waiting thread run first. A forked process drops the bytes
+    of its parent.
     """
+    process = os.getpid()
     while True:
         try:
-            return _pieces.popleft()
+            reader, piece = _pieces.popleft()
         except IndexError:
             read = os.urandom(PIECES * PIECE_BYTES)
-            _pieces.extend(read[at : at + PIECE_BYTES] for at in range(0, len(read), PIECE_BYTES))
+            pieces = (read[at : at + PIECE_BYTES] for at in range(0, len(read), PIECE_BYTES))
+            _pieces.extend((process, piece) for piece in pieces)
+        else:
+            if reader == process:
+                return piece
 
 
 if sys.version_info >= (3, 14):

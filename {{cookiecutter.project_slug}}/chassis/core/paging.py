@@ -37,10 +37,13 @@ class PageQuery:
     @property
     def keys(self) -> tuple[SortKey, ...]:
         """The order, with the id as the last key, so that no two entities are equal in it."""
-        return _unambiguous(self.order)
+        return _unambiguous(tuple(self.order))
 
     def with_one_more(self) -> "PageQuery":
         """The same query for one entity more, which tells whether there is a next page."""
+        if type(self) is not PageQuery:
+            return replace(self, limit=self.limit + 1)
+        # `replace` takes as long as the rest of a page's query.
         return PageQuery(limit=self.limit + 1, after=self.after, order=self.order, where=self.where)
 
     def position(self, entity: object) -> tuple[Any, ...]:

@@ -28,6 +28,7 @@ class Outlet:
         self._number: int | None = None  # Of the file, or of the pipe that was opened again.
         self._longest = 0  # In bytes; a longer line may be written in parts.
         self._opened = False
+        self._is_torn = False  # Whether the last line was written in part.
         # In memory, or not on Linux: only blocking writes.
         with suppress(OSError, ValueError):
             number = stream.fileno()
@@ -48,11 +49,15 @@ class Outlet:
 
     def write_at_once(self, line: bytes) -> bool:
         """Write the line, or return False and write nothing if the write would wait."""
-        if self._number is None or len(line) > self._longest or self._stream.closed:
+        number = self._number
+        if number is None or len(line) > self._longest or self._stream.closed:
             return False
+        if self._is_torn:
+            self._is_torn, line = False, b"\n" + line
         try:
-            if os.write(self._number, line) < len(line):
-                self._count_lost()  # The disk is full.
+            if os.write(number, line) < len(line):  # The disk is full.
+                self._is_torn = True
+                self._count_lost()
         except BlockingIOError:
             return False
         except OSError:
@@ -62,7 +67,7 @@ class Outlet:
     def close(self) -> None:
         if self._opened and self._number is not None:
             os.close(self._number)
-        self._number = None
+            self._number = None
 
 
 class LineBuffer:

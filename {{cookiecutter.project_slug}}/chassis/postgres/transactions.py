@@ -3,6 +3,7 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import InFailedSqlTransaction
 from psycopg2.extensions import (
+    STATUS_READY,
     TRANSACTION_STATUS_IDLE,
     TRANSACTION_STATUS_INERROR,
     connection,
@@ -104,5 +105,6 @@ class AutocommitConnection(connection):
 
     def rollback(self) -> None:
         """Roll back only where something was begun: psycopg2 lets other threads run meanwhile."""
-        if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+        is_idle = self.get_transaction_status() == TRANSACTION_STATUS_IDLE
+        if self.status != STATUS_READY or not is_idle:
             super().rollback()

@@ -1,10 +1,12 @@
 """The base of every schema. The service does not start with a looser schema."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import marshmallow
 from marshmallow.exceptions import RegistryError
 from marshmallow.fields import Field, Function, Method
+from marshmallow.fields import List as MarshmallowList
 
 from chassis.core.errors import DeclarationError
 from chassis.schemas.fields import List, Nested, String
@@ -27,6 +29,16 @@ class Schema(DirectSchema):
 
     class Meta:
         unknown = marshmallow.RAISE
+
+    @cached_property
+    def listed(self) -> set[str]:
+        return listed_in(self)
+
+
+def listed_in(schema: marshmallow.Schema) -> set[str]:
+    """The names of a schema's lists in a query string."""
+    fields = schema.load_fields.items()
+    return {field.data_key or name for name, field in fields if isinstance(field, MarshmallowList)}
 
 
 class LooseSchemaError(DeclarationError):

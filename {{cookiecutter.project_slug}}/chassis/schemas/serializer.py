@@ -60,17 +60,17 @@ def serializer(schema: marshmallow.Schema) -> Serializer:
 def _compiled(plan: list[Entry], space: dict[str, Any]) -> Serializer:
     items = []
     for at, (attribute, key, write, writes_none) in enumerate(plan):
-        space |= {f"key_{at}": key, f"write_{at}": write}
-        value, written = f"(value := source.{attribute})", f"write_{at}(value)"
+        space |= {f"name_{at}": attribute, f"key_{at}": key, f"write_{at}": write}
+        is_plain = attribute.isascii() and attribute.isidentifier() and not iskeyword(attribute)
+        read = f"source.{attribute}" if is_plain else f"getattr(source, name_{at})"
         if write in UNCHANGED:  # The usual type needs no call.
             space[f"type_{at}"] = UNCHANGED[write]
-            items.append(
-                f"key_{at}: value if type({value}) is type_{at} or value is None else {written}"
-            )
+            is_done = f"type(value := {read}) is type_{at} or value is None"
+            items.append(f"key_{at}: value if {is_done} else write_{at}(value)")
         elif writes_none:
-            items.append(f"key_{at}: write_{at}(source.{attribute})")
+            items.append(f"key_{at}: write_{at}({read})")
         else:
-            items.append(f"key_{at}: {written} if {value} is not None else None")
+            items.append(f"key_{at}: write_{at}(value) if (value := {read}) is not None else None")
     exec(SERIALIZE.format(items=", ".join(items)), space)  # noqa: S102  # Names of attributes.
     serialize: Serializer = space["serialize"]
     return serialize
@@ -88,9 +88,8 @@ def _overrides(one: object, kind: type, methods: Iterable[str]) -> bool:
 
 def is_usual(field: Field[Any]) -> bool:
     """Whether the field writes the attribute with its name, or nothing."""
-    name = str(field.attribute or field.name)
-    is_plain = name.isascii() and name.isidentifier() and not iskeyword(name)
-    if not is_plain or _overrides(field, Field, FIELD_METHODS):
+    dotted = field.attribute is not None and "." in field.attribute
+    if dotted or _overrides(field, Field, FIELD_METHODS):
         return False
     return field._CHECK_ATTRIBUTE and field.dump_default is missing  # noqa: SLF001
 

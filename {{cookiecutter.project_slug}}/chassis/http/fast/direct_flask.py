@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
-from flask.sessions import NullSession, SessionInterface, SessionMixin
+from flask.sessions import SessionInterface, SessionMixin
 from flask.signals import appcontext_tearing_down, request_finished, request_tearing_down
 from werkzeug.routing import MapAdapter
 
@@ -19,12 +19,8 @@ MOST_HOSTS = 64
 class NoSessions(SessionInterface):
     """No sessions: callers have tokens, so no cookie is read or signed."""
 
-    _none = NullSession()  # Raises an error when it is changed, so all requests share one.
-
-    def open_session(self, app: Flask, request: Request) -> NullSession | None:
-        """Return Flask's session of an application without sessions; with None, Flask makes it."""
+    def open_session(self, app: Flask, request: Request) -> None:
         del app, request
-        return self._none if ENABLED else None
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         raise NotImplementedError
@@ -79,7 +75,8 @@ class DirectFlask(Flask):
         matches_hosts = self.url_map.host_matching or self.subdomain_matching
         if matches_hosts or self.config["SERVER_NAME"] is not None:
             return False
-        return "HTTP_HOST" in environ and environ.get("QUERY_STRING", "").isascii()
+        is_usual = "HTTP_HOST" in environ and environ.get("PATH_INFO", "") != ""
+        return is_usual and environ.get("QUERY_STRING", "").isascii()
 
     def make_response(self, rv: Any) -> Response:
         """Return a Response as it is; Flask would first test for every other type."""

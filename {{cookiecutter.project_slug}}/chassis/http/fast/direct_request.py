@@ -23,7 +23,8 @@ class DirectRequest(Request):
         parse_form_data: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
         body: bytes | None = getattr(self, "_cached_data", None)
-        if body is None and cache and not parse_form_data and "stream" not in self.__dict__:
+        is_usual = not (parse_form_data or self.shallow or "stream" in self.__dict__)
+        if body is None and cache and is_usual:
             length = self._declared_length()
             if length is not None:
                 body = self._cached_data = self._whole_body(length)
@@ -39,21 +40,23 @@ class DirectRequest(Request):
             return None
         return int(length) if ENABLED and "HTTP_TRANSFER_ENCODING" not in self.environ else None
 
-    def _whole_body(self, missing: int) -> bytes:
+    def _whole_body(self, length: int) -> bytes:
         """Read the body. Raise as Werkzeug does if it is too long, or was cut off."""
         limit = self.max_content_length
-        if limit is not None and missing > limit:
+        if limit is not None and length > limit:
             raise RequestEntityTooLarge
-        pieces = []
-        while missing:
+        # Such a stream ends by itself, and one byte too many shows a wrong length.
+        ends = "wsgi.input_terminated" in self.environ
+        pieces, missing = list[bytes](), length
+        while missing > 0:
             try:
-                piece = self.environ["wsgi.input"].read(missing)
+                piece = self.environ["wsgi.input"].read(missing + ends)
             except (OSError, ValueError) as error:
                 raise ClientDisconnected from error
-            if not piece and "wsgi.input_terminated" in self.environ:
-                break  # As Werkzeug: the server tells the end of a body that was cut off, too.
-            if not piece:
+            if not piece and not ends:
                 raise ClientDisconnected
+            if not piece:
+                break  # As Werkzeug: the body was cut off.
             pieces.append(piece)
             missing -= len(piece)
         self.__dict__["stream"] = BytesIO()  # As empty as Werkzeug's after it was read.

@@ -28,29 +28,28 @@ class DirectMap(Map):
         # By method and path; by method and the path before the UUID, with the variable's name.
         self.fixed: dict[tuple[str, str], Rule] = {}
         self.by_id: dict[tuple[str, str], tuple[Rule, str]] = {}
+        self._alone: dict[str, bool] = {}  # By the text of the rule.
 
     def learn(self, method: str, path: str, rule: Rule, values: Mapping[str, Any]) -> None:
         """Remember the rule that matched, if it matches every path of this form."""
         if self.redirect_defaults or rule.defaults or method not in (rule.methods or ()):
             return
-        if path == rule.rule:
-            self.fixed[method, path] = rule
         before, _, last = path.rpartition("/")
-        for name in values:
-            ends_so = rule.rule == f"{before}/<uuid:{name}>" and UUID_TEXT.fullmatch(last)
-            if ends_so and self.converters["uuid"] is UUIDConverter and self._is_alone(rule):
+        if not values:
+            if path == rule.rule:
+                self.fixed[method, path] = rule
+        elif len(values) == 1 and UUID_TEXT.fullmatch(last):
+            [name] = values
+            is_last = rule.rule == f"{before}/<uuid:{name}>"
+            if is_last and self.converters["uuid"] is UUIDConverter and self._is_alone(rule):
                 self.by_id[method, before] = rule, name
 
     def _is_alone(self, rule: Rule) -> bool:
         """Whether no rule of another text can match a path of this rule."""
-        before, variable = rule.rule.rsplit("/", 1)
-        for other in self.iter_rules():
-            if other.rule == rule.rule or not other.rule.startswith(before + "/"):
-                continue
-            part, _, behind = other.rule.removeprefix(before + "/").partition("/")
-            if UUID_TEXT.fullmatch(part) or ("<" in part and not (part == variable and behind)):
-                return False
-        return True
+        if rule.rule not in self._alone:
+            others = (other.rule for other in self.iter_rules())
+            self._alone[rule.rule] = not any(_may_match(other, rule.rule) for other in others)
+        return self._alone[rule.rule]
 
 
 class DirectAdapter(MapAdapter):
@@ -58,7 +57,7 @@ class DirectAdapter(MapAdapter):
 
     def match(self, *arguments: Any, **options: Any) -> Any:
         # The arguments of Flask's RequestContext.
-        if not ENABLED or arguments or options != {"return_rule": True}:
+        if not ENABLED or arguments or options != {"return_rule": True} or self.websocket:
             return super().match(*arguments, **options)
         method, path = self.default_method, self.path_info
         if rule := self.map.fixed.get((method, path)):
@@ -71,3 +70,14 @@ class DirectAdapter(MapAdapter):
         matched = super().match(**options)
         self.map.learn(method, path, *matched)
         return matched
+
+
+def _may_match(other: str, rule: str) -> bool:
+    """Whether a rule with the other text may match a path of the rule."""
+    before, variable = rule.rsplit("/", 1)
+    if other == rule or not other.startswith(f"{before}/"):
+        return False
+    part, _, behind = other.removeprefix(f"{before}/").partition("/")
+    if part == variable and behind:  # It is longer.
+        return False
+    return "<" in part or UUID_TEXT.fullmatch(part) is not None

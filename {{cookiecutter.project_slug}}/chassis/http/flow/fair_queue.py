@@ -76,7 +76,7 @@ class FairSemaphore:
 @dataclass(slots=True)
 class _Row:
     present: int = 0  # Requests that hold or await a slot.
-    queue: FairSemaphore | None = None  # None until all slots are taken for the first time.
+    queue: FairSemaphore | None = None  # None until all slots are taken.
 
 
 class RowSemaphores:
@@ -95,9 +95,9 @@ class RowSemaphores:
                 entry = self._rows[row] = _Row()
             entry.present += 1
             if entry.queue is None:
-                if entry.present <= self._slots:
-                    return True
-                entry.queue = FairSemaphore(0, self._patience)
+                if entry.present == self._slots:  # Its clock begins when all slots are taken.
+                    entry.queue = FairSemaphore(0, self._patience)
+                return True
         if entry.queue.acquire():
             return True
         self._leave(row)

@@ -1,20 +1,19 @@
 """Parses requests strictly: unknown fields and invalid JSON are rejected."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, NoReturn
 
 import marshmallow
 from flask import Request
 from marshmallow import ValidationError, post_load
-from marshmallow.fields import List
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from chassis.core.paging import Comparison, PageQuery
 from chassis.http.fast.direct_parser import DirectParser
 from chassis.http.input.strict_json import read_json
 from chassis.http.output.pages import page_query
-from chassis.schemas.base import Schema, require_strict
+from chassis.schemas.base import Schema, listed_in, require_strict
 from chassis.schemas.strict import Parameter, StrictField
 
 JSON = "application/json"
@@ -68,7 +67,9 @@ class StrictParser(DirectParser):
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Only lists may repeat: chassis/http/input/input_gate.py rejects other repetitions."""
-        listed = _listed(schema)
+        listed = getattr(schema, "listed", None)
+        if listed is None:  # A schema of marshmallow itself.
+            listed = listed_in(schema)
         return {
             name: [*map(Parameter, values)] if name in listed else Parameter(values[0])
             for name, values in req.args.lists()
@@ -98,13 +99,6 @@ class ListArguments(Schema):
             for name, field in self.load_fields.items()
             if isinstance(field, StrictField)
         }
-
-
-@cache
-def _listed(schema: marshmallow.Schema) -> set[str]:
-    """The names of a schema's lists in the query string."""
-    fields = schema.load_fields.items()
-    return {field.data_key or name for name, field in fields if isinstance(field, List)}
 
 
 def body_as_read(request: Request) -> bytes | None:

@@ -75,8 +75,7 @@ class DirectFlask(Flask):
         matches_hosts = self.url_map.host_matching or self.subdomain_matching
         if matches_hosts or self.config["SERVER_NAME"] is not None:
             return False
-        is_usual = "HTTP_HOST" in environ and environ.get("PATH_INFO", "") != ""
-        return is_usual and environ.get("QUERY_STRING", "").isascii()
+        return "HTTP_HOST" in environ and environ.get("QUERY_STRING", "").isascii()
 
     def make_response(self, rv: Any) -> Response:
         """Return a Response as it is; Flask would first test for every other type."""

@@ -43,7 +43,7 @@ class PageQuery:
         """The same query for one entity more, which tells whether there is a next page."""
         if type(self) is not PageQuery:
             return replace(self, limit=self.limit + 1)
-        # `replace` takes as long as the rest of a page's query.
+        # For the usual class without the calls of `replace`.
         return PageQuery(limit=self.limit + 1, after=self.after, order=self.order, where=self.where)
 
     def position(self, entity: object) -> tuple[Any, ...]:

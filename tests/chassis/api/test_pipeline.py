@@ -5,7 +5,7 @@ from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
 
-from flask import Request, Response
+from flask import Request, Response, request
 
 from chassis.core.request_scope import RequestScope, current_scope
 from chassis.development.testing.http_cases import HttpTestCase
@@ -144,6 +144,16 @@ class StepsTest(TestCase):
         self.app.add_url_rule("/here", "here", public(lambda: str(current_scope() is outside)))
         self.assertEqual(self.app.test_client().get("/here").text, "False")
         self.assertIs(current_scope(), outside)
+
+    def test_a_request_that_a_test_client_keeps_ends_once(self) -> None:
+        self.app.pass_through([self.step("one")])
+        self.app.add_url_rule("/here", "here", public(lambda: ""))
+        with self.app.test_client() as client:
+            for path in ("/here", "/nowhere", "/here"):
+                client.get(path)
+                self.assertEqual(request.path, path)
+        steps = ["one before", "one around", "one after", "one end"]
+        self.assertEqual(self.passed, steps * 3)
 
 
 def note(route: Route, made: list[tuple[str | None, str]]) -> bool:

@@ -108,6 +108,8 @@ class Pipeline:
 
     def end(self, _error: BaseException | None) -> None:
         scope = current_scope()
+        if scope.request is None:  # `with app.test_client()` ends a request a second time.
+            return
         try:
             for end in (scope.plan or self._choose(scope)).ends:
                 end(scope.request, scope)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
+from keyword import iskeyword
 from types import UnionType
 from typing import Annotated, Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -105,3 +106,8 @@ def _rule(hint: Any) -> Rule | None:
     if hint in PLAIN:
         return Plain(hint)
     return Choice(hint) if isinstance(hint, type) and issubclass(hint, StrEnum) else None
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether code that is made at run time can name an attribute as it is."""
+    return name.isascii() and name.isidentifier() and not iskeyword(name)

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from select import select
 from typing import Any, BinaryIO
 
@@ -15,14 +14,10 @@ from structlog.stdlib import ProcessorFormatter
 from chassis.http.flow.request_record import RequestRecord
 from chassis.observability import log_events
 from chassis.observability.line_buffer import LineBuffer, Outlet
-from chassis.observability.log_events import Event, Render
+from chassis.observability.log_events import Render
 
 PATIENCE_SECONDS = 1.0
-
-
-def stamp(_: Any, __: str, event: Event) -> Event:
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return event
+stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 class LineHandler(logging.Handler):

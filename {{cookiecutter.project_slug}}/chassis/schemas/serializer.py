@@ -8,7 +8,6 @@ a tenth of the time.
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
-from keyword import iskeyword
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from marshmallow import missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 from marshmallow.fields import Field, String
 
+from chassis.core.model import is_plain_name
 from chassis.schemas import fields
 
 Serializer = Callable[[Any], Any]
@@ -61,8 +61,8 @@ def _compiled(plan: list[Entry], space: dict[str, Any]) -> Serializer:
     items = []
     for at, (attribute, key, write, writes_none) in enumerate(plan):
         space |= {f"name_{at}": attribute, f"key_{at}": key, f"write_{at}": write}
-        is_plain = attribute.isascii() and attribute.isidentifier() and not iskeyword(attribute)
-        read = f"source.{attribute}" if is_plain else f"getattr(source, name_{at})"
+        is_name = is_plain_name(attribute)
+        read = f"source.{attribute}" if is_name else f"getattr(source, name_{at})"
         if write in UNCHANGED:  # The usual type needs no call.
             space[f"type_{at}"] = UNCHANGED[write]
             is_done = f"type(value := {read}) is type_{at} or value is None"

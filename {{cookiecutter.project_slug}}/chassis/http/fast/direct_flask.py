@@ -13,7 +13,7 @@ from chassis.http.fast.direct_request import DirectRequest
 from chassis.http.fast.direct_routes import DirectAdapter, DirectMap
 
 ENABLED = True  # Tests set False, and Flask does everything.
-MOST_HOSTS = 64
+MOST_HOSTS = 64  # Values of Host that are remembered.
 
 
 class NoSessions(SessionInterface):

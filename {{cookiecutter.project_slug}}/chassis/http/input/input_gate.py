@@ -22,6 +22,7 @@ from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from chassis.core.limits import BIG_INTEGER_MAX
 from chassis.core.request_scope import RequestScope
+from chassis.http.fast.direct_flask import MOST_HOSTS
 from chassis.http.flow.pipeline import Before, Maker, Route, Step
 from chassis.http.input.parser import InvalidRequestError, query_fields, takes_body
 from chassis.http.input.streamed_body import streams_body
@@ -36,7 +37,6 @@ HIGHEST_PORT = 65535
 ANY_HOST = {"health", "metrics"}
 # With other methods, a body has no meaning (RFC 9110, section 9.3), and is ignored.
 BODY_HAS_MEANING = {"POST", "PUT", "PATCH"}
-MOST_HOSTS = 64  # Accepted values of Host that are remembered.
 NOTHING = {b"", b"{}"}  # Many clients send {} where they mean no body.
 JSON_BLANKS = b" \t\r\n"
 

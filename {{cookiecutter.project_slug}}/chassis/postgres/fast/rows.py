@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from keyword import iskeyword
 from types import MemberDescriptorType
 from typing import Any
 from uuid import UUID, SafeUUID
 
 from psycopg2.extensions import new_array_type, new_type
 
-from chassis.core.model import Value
+from chassis.core.model import Value, is_plain_name
 
 ENABLED = True  # Tests set False: then setattr fills entities, and psycopg2 makes UUIDs.
 UUID_OID, UUID_ARRAY_OID = 2950, 2951
@@ -46,7 +45,7 @@ def entity_maker(entity_type: type, names: tuple[str, ...]) -> Make:
 
 @cache
 def _unpacking(entity_type: Any, names: tuple[str, ...]) -> Make:
-    if not all(name.isascii() and name.isidentifier() and not iskeyword(name) for name in names):
+    if not all(map(is_plain_name, names)):
         return _assigning(entity_type, names, setattr)
     space: dict[str, Any] = {"new": _new, "entity_type": entity_type}
     exec(MAKE.format(fields=", ".join(f"entity.{name}" for name in names)), space)  # noqa: S102  # Names of columns.
